@@ -1,0 +1,79 @@
+//! `POST /v1/auth/login`
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::IntoResponse;
+use axum::routing::post;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Json, StatusCode};
+use shared::id::Ids;
+use shared::problem::Problem;
+
+use crate::email::Email;
+use crate::password;
+use crate::store::Users;
+use crate::token::{Issuer, LIFETIME};
+
+/// What the endpoint needs.
+#[derive(Clone)]
+pub struct Login {
+    /// The users' table.
+    pub users: Users,
+    /// Signs the tokens.
+    pub issuer: Issuer,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+}
+
+/// The endpoint's router.
+pub fn router(login: Login) -> Router {
+    Router::new().route("/v1/auth/login", post(handle)).with_state(login)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    email: Email,
+    password: SecretString,
+}
+
+/// The answer of an OAuth 2.0 token endpoint (RFC 6749, section 5.1).
+#[derive(Serialize)]
+struct Token {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    scope: String,
+}
+
+async fn handle(
+    State(login): State<Login>,
+    Json(credentials): Json<Credentials>,
+) -> Result<impl IntoResponse> {
+    let account = login.users.by_email(&credentials.email).await?;
+    let (user, password_hash) = account.map(|known| (known.user, known.password_hash)).unzip();
+    let is_right = password::verify(credentials.password, password_hash).await?;
+    let user = user.filter(|_| is_right).ok_or_else(invalid_credentials)?;
+
+    let access_token = login.issuer.issue(&user, &login.ids, login.clock.now())?;
+    tracing::info!(user_id = %user.id, "signed in");
+    let token = Token {
+        access_token,
+        token_type: "Bearer",
+        expires_in: LIFETIME.as_secs(),
+        scope: user.scopes.join(" "),
+    };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(token)))
+}
+
+/// The same for an unknown address and a wrong password: it tells nobody who has an account.
+fn invalid_credentials() -> Problem {
+    let title = "The e-mail address or the password is wrong";
+    Problem::new(StatusCode::UNAUTHORIZED, "invalid-credentials", title)
+}

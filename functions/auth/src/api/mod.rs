@@ -1,0 +1,4 @@
+//! The HTTP endpoints.
+
+pub mod login;
+pub mod register;

@@ -1,0 +1,56 @@
+//! API Gateway's authorizer: payload format 2.0, simple responses.
+
+use aws_lambda_events::apigw::{
+    ApiGatewayV2CustomAuthorizerSimpleResponse, ApiGatewayV2CustomAuthorizerV2Request,
+};
+use jiff::Timestamp;
+use serde_json::Value;
+use shared::http::SignedIn;
+
+use crate::token::{Claims, Verifier};
+
+/// The answer: whether the request may pass, and what the function is told of the user.
+pub type Answer = ApiGatewayV2CustomAuthorizerSimpleResponse<Option<Value>>;
+
+/// Decides whether the request may pass. API Gateway answers 403 for a no, and 401 without asking
+/// when there is no `Authorization` header.
+#[must_use]
+pub fn authorize(
+    request: &ApiGatewayV2CustomAuthorizerV2Request,
+    verifier: &Verifier,
+    now: Timestamp,
+) -> Answer {
+    let header = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+    let signed_in = match header.and_then(bearer) {
+        None => Err("no bearer token".to_owned()),
+        Some(token) => {
+            verifier.verify(token, now).map_err(|e| e.to_string()).and_then(|claims| {
+                signed_in(claims).ok_or_else(|| "its expiry is out of range".to_owned())
+            })
+        }
+    };
+    let mut answer = Answer::default();
+    match signed_in {
+        Ok(user) => {
+            answer.is_authorized = true;
+            answer.context = serde_json::to_value(user).ok();
+        }
+        Err(reason) => tracing::info!(reason, "refused"),
+    }
+    answer
+}
+
+/// The token of an `Authorization` header; the scheme's letter case does not count (RFC 9110).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn signed_in(claims: Claims) -> Option<SignedIn> {
+    Some(SignedIn {
+        user: claims.sub,
+        tenant: claims.tenant,
+        scope: claims.scope,
+        expires_at: Timestamp::from_second(claims.exp).ok()?,
+    })
+}

@@ -1,0 +1,83 @@
+//! E-mail addresses.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An address that could receive mail, in lower case. Whether it does is for a message to find out.
+///
+/// Two addresses that differ in letter case only are one: RFC 5321 lets the part before the `@`
+/// differ by case, but no provider of note does, and people type it both ways.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Email(String);
+
+/// Why a text is not an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an e-mail address is name@domain.tld, without spaces, of at most 254 characters")]
+pub struct InvalidEmail;
+
+impl TryFrom<String> for Email {
+    type Error = InvalidEmail;
+
+    fn try_from(text: String) -> Result<Self, InvalidEmail> {
+        let text = text.trim().to_lowercase();
+        let (name, domain) = text.rsplit_once('@').ok_or(InvalidEmail)?;
+        let name_is_valid = !name.is_empty()
+            && name.len() <= 64
+            && !name.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control());
+        let labels_are_valid = domain.split('.').all(|label| {
+            !label.is_empty()
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        });
+        let is_valid =
+            name_is_valid && labels_are_valid && domain.contains('.') && text.len() <= 254;
+        if is_valid { Ok(Self(text)) } else { Err(InvalidEmail) }
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn email(text: &str) -> Result<String, InvalidEmail> {
+        Email::try_from(text.to_owned()).map(|email| email.to_string())
+    }
+
+    #[test]
+    fn case_and_outer_space_do_not_count() {
+        assert_eq!(email(" Ada.Lovelace@Example.ORG "), Ok("ada.lovelace@example.org".into()));
+    }
+
+    #[test]
+    fn what_cannot_receive_mail_is_refused() {
+        let long = format!("{}@example.org", "a".repeat(65));
+        for text in
+            ["", "@", "ada", "ada@", "@example.org", "ada@localhost", "ada@exa mple.org", &long]
+        {
+            assert_eq!(email(text), Err(InvalidEmail), "{text:?}");
+        }
+        for text in ["ada@@example.org", "a da@example.org", "ada@example..org", "ada@-a.org"] {
+            assert_eq!(email(text), Err(InvalidEmail), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_address_is_accepted_again_as_itself(text in "\\PC{0,20}@\\PC{0,20}") {
+            if let Ok(once) = email(&text) {
+                prop_assert_eq!(email(&once), Ok(once.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The users' table. One partition a user (`pk = USER#<id>`), and one for each address taken
+//! (`pk = EMAIL#<address>`), which keeps addresses unique and leads from one to its user.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use serde::{Deserialize, Serialize};
+use shared::id::UserId;
+use shared::{Error, Result};
+
+use crate::email::Email;
+use crate::user::User;
+
+/// A user, and the hash that the user's password is checked against.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// The user.
+    #[serde(flatten)]
+    pub user: User,
+    /// The password's hash, a PHC string.
+    pub password_hash: String,
+}
+
+/// Why an account was not made.
+#[derive(Debug)]
+pub enum CreateError {
+    /// Another user has the address.
+    EmailTaken,
+    /// The store failed; whether the account was made is not known.
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for CreateError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// The users' table.
+#[derive(Clone, Debug)]
+pub struct Users {
+    client: Client,
+    table: String,
+}
+
+impl Users {
+    /// The users in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Makes an account, unless its address is taken: both items or neither. 4 WRU.
+    pub async fn create(&self, account: &Account) -> Result<(), CreateError> {
+        #[derive(Serialize)]
+        struct Taken {
+            user_id: UserId,
+        }
+        let user = &account.user;
+        let taken = Taken { user_id: user.id };
+        let result = self
+            .client
+            .transact_write_items()
+            .transact_items(self.put_new(email_key(&user.email), &taken)?)
+            .transact_items(self.put_new(user_key(user.id), account)?)
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) if first_condition_failed(&error) => Err(CreateError::EmailTaken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The account with this address. 2 RRU, strongly consistent: who registers can sign in at once.
+    pub async fn by_email(&self, email: &Email) -> Result<Option<Account>> {
+        #[derive(Deserialize)]
+        struct Taken {
+            user_id: UserId,
+        }
+        let Some(taken) = self.get::<Taken>(email_key(email)).await? else { return Ok(None) };
+        self.get(user_key(taken.user_id)).await
+    }
+
+    fn put_new(&self, pk: String, item: &impl Serialize) -> Result<TransactWriteItem> {
+        let mut item: std::collections::HashMap<String, AttributeValue> =
+            serde_dynamo::to_item(item)?;
+        item.insert("pk".into(), AttributeValue::S(pk));
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    async fn get<T: for<'de> Deserialize<'de>>(&self, pk: String) -> Result<Option<T>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(pk))
+            .consistent_read(true)
+            .send()
+            .await?;
+        Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
+    }
+}
+
+fn user_key(id: UserId) -> String {
+    format!("USER#{id}")
+}
+
+fn email_key(email: &Email) -> String {
+    format!("EMAIL#{email}")
+}
+
+fn first_condition_failed(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return false;
+    };
+    cancelled
+        .cancellation_reasons()
+        .first()
+        .is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"))
+}

@@ -1,0 +1,103 @@
+"""The local AWS: start it, stop it.
+
+    local_aws.py up | down | status
+
+LOCAL_NAME (default "dev") and LOCAL_PORT (default 4566) tell one local AWS from another. Each keeps
+what it has in .local/<name>, and loses its tables, files and users when it is stopped.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+NAME = os.environ.get("LOCAL_NAME", "dev")
+PORT = os.environ.get("LOCAL_PORT", "4566")
+DIRECTORY = ROOT / ".local" / NAME
+# A socket's path has at most 108 characters, which a checkout's may exceed.
+SOCKET = Path(tempfile.gettempdir()) / (
+    "arsenal-" + hashlib.sha256(str(DIRECTORY).encode()).hexdigest()[:16] + ".sock"
+)
+HEALTH = f"http://localhost:{PORT}/_ministack/health"
+READY_WITHIN_SECONDS = 60
+
+
+def environment() -> dict[str, str]:
+    """What supervisord sees: nothing of the caller's but PATH and HOME."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", str(ROOT)),
+        "LANG": "C.UTF-8",
+        "VENV": str(VENV),
+        "LOCAL_DIR": str(DIRECTORY),
+        "LOCAL_PORT": PORT,
+        "SUPERVISOR_SOCKET": str(SOCKET),
+        "AWS_REGION": os.environ.get("AWS_REGION", "eu-central-1"),
+    }
+
+
+def supervisor(program: str, *args: str, check: bool = True) -> subprocess.CompletedProcess:
+    """Runs supervisord or supervisorctl on this local AWS."""
+    command = [VENV / "bin" / program, "-c", ROOT / "infra/local/supervisord.conf", *args]
+    return subprocess.run(command, env=environment(), check=check, capture_output=True, text=True)
+
+
+def is_up() -> bool:
+    """Whether our own supervisord runs."""
+    return supervisor("supervisorctl", "pid", check=False).stdout.strip().isdigit()
+
+
+def is_healthy() -> bool:
+    """Whether the emulator answers."""
+    try:
+        with urllib.request.urlopen(HEALTH, timeout=2) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def up() -> None:
+    """Starts the local AWS unless it runs, and waits until it answers."""
+    if is_up() and is_healthy():
+        return
+    if is_healthy():
+        sys.exit(f"Something else answers on port {PORT}. Stop it, or set LOCAL_PORT.")
+    down()
+    for directory in ("state", "s3", "tmp"):
+        (DIRECTORY / directory).mkdir(parents=True, exist_ok=True)
+    supervisor("supervisord")
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while not is_healthy():
+        if time.monotonic() > deadline:
+            log = (DIRECTORY / "ministack.log").read_text()[-2000:]
+            down()
+            sys.exit(f"The local AWS did not start within {READY_WITHIN_SECONDS} s.\n{log}")
+        time.sleep(0.1)
+
+
+def down() -> None:
+    """Stops the local AWS, if it runs, and removes what it kept."""
+    pid = supervisor("supervisorctl", "pid", check=False).stdout.strip()
+    if pid.isdigit():
+        supervisor("supervisorctl", "shutdown", check=False)
+        while Path(f"/proc/{pid}").exists() or SOCKET.exists():
+            time.sleep(0.1)
+    SOCKET.unlink(missing_ok=True)
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+
+
+def status() -> None:
+    """Prints what runs."""
+    print(supervisor("supervisorctl", "status", check=False).stdout, end="")
+
+
+if __name__ == "__main__":
+    {"up": up, "down": down, "status": status}[sys.argv[1]]()

@@ -1,0 +1,150 @@
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use lambda_http::http::{HeaderMap, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// A JSON body, in and out. What is wrong with one that comes in is said by field.
+#[derive(Clone, Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The body is not JSON",
+            )
+            .detail("Send the header Content-Type: application/json."));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            let title = "The body could not be read";
+            Problem::new(rejection.status(), "unreadable-body", title).detail(rejection.body_text())
+        })?;
+        parse(&body).map(Self)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| (field(&error), error.into_inner()))
+        .and_then(|value| match deserializer.end() {
+            Ok(()) => Ok(value),
+            Err(error) => Err((String::new(), error)),
+        });
+    parsed.map_err(|(field, error)| {
+        if error.is_data() {
+            Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid-body",
+                "The body is not what this endpoint takes",
+            )
+            .field(field, without_position(&error.to_string()))
+        } else {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid-json", "The body is not valid JSON")
+                .detail(error.to_string())
+        }
+    })
+}
+
+/// The path of the field at fault. Serde reports a missing or an unknown field at the object that
+/// lacks or has it; the caller wants the field itself.
+fn field(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let path = error.path().to_string();
+    let message = error.inner().to_string();
+    let name = ["missing field `", "unknown field `"].iter().find_map(|prefix| {
+        message.strip_prefix(prefix)?.split_once('`').map(|(name, _)| name.to_owned())
+    });
+    match name {
+        Some(name) if path == "." => name,
+        Some(name) if !path.ends_with(&name) => format!("{path}.{name}"),
+        _ => path,
+    }
+}
+
+fn without_position(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(text, _)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        #[expect(dead_code, reason = "only parsed")]
+        items: Vec<Item>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Item {
+        #[expect(dead_code, reason = "only parsed")]
+        quantity: u32,
+    }
+
+    fn refused(body: &str) -> Value {
+        serde_json::to_value(parse::<Order>(body.as_bytes()).unwrap_err()).unwrap()
+    }
+
+    #[test]
+    fn the_field_at_fault_is_named() {
+        for (body, field) in [
+            ("{}", "items"),
+            (r#"{"items":[{"quantity":1},{"quantity":-1}]}"#, "items[1].quantity"),
+            (r#"{"items":[{}]}"#, "items[0].quantity"),
+            (r#"{"items":[],"note":1}"#, "note"),
+            (r#"{"items":[{"quantity":1,"colour":1}]}"#, "items[0].colour"),
+        ] {
+            let problem = refused(body);
+            assert_eq!(problem["status"], 422, "{body}");
+            assert_eq!(problem["errors"][0]["field"], field, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_problem_says_what_is_wrong() {
+        assert_eq!(
+            refused(r#"{"items":"none"}"#),
+            json!({
+                "type": "urn:problem-type:arsenal:invalid-body",
+                "title": "The body is not what this endpoint takes",
+                "status": 422,
+                "errors": [{
+                    "field": "items",
+                    "detail": "invalid type: string \"none\", expected a sequence",
+                }],
+            })
+        );
+    }
+
+    #[test]
+    fn broken_json_is_not_a_field_error() {
+        for body in ["", "{", r#"{"items":[]} extra"#, "\u{0}"] {
+            assert_eq!(refused(body)["type"], "urn:problem-type:arsenal:invalid-json", "{body:?}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+use axum::extract::{FromRef, FromRequestParts};
+use jiff::Timestamp;
+use lambda_http::http::request::Parts;
+use lambda_http::request::RequestContext;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::id::{TenantId, UserId};
+use crate::problem::Problem;
+
+/// The signed-in user, as the authorizer established.
+///
+/// The authorizer writes these fields into its context and API Gateway hands them to the function;
+/// nothing that the caller sends gets there. API Gateway may reuse the authorizer's answer for the
+/// time that the template sets, so the token's expiry is checked here once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// The user.
+    #[serde(rename = "sub")]
+    pub user: UserId,
+    /// The tenant that the user acts for.
+    pub tenant: TenantId,
+    /// What the user may do: scopes, separated by spaces.
+    pub scope: String,
+    /// When the token expires.
+    pub expires_at: Timestamp,
+}
+
+impl SignedIn {
+    /// Asks for a scope.
+    ///
+    /// # Errors
+    /// 403 when the user does not have it.
+    pub fn require(&self, scope: &str) -> Result<(), Problem> {
+        match self.scope.split(' ').any(|held| held == scope) {
+            true => Ok(()),
+            false => Err(Problem::forbidden(scope)),
+        }
+    }
+}
+
+impl<S> FromRequestParts<S> for SignedIn
+where
+    S: Send + Sync,
+    Clock: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get() else {
+            return Err(Problem::unauthenticated());
+        };
+        let fields = context.authorizer.as_ref().map(|authorizer| {
+            authorizer.fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+        });
+        let signed_in: Option<Self> = fields
+            .and_then(|fields| serde_json::from_value(serde_json::Value::Object(fields)).ok());
+        signed_in
+            .filter(|user| Clock::from_ref(state).now() < user.expires_at)
+            .ok_or_else(Problem::unauthenticated)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Ids;
+
+    #[test]
+    fn a_scope_must_be_held_whole() {
+        let ids = Ids::random(Clock::System);
+        let user = SignedIn {
+            user: ids.next(),
+            tenant: ids.next(),
+            scope: "documents:read documents:write".into(),
+            expires_at: Timestamp::MAX,
+        };
+        assert!(user.require("documents:read").is_ok());
+        for scope in ["documents", "documents:rea", "documents:read documents:write", "", "admin"] {
+            assert_eq!(user.require(scope).unwrap_err().status().as_u16(), 403, "{scope:?}");
+        }
+    }
+}
