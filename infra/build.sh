@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds every function into target/lambda/<function>/bootstrap.
+# Builds every function, as target/lambda/<function>.zip.
 #   build.sh local     for this machine, fast to build: the local stack and the tests
 #   build.sh release   for AWS, in the ARCHITECTURE of the template (arm64 unless set): small and fast
 set -euo pipefail
@@ -10,6 +10,7 @@ case "${1:?local or release}" in
 local)
     # No cross-compiler is needed for this machine itself.
     cargo lambda build --workspace --profile local --compiler cargo --lambda-dir target/lambda
+    .venv/bin/python infra/package.py 1
     ;;
 release)
     case "${ARCHITECTURE:-arm64}" in
@@ -18,5 +19,6 @@ release)
     *) echo "ARCHITECTURE is arm64 or x86_64" >&2 && exit 2 ;;
     esac
     cargo lambda build --workspace --release "$target" --lambda-dir target/lambda
+    .venv/bin/python infra/package.py 9
     ;;
 esac

@@ -38,7 +38,7 @@ where
     for message in event.records {
         let message_id = message.message_id.clone().filter(|id| !id.is_empty());
         let message_id = message_id.ok_or_else(|| Error::internal("a message has no id"))?;
-        let outcome = match parse(message, message_id.clone()) {
+        let outcome = match parse(&message, message_id.clone()) {
             Ok(record) => match AssertUnwindSafe(handler(record)).catch_unwind().await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Error::internal("the handler panicked")),
@@ -53,7 +53,7 @@ where
     Ok(response)
 }
 
-fn parse<T: DeserializeOwned>(message: SqsMessage, message_id: String) -> Result<Record<T>> {
+fn parse<T: DeserializeOwned>(message: &SqsMessage, message_id: String) -> Result<Record<T>> {
     let receive_count = message.attributes.get("ApproximateReceiveCount");
     Ok(Record {
         message_id,

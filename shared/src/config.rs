@@ -30,10 +30,7 @@ where
     parse(name, std::env::var(name))
 }
 
-fn parse<T>(
-    name: &'static str,
-    value: Result<String, std::env::VarError>,
-) -> Result<T, ConfigError>
+fn parse<T>(name: &'static str, value: Result<String, std::env::VarError>) -> Result<T, ConfigError>
 where
     T: FromStr<Err: Display>,
 {

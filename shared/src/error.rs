@@ -17,7 +17,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// `Error` itself is no `std::error::Error`, so that the two cannot be mixed up.
 pub enum Error {
     /// Told to the caller as it is.
-    Problem(Box<Problem>),
+    Problem(Problem),
     /// Logged with its causes; the caller learns only that something went wrong.
     Internal(Box<dyn StdError + Send + Sync>),
 }
@@ -60,7 +60,7 @@ pub fn trail(error: &(dyn StdError + 'static)) -> String {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self::Problem(Box::new(problem))
+        Self::Problem(problem)
     }
 }
 

@@ -64,9 +64,7 @@ impl Invocation {
     /// The time left before Lambda ends the invocation.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        SystemTime::from(self.deadline)
-            .duration_since(SystemTime::now())
-            .unwrap_or_default()
+        SystemTime::from(self.deadline).duration_since(SystemTime::now()).unwrap_or_default()
     }
 
     /// Runs `work` as this invocation: what it logs carries the invocation's fields.

@@ -10,7 +10,11 @@ use crate::invocation;
 ///
 /// `type` is `urn:problem-type:arsenal:<slug>`: stable, and what a client should decide by.
 #[derive(Clone, Debug, Serialize)]
-pub struct Problem {
+#[serde(transparent)]
+pub struct Problem(Box<Members>);
+
+#[derive(Clone, Debug, Serialize)]
+struct Members {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
@@ -39,7 +43,7 @@ impl Problem {
     /// A problem of the type `slug` (kebab case), answered with `status`.
     #[must_use]
     pub fn new(status: StatusCode, slug: &str, title: &'static str) -> Self {
-        Self {
+        Self(Box::new(Members {
             kind: format!("urn:problem-type:arsenal:{slug}"),
             title,
             status,
@@ -47,27 +51,27 @@ impl Problem {
             errors: Vec::new(),
             request_id: None,
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// Says what is wrong this time, and what helps.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// Names a field and what is wrong with it.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, detail: impl Into<String>) -> Self {
-        self.errors.push(FieldError { field: field.into(), detail: detail.into() });
+        self.0.errors.push(FieldError { field: field.into(), detail: detail.into() });
         self
     }
 
     /// Adds a response header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
@@ -101,7 +105,7 @@ impl Problem {
     /// The status that the problem is answered with.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 }
 
@@ -112,14 +116,11 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        self.request_id = invocation::current().map(|current| current.correlation_id);
-        let mut response = (self.status, axum::Json(&self)).into_response();
+        self.0.request_id = invocation::current().map(|current| current.correlation_id);
+        let mut response = (self.0.status, axum::Json(&self)).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        headers.extend(self.headers.drain(..));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.extend(self.0.headers.drain(..));
         response
     }
 }

@@ -23,11 +23,9 @@ pub fn authorize(
     let header = request.headers.get("authorization").and_then(|value| value.to_str().ok());
     let signed_in = match header.and_then(bearer) {
         None => Err("no bearer token".to_owned()),
-        Some(token) => {
-            verifier.verify(token, now).map_err(|e| e.to_string()).and_then(|claims| {
-                signed_in(claims).ok_or_else(|| "its expiry is out of range".to_owned())
-            })
-        }
+        Some(token) => verifier.verify(token, now).map_err(|e| e.to_string()).and_then(|claims| {
+            signed_in(claims).ok_or_else(|| "its expiry is out of range".to_owned())
+        }),
     };
     let mut answer = Answer::default();
     match signed_in {

@@ -1,8 +1,8 @@
 //! Passwords: what is accepted, and how one is kept.
 
+use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use shared::Result;

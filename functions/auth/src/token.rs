@@ -13,7 +13,7 @@ use crate::keys::SigningKey;
 use crate::user::User;
 
 /// How long an access token is good for.
-pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
+pub const LIFETIME: Duration = Duration::from_mins(15);
 
 /// What the token is: an access token, so that no other signed token passes for one.
 const TYPE: &str = "at+jwt";

@@ -18,10 +18,10 @@ use shared::id::{Id, Kind, TenantId, UserId};
 use crate::pdf::{Contents, Refusal};
 
 /// How long an upload form can be used.
-pub const UPLOAD_WINDOW: Duration = Duration::from_secs(15 * 60);
+pub const UPLOAD_WINDOW: Duration = Duration::from_mins(15);
 
 /// How long the record of an upload that never came is kept after its form has expired.
-pub const ABANDONED_KEPT: Duration = Duration::from_secs(24 * 3600);
+pub const ABANDONED_KEPT: Duration = Duration::from_hours(24);
 
 /// A document's kind of id.
 #[derive(Debug)]

@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_job_says_its_version() {
-        let text = r#"{"version":"1","owner":"usr_01KAJYK9G00000000000000000","document_id":"doc_01KAJYK9G00000000000000001"}"#;
+        let text = r#"{"version":"1","owner":"usr_01M7YRRT800000000000000000","document_id":"doc_01M7YRRT800000000000000001"}"#;
         let job: Job = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&job).unwrap(), text);
         assert!(serde_json::from_str::<Job>(&text.replace("\"1\"", "\"2\"")).is_err());

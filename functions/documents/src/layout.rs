@@ -154,7 +154,11 @@ mod tests {
 
     #[test]
     fn lines_may_run_upwards() {
-        let up = |y: f64| Placed { start: Point::new(0.0, y), end: Point::new(0.0, y - 5.0), size: 10.0 };
+        let up = |y: f64| Placed {
+            start: Point::new(0.0, y),
+            end: Point::new(0.0, y - 5.0),
+            size: 10.0,
+        };
         let mut device = TextDevice::default();
         device.place("a", up(100.0));
         device.place("b", up(95.0));

@@ -19,7 +19,7 @@ use crate::document::{AttemptId, Document, DocumentId};
 /// The longest that a file may take to arrive from S3.
 const MAX_DOWNLOAD_TIME: Duration = Duration::from_secs(15);
 /// How long a link to a text is good for.
-pub const TEXT_LINK_LIFETIME: Duration = Duration::from_secs(5 * 60);
+pub const TEXT_LINK_LIFETIME: Duration = Duration::from_mins(5);
 
 /// The bucket.
 #[derive(Clone, Debug)]

@@ -101,15 +101,9 @@ fn page_text<'a>(page: &'a hayro_syntax::page::Page<'a>, cache: &InterpreterCach
     let transform = hayro_interpret::kurbo::Affine::new(
         page.initial_transform(true).as_coeffs().map(f64::from),
     );
-    let bounds =
-        hayro_interpret::kurbo::Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
-    let mut context = Context::new(
-        transform,
-        bounds,
-        cache,
-        page.xref(),
-        InterpreterSettings::default(),
-    );
+    let bounds = hayro_interpret::kurbo::Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+    let mut context =
+        Context::new(transform, bounds, cache, page.xref(), InterpreterSettings::default());
     let mut device = TextDevice::default();
     interpret_page(page, &mut context, &mut device);
     device.into_text()
@@ -143,10 +137,8 @@ fn version(pdf: &Pdf) -> String {
 fn text_string(bytes: &[u8]) -> Option<String> {
     let text = match bytes {
         [0xFE, 0xFF, rest @ ..] => {
-            let units: Vec<u16> = rest
-                .chunks_exact(2)
-                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
-                .collect();
+            let units: Vec<u16> =
+                rest.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
             String::from_utf16_lossy(&units)
         }
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),

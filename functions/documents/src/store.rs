@@ -261,6 +261,7 @@ fn milliseconds(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_millisecond().to_string())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers pass literals and fresh strings")]
 fn string(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }

@@ -1,6 +1,6 @@
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, RawPathParams};
 use lambda_http::http::StatusCode;
 use lambda_http::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -15,25 +15,27 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state);
-        path.await.map(|axum::extract::Path(value)| Self(value)).map_err(|rejection| {
-            let (field, detail) = match &rejection {
-                PathRejection::FailedToDeserializePathParams(error) => named(error.kind()),
-                other => ("path".to_owned(), other.body_text()),
-            };
-            invalid("The path is not valid").field(field, detail)
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        let rejection = match path {
+            Ok(axum::extract::Path(value)) => return Ok(Self(value)),
+            Err(rejection) => rejection,
+        };
+        let problem = invalid("The path is not valid");
+        let PathRejection::FailedToDeserializePathParams(error) = rejection else {
+            return Err(problem.detail(rejection.body_text()));
+        };
+        Err(match error.into_kind() {
+            ErrorKind::DeserializeError { key, message, .. } => problem.field(key, message),
+            // A path with one parameter is parsed without its name.
+            kind => problem.field(only_parameter(parts, state).await, kind.to_string()),
         })
     }
 }
 
-fn named(kind: &ErrorKind) -> (String, String) {
-    match kind {
-        ErrorKind::DeserializeError { key, message, .. } => (key.clone(), message.clone()),
-        ErrorKind::ParseErrorAtKey { key, expected_type, .. } => {
-            (key.clone(), format!("this is no {expected_type}"))
-        }
-        other => ("path".to_owned(), other.to_string()),
-    }
+async fn only_parameter<S: Send + Sync>(parts: &mut Parts, state: &S) -> String {
+    let parameters = RawPathParams::from_request_parts(parts, state).await.ok();
+    let first = parameters.as_ref().and_then(|parameters| parameters.iter().next());
+    first.map_or("path", |(name, _)| name).to_owned()
 }
 
 /// Parameters in the query string.
@@ -45,9 +47,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = axum::extract::Query::try_from_uri(&parts.uri);
-        query.map(|axum::extract::Query(value)| Self(value)).map_err(|rejection| {
-            invalid("The query is not valid").detail(rejection.body_text())
-        })
+        query
+            .map(|axum::extract::Query(value)| Self(value))
+            .map_err(|rejection| invalid("The query is not valid").detail(rejection.body_text()))
     }
 }
 

@@ -32,9 +32,10 @@ impl SignedIn {
     /// # Errors
     /// 403 when the user does not have it.
     pub fn require(&self, scope: &str) -> Result<(), Problem> {
-        match self.scope.split(' ').any(|held| held == scope) {
-            true => Ok(()),
-            false => Err(Problem::forbidden(scope)),
+        if self.scope.split(' ').any(|held| held == scope) {
+            Ok(())
+        } else {
+            Err(Problem::forbidden(scope))
         }
     }
 }

@@ -45,7 +45,7 @@ struct Credentials {
 
 /// The answer of an OAuth 2.0 token endpoint (RFC 6749, section 5.1).
 #[derive(Serialize)]
-struct Token {
+struct TokenResponse {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
@@ -63,7 +63,7 @@ async fn handle(
 
     let access_token = login.issuer.issue(&user, &login.ids, login.clock.now())?;
     tracing::info!(user_id = %user.id, "signed in");
-    let token = Token {
+    let token = TokenResponse {
         access_token,
         token_type: "Bearer",
         expires_in: LIFETIME.as_secs(),

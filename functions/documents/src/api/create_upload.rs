@@ -85,8 +85,7 @@ async fn handle(
     check_size(size, state.max_bytes)?;
 
     let now = state.clock.now();
-    let document =
-        Document::announce(state.ids.next(), (user.user, user.tenant), name, size, now);
+    let document = Document::announce(state.ids.next(), (user.user, user.tenant), name, size, now);
     let grant = Grant {
         bucket: state.objects.bucket(),
         region: &state.region,

@@ -1,0 +1,50 @@
+# Thin targets; what they do is in infra/.
+
+PYTHON3 ?= python3
+TOOLS := .venv/.installed
+
+.PHONY: help
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: tools
+tools: $(TOOLS) ## Install the pinned tools into .venv
+
+$(TOOLS): infra/requirements.txt
+	@echo "── Installing the tools into .venv"
+	@$(PYTHON3) -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement infra/requirements.txt
+	@touch $@
+
+.PHONY: up
+up: $(TOOLS) ## Start the local AWS, deploy everything to it, and take the tour
+	@infra/local/up.sh
+	@infra/local/run.sh tour.py
+
+.PHONY: tour
+tour: $(TOOLS) ## Take the tour of the local stack again
+	@infra/local/run.sh tour.py
+
+.PHONY: down
+down: $(TOOLS) ## Stop the local AWS and drop what it holds
+	@infra/local/down.sh
+
+.PHONY: logs
+logs: $(TOOLS) ## Follow the local stack's logs, or those of FUNCTION=auth-login
+	@infra/local/run.sh logs.py $(FUNCTION)
+
+.PHONY: admin
+admin: $(TOOLS) ## Make the user EMAIL=… of the local stack an admin
+	@infra/local/run.sh admin.py "$(EMAIL)"
+
+.PHONY: redrive
+redrive: $(TOOLS) ## Give what is in the local stack's dead-letter queues another try
+	@infra/local/run.sh redrive.py
+
+.PHONY: test
+test: $(TOOLS) ## Check format and lints, and run all tests on a local AWS of their own
+	@infra/test.sh
+
+.PHONY: deploy
+deploy: $(TOOLS) ## Build for AWS and deploy with your AWS profile
+	@infra/deploy.sh

@@ -1,0 +1,58 @@
+//! Accounts on a real DynamoDB API: an address is taken once, whoever is quickest.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use auth::email::Email;
+use auth::store::{Account, CreateError, Users};
+use auth::user::User;
+use futures::future::join_all;
+use shared::clock::Clock;
+use shared::id::Ids;
+use testing::account;
+
+async fn users() -> Users {
+    let aws = account::empty().await;
+    let table = account::table(&aws, &["pk"]).await;
+    Users::new(aws_sdk_dynamodb::Client::new(&aws), table)
+}
+
+fn email(text: &str) -> Email {
+    text.to_owned().try_into().unwrap()
+}
+
+fn new_account(address: &str) -> Account {
+    let ids = Ids::random(Clock::System);
+    let user = User::register(email(address), &ids, Clock::System.now());
+    Account { user, password_hash: "$argon2id$…".into() }
+}
+
+#[tokio::test]
+async fn an_account_is_found_by_its_address() {
+    let users = users().await;
+    let account = new_account("ada@example.org");
+    users.create(&account).await.unwrap();
+
+    let found = users.by_email(&email("Ada@Example.org")).await.unwrap().unwrap();
+    assert_eq!(found.user, account.user);
+    assert_eq!(found.password_hash, account.password_hash);
+    assert!(users.by_email(&email("bob@example.org")).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_at_once_one_gets_the_address() {
+    let users = users().await;
+    for round in 0..5 {
+        let address = format!("ada{round}@example.org");
+        let accounts: Vec<_> = (0..16).map(|_| new_account(&address)).collect();
+        let results = join_all(accounts.iter().map(|account| users.create(account))).await;
+
+        let winners: Vec<_> =
+            accounts.iter().zip(&results).filter(|(_, result)| result.is_ok()).collect();
+        let owner = users.by_email(&email(&address)).await.unwrap().unwrap();
+        assert_eq!(winners.len(), 1, "round {round}: {results:?}");
+        assert_eq!(owner.user, winners[0].0.user);
+        for result in results {
+            assert!(matches!(result, Ok(()) | Err(CreateError::EmailTaken)), "{result:?}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The functions of sign-in, given the sample events.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use auth::api::{login, register};
+use auth::authorize::authorize;
+use auth::keys::SigningKey;
+use auth::store::Users;
+use auth::token::{Issuer, LIFETIME, Verifier};
+use axum::Router;
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use lambda_http::request::from_str;
+use serde_json::{Value, json};
+use shared::clock::Clock;
+use shared::http::app;
+use shared::id::Ids;
+use testing::{account, event};
+use tower::ServiceExt;
+
+const NOW: &str = "2026-11-21T10:00:00Z";
+
+struct Functions {
+    register: Router,
+    login: Router,
+    verifier: Verifier,
+    clock: Clock,
+}
+
+async fn functions() -> Functions {
+    let aws = account::empty().await;
+    let table = account::table(&aws, &["pk"]).await;
+    let users = Users::new(aws_sdk_dynamodb::Client::new(&aws), table);
+    let clock = Clock::manual(NOW.parse().unwrap());
+    let ids = Ids::sequential(clock.clone());
+    let key = SigningKey::generate().unwrap();
+    let issuer = Issuer::new("arsenal".into(), &key).unwrap();
+    let verifier = Verifier::new("arsenal", key.public().unwrap());
+    Functions {
+        register: app(register::router(register::Register {
+            users: users.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        })),
+        login: app(login::router(login::Login { users, issuer, clock: clock.clone(), ids })),
+        verifier,
+        clock,
+    }
+}
+
+async fn call(router: &Router, event: &str) -> (u16, Value) {
+    let response = router.clone().oneshot(from_str(event).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+fn asking(token: &str) -> aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request {
+    let mut request: Value = serde_json::from_str(&event("auth-authorize")).unwrap();
+    request["headers"]["authorization"] = json!(token);
+    serde_json::from_value(request).unwrap()
+}
+
+#[tokio::test]
+async fn who_registers_can_sign_in_and_is_let_in() {
+    let f = functions().await;
+    let (status, user) = call(&f.register, &event("auth-register")).await;
+    assert_eq!(status, 201, "{user}");
+    assert_eq!(
+        user,
+        json!({
+            "id": "usr_01M7YRRT800000000000000000",
+            "email": "ada@example.org",
+            "tenant": "ten_01M7YRRT800000000000000001",
+            "scopes": ["documents:read", "documents:write"],
+            "created_at": NOW,
+        })
+    );
+    let (status, problem) = call(&f.register, &event("auth-register")).await;
+    assert_eq!((status, &problem["type"]), (409, &json!("urn:problem-type:arsenal:email-taken")));
+
+    let (status, token) = call(&f.login, &event("auth-login")).await;
+    assert_eq!(status, 200, "{token}");
+    assert_eq!((&token["token_type"], &token["expires_in"]), (&json!("Bearer"), &json!(900)));
+
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    let answer = authorize(&asking(&bearer), &f.verifier, f.clock.now());
+    assert_eq!(
+        serde_json::to_value(answer).unwrap(),
+        json!({
+            "isAuthorized": true,
+            "context": {
+                "sub": user["id"],
+                "tenant": user["tenant"],
+                "scope": "documents:read documents:write",
+                "expires_at": "2026-11-21T10:15:00Z",
+            },
+        })
+    );
+    let later = f.clock.now() + LIFETIME;
+    assert!(!authorize(&asking(&bearer), &f.verifier, later).is_authorized);
+}
+
+#[tokio::test]
+async fn the_authorizer_says_no_and_nothing_else() {
+    let f = functions().await;
+    let sample = serde_json::from_str(&event("auth-authorize")).unwrap();
+    let now: Timestamp = NOW.parse().unwrap();
+    for request in
+        [sample, asking(""), asking("Bearer"), asking("Basic YTpi"), asking("Bearer a.b.c")]
+    {
+        let answer = serde_json::to_value(authorize(&request, &f.verifier, now)).unwrap();
+        assert_eq!(answer, json!({"isAuthorized": false, "context": null}));
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_in_no_answer() {
+    let f = functions().await;
+    let (_, user) = call(&f.register, &event("auth-register")).await;
+    assert!(!user.to_string().contains("horse") && !user.to_string().contains("argon2"));
+
+    let short = event("auth-register").replace("correct horse battery", "hunter2hunter2");
+    let (status, problem) = call(&f.register, &short).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("password")));
+    assert!(!problem.to_string().contains("hunter2"), "{problem}");
+}

@@ -1,0 +1,99 @@
+//! The custom resource, with CloudFormation played by a server that takes its answer.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use auth::create_signing_key::CreateSigningKey;
+use auth::keys::{PrivateKeys, PublicKeys};
+use serde_json::{Value, json};
+use testing::{account, event};
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// A server that takes answers, as S3 does for CloudFormation.
+async fn cloudformation() -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(method("PUT")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    server
+}
+
+struct Deployment {
+    task: CreateSigningKey,
+    cloudformation: MockServer,
+}
+
+async fn deployment(secret_id: &str) -> Deployment {
+    let aws = account::empty().await;
+    let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+    secrets.create_secret().name("signing-key").send().await.unwrap();
+    let ssm = aws_sdk_ssm::Client::new(&aws);
+    let task = CreateSigningKey {
+        private: PrivateKeys::new(secrets, secret_id.into()),
+        public: PublicKeys::new(ssm, "/arsenal/auth/public-keys".into()),
+    };
+    Deployment { task, cloudformation: cloudformation().await }
+}
+
+impl Deployment {
+    async fn request(&self, kind: &str) -> Value {
+        let mut request: Value = serde_json::from_str(&event("auth-create-signing-key")).unwrap();
+        request["RequestType"] = json!(kind);
+        request["ResponseURL"] = json!(format!("{}/answer", self.cloudformation.uri()));
+        request["PhysicalResourceId"] = json!("signing-key");
+        request["OldResourceProperties"] = json!({});
+        self.task.handle(serde_json::from_value(request).unwrap()).await.unwrap();
+        let answers = self.cloudformation.received_requests().await.unwrap();
+        answers.last().unwrap().body_json().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_made_once_and_published() {
+    let d = deployment("signing-key").await;
+    let answer = d.request("Create").await;
+    assert_eq!(
+        answer,
+        json!({
+            "Status": "SUCCESS",
+            "PhysicalResourceId": "signing-key",
+            "StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/arsenal/6f1a2b3c-4d5e-6f70-8192-a3b4c5d6e7f8",
+            "RequestId": "0c5b9f0e-8b1d-4a5e-9f53-2d1c3b4a5968",
+            "LogicalResourceId": "SigningKey",
+        })
+    );
+    let key = d.task.private.current().await.unwrap();
+    assert_eq!(d.task.public.get().await.unwrap(), key.public().unwrap());
+
+    for again in ["Create", "Update"] {
+        assert_eq!(d.request(again).await["Status"], "SUCCESS");
+        assert_eq!(d.task.private.current().await.unwrap().id().unwrap(), key.id().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_off_is_made_good() {
+    let d = deployment("signing-key").await;
+    d.request("Create").await;
+    let key = d.task.private.current().await.unwrap();
+    // As if the first run had ended between the two halves.
+    d.task.public.delete().await.unwrap();
+    assert_eq!(d.request("Create").await["Status"], "SUCCESS");
+    assert_eq!(d.task.public.get().await.unwrap(), key.public().unwrap());
+}
+
+#[tokio::test]
+async fn cloudformation_is_answered_when_it_fails() {
+    let d = deployment("no-such-secret").await;
+    let answer = d.request("Create").await;
+    assert_eq!(answer["Status"], "FAILED");
+    assert_eq!(answer["Reason"], "see the function's log");
+}
+
+#[tokio::test]
+async fn deleting_takes_the_public_half_back_and_can_be_repeated() {
+    let d = deployment("signing-key").await;
+    d.request("Create").await;
+    for _ in 0..2 {
+        assert_eq!(d.request("Delete").await["Status"], "SUCCESS");
+        assert!(d.task.public.get().await.is_err());
+    }
+}

@@ -1,0 +1,35 @@
+"""Makes a user an admin. The API cannot: this needs the operator's own access to the table.
+
+    admin.py ada@example.org
+
+The user's next sign-in has the scope.
+"""
+
+import sys
+
+from common import client, outputs
+
+
+def main(email: str) -> None:
+    """Adds the scope `admin` to the user with this address."""
+    dynamodb, table = client("dynamodb"), outputs()["AuthTableName"]
+    address = {"pk": {"S": f"EMAIL#{email.strip().lower()}"}}
+    taken = dynamodb.get_item(TableName=table, Key=address, ConsistentRead=True).get("Item")
+    if not taken:
+        sys.exit(f"No user has the address {email!r}.")
+    user = taken["user_id"]["S"]
+    try:
+        dynamodb.update_item(
+            TableName=table,
+            Key={"pk": {"S": f"USER#{user}"}},
+            UpdateExpression="SET scopes = list_append(scopes, :admin)",
+            ConditionExpression="attribute_exists(pk) AND NOT contains(scopes, :scope)",
+            ExpressionAttributeValues={":admin": {"L": [{"S": "admin"}]}, ":scope": {"S": "admin"}},
+        )
+        print(f"{user} is an admin from the next sign-in.")
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        print(f"{user} is an admin already.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else sys.exit("Say EMAIL=…"))

@@ -1,0 +1,14 @@
+# Sourced by the scripts that work on a local AWS.
+#   ENDPOINT     another AWS-compatible endpoint, such as LocalStack's; nothing is started then
+#   LOCAL_PORT   the port of the local AWS that is started otherwise (4566)
+#   LOCAL_NAME   its name, under which .local/ keeps what belongs to it (dev)
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+export LOCAL_NAME="${LOCAL_NAME:-dev}" LOCAL_PORT="${LOCAL_PORT:-4566}"
+export AWS_ENDPOINT_URL="${ENDPOINT:-http://localhost:$LOCAL_PORT}"
+export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+export AWS_REGION="${AWS_REGION:-eu-central-1}" AWS_DEFAULT_REGION="${AWS_REGION:-eu-central-1}"
+unset AWS_PROFILE AWS_SESSION_TOKEN
+export SAM_CLI_TELEMETRY=0 SAM_CLI_POLL_DELAY=0.3
+PATH="$PWD/.venv/bin:$PATH"
+PYTHON="$PWD/.venv/bin/python"

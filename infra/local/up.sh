@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Starts the local AWS unless it runs, builds the functions, and deploys what changed.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+if [ -z "${ENDPOINT:-}" ]; then
+    echo "── Starting the local AWS on $AWS_ENDPOINT_URL"
+    "$PYTHON" infra/local/local_aws.py up
+fi
+
+echo "── Building the functions (the first time takes minutes)"
+infra/build.sh local
+
+echo "── Deploying template.yaml"
+case "$(uname -m)" in aarch64 | arm64) architecture=arm64 ;; *) architecture=x86_64 ;; esac
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+if ! sam deploy --config-env local \
+    --parameter-overrides "Architecture=$architecture" RequireTls=false >"$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+fi
+grep -E "^(Successfully|No changes)" "$log"
+"$PYTHON" infra/local/http_api.py

@@ -1,0 +1,45 @@
+"""Zips each function that was built, as target/lambda/<function>.zip, unless its zip is current.
+
+One binary always gives the same zip, so that a deployment uploads and changes only what changed.
+"""
+
+import hashlib
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+LAMBDAS = Path(__file__).resolve().parent.parent / "target" / "lambda"
+# The earliest time that a zip can tell.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
+EXECUTABLE = 0o755 << 16
+
+
+def package(binary: Path, level: int) -> bool:
+    """Zips one function; tells whether that was necessary."""
+    archive = binary.parent.with_suffix(".zip")
+    stamp = archive.with_suffix(".stamp")
+    content = binary.read_bytes()
+    wanted = f"{hashlib.sha256(content).hexdigest()} {level}"
+    if archive.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return False
+    entry = zipfile.ZipInfo("bootstrap", NO_TIME)
+    entry.external_attr = EXECUTABLE
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(archive, "w") as out:
+        out.writestr(entry, content, compresslevel=level)
+    stamp.write_text(wanted)
+    return True
+
+
+def main() -> None:
+    """Zips all functions, with the compression level (1 to 9) that is the only argument."""
+    level = int(sys.argv[1])
+    binaries = sorted(LAMBDAS.glob("*/bootstrap"))
+    with ThreadPoolExecutor() as pool:
+        changed = sum(pool.map(lambda binary: package(binary, level), binaries))
+    print(f"{len(binaries)} functions, {changed} of them changed.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Everything that is checked: format, lints, and all tests, on a local AWS of their own that is
+# started for them and stopped after. Arguments go to the test runner.
+set -euo pipefail
+export LOCAL_NAME=test LOCAL_PORT="${TEST_PORT:-4599}"
+unset ENDPOINT
+source "$(dirname "${BASH_SOURCE[0]}")/local/env.sh"
+# The target that the functions are built for, so that the tests share their dependencies.
+cargo=(--workspace --all-targets --target "$(rustc --print host-tuple)")
+
+echo "── Format and lints"
+cargo fmt --all --check
+cargo clippy "${cargo[@]}" --profile local --quiet -- --deny warnings
+.venv/bin/sam validate --lint --template template.yaml
+
+echo "── Building the tests"
+if cargo nextest --version >/dev/null 2>&1; then
+    run=(cargo nextest run "${cargo[@]}" --cargo-profile local)
+else
+    run=(cargo test "${cargo[@]}" --profile local)
+fi
+"${run[@]}" --no-run
+
+trap '"$PYTHON" infra/local/local_aws.py down' EXIT
+"$PYTHON" infra/local/local_aws.py down
+infra/local/up.sh
+
+echo "── Running the tests"
+"${run[@]}" "$@"

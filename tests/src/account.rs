@@ -1,0 +1,115 @@
+//! An AWS account of one's own: the local AWS takes any 12 digits for one, and keeps it apart.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
+    VersioningConfiguration,
+};
+use ulid::Ulid;
+
+use crate::endpoint;
+
+/// The region that everything is in.
+pub const REGION: &str = "eu-central-1";
+
+/// The configuration of an empty account that no other test has.
+pub async fn empty() -> SdkConfig {
+    configured(&format!("{:012}", Ulid::generate().random() % 1_000_000_000_000)).await
+}
+
+/// The configuration of the account that the stack is deployed to.
+pub async fn deployed() -> SdkConfig {
+    configured("test").await
+}
+
+async fn configured(access_key: &str) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .endpoint_url(endpoint())
+        .credentials_provider(Credentials::new(access_key, "test", None, None, "tests"))
+        .load()
+        .await
+}
+
+/// A client for S3 that names buckets in the path.
+#[must_use]
+pub fn s3(aws: &SdkConfig) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(aws).force_path_style(true);
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// Makes a table with the keys named, all strings: the partition key, then the sort key if any.
+pub async fn table(aws: &SdkConfig, keys: &[&str]) -> String {
+    let name = "table".to_owned();
+    let mut request = aws_sdk_dynamodb::Client::new(aws)
+        .create_table()
+        .table_name(&name)
+        .billing_mode(BillingMode::PayPerRequest);
+    for (key, key_type) in keys.iter().zip([KeyType::Hash, KeyType::Range]) {
+        request = request
+            .attribute_definitions(
+                AttributeDefinition::builder()
+                    .attribute_name(*key)
+                    .attribute_type(ScalarAttributeType::S)
+                    .build()
+                    .unwrap(),
+            )
+            .key_schema(
+                KeySchemaElement::builder()
+                    .attribute_name(*key)
+                    .key_type(key_type)
+                    .build()
+                    .unwrap(),
+            );
+    }
+    request.send().await.unwrap();
+    name
+}
+
+/// Makes a bucket that keeps versions.
+pub async fn bucket(aws: &SdkConfig) -> String {
+    let name = format!("bucket-{}", Ulid::generate().to_string().to_lowercase());
+    let s3 = s3(aws);
+    let here = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::from(REGION))
+        .build();
+    s3.create_bucket().bucket(&name).create_bucket_configuration(here).send().await.unwrap();
+    let enabled =
+        VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    s3.put_bucket_versioning()
+        .bucket(&name)
+        .versioning_configuration(enabled)
+        .send()
+        .await
+        .unwrap();
+    name
+}
+
+/// Makes a queue; gives its URL.
+pub async fn queue(aws: &SdkConfig) -> String {
+    let sqs = aws_sdk_sqs::Client::new(aws);
+    let made = sqs.create_queue().queue_name("queue").send().await.unwrap();
+    made.queue_url.unwrap()
+}
+
+/// Takes every message off a queue; gives their bodies.
+pub async fn drain(aws: &SdkConfig, queue_url: &str) -> Vec<String> {
+    let sqs = aws_sdk_sqs::Client::new(aws);
+    let mut bodies = Vec::new();
+    loop {
+        let request = sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);
+        let received = request.send().await.unwrap().messages.unwrap_or_default();
+        if received.is_empty() {
+            return bodies;
+        }
+        for message in received {
+            bodies.push(message.body.unwrap());
+            let handle = message.receipt_handle.unwrap();
+            sqs.delete_message().queue_url(queue_url).receipt_handle(handle).send().await.unwrap();
+        }
+    }
+}

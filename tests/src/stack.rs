@@ -1,0 +1,207 @@
+//! The deployed stack: what CloudFormation says of it, and its API as a user calls it.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use aws_config::SdkConfig;
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use ulid::Ulid;
+
+use crate::{account, endpoint};
+
+/// The stack's name.
+pub const NAME: &str = "arsenal";
+/// The longest that a document may take to be ready or to fail, on a busy machine.
+const SETTLED_WITHIN: Duration = Duration::from_secs(90);
+/// A password that registration takes.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// The deployed stack.
+pub struct Stack {
+    /// The account that it is deployed to, with the operator's rights.
+    pub aws: SdkConfig,
+    /// The API's URL.
+    pub api: String,
+    outputs: HashMap<String, String>,
+    http: reqwest::Client,
+}
+
+/// A user who is signed in.
+pub struct User<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The user's id.
+    pub id: String,
+    /// The user's address.
+    pub email: String,
+    /// The user's access token.
+    pub token: String,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The content type.
+    pub content_type: String,
+    /// The body, if it is JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The last part of a problem's type.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        self.body["type"].as_str().and_then(|kind| kind.rsplit(':').next()).unwrap_or_default()
+    }
+}
+
+impl Stack {
+    /// The stack that `make test` deployed.
+    pub async fn deployed() -> Self {
+        let aws = account::deployed().await;
+        let cloudformation = aws_sdk_cloudformation::Client::new(&aws);
+        let stacks = cloudformation.describe_stacks().stack_name(NAME).send().await.unwrap();
+        let outputs: HashMap<_, _> = stacks.stacks()[0]
+            .outputs()
+            .iter()
+            .map(|output| {
+                (output.output_key().unwrap().into(), output.output_value().unwrap().into())
+            })
+            .collect();
+        let api = format!("{}/_aws/execute-api/{}/$default", endpoint(), outputs["ApiId"]);
+        Self { aws, api, outputs, http: reqwest::Client::new() }
+    }
+
+    /// One of the stack's outputs.
+    #[must_use]
+    pub fn output(&self, name: &str) -> &str {
+        &self.outputs[name]
+    }
+
+    /// Calls the API.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.api));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let content_type = response.headers().get("content-type");
+        Answer {
+            status: response.status(),
+            content_type: content_type.map_or("", |v| v.to_str().unwrap()).to_owned(),
+            body: response.json().await.unwrap_or_default(),
+        }
+    }
+
+    /// Registers a new user and signs in.
+    pub async fn new_user(&self) -> User<'_> {
+        let email = format!("{}@example.org", Ulid::generate().to_string().to_lowercase());
+        let credentials = json!({"email": email, "password": PASSWORD});
+        let register = Some(credentials.clone());
+        let registered = self.call(Method::POST, "/v1/auth/register", None, register).await;
+        assert_eq!(registered.status, 201, "{registered:?}");
+        let token = self.sign_in(&email).await;
+        User { stack: self, id: registered.body["id"].as_str().unwrap().into(), email, token }
+    }
+
+    /// Signs a user in; gives the access token.
+    pub async fn sign_in(&self, email: &str) -> String {
+        let credentials = json!({"email": email, "password": PASSWORD});
+        let answer = self.call(Method::POST, "/v1/auth/login", None, Some(credentials)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Invokes a function, and waits until it is done.
+    ///
+    /// # Panics
+    /// When the function fails.
+    pub async fn invoke(&self, function: &str, event: &Value) {
+        let answer = aws_sdk_lambda::Client::new(&self.aws)
+            .invoke()
+            .function_name(format!("{NAME}-{function}"))
+            .payload(aws_sdk_lambda::primitives::Blob::new(event.to_string()))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.function_error(), None, "{function}");
+    }
+
+    /// The keys of the objects whose keys begin with `prefix`.
+    pub async fn object_keys(&self, prefix: &str) -> Vec<String> {
+        let s3 = account::s3(&self.aws);
+        let request = s3.list_objects_v2().bucket(self.output("DocumentsBucketName"));
+        let listed = request.prefix(prefix).send().await.unwrap();
+        listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
+    }
+
+    /// What is at a URL.
+    pub async fn download(&self, url: &str) -> (StatusCode, String) {
+        let response = self.http.get(url).send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
+    }
+
+    /// Posts a file to S3 with the fields of an upload form; gives S3's status and answer.
+    pub async fn post(&self, form: &Value, file: Vec<u8>) -> (StatusCode, String) {
+        let mut body = Form::new();
+        for (name, value) in form["fields"].as_object().unwrap() {
+            body = body.text(name.clone(), value.as_str().unwrap().to_owned());
+        }
+        let file = Part::bytes(file).file_name("file.pdf").mime_str("application/pdf").unwrap();
+        let request = self.http.post(form["url"].as_str().unwrap());
+        let response = request.multipart(body.part("file", file)).send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
+    }
+}
+
+impl User<'_> {
+    /// `GET path`
+    pub async fn get(&self, path: &str) -> Answer {
+        self.stack.call(Method::GET, path, Some(&self.token), None).await
+    }
+
+    /// Announces a document; the answer holds it and the upload form.
+    pub async fn announce(&self, name: &str, size: usize) -> Answer {
+        let body = json!({"name": name, "size": size});
+        self.stack.call(Method::POST, "/v1/documents", Some(&self.token), Some(body)).await
+    }
+
+    /// Announces and uploads a file; gives the document's id.
+    pub async fn upload(&self, name: &str, file: Vec<u8>) -> String {
+        let created = self.announce(name, file.len()).await;
+        assert_eq!(created.status, 201, "{created:?}");
+        let (status, answer) = self.stack.post(&created.body["upload"], file).await;
+        assert_eq!(status, 201, "{answer}");
+        created.body["document"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The document, once it is ready or has failed.
+    ///
+    /// # Panics
+    /// When it is neither within the time that it may take.
+    pub async fn settled(&self, id: &str) -> Value {
+        let start = Instant::now();
+        loop {
+            let answer = self.get(&format!("/v1/documents/{id}")).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            match answer.body["status"].as_str() {
+                Some("ready" | "failed") => return answer.body,
+                _ if start.elapsed() > SETTLED_WITHIN => panic!("{id} is stuck: {answer:?}"),
+                _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+}

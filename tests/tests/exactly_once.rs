@@ -1,0 +1,73 @@
+//! Many uploads at once, each told of twice and queued thrice: every document is processed once.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+use testing::stack::{Stack, User};
+use testing::{event, pdf};
+
+const UPLOADS: usize = 20;
+
+/// The event that S3 sends for the upload of this document.
+async fn s3_event(user: &User<'_>, id: &str) -> Value {
+    let bucket = user.stack.output("DocumentsBucketName");
+    let key = format!("uploads/{}/{id}.pdf", user.id);
+    let s3 = testing::account::s3(&user.stack.aws);
+    let object = s3.head_object().bucket(bucket).key(&key).send().await.unwrap();
+    let mut event: Value = serde_json::from_str(&event("documents-on-upload")).unwrap();
+    let s3 = &mut event["Records"][0]["s3"];
+    s3["bucket"]["name"] = json!(bucket);
+    s3["object"]["key"] = json!(key);
+    s3["object"]["size"] = json!(object.content_length());
+    s3["object"]["versionId"] = json!(object.version_id());
+    event
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_uploads_at_once_with_everything_delivered_again() {
+    let stack = Stack::deployed().await;
+    let user = stack.new_user().await;
+    let sqs = aws_sdk_sqs::Client::new(&stack.aws);
+
+    let one = async |number: usize| {
+        let id = user.upload(&format!("{number}.pdf"), pdf("x11-security.pdf")).await;
+        // Told again at once, and the job queued twice more beside the one that this queues.
+        stack.invoke("documents-on-upload", &s3_event(&user, &id).await).await;
+        let job = json!({"version": "1", "owner": user.id, "document_id": id}).to_string();
+        for _ in 0..2 {
+            let message = sqs.send_message().queue_url(stack.output("DocumentsQueueUrl"));
+            message.message_body(&job).send().await.unwrap();
+        }
+        let document = user.settled(&id).await;
+        // And once more when all is done.
+        stack.invoke("documents-on-upload", &s3_event(&user, &id).await).await;
+        sqs.send_message()
+            .queue_url(stack.output("DocumentsQueueUrl"))
+            .message_body(&job)
+            .send()
+            .await
+            .unwrap();
+        document
+    };
+    let documents = futures::future::join_all((0..UPLOADS).map(one)).await;
+
+    for document in &documents {
+        assert_eq!(document["status"], "ready", "{document}");
+        assert_eq!(document["contents"]["pages"], 8);
+    }
+    let texts = stack.object_keys(&format!("text/{}/", user.id)).await;
+    let read: HashSet<_> = texts.iter().filter_map(|key| key.split('/').nth(2)).collect();
+    assert_eq!((texts.len(), read.len()), (UPLOADS, UPLOADS), "one text for each document");
+
+    // Nothing that came late has changed anything.
+    for before in documents {
+        let path = format!("/v1/documents/{}", before["id"].as_str().unwrap());
+        let after = user.get(&path).await.body;
+        for field in ["status", "attempts", "started_at", "finished_at", "contents"] {
+            assert_eq!(after[field], before[field], "{field}");
+        }
+        assert_eq!(after["attempts"], 1, "{after}");
+    }
+}
