@@ -1,0 +1,81 @@
+"""Shows that every permission is needed: takes each one away in turn, and sees the tour fail.
+
+    infra/local/run.sh local/least_privilege.py
+
+It prints the permissions that the local stack did without. Those it cannot judge are listed below
+with the reason; anything else that it prints is a permission too many.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from common import ROOT, STACK, client
+
+UNJUDGED = {
+    "logs:CreateLogStream": "the emulator writes logs itself",
+    "logs:PutLogEvents": "the emulator writes logs itself",
+    "sqs:ReceiveMessage": "the emulator polls by itself",
+    "sqs:DeleteMessage": "the emulator polls by itself",
+    "sqs:GetQueueAttributes": "the emulator polls by itself",
+    "s3:ListBucket": "the emulator tells a missing object from a forbidden one without it",
+    "dynamodb:Query": "the tour lists nothing; the tests do",
+}
+# Runs when the stack is deployed, and not in a tour.
+UNJUDGED_FUNCTION = f"{STACK}-auth-create-signing-key"
+
+
+def tour_succeeds() -> bool:
+    """Takes the tour."""
+    command = [sys.executable, ROOT / "infra/tour.py"]
+    return subprocess.run(command, capture_output=True, timeout=120).returncode == 0
+
+
+def restart(function: str) -> None:
+    """Ends the function's processes, for some permissions are used at start only."""
+    client("lambda").update_function_configuration(FunctionName=function, Description="restarted")
+
+
+def listed(statement: dict) -> list[str]:
+    """The statement's actions, of which there may be one without a list."""
+    actions = statement["Action"]
+    return [actions] if isinstance(actions, str) else actions
+
+
+def without(statements: list[dict], action: str) -> list[dict]:
+    """The statements less one action."""
+    rest = [dict(s, Action=[a for a in listed(s) if a != action]) for s in statements]
+    return [s for s in rest if s["Action"]]
+
+
+def main() -> None:
+    """Tries every permission of every function."""
+    iam = client("iam")
+    assert tour_succeeds(), "the tour must succeed before anything is taken away"
+    spared = needed = 0
+    for function in client("lambda").list_functions()["Functions"]:
+        name, role = function["FunctionName"], function["Role"].rsplit("/", 1)[1]
+        if not name.startswith(f"{STACK}-") or name == UNJUDGED_FUNCTION:
+            continue
+        policy = iam.get_role_policy(RoleName=role, PolicyName="use")["PolicyDocument"]
+        actions = {action for s in policy["Statement"] for action in listed(s)}
+        for action in sorted(actions - UNJUDGED.keys()):
+            put = dict(RoleName=role, PolicyName="use")
+            less = dict(policy, Statement=without(policy["Statement"], action))
+            iam.put_role_policy(PolicyDocument=json.dumps(less), **put)
+            restart(name)
+            if tour_succeeds():
+                spared += 1
+                print(f"{name} does without {action}")
+            else:
+                needed += 1
+            iam.put_role_policy(PolicyDocument=json.dumps(policy), **put)
+            restart(name)
+    print(f"{needed} permissions are needed, {spared} are not.")
+    assert tour_succeeds(), "the tour must succeed with everything given back"
+
+
+if __name__ == "__main__":
+    main()
