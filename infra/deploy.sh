@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Builds for AWS and deploys, by samconfig.toml. ARCHITECTURE is arm64 unless set.
+# Builds for AWS and deploys, by samconfig.toml.
+#   ARCHITECTURE   arm64 (unless set) or x86_64
+#   PARAMETERS     the template's other parameters, as Name=value
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export ARCHITECTURE="${ARCHITECTURE:-arm64}"
 infra/build.sh release
-exec .venv/bin/sam deploy --parameter-overrides "Architecture=$ARCHITECTURE" "$@"
+# shellcheck disable=SC2086 # several parameters are several words
+exec .venv/bin/sam deploy --parameter-overrides "Architecture=$ARCHITECTURE" ${PARAMETERS:-}

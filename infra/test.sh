@@ -12,6 +12,7 @@ echo "── Format and lints"
 cargo fmt --all --check
 cargo clippy "${cargo[@]}" --profile local --quiet -- --deny warnings
 .venv/bin/sam validate --lint --template template.yaml
+"$PYTHON" infra/check_roles.py
 
 echo "── Building the tests"
 if cargo nextest --version >/dev/null 2>&1; then

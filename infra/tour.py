@@ -48,14 +48,14 @@ def upload(form: dict, file: Path) -> None:
         sys.exit(f"S3 answered {error.code}: {error.read().decode()}")
 
 
-def wait(url: str, token: str) -> dict:
-    """The document, once it is ready or has failed."""
+def wait(url: str, token: str, show=lambda status: None) -> dict:
+    """The document, once it is ready or has failed; each status on the way is shown."""
     deadline, status = time.monotonic() + READY_WITHIN_SECONDS, None
     while time.monotonic() < deadline:
         document = call("GET", url, token=token)
         if document["status"] != status:
             status = document["status"]
-            print(f"     {status}", flush=True)
+            show(status)
         if status in ("ready", "failed"):
             return document
         time.sleep(0.2)
@@ -93,7 +93,7 @@ def main() -> None:
     print(f"     {created['upload']['url']}")
 
     say("4  S3 tells a function, a queue tells another")
-    document = wait(url, token)
+    document = wait(url, token, lambda status: print(f"     {status}", flush=True))
     if document["status"] == "failed":
         sys.exit(document["failure"]["detail"])
 

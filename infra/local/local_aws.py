@@ -28,6 +28,7 @@ SOCKET = Path(tempfile.gettempdir()) / (
 )
 HEALTH = f"http://localhost:{PORT}/_ministack/health"
 READY_WITHIN_SECONDS = 60
+STOPPED_WITHIN_SECONDS = 30
 
 
 def environment() -> dict[str, str]:
@@ -88,7 +89,10 @@ def down() -> None:
     pid = supervisor("supervisorctl", "pid", check=False).stdout.strip()
     if pid.isdigit():
         supervisor("supervisorctl", "shutdown", check=False)
-        while Path(f"/proc/{pid}").exists() or SOCKET.exists():
+        deadline = time.monotonic() + STOPPED_WITHIN_SECONDS
+        while Path(f"/proc/{pid}").exists():
+            if time.monotonic() > deadline:
+                sys.exit(f"supervisord ({pid}) did not stop within {STOPPED_WITHIN_SECONDS} s.")
             time.sleep(0.1)
     SOCKET.unlink(missing_ok=True)
     shutil.rmtree(DIRECTORY, ignore_errors=True)
