@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! awaiting_upload ──▶ uploaded ──▶ processing ──▶ ready
-//!        │                          │      ▲  └──▶ failed
-//!        ▼                          ▼      │          │ only after `gave_up`,
-//!     expired                   a crash: the lease    │ when an operator
-//!                               runs out, next try    ▼ redrives the job
-//!                                                 processing
+//!        │                ▲  │          │   │
+//!        ▼                └──┼──────────┘   └────▶ failed
+//!     expired           an error of ours             ▲
+//!                            └───────────────────────┘
+//!                               after four attempts
 //! ```
+//!
+//! A crash leaves `processing` behind; the next attempt takes over when the lease is over. A document
+//! that failed because we gave it up goes back to `processing` when an operator redrives its job.
 
 use std::time::Duration;
 

@@ -61,8 +61,14 @@ impl Process {
                 return Ok(());
             }
         };
-        let outcome = self.attempt(&document, attempt).await?;
-        self.conclude(&document, attempt, outcome).await
+        match self.attempt(&document, attempt).await {
+            Ok(outcome) => self.conclude(&document, attempt, outcome).await,
+            Err(error) => {
+                // If this fails too, the lease will be over before the job comes up again.
+                self.documents.release((owner, id), attempt).await?;
+                Err(error)
+            }
+        }
     }
 
     /// Fetches the file, reads it, and stores its text.

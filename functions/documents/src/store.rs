@@ -148,6 +148,23 @@ impl Documents {
         change(update).await
     }
 
+    /// `processing` → `uploaded`: the attempt that holds the document lets go of it, for the next to
+    /// try at once and not only when the lease is over. 1 WRU.
+    pub async fn release(
+        &self,
+        (owner, id): (UserId, DocumentId),
+        attempt: AttemptId,
+    ) -> Result<Change> {
+        let update = self
+            .update(owner, id)
+            .update_expression("SET #status = :uploaded REMOVE lease_until")
+            .condition_expression("#status = :processing AND attempt = :attempt")
+            .expression_attribute_values(":uploaded", string("uploaded"))
+            .expression_attribute_values(":processing", string("processing"))
+            .expression_attribute_values(":attempt", string(attempt));
+        change(update).await
+    }
+
     /// `processing` → `ready`, by the attempt that holds the document. 1 WRU for 1 KB.
     pub async fn finish(
         &self,

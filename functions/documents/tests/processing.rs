@@ -225,6 +225,20 @@ async fn an_attempt_that_stalled_past_its_lease_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_worker_that_dies_every_time_is_given_up_too() {
+    let s = system().await;
+    let id = s.uploaded(pdf("statement.pdf")).await;
+    for _ in 0..MAX_ATTEMPTS {
+        let claimed = s.documents.claim((s.owner, id), s.ids.next(), s.clock.now(), s.lease());
+        assert!(matches!(claimed.await.unwrap(), Change::Made(_)));
+        s.advance(LEASE + Duration::from_secs(1));
+    }
+    assert!(s.deliver(id, MAX_ATTEMPTS + 1).await.is_err());
+    let document = s.document(id).await;
+    assert_eq!((document.status, document.failure), (Status::Failed, Some(Failure::GaveUp)));
+}
+
+#[tokio::test]
 async fn a_job_that_cannot_be_done_ends_in_a_state_and_can_be_redriven() {
     let s = system().await;
     let file = pdf("statement.pdf");
@@ -233,9 +247,10 @@ async fn a_job_that_cannot_be_done_ends_in_a_state_and_can_be_redriven() {
     s.told(&s.put(id, file.clone()).await).await;
     for receive_count in 1..=MAX_ATTEMPTS {
         assert!(s.deliver(id, receive_count).await.is_err());
-        s.advance(LEASE + Duration::from_secs(1));
+        let document = s.document(id).await;
+        assert_eq!((document.status, document.attempts), (Status::Uploaded, receive_count));
+        assert_eq!(document.lease_until, None);
     }
-    assert_eq!(s.document(id).await.status, Status::Processing);
     // The last delivery is not one more attempt; it fails too, so that the job is kept.
     assert!(s.deliver(id, MAX_ATTEMPTS + 1).await.is_err());
     let given_up = s.document(id).await;
@@ -245,7 +260,7 @@ async fn a_job_that_cannot_be_done_ends_in_a_state_and_can_be_redriven() {
     // The operator redrives the job: it counts from one again, and an attempt is made.
     assert!(s.deliver(id, 1).await.is_err());
     let again = s.document(id).await;
-    assert_eq!((again.status, again.attempts), (Status::Processing, MAX_ATTEMPTS + 1));
+    assert_eq!((again.status, again.attempts), (Status::Uploaded, MAX_ATTEMPTS + 1));
     assert_eq!((again.failure, again.finished_at), (None, None));
 }
 

@@ -1,0 +1,116 @@
+"""Shows what becomes of uploads while a dependency is down, and after.
+
+    infra/local/run.sh local/outage.py
+
+Twice it takes a permission away, which to the function is an outage, uploads a file, waits until the
+system has given up in so many words, gives the permission back, and redrives. Both documents end ready.
+"""
+
+import json
+import secrets
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import redrive
+import tour
+from common import STACK, api_url, client, outputs, say
+
+WAIT_SECONDS = 120
+
+
+@contextmanager
+def without(function: str, action: str):
+    """The function's role without one action, for a while."""
+    iam, name = client("iam"), f"{STACK}-{function}"
+    role = client("lambda").get_function(FunctionName=name)["Configuration"]["Role"].rsplit("/", 1)[1]
+    policy = iam.get_role_policy(RoleName=role, PolicyName="use")["PolicyDocument"]
+    less = [s for s in policy["Statement"] if s["Action"] != action]
+    assert len(less) < len(policy["Statement"]), f"{name} has no statement for {action} alone"
+
+    def put(document: dict) -> None:
+        iam.put_role_policy(RoleName=role, PolicyName="use", PolicyDocument=json.dumps(document))
+
+    put(dict(policy, Statement=less))
+    try:
+        yield
+    finally:
+        put(policy)
+
+
+@contextmanager
+def impatient(queue_url: str):
+    """The queue with a visibility time-out of a second, so that retries need not be waited for."""
+    sqs = client("sqs")
+    before = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
+    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"VisibilityTimeout": "1"})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes=before["Attributes"])
+
+
+def wait_for_message(queue_url: str) -> None:
+    """Waits until the queue holds a message."""
+    names, deadline = ["ApproximateNumberOfMessages"], time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        answer = client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+        if int(answer["Attributes"][names[0]]):
+            return
+        time.sleep(0.5)
+    sys.exit(f"Nothing came to {queue_url} within {WAIT_SECONDS} s.")
+
+
+class User:
+    """Somebody who uploads the tour's file."""
+
+    def __init__(self) -> None:
+        self.api = api_url()
+        email = f"outage-{secrets.token_hex(4)}@example.org"
+        credentials = {"email": email, "password": "correct horse battery"}
+        tour.call("POST", f"{self.api}/v1/auth/register", credentials)
+        self.token = tour.call("POST", f"{self.api}/v1/auth/login", credentials)["access_token"]
+
+    def upload(self) -> str:
+        """Uploads the file; gives the document's URL."""
+        body = {"name": tour.SAMPLE.name, "size": tour.SAMPLE.stat().st_size}
+        created = tour.call("POST", f"{self.api}/v1/documents", body, self.token)
+        tour.upload(created["upload"], tour.SAMPLE)
+        return f"{self.api}/v1/documents/{created['document']['id']}"
+
+    def show(self, url: str) -> dict:
+        """Prints where the document stands."""
+        document = tour.call("GET", url, token=self.token)
+        why = document.get("failure", {}).get("reason", "")
+        print(f"     {document['status']} {why}  attempts: {document['attempts']}")
+        return document
+
+
+def main() -> None:
+    """Has two outages."""
+    user, names = User(), outputs()
+
+    say("1  The table is down for documents-on-upload")
+    with without("documents-on-upload", "dynamodb:UpdateItem"):
+        first = user.upload()
+        wait_for_message(names["UploadEventsDeadLettersUrl"])
+        user.show(first)
+
+    say("2  The bucket is down for documents-process")
+    jobs = names["DocumentsQueueUrl"]
+    with impatient(jobs), without("documents-process", "s3:GetObjectVersion"):
+        second = user.upload()
+        wait_for_message(names["DocumentsDeadLettersUrl"])
+        assert user.show(second)["failure"]["reason"] == "gave_up"
+
+    say("3  Both are back: make redrive")
+    redrive.main()
+    for url in (first, second):
+        tour.wait(url, user.token)
+        assert user.show(url)["status"] == "ready"
+
+
+if __name__ == "__main__":
+    main()
