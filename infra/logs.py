@@ -19,6 +19,11 @@ def groups(names: list[str]) -> list[str]:
     return [group["logGroupName"] for page in pages for group in page["logGroups"]]
 
 
+def identity(event: dict):
+    """What tells an event from any other; a local AWS may give it no id."""
+    return event.get("eventId") or (event["timestamp"], event["message"])
+
+
 def follow(names: list[str]) -> None:
     """Prints events as they come, until it is interrupted."""
     logs, followed = client("logs"), groups(names)
@@ -30,10 +35,10 @@ def follow(names: list[str]) -> None:
             for group in followed
             for page in pages.paginate(logGroupName=group, startTime=since)
             for event in page["events"]
-            if event["eventId"] not in seen
+            if identity(event) not in seen
         ]
         for event, group in sorted(events, key=lambda pair: pair[0]["timestamp"]):
-            seen.add(event["eventId"])
+            seen.add(identity(event))
             print(f"{group.rsplit('/', 1)[1]}  {event['message'].rstrip()}", flush=True)
         time.sleep(POLL_SECONDS)
 
