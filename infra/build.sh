@@ -18,7 +18,8 @@ release)
     x86_64) target=--x86-64 ;;
     *) echo "ARCHITECTURE is arm64 or x86_64" >&2 && exit 2 ;;
     esac
-    cargo lambda build --workspace --release "$target" --lambda-dir target/lambda
+    # Without the tests, whose dependencies would add features to those of the functions.
+    cargo lambda build --workspace --exclude testing --release "$target" --lambda-dir target/lambda
     .venv/bin/python infra/package.py 9
     ;;
 esac
