@@ -33,6 +33,10 @@ down: $(TOOLS) ## Stop the local AWS and drop what it holds
 logs: $(TOOLS) ## Follow the local stack's logs, or those of FUNCTION=auth-login
 	@infra/local/run.sh logs.py $(FUNCTION)
 
+.PHONY: invoke
+invoke: $(TOOLS) ## Invoke FUNCTION=documents-list of the local stack with its event in events/
+	@infra/local/invoke.sh $(FUNCTION)
+
 .PHONY: admin
 admin: $(TOOLS) ## Make the user EMAIL=… of the local stack an admin
 	@infra/local/run.sh admin.py "$(EMAIL)"
