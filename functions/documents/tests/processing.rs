@@ -209,19 +209,29 @@ async fn a_job_is_put_back_while_another_attempt_may_live_and_done_after() {
 #[tokio::test]
 async fn an_attempt_that_stalled_past_its_lease_changes_nothing() {
     let s = system().await;
+    let other = s.uploaded(pdf("statement.pdf")).await;
+    s.deliver(other, 1).await.unwrap();
+    let contents = s.document(other).await.contents.unwrap();
+
     let id = s.uploaded(pdf("statement.pdf")).await;
-    let (key, stalled) = ((s.owner, id), s.ids.next());
+    let (key, stalled, next) = ((s.owner, id), s.ids.next(), s.ids.next());
     s.documents.claim(key, stalled, s.clock.now(), s.lease()).await.unwrap();
     s.advance(LEASE + Duration::from_secs(1));
-    s.deliver(id, 2).await.unwrap();
-    let document = s.document(id).await;
+    s.documents.claim(key, next, s.clock.now(), s.lease()).await.unwrap();
 
-    let contents = document.contents.clone().unwrap();
-    let late = s.documents.finish(key, stalled, &contents, s.clock.now()).await.unwrap();
-    assert!(matches!(late, Change::Refused(_)));
-    let late = s.documents.fail(key, stalled, Failure::Damaged, s.clock.now()).await.unwrap();
-    assert!(matches!(late, Change::Refused(_)));
-    assert_eq!(s.document(id).await, document);
+    // Neither while the next attempt is at it, nor when that one is done.
+    for _ in 0..2 {
+        let (document, now) = (s.document(id).await, s.clock.now());
+        for late in [
+            s.documents.finish(key, stalled, &contents, now).await,
+            s.documents.fail(key, stalled, Failure::Damaged, now).await,
+            s.documents.release(key, stalled).await,
+        ] {
+            assert!(matches!(late.unwrap(), Change::Refused(_)));
+        }
+        assert_eq!(s.document(id).await, document);
+        s.documents.finish(key, next, &contents, now).await.unwrap();
+    }
 }
 
 #[tokio::test]
