@@ -23,6 +23,8 @@ def package(binary: Path, level: int) -> bool:
     wanted = f"{hashlib.sha256(content).hexdigest()} {level}"
     if archive.exists() and stamp.exists() and stamp.read_text() == wanted:
         return False
+    # A zip that is cut short has no stamp to vouch for it.
+    stamp.unlink(missing_ok=True)
     entry = zipfile.ZipInfo("bootstrap", NO_TIME)
     entry.external_attr = EXECUTABLE
     entry.compress_type = zipfile.ZIP_DEFLATED
