@@ -1,6 +1,6 @@
 """The local AWS: start it, stop it.
 
-    local_aws.py up | down | status
+    local_aws.py up | down
 
 LOCAL_NAME (default "dev") and LOCAL_PORT (default 4566) tell one local AWS from another. Each keeps
 what it has in .local/<name>, and loses its tables, files and users when it is stopped.
@@ -98,10 +98,5 @@ def down() -> None:
     shutil.rmtree(DIRECTORY, ignore_errors=True)
 
 
-def status() -> None:
-    """Prints what runs."""
-    print(supervisor("supervisorctl", "status", check=False).stdout, end="")
-
-
 if __name__ == "__main__":
-    {"up": up, "down": down, "status": status}[sys.argv[1]]()
+    {"up": up, "down": down}[sys.argv[1]]()
