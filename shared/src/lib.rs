@@ -12,12 +12,15 @@
 //! | [`id`], [`clock`] | sortable ids that say what they are, and the time; tests can set both |
 
 pub mod aws;
+pub mod backoff;
 pub mod batch;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod fault;
 pub mod http;
 pub mod id;
+pub mod idempotency;
 pub mod invocation;
 pub mod problem;
 pub mod telemetry;

@@ -1,4 +1,5 @@
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use lambda_http::http::{HeaderMap, StatusCode, header};
@@ -29,18 +30,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             )
             .detail("Send the header Content-Type: application/json."));
         }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let title = "The body could not be read";
-            Problem::new(rejection.status(), "unreadable-body", title).detail(rejection.body_text())
-        })?;
+        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
         parse(&body).map(Self)
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
+    let title = "The body could not be read";
+    Problem::new(rejection.status(), "unreadable-body", title).detail(rejection.body_text())
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

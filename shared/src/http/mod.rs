@@ -1,5 +1,6 @@
 //! axum on an API Gateway HTTP API (payload format 2.0).
 
+pub mod idempotency;
 mod json;
 mod params;
 mod signed_in;

@@ -1,0 +1,333 @@
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure, Update,
+};
+use jiff::Timestamp;
+use ulid::Ulid;
+
+use super::record::{COMPLETED, IN_PROGRESS, Item, Record};
+use super::{IdempotencyError, LONGEST_RUN, Request};
+use crate::clock::Clock;
+use crate::fault::point;
+use crate::{Error, Result, invocation};
+
+/// The condition under which a claim may be made: there is no record; or it is void; or its run has
+/// died. The last is closed by [`SAME_PAYLOAD`] where payloads are compared.
+const CLAIMABLE: &str = "attribute_not_exists(id) \
+    OR (#expiration < :now AND (#status = :completed OR attribute_not_exists(in_progress_expiration))) \
+    OR (#status = :in_progress AND in_progress_expiration < :now_ms";
+const SAME_PAYLOAD: &str = " AND (#expiration < :now OR attribute_not_exists(validation) \
+    OR validation = :validation)";
+
+/// How long a claim is kept that only `reconcile` may end: for ever, as TTL goes.
+const EVIDENCE_KEPT: Duration = Duration::from_hours(100 * 365 * 24);
+
+/// The table of records.
+#[derive(Clone, Debug)]
+pub struct Records {
+    pub(super) client: Client,
+    pub(super) table: String,
+    pub(super) clock: Clock,
+    kept: Duration,
+}
+
+/// The right to do the work of a request, until it runs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    request: Request,
+    owner: String,
+    until: Timestamp,
+}
+
+impl Claim {
+    /// The request's id, the same in every attempt: for outside services' own idempotency keys.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.request.id()
+    }
+
+    /// Who holds the claim: no two attempts have the same.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+}
+
+/// How a claim is to be kept while the work is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// As long as an answer.
+    AsAnswer,
+    /// Until it is settled.
+    AsEvidence,
+}
+
+/// When an answer may be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Its run is the last that claimed the request.
+    Owned,
+    /// Its run is that, and has not saved an answer.
+    Held,
+    /// No run is at the request, and there is no answer.
+    Unclaimed,
+}
+
+/// What came of asking for a claim.
+#[derive(Debug)]
+pub(super) enum Claimed {
+    /// It is ours; no other run was at it.
+    First(Claim),
+    /// It is ours, and was another run's that never ended; or may have been.
+    After(Claim),
+    /// The work is done; its answer, in JSON.
+    Completed(String),
+}
+
+impl Records {
+    /// The records in `table`, whose partition key is `id`. Answers are kept for 24 h.
+    #[must_use]
+    pub fn new(client: Client, table: String, clock: Clock) -> Self {
+        Self { client, table, clock, kept: Duration::from_hours(24) }
+    }
+
+    /// Keeps answers for `kept` instead.
+    #[must_use]
+    pub fn kept_for(mut self, kept: Duration) -> Self {
+        self.kept = kept;
+        self
+    }
+
+    /// The clock that decides what has run out.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// Claims a request until the invocation ends. 1 WRU.
+    pub(super) async fn claim(
+        &self,
+        request: &Request,
+        keep: Keep,
+    ) -> Result<Claimed, IdempotencyError> {
+        let now = self.clock.now();
+        let left = invocation::current().map_or(LONGEST_RUN, |current| current.remaining());
+        let owner = Ulid::generate().to_string();
+        let claim = Claim { request: request.clone(), owner, until: now + left };
+        let expiration = match keep {
+            Keep::AsAnswer => now + self.kept,
+            Keep::AsEvidence => now + EVIDENCE_KEPT,
+        };
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", string(&request.id))
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#expiration", "expiration")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_values(":completed", string(COMPLETED))
+            .expression_attribute_values(":in_progress", string(IN_PROGRESS))
+            .expression_attribute_values(":owner", string(&claim.owner))
+            .expression_attribute_values(":expiration", number(expiration.as_second()))
+            .expression_attribute_values(":until", number(claim.until.as_millisecond()))
+            .expression_attribute_values(":now", number(now.as_second()))
+            .expression_attribute_values(":now_ms", number(now.as_millisecond()))
+            .return_values(ReturnValue::AllOld)
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let set = "SET #status = :in_progress, #expiration = :expiration, #owner = :owner, \
+            in_progress_expiration = :until";
+        update = match &request.validation {
+            Some(validation) => update
+                .update_expression(format!("{set}, validation = :validation REMOVE #data"))
+                .condition_expression(format!("{CLAIMABLE}{SAME_PAYLOAD})"))
+                .expression_attribute_values(":validation", string(validation)),
+            None => update
+                .update_expression(format!("{set} REMOVE #data, validation"))
+                .condition_expression(format!("{CLAIMABLE})")),
+        };
+
+        let sent = point("idempotency.claim", || update.clone().send()).await;
+        match sent.map_err(SdkError::into_service_error) {
+            Ok(answer) => Ok(match answer.attributes.map(Record::from_item).transpose()? {
+                Some(earlier) if !earlier.is_completed => Claimed::After(claim),
+                _ => Claimed::First(claim),
+            }),
+            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                self.refused(claim, refused.item)
+            }
+            // A transaction is at this record: an answer is being saved.
+            Err(UpdateItemError::TransactionConflictException(_)) => Err(self.busy(now)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What a record means that has refused a claim.
+    fn refused(&self, claim: Claim, item: Option<Item>) -> Result<Claimed, IdempotencyError> {
+        let record = Record::from_item(item.ok_or_else(|| Error::internal("no record"))?)?;
+        if record.owner.as_ref() == Some(&claim.owner) {
+            // The answer to our own claim was lost, and the SDK sent it again. Whether another run was
+            // at it before us, nobody can say any more.
+            return Ok(Claimed::After(claim));
+        }
+        self.settled(record, &claim.request).map(Claimed::Completed)
+    }
+
+    /// The answer in a record of another run's.
+    pub(super) fn settled(
+        &self,
+        record: Record,
+        request: &Request,
+    ) -> Result<String, IdempotencyError> {
+        if request.validation.is_some() && record.validation != request.validation {
+            return Err(IdempotencyError::OtherPayload);
+        }
+        if record.is_completed {
+            // Powertools leaves it out where a handler answers nothing.
+            return Ok(record.data.unwrap_or_else(|| "null".to_owned()));
+        }
+        let until = record.in_progress_expiration.map(Timestamp::from_millisecond);
+        Err(self.busy(until.and_then(Result::ok).unwrap_or_else(|| self.clock.now())))
+    }
+
+    fn busy(&self, until: Timestamp) -> IdempotencyError {
+        let after = until.duration_since(self.clock.now()).try_into().unwrap_or_default();
+        IdempotencyError::InProgress { until, after }
+    }
+
+    /// The change that saves an answer, in JSON.
+    pub(super) fn completion(
+        &self,
+        request: &Request,
+        owner: &str,
+        data: &str,
+        when: When,
+    ) -> Result<Update> {
+        let now = self.clock.now();
+        let mut update = Update::builder()
+            .table_name(&self.table)
+            .key("id", string(&request.id))
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#expiration", "expiration")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_values(":completed", string(COMPLETED))
+            .expression_attribute_values(":owner", string(owner))
+            .expression_attribute_values(":data", string(data))
+            .expression_attribute_values(":expiration", number((now + self.kept).as_second()))
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let set = "SET #status = :completed, #data = :data, #expiration = :expiration, \
+            #owner = :owner";
+        update = match &request.validation {
+            Some(validation) => update
+                .update_expression(format!("{set}, validation = :validation"))
+                .expression_attribute_values(":validation", string(validation)),
+            None => update.update_expression(set),
+        };
+        update = match when {
+            When::Owned => update.condition_expression("#owner = :owner"),
+            When::Held => update
+                .condition_expression("#owner = :owner AND #status = :in_progress")
+                .expression_attribute_values(":in_progress", string(IN_PROGRESS)),
+            When::Unclaimed => update
+                .condition_expression(
+                    "attribute_not_exists(id) OR (#status = :completed AND #expiration < :now)",
+                )
+                .expression_attribute_values(":now", number(now.as_second())),
+        };
+        Ok(update.build()?)
+    }
+
+    /// Saves an answer, in JSON, if the claim is still held. If it is not: the answer of the run that
+    /// has taken it over. 1 WRU for 1 KB.
+    pub(super) async fn complete(
+        &self,
+        claim: &Claim,
+        data: &str,
+    ) -> Result<Option<String>, IdempotencyError> {
+        let change = self.completion(&claim.request, &claim.owner, data, When::Owned)?;
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(change.key))
+            .update_expression(change.update_expression)
+            .set_condition_expression(change.condition_expression)
+            .set_expression_attribute_names(change.expression_attribute_names)
+            .set_expression_attribute_values(change.expression_attribute_values)
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let sent = point("idempotency.complete", || update.clone().send()).await;
+        match sent.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(None),
+            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => match refused.item {
+                Some(item) => self.settled(Record::from_item(item)?, &claim.request).map(Some),
+                None => Err(self.busy(self.clock.now())),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a claim is good still: a run that has stalled must not begin what the next may be at.
+    pub(super) fn check(&self, claim: &Claim) -> Result<(), IdempotencyError> {
+        if self.clock.now() < claim.until { Ok(()) } else { Err(self.busy(claim.until)) }
+    }
+
+    /// Gives a claim up, if it is still held, for the next to try at once. 1 WRU.
+    pub(super) async fn release(&self, claim: &Claim) {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("id", string(claim.id()))
+            .condition_expression("#owner = :owner AND #status = :in_progress")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":owner", string(&claim.owner))
+            .expression_attribute_values(":in_progress", string(IN_PROGRESS));
+        let sent = point("idempotency.release", || delete.clone().send()).await;
+        match sent.map_err(SdkError::into_service_error) {
+            Ok(_) | Err(DeleteItemError::ConditionalCheckFailedException(_)) => {}
+            // The claim runs out by itself.
+            Err(error) => {
+                tracing::warn!(error = crate::error::trail(&error), "a claim was not released");
+            }
+        }
+    }
+
+    /// Ends a claim now, if it is still held, and leaves the record for the next to reconcile. 1 WRU.
+    pub(super) async fn end(&self, claim: &Claim) {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", string(claim.id()))
+            .update_expression("SET in_progress_expiration = :over")
+            .condition_expression("#owner = :owner AND #status = :in_progress")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":owner", string(&claim.owner))
+            .expression_attribute_values(":in_progress", string(IN_PROGRESS))
+            .expression_attribute_values(":over", number(0));
+        let sent = point("idempotency.end", || update.clone().send()).await;
+        match sent.map_err(SdkError::into_service_error) {
+            Ok(_) | Err(UpdateItemError::ConditionalCheckFailedException(_)) => {}
+            Err(error) => {
+                tracing::warn!(error = crate::error::trail(&error), "a claim was not ended");
+            }
+        }
+    }
+}
+
+pub(super) fn string(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+pub(super) fn number(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}

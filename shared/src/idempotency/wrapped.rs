@@ -1,0 +1,55 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::records::{Claimed, Keep};
+use super::{IdempotencyError, Outcome, Records, Request};
+use crate::Error;
+
+/// For work that may safely run again.
+///
+/// If a run dies, or cannot save its answer, the next caller runs the work again as soon as the claim
+/// has run out: when the invocation would have ended. Work that fails gives its claim up at once.
+#[derive(Clone, Debug)]
+pub struct Wrapped {
+    records: Records,
+}
+
+impl Wrapped {
+    /// Work whose records are in `records`.
+    #[must_use]
+    pub fn new(records: Records) -> Self {
+        Self { records }
+    }
+
+    /// Does `work`, unless it is done or under way.
+    ///
+    /// # Errors
+    /// [`IdempotencyError`]; an error of `work`'s as `Failed`.
+    pub async fn run<T: Serialize + DeserializeOwned>(
+        &self,
+        request: &Request,
+        work: impl AsyncFnOnce() -> Result<T, Error>,
+    ) -> Result<Outcome<T>, IdempotencyError> {
+        let claim = match self.records.claim(request, Keep::AsAnswer).await? {
+            Claimed::Completed(answer) => {
+                return Ok(Outcome::Replayed(serde_json::from_str(&answer)?));
+            }
+            Claimed::First(claim) | Claimed::After(claim) => claim,
+        };
+        self.records.check(&claim)?;
+        match work().await {
+            Ok(answer) => {
+                let data = serde_json::to_string(&answer)?;
+                match self.records.complete(&claim, &data).await? {
+                    None => Ok(Outcome::New(answer)),
+                    // This run stalled, and another was faster. All get the one answer.
+                    Some(others) => Ok(Outcome::Replayed(serde_json::from_str(&others)?)),
+                }
+            }
+            Err(error) => {
+                self.records.release(&claim).await;
+                Err(IdempotencyError::Failed(error))
+            }
+        }
+    }
+}
