@@ -1,1 +1,2 @@
+//! What the layers cost.
 fn main() {}

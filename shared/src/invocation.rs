@@ -1,15 +1,46 @@
 //! Running a function, and what is known of the invocation under way.
+//!
+//! **Guarantees.** An error is logged with all its causes and told to Lambda as no more than that there
+//! was one. Every log line of an invocation carries its ids. What was counted and traced is sent when
+//! Lambda has the answer.
+//!
+//! ```no_run
+//! # #[tokio::main]
+//! # async fn main() -> shared::Result<()> {
+//! use serde_json::Value;
+//!
+//! shared::telemetry::init("documents");
+//! shared::invocation::run(async |event: Value, invocation| {
+//!     tracing::info!(left = ?invocation.remaining(), "told of {event}");
+//!     Ok(())
+//! })
+//! .await
+//! # }
+//! ```
+//!
+//! There is nothing to shut down: an environment may be ended between any two invocations, and holds
+//! nothing that is not out.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task;
 use std::time::{Duration, SystemTime};
 
+use futures::FutureExt;
+use futures::future::Then;
 use jiff::Timestamp;
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{
+    Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tower::layer::layer_fn;
 
 use crate::error::Error;
+use crate::telemetry::{self, Kind, Watch};
+use crate::trace::TraceContext;
 
 tokio::task_local! {
     static CURRENT: Invocation;
@@ -34,6 +65,15 @@ pub struct Invocation {
     /// What ties the log lines of one piece of work together: API Gateway's request id for a
     /// request, which the caller sees too; Lambda's request id where nothing else is known.
     pub correlation_id: String,
+    /// The span that this invocation is, of the trace that it belongs to.
+    #[serde(rename = "trace_id")]
+    pub trace: TraceContext,
+    /// The span that called for it.
+    #[serde(skip)]
+    pub parent: Option<TraceContext>,
+    /// Whether the invocation logs down to `debug`, whatever the level is.
+    #[serde(skip)]
+    pub is_log_sampled: bool,
     /// When Lambda will end the invocation.
     #[serde(skip)]
     pub deadline: Timestamp,
@@ -45,6 +85,7 @@ impl Invocation {
     pub fn of(context: &Context, correlation_id: Option<String>) -> Self {
         static WARM: AtomicBool = AtomicBool::new(false);
         let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
+        let parent = context.xray_trace_id.as_deref().and_then(TraceContext::from_xray);
         Self {
             function_name: context.env_config.function_name.clone(),
             function_memory_size: context.env_config.memory,
@@ -57,7 +98,22 @@ impl Invocation {
                 root.map(str::to_owned)
             }),
             correlation_id: correlation_id.unwrap_or_else(|| context.request_id.clone()),
+            trace: parent.map_or_else(TraceContext::root, TraceContext::child),
+            parent,
+            is_log_sampled: fastrand::f64() < log_sample_rate(),
             deadline: Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// The same invocation, at work for what caused it: a message, a request, a record of a stream.
+    #[must_use]
+    pub fn caused_by(&self, correlation_id: Option<String>, parent: Option<TraceContext>) -> Self {
+        let parent = parent.unwrap_or(self.trace);
+        Self {
+            correlation_id: correlation_id.unwrap_or_else(|| self.correlation_id.clone()),
+            trace: parent.child(),
+            parent: Some(parent),
+            ..self.clone()
         }
     }
 
@@ -79,6 +135,15 @@ pub fn current() -> Option<Invocation> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
+/// The share of invocations that log more: `LOG_SAMPLE_RATE`. Not a number when that is none.
+pub(crate) fn log_sample_rate() -> f64 {
+    static RATE: LazyLock<f64> = LazyLock::new(|| match std::env::var("LOG_SAMPLE_RATE") {
+        Err(_) => 0.0,
+        Ok(rate) => rate.parse().ok().filter(|rate| (0.0..=1.0).contains(rate)).unwrap_or(f64::NAN),
+    });
+    *RATE
+}
+
 /// Runs a function that is no HTTP endpoint until Lambda ends it.
 ///
 /// An error is logged with its causes; Lambda is told only that there was one, and retries as the
@@ -94,11 +159,14 @@ where
     Fut: Future<Output = Result<R, Error>>,
 {
     let handler = &handler;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| async move {
+    let runtime = Runtime::new(service_fn(move |event: LambdaEvent<E>| async move {
         let invocation = Invocation::of(&event.context, None);
         // Boxed, for the type of the whole would be too deep for the compiler.
         let work = Box::pin(async {
+            let watch = Watch::start(Kind::Task);
             let result = handler(event.payload, invocation.clone()).await;
+            let outcome = if result.is_ok() { "Success" } else { "Failure" };
+            watch.invocation_ended(&invocation, outcome);
             result.map_err(|error| {
                 tracing::error!(error = error.trail(), "invocation failed");
                 Diagnostic {
@@ -108,7 +176,34 @@ where
             })
         });
         invocation.clone().scope(work).await
-    }))
-    .await
-    .map_err(Error::Internal)
+    }));
+    runtime.layer(layer_fn(AfterAnswer)).run().await.map_err(Error::Internal)
+}
+
+type Answered = Result<(), lambda_runtime::Error>;
+type Flushing = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+/// Does what is left to do when Lambda has the answer, and before it has the next event for us.
+pub(crate) struct AfterAnswer<S>(pub(crate) S);
+
+impl<S> Service<LambdaInvocation> for AfterAnswer<S>
+where
+    S: Service<LambdaInvocation, Response = (), Error = lambda_runtime::Error>,
+{
+    type Response = ();
+    type Error = lambda_runtime::Error;
+    type Future = Then<S::Future, Flushing, fn(Answered) -> Flushing>;
+
+    fn poll_ready(&mut self, context: &mut task::Context<'_>) -> task::Poll<Answered> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
+        self.0.call(invocation).then(|answered| {
+            Box::pin(async {
+                telemetry::flush().await;
+                answered
+            })
+        })
+    }
 }

@@ -11,9 +11,13 @@
 //! | [`batch`] | SQS batches with partial failures |
 //! | [`id`], [`clock`] | sortable ids that say what they are, and the time; tests can set both |
 
+#[cfg(all(feature = "failpoints", not(debug_assertions)))]
+compile_error!("`failpoints` is for tests, and must not be in a release");
+
 pub mod aws;
 pub mod backoff;
 pub mod batch;
+pub mod cached;
 pub mod clock;
 pub mod config;
 pub mod error;
@@ -23,6 +27,9 @@ pub mod id;
 pub mod idempotency;
 pub mod invocation;
 pub mod problem;
+pub mod queue;
+pub mod rate_limit;
 pub mod telemetry;
+pub mod trace;
 
 pub use error::{Error, Result};

@@ -1,16 +1,22 @@
 //! The queue of documents to process.
 
-use aws_sdk_sqs::Client;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
-use shared::Result;
+use shared::backoff::Backoff;
 use shared::id::UserId;
 
 use crate::document::DocumentId;
 
-/// How often a document is tried. The queue hands a job out once more than that, so that the last
-/// time can be spent on saying so, and then moves it to the dead-letter queue: its
-/// `maxReceiveCount` is this and one.
-pub const MAX_ATTEMPTS: u32 = 4;
+/// How often a document is tried, over some ten minutes. The queue hands a job out once more than that,
+/// so that the last time can be spent on saying so: its `maxReceiveCount` is this and one.
+pub const MAX_ATTEMPTS: u32 = 8;
+
+/// How long an attempt may take: fetching the file and reading it, each with a limit of its own.
+pub const TIME_LIMIT: Duration = Duration::from_secs(40);
+
+/// How long to wait before the next attempt: up to 10 s, 20 s, 40 s and so on.
+pub const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(15));
 
 /// A job: read this document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,32 +30,6 @@ pub enum Job {
         /// The document.
         document_id: DocumentId,
     },
-}
-
-/// The queue.
-#[derive(Clone, Debug)]
-pub struct Jobs {
-    client: Client,
-    queue_url: String,
-}
-
-impl Jobs {
-    /// The jobs of the queue at `queue_url`.
-    #[must_use]
-    pub fn new(client: Client, queue_url: String) -> Self {
-        Self { client, queue_url }
-    }
-
-    /// Queues `job`. It may come out more than once.
-    pub async fn send(&self, job: Job) -> Result<()> {
-        self.client
-            .send_message()
-            .queue_url(&self.queue_url)
-            .message_body(serde_json::to_string(&job)?)
-            .send()
-            .await?;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@
 
 use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use shared::clock::Clock;
+use shared::queue::Queue;
 use shared::{Error, Result};
 
 use crate::document::Status;
-use crate::jobs::{Job, Jobs};
+use crate::jobs::Job;
 use crate::objects::parse_upload_key;
 use crate::store::{Change, Documents};
 
@@ -19,7 +20,7 @@ pub struct OnUpload {
     /// The documents' table.
     pub documents: Documents,
     /// The queue.
-    pub jobs: Jobs,
+    pub jobs: Queue,
     /// The time.
     pub clock: Clock,
 }
@@ -62,6 +63,6 @@ impl OnUpload {
                 return Ok(());
             }
         }
-        self.jobs.send(Job::V1 { owner, document_id: id }).await
+        self.jobs.send(&Job::V1 { owner, document_id: id }).await
     }
 }

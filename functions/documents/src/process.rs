@@ -2,15 +2,16 @@
 //!
 //! SQS hands a job out at least once, and again if the worker dies. An attempt therefore first
 //! claims the document, and only the attempt that holds it can finish it. The claim lasts until
-//! Lambda would have ended the attempt; a job that comes up in the meantime is put back.
+//! Lambda would have ended the attempt; a job that comes up in the meantime is put back until then.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::batch::Record;
+use shared::Result;
+use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
 use shared::id::Ids;
-use shared::{Error, Result};
 
 use crate::document::{AttemptId, Document, Failure, Status};
 use crate::jobs::{Job, MAX_ATTEMPTS};
@@ -35,13 +36,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// Does a job; `lease_until` is when this attempt will be over, one way or another. An error
-    /// means that the job is to be tried again.
-    pub async fn handle(&self, record: Record<Job>, lease_until: Timestamp) -> Result<()> {
-        let Job::V1 { owner, document_id: id } = record.body;
-        if record.receive_count > MAX_ATTEMPTS {
+    /// Does a job; `lease_until` is when this attempt will be over, one way or another.
+    pub async fn handle(
+        &self,
+        message: Message<Job>,
+        lease_until: Timestamp,
+    ) -> Result<(), Trouble> {
+        let Job::V1 { owner, document_id: id } = message.body;
+        if message.receive_count > MAX_ATTEMPTS {
             self.documents.give_up(owner, id, self.clock.now()).await?;
-            return Err(Error::internal(format!("gave up {id} after {MAX_ATTEMPTS} attempts")));
+            let reason = format!("gave up {id} after {MAX_ATTEMPTS} attempts");
+            return Err(Trouble::permanent(reason));
         }
 
         let (attempt, now) = (self.ids.next(), self.clock.now());
@@ -50,7 +55,11 @@ impl Process {
             // The answer to our own claim was lost, and the SDK sent it again.
             Change::Refused(document) if document.attempt == Some(attempt) => document,
             Change::Refused(document) if document.status == Status::Processing => {
-                return Err(Error::internal(format!("{id} is being processed by another attempt")));
+                // That attempt may die: the job must come up again when its lease is over.
+                let left = document.lease_until.map(|until| until.duration_since(now));
+                let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default();
+                let reason = format!("{id} is being processed by another attempt");
+                return Err(Trouble::retry_after(reason, left + Duration::from_secs(1)));
             }
             Change::Refused(document) => {
                 tracing::info!(document_id = %id, status = ?document.status, "nothing to do");
@@ -62,11 +71,11 @@ impl Process {
             }
         };
         match self.attempt(&document, attempt).await {
-            Ok(outcome) => self.conclude(&document, attempt, outcome).await,
+            Ok(outcome) => Ok(self.conclude(&document, attempt, outcome).await?),
             Err(error) => {
-                // If this fails too, the lease will be over before the job comes up again.
+                // If this fails too, the job is put back until the lease is over.
                 self.documents.release((owner, id), attempt).await?;
-                Err(error)
+                Err(error.into())
             }
         }
     }
@@ -109,9 +118,11 @@ impl Process {
         };
         match (change, outcome) {
             (Change::Made(_), Ok(contents)) => {
+                metrics::counter!("DocumentsReady").increment(1);
                 tracing::info!(document_id = %document.id, pages = contents.pages, "ready");
             }
             (Change::Made(_), Err(failure)) => {
+                metrics::counter!("DocumentsFailed").increment(1);
                 tracing::info!(document_id = %document.id, ?failure, "failed");
             }
             _ => tracing::warn!(document_id = %document.id, "another attempt has taken over"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use documents::document::{Document, DocumentId, Failure, Status, UPLOAD_WINDOW};
-use documents::jobs::{Job, Jobs, MAX_ATTEMPTS};
+use documents::jobs::{Job, MAX_ATTEMPTS};
 use documents::objects::{self, Objects, upload_key};
 use documents::on_upload::OnUpload;
 use documents::process::Process;
@@ -17,10 +17,11 @@ use documents::store::{Change, Documents};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::Result;
-use shared::batch::Record;
+use shared::batch::{Consumer, Failure as Trouble, Message};
 use shared::clock::Clock;
 use shared::id::{Ids, UserId};
+use shared::invocation::Invocation;
+use shared::queue::Queue;
 use testing::{account, event, pdf};
 
 const LEASE: Duration = Duration::from_secs(90);
@@ -46,7 +47,7 @@ async fn system() -> System {
     let bucket = account::bucket(&aws).await;
     let objects = Objects::new(objects::client(&aws), bucket.clone());
     let queue_url = account::queue(&aws).await;
-    let jobs = Jobs::new(aws_sdk_sqs::Client::new(&aws), queue_url.clone());
+    let jobs = Queue::new(aws_sdk_sqs::Client::new(&aws), queue_url.clone());
     System {
         on_upload: OnUpload { documents: documents.clone(), jobs, clock: clock.clone() },
         process: Arc::new(Process {
@@ -102,10 +103,10 @@ impl System {
         self.clock.now() + LEASE
     }
 
-    async fn deliver(&self, id: DocumentId, receive_count: u32) -> Result<()> {
+    async fn deliver(&self, id: DocumentId, receive_count: u32) -> Result<(), Trouble> {
         let body = Job::V1 { owner: self.owner, document_id: id };
-        let record = Record { message_id: "m".into(), receive_count, body };
-        self.process.handle(record, self.lease()).await
+        let message = Message { message_id: "m".into(), receive_count, group: None, body };
+        self.process.handle(message, self.lease()).await
     }
 
     async fn document(&self, id: DocumentId) -> Document {
@@ -129,7 +130,12 @@ async fn the_sample_events_are_taken() {
     s.told(&serde_json::from_str(&event("documents-on-upload")).unwrap()).await;
     let batch = serde_json::from_str(&event("documents-process")).unwrap();
     let lease = s.lease();
-    let answer = shared::batch::run(batch, |job| s.process.handle(job, lease)).await.unwrap();
+    let jobs = Consumer::new(s.on_upload.jobs.clone());
+    let mut context = lambda_runtime::Context::default();
+    context.deadline = u64::try_from(Timestamp::now().as_millisecond()).unwrap() + 60_000;
+    let invocation = Invocation::of(&context, None);
+    let handling = jobs.consume(batch, &invocation, |job| s.process.handle(job, lease));
+    let answer = handling.await.unwrap();
     assert!(answer.batch_item_failures.is_empty());
 }
 
@@ -196,7 +202,12 @@ async fn a_job_is_put_back_while_another_attempt_may_live_and_done_after() {
     let dead = s.ids.next();
     s.documents.claim(key, dead, s.clock.now(), s.lease()).await.unwrap();
 
-    assert!(s.deliver(id, 2).await.is_err(), "the lease is good");
+    match s.deliver(id, 2).await {
+        Err(Trouble::Retry { after, .. }) => {
+            assert_eq!(after, Some(LEASE + Duration::from_secs(1)));
+        }
+        other => panic!("{other:?}"),
+    }
     assert_eq!(s.document(id).await.attempt, Some(dead));
     s.advance(LEASE);
     assert!(s.deliver(id, 3).await.is_err(), "it is good to its last millisecond");
@@ -261,8 +272,9 @@ async fn a_job_that_cannot_be_done_ends_in_a_state_and_can_be_redriven() {
         assert_eq!((document.status, document.attempts), (Status::Uploaded, receive_count));
         assert_eq!(document.lease_until, None);
     }
-    // The last delivery is not one more attempt; it fails too, so that the job is kept.
-    assert!(s.deliver(id, MAX_ATTEMPTS + 1).await.is_err());
+    // The last delivery is not one more attempt; it fails for good, so that the job is kept.
+    let last = s.deliver(id, MAX_ATTEMPTS + 1).await;
+    assert!(matches!(last, Err(Trouble::Permanent(_))), "{last:?}");
     let given_up = s.document(id).await;
     assert_eq!((given_up.status, given_up.failure), (Status::Failed, Some(Failure::GaveUp)));
     assert_eq!(given_up.attempts, MAX_ATTEMPTS);

@@ -1,7 +1,7 @@
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -177,16 +177,15 @@ impl Stop {
 
 /// The fault to have at the point `name`, if any.
 pub(super) fn at(name: &'static str) -> Option<(Fault, Stop)> {
-    if let Ok(run) = RUN.try_with(Clone::clone) {
-        return run.pass(name).map(|fault| (fault, Stop::Attempt(run)));
-    }
-    static FAULT: OnceLock<Option<(String, Fault)>> = OnceLock::new();
-    let planned = FAULT.get_or_init(|| {
+    static FAULT: LazyLock<Option<(String, Fault)>> = LazyLock::new(|| {
         let text = std::env::var("FAULT").ok()?;
         let (point, fault) = text.split_once(':')?;
         Some((point.to_owned(), fault.parse().ok()?))
     });
-    let (point, fault) = planned.as_ref()?;
+    if let Ok(run) = RUN.try_with(Clone::clone) {
+        return run.pass(name).map(|fault| (fault, Stop::Attempt(run)));
+    }
+    let (point, fault) = FAULT.as_ref()?;
     (point == name).then_some((*fault, Stop::Process(*fault)))
 }
 

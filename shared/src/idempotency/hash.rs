@@ -115,16 +115,13 @@ fn write_float(number: f64, out: &mut String) {
     }
     let digits = mantissa.trim_start_matches('-').replace('.', "");
     out.push_str(if number.is_sign_negative() { "-" } else { "" });
-    match usize::try_from(exponent) {
-        Ok(exponent) => {
-            let (whole, fraction) = digits.split_at(digits.len().min(exponent + 1));
-            let _ = write!(out, "{whole:0<width$}.", width = exponent + 1);
-            out.push_str(if fraction.is_empty() { "0" } else { fraction });
-        }
-        Err(_) => {
-            let zeros = "0".repeat(exponent.unsigned_abs() as usize - 1);
-            let _ = write!(out, "0.{zeros}{digits}");
-        }
+    if let Ok(exponent) = usize::try_from(exponent) {
+        let (whole, fraction) = digits.split_at(digits.len().min(exponent + 1));
+        let _ = write!(out, "{whole:0<width$}.", width = exponent + 1);
+        out.push_str(if fraction.is_empty() { "0" } else { fraction });
+    } else {
+        let zeros = "0".repeat(exponent.unsigned_abs() as usize - 1);
+        let _ = write!(out, "0.{zeros}{digits}");
     }
 }
 

@@ -153,8 +153,8 @@ impl Records {
                 .condition_expression(format!("{CLAIMABLE})")),
         };
 
-        let sent = point("idempotency.claim", || update.clone().send()).await;
-        match sent.map_err(SdkError::into_service_error) {
+        let claimed = point("idempotency.claim", || update.clone().send()).await;
+        match claimed.map_err(SdkError::into_service_error) {
             Ok(answer) => Ok(match answer.attributes.map(Record::from_item).transpose()? {
                 Some(earlier) if !earlier.is_completed => Claimed::After(claim),
                 _ => Claimed::First(claim),

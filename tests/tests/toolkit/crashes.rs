@@ -108,10 +108,11 @@ async fn money_moves_once_whatever_happens() {
                         Ok(receipt())
                     },
                     async |claim| {
-                        Ok(match bank.has_charged(claim.id()) {
-                            true => Reconciled::Happened(receipt()),
-                            false => Reconciled::DidNotHappen,
-                        })
+                        if bank.has_charged(claim.id()) {
+                            Ok(Reconciled::Happened(receipt()))
+                        } else {
+                            Ok(Reconciled::DidNotHappen)
+                        }
                     },
                 )
                 .await

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod batches;
 mod crashes;
 mod http_idempotency;
 mod powertools;
+mod rate_limits;
 mod requests;
 mod support;

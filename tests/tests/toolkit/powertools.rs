@@ -42,7 +42,7 @@ impl Peer {
 
     async fn answer(&mut self) -> Value {
         let line = self.answers.next_line().await.unwrap();
-        serde_json::from_str(&line.expect("the peer has ended")).unwrap()
+        serde_json::from_str(&line.unwrap()).unwrap()
     }
 
     async fn ask(&mut self, command: &Value) -> Value {

@@ -59,7 +59,7 @@ async fn an_invocation_that_ends_sooner_claims_for_no_longer() {
     let wrapped = Wrapped::new(s.records.clone());
     let asked = asked(&json!(1));
     let run = wrapped.run(&asked, async || Ok(s.items().await));
-    let items = invocation.scope(run).await.unwrap().into_inner();
+    let items = Box::pin(invocation.scope(run)).await.unwrap().into_inner();
     let left =
         items[0]["in_progress_expiration"].as_i64().unwrap() - s.clock.now().as_millisecond();
     assert!((1..=10_000).contains(&left), "{left}");
@@ -173,9 +173,9 @@ async fn an_execution_is_two_requests() {
             async |_| panic!("nothing to reconcile"),
         )
     };
-    let (first, sent) = s.sent.during(execute()).await;
+    let (first, sent) = Box::pin(s.sent.during(execute())).await;
     assert_eq!((first.unwrap(), sent), (Outcome::New(asked.id().to_owned()), 2));
-    let (again, sent) = s.sent.during(execute()).await;
+    let (again, sent) = Box::pin(s.sent.during(execute())).await;
     assert_eq!((again.unwrap(), sent), (Outcome::Replayed(asked.id().to_owned()), 1));
 }
 

@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
+use documents::jobs::{BACKOFF, TIME_LIMIT};
 use documents::objects::{self, Objects};
 use documents::process::Process;
 use documents::reader::{Reader, main_if_reader};
 use documents::store::Documents;
+use shared::batch::Consumer;
 use shared::clock::Clock;
 use shared::config::var;
 use shared::id::Ids;
+use shared::queue::Queue;
 
 fn main() -> shared::Result<ExitCode> {
     if let Some(exit_code) = main_if_reader() {
@@ -28,9 +31,13 @@ async fn serve() -> shared::Result<()> {
         ids: Ids::random(Clock::System),
         clock: Clock::System,
     };
-    let task = &task;
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let jobs = Consumer::new(Queue::new(sqs.clone(), var("DOCUMENTS_QUEUE_URL")?))
+        .dead_letters(Queue::new(sqs, var("DOCUMENTS_DEAD_LETTERS_URL")?))
+        .time_limit(TIME_LIMIT)
+        .backoff(BACKOFF);
     shared::invocation::run(async |event, invocation| {
-        shared::batch::run(event, |job| task.handle(job, invocation.deadline)).await
+        jobs.consume(event, &invocation, |job| task.handle(job, invocation.deadline)).await
     })
     .await
 }

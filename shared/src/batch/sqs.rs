@@ -1,0 +1,319 @@
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+pub use aws_lambda_events::sqs::SqsEvent;
+use aws_lambda_events::sqs::{SqsMessage, SqsMessageAttribute};
+use aws_sdk_sqs::primitives::Blob;
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue};
+use futures::StreamExt;
+use futures::stream;
+use serde::de::DeserializeOwned;
+
+use super::attempt::{Ended, Limits};
+use super::{BatchResponse, Failure};
+use crate::backoff::Backoff;
+use crate::fault::point;
+use crate::invocation::Invocation;
+use crate::queue::{CORRELATION_ID, Queue, TRACEPARENT, text};
+use crate::trace::TraceContext;
+use crate::{Error, Result};
+
+/// How many attributes a message may have.
+const MAX_ATTRIBUTES: usize = 10;
+/// The longest reason that is kept, in bytes.
+const MAX_REASON: usize = 1024;
+/// The longest that a message may be put back for: 12 h, less what it has been out for.
+const MAX_VISIBILITY: Duration = Duration::from_hours(11);
+
+/// A message with its body parsed.
+#[derive(Clone, Debug)]
+pub struct Message<T> {
+    /// SQS's id of the message; a redelivery keeps it.
+    pub message_id: String,
+    /// How often SQS has handed out this message, this time included: 1 at first.
+    pub receive_count: u32,
+    /// Its message group, in a FIFO queue.
+    pub group: Option<String>,
+    /// The body, parsed from JSON.
+    pub body: T,
+}
+
+/// Consumes a queue: see the [module](super).
+#[derive(Clone, Debug)]
+pub struct Consumer {
+    queue: Queue,
+    dead_letters: Option<Queue>,
+    concurrency: usize,
+    limits: Limits,
+    backoff: Backoff,
+}
+
+/// A message as it came, and what to do with it.
+struct Received {
+    message: SqsMessage,
+    id: String,
+    /// How long until it is to come again; not at all when it is `None`.
+    back_in: Option<Duration>,
+}
+
+impl Consumer {
+    /// Consumes `queue`, one message after the other. Retries wait for up to 5 s, 10 s, 20 s and so on
+    /// up to 15 min.
+    #[must_use]
+    pub fn new(queue: Queue) -> Self {
+        Self {
+            queue,
+            dead_letters: None,
+            concurrency: 1,
+            limits: Limits::default(),
+            backoff: Backoff::new(Duration::from_secs(5), Duration::from_mins(15)),
+        }
+    }
+
+    /// Sends what fails for good to `queue`, which may be the queue's own dead-letter queue.
+    #[must_use]
+    pub fn dead_letters(mut self, queue: Queue) -> Self {
+        self.dead_letters = Some(queue);
+        self
+    }
+
+    /// Handles up to `concurrency` messages at once; of a FIFO queue, as many groups.
+    #[must_use]
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency.max(1);
+        self
+    }
+
+    /// Gives each message this long: it fails when it takes longer, and is not started when less is
+    /// left of the invocation.
+    #[must_use]
+    pub fn time_limit(mut self, time_limit: Duration) -> Self {
+        self.limits.time_limit = Some(time_limit);
+        self
+    }
+
+    /// Waits as `backoff` says before a message comes again.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Hands each message to `handler`.
+    ///
+    /// # Errors
+    /// When a message has no id, and so could not be reported; then the whole batch comes again.
+    pub async fn consume<T, F, Fut>(
+        &self,
+        event: SqsEvent,
+        invocation: &Invocation,
+        handler: F,
+    ) -> Result<BatchResponse>
+    where
+        T: DeserializeOwned,
+        F: Fn(Message<T>) -> Fut,
+        Fut: Future<Output = Result<(), Failure>>,
+    {
+        let lanes = lanes(event)?;
+        let handler = &handler;
+        let lanes = stream::iter(lanes).map(|lane| self.lane(lane, invocation, handler));
+        let received: Vec<Vec<_>> = lanes.buffer_unordered(self.concurrency).collect().await;
+        let failed: Vec<_> =
+            received.into_iter().flatten().filter(|received| received.back_in.is_some()).collect();
+        self.put_back(&failed).await;
+        Ok(BatchResponse::of(failed.into_iter().map(|received| received.id)))
+    }
+
+    /// Handles messages in their order, up to the first that is to come again.
+    async fn lane<T, F, Fut>(
+        &self,
+        mut lane: Vec<Received>,
+        invocation: &Invocation,
+        handler: &F,
+    ) -> Vec<Received>
+    where
+        T: DeserializeOwned,
+        F: Fn(Message<T>) -> Fut,
+        Fut: Future<Output = Result<(), Failure>>,
+    {
+        let mut stopped = None;
+        for received in &mut lane {
+            if stopped.is_none() {
+                stopped = self.message(received, invocation, handler).await;
+            }
+            received.back_in = stopped;
+        }
+        lane
+    }
+
+    /// Handles a message; says how long until it is to come again.
+    async fn message<T, F, Fut>(
+        &self,
+        received: &Received,
+        invocation: &Invocation,
+        handler: &F,
+    ) -> Option<Duration>
+    where
+        T: DeserializeOwned,
+        F: Fn(Message<T>) -> Fut,
+        Fut: Future<Output = Result<(), Failure>>,
+    {
+        let invocation = invocation.caused_by(
+            attribute(&received.message, CORRELATION_ID),
+            attribute(&received.message, TRACEPARENT)
+                .and_then(|header| TraceContext::from_traceparent(&header))
+                .or_else(|| {
+                    let header = received.message.attributes.get("AWSTraceHeader")?;
+                    TraceContext::from_xray(header)
+                }),
+        );
+        let ended = match received.parse() {
+            Ok(message) => self.limits.attempt(&invocation, handler(message)).await,
+            Err(error) => Ended::Failed(Failure::Permanent(error)),
+        };
+        let (outcome, back_in) = match ended {
+            Ended::Done => ("RecordsSucceeded", None),
+            Ended::NotStarted => ("RecordsNotStarted", Some(Duration::ZERO)),
+            Ended::Failed(failure) => invocation.scope(self.failed(received, failure)).await,
+        };
+        metrics::counter!(outcome).increment(1);
+        back_in
+    }
+
+    async fn failed(
+        &self,
+        received: &Received,
+        failure: Failure,
+    ) -> (&'static str, Option<Duration>) {
+        let message_id = received.id.as_str();
+        let reason = failure.error().trail();
+        let after = match (failure, &self.dead_letters) {
+            (Failure::Permanent(_), Some(queue)) => match received.give_up(queue, &reason).await {
+                Ok(()) => {
+                    tracing::error!(message_id, error = reason, "message given up");
+                    return ("RecordsGivenUp", None);
+                }
+                Err(error) => {
+                    let error = error.trail();
+                    tracing::error!(message_id, error, "message not given up, for now");
+                    None
+                }
+            },
+            (Failure::Retry { after, .. }, _) => after,
+            (Failure::Permanent(_), None) => None,
+        };
+        tracing::error!(message_id, error = reason, "message failed");
+        let back_in = after.unwrap_or_else(|| self.backoff.delay(received.receive_count()));
+        ("RecordsFailed", Some(back_in))
+    }
+
+    /// Says when each message is to come again. One that is not told of comes when the queue's
+    /// visibility time-out is over.
+    async fn put_back(&self, failed: &[Received]) {
+        for ten in failed.chunks(10) {
+            let entries = ten.iter().enumerate().filter_map(|(index, received)| {
+                let seconds = received.back_in?.min(MAX_VISIBILITY).as_secs();
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .receipt_handle(received.message.receipt_handle.as_deref()?)
+                    .visibility_timeout(i32::try_from(seconds).ok()?)
+                    .build()
+                    .ok()
+            });
+            let request = self
+                .queue
+                .client
+                .change_message_visibility_batch()
+                .queue_url(&self.queue.url)
+                .set_entries(Some(entries.collect()));
+            match point("batch.put_back", || request.clone().send()).await {
+                Ok(answer) if answer.failed.is_empty() => {}
+                Ok(answer) => tracing::warn!(failed = ?answer.failed, "messages not put back"),
+                Err(error) => {
+                    tracing::warn!(error = crate::error::trail(&error), "messages not put back");
+                }
+            }
+        }
+    }
+}
+
+impl Received {
+    fn receive_count(&self) -> u32 {
+        let count = self.message.attributes.get("ApproximateReceiveCount");
+        count.and_then(|count| count.parse().ok()).unwrap_or(1)
+    }
+
+    fn group(&self) -> Option<&String> {
+        self.message.attributes.get("MessageGroupId")
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<Message<T>> {
+        Ok(Message {
+            message_id: self.id.clone(),
+            receive_count: self.receive_count(),
+            group: self.group().cloned(),
+            body: serde_json::from_str(self.message.body.as_deref().unwrap_or_default())?,
+        })
+    }
+
+    /// Sends the message to the dead-letter queue as it came, with the reason.
+    async fn give_up(&self, queue: &Queue, reason: &str) -> Result<()> {
+        let mut attributes = HashMap::from([
+            ("failure_reason".to_owned(), text(shortened(reason))?),
+            ("failed_message_id".to_owned(), text(&self.id)?),
+        ]);
+        for (name, value) in &self.message.message_attributes {
+            if attributes.len() < MAX_ATTRIBUTES
+                && !attributes.contains_key(name)
+                && let Some(value) = forwarded(value)
+            {
+                attributes.insert(name.clone(), value);
+            }
+        }
+        let group = self.group().map(|group| (group.clone(), self.id.clone()));
+        queue.forward(self.message.body.clone().unwrap_or_default(), attributes, group).await
+    }
+}
+
+/// The messages by what must stay in order: each alone, or by message group.
+fn lanes(event: SqsEvent) -> Result<Vec<Vec<Received>>> {
+    let mut lanes: Vec<Vec<Received>> = Vec::new();
+    let mut of_group: HashMap<String, usize> = HashMap::new();
+    for message in event.records {
+        let id = message.message_id.clone().filter(|id| !id.is_empty());
+        let id = id.ok_or_else(|| Error::internal("a message has no id"))?;
+        // A queue that is not FIFO may have message groups too; they mean fair shares, not an order.
+        let queue = message.event_source_arn.as_deref().unwrap_or_default();
+        let is_fifo = queue.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "fifo");
+        let received = Received { message, id, back_in: None };
+        let next = lanes.len();
+        let lane = match received.group().filter(|_| is_fifo) {
+            Some(group) => *of_group.entry(group.clone()).or_insert(next),
+            None => next,
+        };
+        if lane == next {
+            lanes.push(Vec::new());
+        }
+        lanes[lane].push(received);
+    }
+    Ok(lanes)
+}
+
+fn attribute(message: &SqsMessage, name: &str) -> Option<String> {
+    message.message_attributes.get(name)?.string_value.clone()
+}
+
+fn forwarded(value: &SqsMessageAttribute) -> Option<MessageAttributeValue> {
+    MessageAttributeValue::builder()
+        .set_data_type(value.data_type.clone())
+        .set_string_value(value.string_value.clone())
+        .set_binary_value(value.binary_value.as_ref().map(|bytes| Blob::new(bytes.0.clone())))
+        .build()
+        .ok()
+}
+
+/// The beginning of a reason, which SQS takes no matter what is in it.
+pub(super) fn shortened(reason: &str) -> &str {
+    &reason[..reason.floor_char_boundary(MAX_REASON)]
+}

@@ -1,0 +1,249 @@
+use std::future::Future;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::attempt::{Ended, Limits};
+use super::{BatchResponse, Failure};
+use crate::invocation::Invocation;
+use crate::queue::{CORRELATION_ID, Queue, TRACEPARENT, text};
+use crate::trace::TraceContext;
+use crate::{Error, Result};
+
+/// An event of a DynamoDB stream or of Kinesis. Its records are looked at one by one, so that a bad
+/// one fails alone.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StreamEvent {
+    #[serde(rename = "Records")]
+    records: Vec<Value>,
+}
+
+/// A change of an item of a DynamoDB table, whose items are `T`s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change<T> {
+    /// DynamoDB's id of the change; a repetition keeps it.
+    pub event_id: String,
+    /// What happened to the item.
+    pub kind: ChangeKind,
+    /// The item before, if the stream has old images.
+    pub old: Option<T>,
+    /// The item after, if the stream has new images.
+    pub new: Option<T>,
+}
+
+/// What happened to an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ChangeKind {
+    /// It was added.
+    Insert,
+    /// It was changed.
+    Modify,
+    /// It was deleted, by a request or by TTL.
+    Remove,
+}
+
+/// A record of a Kinesis stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datum<T> {
+    /// The key that decided on the shard.
+    pub partition_key: String,
+    /// The record's place in the shard.
+    pub sequence_number: String,
+    /// The data, parsed from JSON.
+    pub data: T,
+}
+
+/// Consumes a shard of a stream, in its order: see the [module](super).
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    dead_letters: Option<Queue>,
+    limits: Limits,
+}
+
+/// A parsed record, and what caused it.
+struct Parsed<R> {
+    record: R,
+    correlation_id: Option<String>,
+    trace: Option<TraceContext>,
+}
+
+impl Stream {
+    /// Consumes a stream.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends what fails for good to `queue`, as the JSON of the event, and goes on after it.
+    #[must_use]
+    pub fn dead_letters(mut self, queue: Queue) -> Self {
+        self.dead_letters = Some(queue);
+        self
+    }
+
+    /// Gives each record this long: it fails when it takes longer, and is not started when less is
+    /// left of the invocation.
+    #[must_use]
+    pub fn time_limit(mut self, time_limit: Duration) -> Self {
+        self.limits.time_limit = Some(time_limit);
+        self
+    }
+
+    /// Hands each change of a DynamoDB stream to `handler`.
+    ///
+    /// # Errors
+    /// When a record has no sequence number, and so could not be reported.
+    pub async fn changes<T, F, Fut>(
+        &self,
+        event: StreamEvent,
+        invocation: &Invocation,
+        handler: F,
+    ) -> Result<BatchResponse>
+    where
+        T: DeserializeOwned,
+        F: Fn(Change<T>) -> Fut,
+        Fut: Future<Output = Result<(), Failure>>,
+    {
+        self.run(event, invocation, "/dynamodb/SequenceNumber", parse_change, handler).await
+    }
+
+    /// Hands each record of a Kinesis stream to `handler`.
+    ///
+    /// # Errors
+    /// When a record has no sequence number, and so could not be reported.
+    pub async fn data<T, F, Fut>(
+        &self,
+        event: StreamEvent,
+        invocation: &Invocation,
+        handler: F,
+    ) -> Result<BatchResponse>
+    where
+        T: DeserializeOwned,
+        F: Fn(Datum<T>) -> Fut,
+        Fut: Future<Output = Result<(), Failure>>,
+    {
+        self.run(event, invocation, "/kinesis/sequenceNumber", parse_datum, handler).await
+    }
+
+    /// Handles records in their order, up to the first that is to come again: Lambda goes on from there.
+    async fn run<R, F, Fut>(
+        &self,
+        event: StreamEvent,
+        invocation: &Invocation,
+        id_at: &str,
+        parse: fn(&Value) -> Result<Parsed<R>>,
+        handler: F,
+    ) -> Result<BatchResponse>
+    where
+        F: Fn(R) -> Fut,
+        Fut: Future<Output = Result<(), Failure>>,
+    {
+        let id = |record: &Value| {
+            let id = record.pointer(id_at).and_then(Value::as_str).filter(|id| !id.is_empty());
+            id.map(str::to_owned).ok_or_else(|| Error::internal("a record has no sequence number"))
+        };
+        let ids: Vec<String> = event.records.iter().map(id).collect::<Result<_>>()?;
+        for (record, id) in event.records.iter().zip(ids) {
+            let ended = match parse(record) {
+                Ok(parsed) => {
+                    let invocation = invocation.caused_by(parsed.correlation_id, parsed.trace);
+                    self.limits.attempt(&invocation, handler(parsed.record)).await
+                }
+                Err(error) => Ended::Failed(Failure::Permanent(error)),
+            };
+            let (outcome, goes_on) = match ended {
+                Ended::Done => ("RecordsSucceeded", true),
+                Ended::NotStarted => ("RecordsNotStarted", false),
+                Ended::Failed(failure) => {
+                    let given_up = self.give_up(record, &id, failure).await;
+                    (if given_up { "RecordsGivenUp" } else { "RecordsFailed" }, given_up)
+                }
+            };
+            metrics::counter!(outcome).increment(1);
+            if !goes_on {
+                return Ok(BatchResponse::of([id]));
+            }
+        }
+        Ok(BatchResponse::default())
+    }
+
+    /// Sends a record that fails for good to the dead-letter queue; says whether that was so.
+    async fn give_up(&self, record: &Value, id: &str, failure: Failure) -> bool {
+        let reason = failure.error().trail();
+        tracing::error!(sequence_number = id, error = reason, "record failed");
+        let (Failure::Permanent(_), Some(queue)) = (failure, &self.dead_letters) else {
+            return false;
+        };
+        let reason = super::sqs::shortened(&reason);
+        let sent = async {
+            let attributes = [("failure_reason".to_owned(), text(reason)?)];
+            queue.forward(record.to_string(), attributes.into(), None).await
+        };
+        match sent.await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(sequence_number = id, error = error.trail(), "record not given up");
+                false
+            }
+        }
+    }
+}
+
+fn parse_change<T: DeserializeOwned>(record: &Value) -> Result<Parsed<Change<T>>> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        #[serde(rename = "eventID")]
+        event_id: String,
+        #[serde(rename = "eventName")]
+        kind: ChangeKind,
+        dynamodb: Images,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Images {
+        old_image: Option<serde_dynamo::Item>,
+        new_image: Option<serde_dynamo::Item>,
+    }
+    let Envelope { event_id, kind, dynamodb } = Envelope::deserialize(record)?;
+    let said = |name: &str| match dynamodb.new_image.as_ref()?.get(name)? {
+        serde_dynamo::AttributeValue::S(value) => Some(value.clone()),
+        _ => None,
+    };
+    let (correlation_id, traceparent) = (said(CORRELATION_ID), said(TRACEPARENT));
+    let item = |image: Option<serde_dynamo::Item>| image.map(serde_dynamo::from_item).transpose();
+    Ok(Parsed {
+        record: Change {
+            event_id,
+            kind,
+            old: item(dynamodb.old_image)?,
+            new: item(dynamodb.new_image)?,
+        },
+        correlation_id,
+        trace: traceparent.and_then(|header| TraceContext::from_traceparent(&header)),
+    })
+}
+
+fn parse_datum<T: DeserializeOwned>(record: &Value) -> Result<Parsed<Datum<T>>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Envelope {
+        partition_key: String,
+        sequence_number: String,
+        data: String,
+    }
+    let envelope = record.get("kinesis").ok_or_else(|| Error::internal("no record of Kinesis"))?;
+    let Envelope { partition_key, sequence_number, data } = Envelope::deserialize(envelope)?;
+    let data: Value = serde_json::from_slice(&BASE64_STANDARD.decode(data)?)?;
+    let said = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (correlation_id, traceparent) = (said(CORRELATION_ID), said(TRACEPARENT));
+    Ok(Parsed {
+        record: Datum { partition_key, sequence_number, data: serde_json::from_value(data)? },
+        correlation_id,
+        trace: traceparent.and_then(|header| TraceContext::from_traceparent(&header)),
+    })
+}

@@ -1,0 +1,144 @@
+//! A rate limit in front of a route.
+//!
+//! **Guarantees.** Those of [`rate_limit`](crate::rate_limit). Every answer says where the caller
+//! stands, in the headers `RateLimit-Policy` and `RateLimit` of
+//! [draft-ietf-httpapi-ratelimit-headers-10](https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10);
+//! a refusal is a 429 with `Retry-After`. What happens when DynamoDB does not answer is
+//! the route's choice: [`Unavailable`].
+//!
+//! ```no_run
+//! use axum::{Router, routing::post};
+//! use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+//! use shared::rate_limit::{Quota, RateLimiter};
+//! use std::time::Duration;
+//!
+//! fn router(limiter: RateLimiter) -> Router {
+//!     let quota = Quota::new("greetings", 60, Duration::from_mins(1));
+//!     let limit = Limit { limiter, quota, subject: Subject::User, unavailable: Unavailable::Admit };
+//!     limited(Router::new().route("/v1/greetings", post(async || "hello")), limit)
+//! }
+//! ```
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRef, FromRequestParts, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use lambda_http::http::request::Parts;
+use lambda_http::http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use lambda_http::request::RequestContext;
+
+use super::SignedIn;
+use crate::clock::Clock;
+use crate::problem::Problem;
+use crate::rate_limit::{Decision, Quota, RateLimiter};
+use crate::{Error, Result};
+
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// A route's limit.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// Decides.
+    pub limiter: RateLimiter,
+    /// How often.
+    pub quota: Quota,
+    /// Who.
+    pub subject: Subject,
+    /// What if nobody can decide.
+    pub unavailable: Unavailable,
+}
+
+/// Who is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The signed-in user.
+    User,
+    /// The address that the request came from, as API Gateway saw it.
+    SourceIp,
+}
+
+/// What happens to requests when nobody can decide on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// They pass ("fail open"): where a limit is for fairness.
+    Admit,
+    /// They are refused with 503 ("fail closed"): where it guards against guessing.
+    Refuse,
+}
+
+/// Limits every route of `router`.
+pub fn limited(router: Router, limit: Limit) -> Router {
+    router.route_layer(from_fn_with_state(limit, check))
+}
+
+impl FromRef<Limit> for Clock {
+    fn from_ref(limit: &Limit) -> Self {
+        limit.limiter.clock()
+    }
+}
+
+async fn check(State(limit): State<Limit>, request: Request<Body>, next: Next) -> Result<Response> {
+    let (mut parts, body) = request.into_parts();
+    let subject = limit.subject.of(&mut parts, &limit).await?;
+    let decision = match limit.limiter.admit(&limit.quota, &subject).await {
+        Ok(decision) => decision,
+        Err(error) => {
+            tracing::error!(error = error.trail(), quota = limit.quota.name, "nobody can decide");
+            return match limit.unavailable {
+                Unavailable::Admit => Ok(next.run(Request::from_parts(parts, body)).await),
+                Unavailable::Refuse => Err(unavailable().into()),
+            };
+        }
+    };
+    let mut response = if decision.is_admitted {
+        next.run(Request::from_parts(parts, body)).await
+    } else {
+        too_many(&decision).into_response()
+    };
+    let Quota { name, limit, window } = limit.quota;
+    let window = window.as_secs();
+    let headers = [
+        (RATELIMIT_POLICY, format!("\"{name}\";q={limit};w={window}")),
+        (RATELIMIT, format!("\"{name}\";r={};t={}", decision.remaining, seconds(decision.reset))),
+    ];
+    for (name, value) in headers {
+        response.headers_mut().insert(name, HeaderValue::try_from(value)?);
+    }
+    Ok(response)
+}
+
+impl Subject {
+    async fn of(self, parts: &mut Parts, limit: &Limit) -> Result<String> {
+        match self {
+            Self::User => Ok(SignedIn::from_request_parts(parts, limit).await?.user.to_string()),
+            Self::SourceIp => match parts.extensions.get() {
+                Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+                _ => None,
+            }
+            .ok_or_else(|| Error::internal("a request without a source address")),
+        }
+    }
+}
+
+fn too_many(decision: &Decision) -> Problem {
+    let seconds = seconds(decision.retry_after).max(1);
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "There were too many requests")
+        .detail(format!("Try again in {seconds} s."))
+        .header(header::RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+fn unavailable() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "temporarily-unavailable",
+        "The service is temporarily unavailable",
+    )
+    .header(header::RETRY_AFTER, HeaderValue::from(5))
+}
+
+/// Whole seconds, rounded up.
+fn seconds(time: std::time::Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}

@@ -1,0 +1,93 @@
+//! Sending to SQS.
+//!
+//! **Guarantees.** A message is sent when [`Queue::send`] returns, at least once. It carries the
+//! correlation id and the trace of the invocation that sent it, and a [consumer](crate::batch) logs
+//! under them.
+//!
+//! ```no_run
+//! # async fn example(client: aws_sdk_sqs::Client) -> shared::Result<()> {
+//! use shared::queue::Queue;
+//!
+//! let jobs = Queue::new(client, "https://sqs.eu-central-1.amazonaws.com/1/jobs".into());
+//! jobs.send(&serde_json::json!({"version": "1", "document_id": "doc_1"})).await?;
+//! # Ok(()) }
+//! ```
+
+use std::collections::HashMap;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::BuildError;
+use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
+use aws_sdk_sqs::types::{
+    MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+};
+use serde::Serialize;
+
+use crate::fault::point;
+use crate::{Result, invocation};
+
+/// The attribute with the correlation id.
+pub const CORRELATION_ID: &str = "correlation_id";
+/// The attribute with the trace, as W3C's header has it.
+pub const TRACEPARENT: &str = "traceparent";
+
+/// A queue to send to.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    pub(crate) client: Client,
+    pub(crate) url: String,
+}
+
+impl Queue {
+    /// The queue at `url`.
+    #[must_use]
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Sends `body` as JSON. It may come out more than once.
+    ///
+    /// # Errors
+    /// When the body cannot be written as JSON, or SQS does not take it.
+    pub async fn send<T: Serialize + ?Sized>(&self, body: &T) -> Result<()> {
+        let mut message = self.message(serde_json::to_string(body)?);
+        if let Some(current) = invocation::current() {
+            message = message
+                .message_attributes(CORRELATION_ID, text(&current.correlation_id)?)
+                .message_attributes(TRACEPARENT, text(&current.trace.traceparent())?)
+                .message_system_attributes(
+                    MessageSystemAttributeNameForSends::AwsTraceHeader,
+                    MessageSystemAttributeValue::builder()
+                        .data_type("String")
+                        .string_value(current.trace.xray())
+                        .build()?,
+                );
+        }
+        point("queue.send", || message.clone().send()).await?;
+        Ok(())
+    }
+
+    /// Sends `body` as it is, with `attributes`.
+    pub(crate) async fn forward(
+        &self,
+        body: String,
+        attributes: HashMap<String, MessageAttributeValue>,
+        group: Option<(String, String)>,
+    ) -> Result<()> {
+        let mut message = self.message(body).set_message_attributes(Some(attributes));
+        if let Some((group, deduplication_id)) = group {
+            message = message.message_group_id(group).message_deduplication_id(deduplication_id);
+        }
+        point("queue.forward", || message.clone().send()).await?;
+        Ok(())
+    }
+
+    fn message(&self, body: String) -> SendMessageFluentBuilder {
+        self.client.send_message().queue_url(&self.url).message_body(body)
+    }
+}
+
+/// A text attribute.
+pub(crate) fn text(value: &str) -> Result<MessageAttributeValue, BuildError> {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build()
+}

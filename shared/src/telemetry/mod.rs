@@ -1,0 +1,222 @@
+//! Logs, metrics and traces.
+//!
+//! **Guarantees.** Whatever an invocation logs, counts or traces is out before the next begins, and no
+//! answer waits for it: all but the log lines is sent when Lambda has the answer.
+//!
+//! ```no_run
+//! shared::telemetry::init("documents");
+//! tracing::info!(document_id = "doc_1", pages = 8, "read");
+//! metrics::counter!("DocumentsReady").increment(1);
+//! ```
+//!
+//! **Logs** are JSON on standard output, one object a line, in the field names of
+//! [Powertools for AWS Lambda](https://docs.powertools.aws.dev/lambda/python/latest/core/logger/):
+//! `level`, `location`, `message`, `timestamp`, `service`, then the invocation's fields, then the
+//! event's own. `LOG_LEVEL` takes a level or a [filter](EnvFilter) such as `info,documents=debug`;
+//! `info` unless set. `LOG_SAMPLE_RATE`, from 0 (the default) to 1, is the share of invocations that
+//! log this workspace's own lines down to `debug`. Keep secrets in `secrecy::SecretString`, which has
+//! no `Display` and whose `Debug` tells nothing.
+//!
+//! **Metrics** go by the macros of [`metrics`], and out as one line a function in CloudWatch's
+//! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html),
+//! in the namespace `Arsenal` with the dimensions `service` and `function_name`. Every label is one
+//! more dimension, and every combination of values one more metric to pay for. Counted for every
+//! function:
+//!
+//! | metric | |
+//! |---|---|
+//! | `ColdStart` | invocations that were the first of their environment |
+//! | `Latency` | how long the handler took, in milliseconds |
+//! | `Success`, `Failure` | how tasks ended |
+//! | `Success`, `ClientError`, `ServerError` | how requests ended: under 400, 4xx, 5xx |
+//! | `RecordsSucceeded`, `RecordsFailed`, `RecordsGivenUp`, `RecordsNotStarted` | how records of [batches](crate::batch) ended |
+//!
+//! **Traces** go on as [`trace`](crate::trace) says. In a build with the feature `otlp`, and with
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` set, a span of each invocation and of each record of a batch is sent
+//! to that collector (OTLP over HTTP, protocol buffers). An invocation waits for that for 1 s at most,
+//! after its answer; what is not out by then goes with the next, or is dropped. The SDK's own variables
+//! hold: `OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS` and so on.
+
+mod emf;
+#[cfg(feature = "otlp")]
+mod otlp;
+
+use std::io;
+use std::time::{Instant, SystemTime};
+
+use json_subscriber::JsonLayer;
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{DynFilterFn, FilterExt};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Filter, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::invocation::{self, Invocation};
+
+/// Sets logs, metrics and traces up for the functions of `service`: once, at cold start.
+pub fn init(service: &'static str) {
+    let level = std::env::var("LOG_LEVEL").unwrap_or_default();
+    let filter = filter(service, &level, invocation::log_sample_rate());
+    tracing_subscriber::registry().with(layer(service, io::stdout).with_filter(filter)).init();
+    if invocation::log_sample_rate().is_nan() {
+        tracing::error!("environment variable LOG_SAMPLE_RATE is not valid: a number from 0 to 1");
+    }
+    emf::init(service);
+    #[cfg(feature = "otlp")]
+    otlp::init(service);
+}
+
+/// What `level` lets through, and of sampled invocations our own lines too.
+fn filter<S: Subscriber>(
+    service: &'static str,
+    level: &str,
+    sample_rate: f64,
+) -> Box<dyn Filter<S> + Send + Sync> {
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing::Level::INFO.into())
+        .parse_lossy(level.to_lowercase());
+    if sample_rate > 0.0 {
+        let sampled = DynFilterFn::new(move |metadata, _| {
+            let target = metadata.target();
+            let is_ours = [service, "shared"].iter().any(|own| target.starts_with(own));
+            is_ours && invocation::current().is_some_and(|current| current.is_log_sampled)
+        });
+        Box::new(filter.or(sampled.with_max_level_hint(LevelFilter::DEBUG)))
+    } else {
+        Box::new(filter)
+    }
+}
+
+/// What a span is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A request over HTTP.
+    Request,
+    /// A task: an event, a batch or a record of it.
+    Task,
+}
+
+/// A piece of work whose end is to be told of.
+pub(crate) struct Watch {
+    kind: Kind,
+    started: Instant,
+    started_at: SystemTime,
+}
+
+impl Watch {
+    /// Begins.
+    pub(crate) fn start(kind: Kind) -> Self {
+        Self { kind, started: Instant::now(), started_at: SystemTime::now() }
+    }
+
+    /// How long it has been, in milliseconds.
+    pub(crate) fn milliseconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1000.0
+    }
+
+    /// Tells of an invocation's end; `outcome` is the metric that counts it.
+    pub(crate) fn invocation_ended(&self, invocation: &Invocation, outcome: &'static str) {
+        if invocation.cold_start {
+            metrics::counter!("ColdStart").increment(1);
+        }
+        metrics::histogram!("Latency").record(self.milliseconds());
+        metrics::counter!(outcome).increment(1);
+        emf::note(invocation);
+        self.ended(invocation, !matches!(outcome, "Success" | "ClientError"));
+    }
+
+    /// Tells of the end of the whole, or of a part.
+    pub(crate) fn ended(&self, invocation: &Invocation, failed: bool) {
+        #[cfg(feature = "otlp")]
+        otlp::span(self, invocation, failed);
+        #[cfg(not(feature = "otlp"))]
+        let _ = (self.kind, self.started_at, invocation, failed);
+    }
+}
+
+/// Sends what was counted and traced. Called when Lambda has the answer.
+pub(crate) async fn flush() {
+    emf::flush();
+    #[cfg(feature = "otlp")]
+    otlp::flush().await;
+}
+
+fn layer<S, W>(service: &'static str, writer: W) -> JsonLayer<S, W>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + 'static,
+{
+    let mut layer = JsonLayer::new(writer);
+    layer.with_level("level");
+    layer.add_static_field("service", service.into());
+    layer.add_dynamic_field("timestamp", |_, _| Some(crate::clock::Clock::System.now()));
+    layer.add_dynamic_field("location", |event, _| {
+        let metadata = event.metadata();
+        Some(format!("{}:{}", metadata.target(), metadata.line().unwrap_or_default()))
+    });
+    layer.add_multiple_dynamic_fields(|_, _, writer| {
+        let Some(current) = invocation::current() else { return };
+        let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(current) else { return };
+        for (name, value) in fields {
+            let _ = writer.write_field(&name, value);
+        }
+    });
+    layer.with_flattened_event();
+    layer
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use lambda_runtime::Context;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::invocation::Invocation;
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_has_powertools_fields() {
+        let captured = Captured::default();
+        let writer = captured.clone();
+        let subscriber =
+            tracing_subscriber::registry().with(layer("documents", move || writer.clone()));
+        let guard = tracing::subscriber::set_default(subscriber);
+        let mut context = Context::default();
+        context.request_id = "req-1".into();
+        context.xray_trace_id = Some("Root=1-abc;Parent=def;Sampled=1".into());
+        Invocation::of(&context, Some("api-1".into()))
+            .scope(async { tracing::warn!(document_id = "doc_1", pages = 3, "read") })
+            .await;
+        drop(guard);
+
+        let text = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+        let line: Value = serde_json::from_str(text.trim_end()).unwrap();
+        assert_eq!(line["level"], "WARN");
+        assert_eq!(line["message"], "read");
+        assert_eq!(line["service"], "documents");
+        assert_eq!(line["function_request_id"], "req-1");
+        assert_eq!(line["correlation_id"], "api-1");
+        assert_eq!(line["xray_trace_id"], "1-abc");
+        assert_eq!(line["document_id"], "doc_1");
+        assert_eq!(line["pages"], 3);
+        assert!(line["cold_start"].is_boolean());
+        assert!(line["location"].as_str().unwrap().starts_with("shared::telemetry::tests:"));
+        assert!(line["timestamp"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
+    }
+}

@@ -1,0 +1,503 @@
+//! Batches, with a real SQS to put messages back to.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use serde_json::{Value, json};
+use shared::backoff::Backoff;
+use shared::batch::{Consumer, Failure, Message, Stream};
+use shared::fault::{Fault, Run, walk};
+use shared::invocation::{self, Invocation};
+use shared::problem::Problem;
+use shared::queue::Queue;
+use testing::account;
+use tokio::sync::Barrier;
+
+/// An invocation with this long to go.
+fn invocation(left: Duration) -> Invocation {
+    let mut context = lambda_runtime::Context::default();
+    context.request_id = "req-1".into();
+    let deadline = jiff::Timestamp::now() + left;
+    context.deadline = u64::try_from(deadline.as_millisecond()).unwrap();
+    Invocation::of(&context, None)
+}
+
+fn a_minute() -> Invocation {
+    invocation(Duration::from_mins(1))
+}
+
+struct Queues {
+    client: Client,
+    url: String,
+    dead_letters: String,
+    is_fifo: bool,
+}
+
+impl Queues {
+    async fn new(is_fifo: bool) -> Self {
+        let aws: SdkConfig = account::empty().await;
+        let client = Client::new(&aws);
+        let (mut urls, suffix) = (Vec::new(), if is_fifo { ".fifo" } else { "" });
+        for name in ["jobs", "dead"] {
+            let mut create = client.create_queue().queue_name(format!("{name}{suffix}"));
+            if is_fifo {
+                create = create.attributes(QueueAttributeName::FifoQueue, "true");
+            }
+            urls.push(create.send().await.unwrap().queue_url.unwrap());
+        }
+        let dead_letters = urls.pop().unwrap();
+        Self { client, url: urls.pop().unwrap(), dead_letters, is_fifo }
+    }
+
+    fn consumer(&self) -> Consumer {
+        Consumer::new(Queue::new(self.client.clone(), self.url.clone()))
+            .dead_letters(Queue::new(self.client.clone(), self.dead_letters.clone()))
+    }
+
+    /// Sends bodies, each in the group that its first letter names, and takes them out as Lambda does.
+    async fn event(&self, bodies: &[&str]) -> Value {
+        for (index, body) in bodies.iter().enumerate() {
+            let mut send = self.client.send_message().queue_url(&self.url).message_body(*body);
+            if self.is_fifo {
+                let group = body.trim_matches('"').chars().next().unwrap_or('x').to_string();
+                send = send.message_group_id(group).message_deduplication_id(index.to_string());
+            }
+            send.send().await.unwrap();
+        }
+        let mut records = self.receive(&self.url).await;
+        while records.len() < bodies.len() {
+            records.extend(self.receive(&self.url).await);
+        }
+        json!({ "Records": records })
+    }
+
+    async fn receive(&self, url: &str) -> Vec<Value> {
+        let received = self
+            .client
+            .receive_message()
+            .queue_url(url)
+            .max_number_of_messages(10)
+            .visibility_timeout(600)
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .message_attribute_names("All")
+            .send()
+            .await
+            .unwrap();
+        let record = |message: aws_sdk_sqs::types::Message| {
+            let attributes: serde_json::Map<_, _> = message
+                .attributes
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(name, value)| (name.as_str().to_owned(), json!(value)))
+                .collect();
+            let message_attributes: serde_json::Map<_, _> = message
+                .message_attributes
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(name, value)| {
+                    (name, json!({"dataType": value.data_type, "stringValue": value.string_value}))
+                })
+                .collect();
+            let suffix = if self.is_fifo { ".fifo" } else { "" };
+            json!({
+                "messageId": message.message_id, "receiptHandle": message.receipt_handle,
+                "body": message.body, "attributes": attributes,
+                "messageAttributes": message_attributes,
+                "eventSourceARN": format!("arn:aws:sqs:eu-central-1:123456789012:jobs{suffix}"),
+            })
+        };
+        received.messages.unwrap_or_default().into_iter().map(record).collect()
+    }
+
+    /// Deletes what Lambda would delete: all but the failures.
+    async fn conclude(&self, event: &Value, answer: &Value) {
+        let failed = failures(answer);
+        for record in event["Records"].as_array().unwrap() {
+            if !failed.contains(&record["messageId"].as_str().unwrap().to_owned()) {
+                let delete = self.client.delete_message().queue_url(&self.url);
+                delete
+                    .receipt_handle(record["receiptHandle"].as_str().unwrap())
+                    .send()
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+}
+
+fn failures(answer: &Value) -> Vec<String> {
+    let failures = answer["batchItemFailures"].as_array().unwrap().iter();
+    let ids = failures.map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned());
+    ids.collect()
+}
+
+/// The bodies that were to come again.
+fn failed_bodies(event: &Value, answer: &Value) -> Vec<String> {
+    let failed = failures(answer);
+    let records = event["Records"].as_array().unwrap().iter();
+    let mut bodies: Vec<_> = records
+        .filter(|record| failed.contains(&record["messageId"].as_str().unwrap().to_owned()))
+        .map(|record| record["body"].as_str().unwrap().to_owned())
+        .collect();
+    bodies.sort();
+    bodies
+}
+
+async fn handle(message: Message<String>) -> Result<(), Failure> {
+    match &message.body[1..] {
+        "fails" => Err(shared::Error::internal("no luck").into()),
+        "never" => Err(Failure::permanent("it never will")),
+        "problem" => Err(Problem::not_found("document").into()),
+        "panics" => panic!("thirteen"),
+        "later" => Err(Failure::retry_after("in a while", Duration::from_secs(77))),
+        _ => Ok(()),
+    }
+}
+
+async fn consume(consumer: &Consumer, event: &Value, invocation: &Invocation) -> Value {
+    let event = serde_json::from_value(event.clone()).unwrap();
+    serde_json::to_value(consumer.consume(event, invocation, handle).await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn each_message_stands_or_falls_alone() {
+    let q = Queues::new(false).await;
+    let bodies = [
+        "\"1ok\"",
+        "\"2fails\"",
+        "not json",
+        "\"3never\"",
+        "\"4problem\"",
+        "\"5panics\"",
+        "\"6ok\"",
+    ];
+    let event = q.event(&bodies).await;
+    let answer = consume(&q.consumer(), &event, &a_minute()).await;
+    assert_eq!(failed_bodies(&event, &answer), ["\"2fails\"", "\"5panics\""]);
+
+    // What will never go well is in the dead-letter queue, as it was, and why.
+    let mut dead = Vec::new();
+    while dead.len() < 3 {
+        dead.extend(q.receive(&q.dead_letters).await);
+    }
+    dead.sort_by_key(|message| message["body"].to_string());
+    let reasons: Vec<_> = dead
+        .iter()
+        .map(|message| {
+            let reason = &message["messageAttributes"]["failure_reason"]["stringValue"];
+            (message["body"].as_str().unwrap(), reason.as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(reasons[0], ("\"3never\"", "it never will"));
+    assert!(reasons[1].1.contains("not-found"), "{reasons:?}");
+    assert_eq!(
+        (reasons[2].0, reasons[2].1.contains("expected")),
+        ("not json", true),
+        "{reasons:?}"
+    );
+    let ids: Vec<_> =
+        event["Records"].as_array().unwrap().iter().map(|record| &record["messageId"]).collect();
+    assert!(ids.contains(&&dead[0]["messageAttributes"]["failed_message_id"]["stringValue"]));
+}
+
+#[tokio::test]
+async fn without_a_dead_letter_queue_nothing_is_given_up() {
+    let q = Queues::new(false).await;
+    let event = q.event(&["\"3never\"", "not json"]).await;
+    let consumer = Consumer::new(Queue::new(q.client.clone(), q.url.clone()));
+    assert_eq!(failures(&consume(&consumer, &event, &a_minute()).await).len(), 2);
+    // Nor if it cannot be reached.
+    let consumer = consumer.dead_letters(Queue::new(q.client.clone(), format!("{}-gone", q.url)));
+    assert_eq!(failures(&consume(&consumer, &event, &a_minute()).await).len(), 2);
+}
+
+#[tokio::test]
+async fn a_message_that_failed_comes_again_when_it_was_told_to() {
+    let q = Queues::new(false).await;
+    let event = q.event(&["\"1fails\"", "\"2later\"", "\"3ok\""]).await;
+    let at_once = Backoff::new(Duration::ZERO, Duration::ZERO);
+    let answer = consume(&q.consumer().backoff(at_once), &event, &a_minute()).await;
+    q.conclude(&event, &answer).await;
+    // The queue's own time-out would be 10 minutes; the other one waits for 77 s.
+    let again = q.receive(&q.url).await;
+    assert_eq!(again.len(), 1, "{again:?}");
+    assert_eq!(again[0]["body"], "\"1fails\"");
+    assert_eq!(again[0]["attributes"]["ApproximateReceiveCount"], "2");
+
+    let attributes = q.client.get_queue_attributes().queue_url(&q.url);
+    let attributes = attributes.attribute_names(QueueAttributeName::All).send().await.unwrap();
+    let out = &attributes.attributes().unwrap()
+        [&QueueAttributeName::ApproximateNumberOfMessagesNotVisible];
+    assert_eq!(out, "2");
+}
+
+#[tokio::test]
+async fn a_fifo_group_stops_at_its_first_failure_and_the_others_go_on() {
+    let q = Queues::new(true).await;
+    let event = q
+        .event(&[
+            "\"a1\"",
+            "\"bfails\"",
+            "\"a2\"",
+            "\"b2\"",
+            "\"cpanics\"",
+            "\"b3\"",
+            "\"c2\"",
+            "\"dnever\"",
+            "\"d2\"",
+        ])
+        .await;
+    let handled = Mutex::new(Vec::new());
+    let parsed = serde_json::from_value(event.clone()).unwrap();
+    let consumer = q.consumer().concurrency(3);
+    let invocation = a_minute();
+    let consuming = consumer.consume(parsed, &invocation, |message: Message<String>| {
+        handled.lock().unwrap().push(message.body.clone());
+        assert_eq!(message.group.as_deref(), message.body.get(..1));
+        handle(message)
+    });
+    let answer = serde_json::to_value(consuming.await.unwrap()).unwrap();
+    let failed = ["\"b2\"", "\"b3\"", "\"bfails\"", "\"c2\"", "\"cpanics\""];
+    assert_eq!(failed_bodies(&event, &answer), failed);
+    let handled = handled.into_inner().unwrap();
+    let of = |group: &str| -> Vec<_> {
+        handled.iter().filter(|body| body.starts_with(group)).map(String::as_str).collect()
+    };
+    assert_eq!((of("a"), of("b"), of("c")), (vec!["a1", "a2"], vec!["bfails"], vec!["cpanics"]));
+    // What was given up is out of the way.
+    assert_eq!(of("d"), ["dnever", "d2"]);
+    let dead = q.receive(&q.dead_letters).await;
+    assert_eq!((dead.len(), &dead[0]["attributes"]["MessageGroupId"]), (1, &json!("d")));
+}
+
+#[tokio::test]
+async fn as_many_are_handled_at_once_as_allowed_and_no_more() {
+    let q = Queues::new(false).await;
+    let event = q.event(&["1", "2", "3", "4", "5", "6"]).await;
+    let (now, most, together) = (AtomicUsize::new(0), AtomicUsize::new(0), Barrier::new(3));
+    let invocation = a_minute();
+    let consumer = q.consumer().concurrency(3);
+    let parsed = serde_json::from_value(event).unwrap();
+    let consuming = consumer.consume(parsed, &invocation, async |_: Message<u32>| {
+        most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+        together.wait().await; // passes only if three are here at once
+        now.fetch_sub(1, SeqCst);
+        Ok(())
+    });
+    assert!(consuming.await.unwrap().batch_item_failures.is_empty());
+    assert_eq!(most.load(SeqCst), 3);
+}
+
+#[tokio::test]
+async fn near_the_deadline_what_has_not_started_is_handed_back() {
+    let q = Queues::new(false).await;
+    let event = q.event(&["\"1ok\"", "\"2ok\""]).await;
+    let soon = invocation(Duration::from_millis(900));
+    let answer = consume(&q.consumer(), &event, &soon).await;
+    assert_eq!(failures(&answer).len(), 2);
+    // At once.
+    let again = q.receive(&q.url).await;
+    assert_eq!(again.len(), 2);
+
+    // Enough time for any, but not for one that may take ten seconds.
+    let event = json!({ "Records": again });
+    let patient = q.consumer().time_limit(Duration::from_secs(10));
+    let answer = consume(&patient, &event, &invocation(Duration::from_secs(10))).await;
+    assert_eq!(failures(&answer).len(), 2);
+    let answer = consume(&patient, &event, &invocation(Duration::from_secs(12))).await;
+    assert!(failures(&answer).is_empty());
+}
+
+#[tokio::test]
+async fn a_message_that_hangs_does_not_take_the_others_with_it() {
+    let q = Queues::new(false).await;
+    let event = q.event(&["1", "0", "2"]).await;
+    let consumer = q.consumer().time_limit(Duration::from_millis(200));
+    let invocation = a_minute();
+    let parsed = serde_json::from_value(event.clone()).unwrap();
+    let consuming = consumer.consume(parsed, &invocation, async |message: Message<u32>| {
+        if message.body == 0 {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    });
+    let answer = serde_json::to_value(consuming.await.unwrap()).unwrap();
+    assert_eq!(failed_bodies(&event, &answer), ["0"]);
+}
+
+#[tokio::test]
+async fn a_message_goes_on_in_the_trace_of_its_sender() {
+    let q = Queues::new(false).await;
+    let sender = a_minute();
+    let sender = sender.caused_by(Some("api-request-7".into()), None);
+    let queue = Queue::new(q.client.clone(), q.url.clone());
+    Box::pin(sender.clone().scope(queue.send(&json!("1ok")))).await.unwrap();
+    let records = q.receive(&q.url).await;
+    let event: Value = json!({ "Records": records });
+    let receiver = a_minute();
+    let parsed = serde_json::from_value(event).unwrap();
+    let consumer = q.consumer();
+    let consuming = consumer.consume(parsed, &receiver, async |_: Message<String>| {
+        let current = invocation::current().unwrap();
+        assert_eq!(current.correlation_id, "api-request-7");
+        assert_eq!(current.function_request_id, "req-1");
+        assert_eq!(current.trace.trace_id(), sender.trace.trace_id());
+        assert_eq!(current.parent, Some(sender.trace));
+        assert_ne!(current.trace.traceparent(), sender.trace.traceparent());
+        Ok(())
+    });
+    assert!(consuming.await.unwrap().batch_item_failures.is_empty());
+}
+
+#[tokio::test]
+async fn no_message_is_lost_whatever_happens() {
+    let points = walk(async |run: Run| {
+        let q = Queues::new(false).await;
+        let event = q.event(&["\"1ok\"", "\"2fails\"", "\"3never\""]).await;
+        let consumer = q.consumer().backoff(Backoff::new(Duration::ZERO, Duration::ZERO));
+        let invocation = a_minute();
+        let first = run.attempt(consume(&consumer, &event, &invocation)).await;
+        if let Some(answer) = first.resume().await {
+            q.conclude(&event, &answer).await;
+        } else {
+            // The invocation died: SQS hands all of it out again.
+            let entries = event["Records"].as_array().unwrap();
+            for record in entries {
+                let again = q.client.change_message_visibility().queue_url(&q.url);
+                let handle = record["receiptHandle"].as_str().unwrap();
+                again.receipt_handle(handle).visibility_timeout(0).send().await.unwrap();
+            }
+            let event = json!({ "Records": q.receive(&q.url).await });
+            let answer = consume(&consumer, &event, &invocation).await;
+            q.conclude(&event, &answer).await;
+        }
+        let dead = q.receive(&q.dead_letters).await;
+        assert!((1..=2).contains(&dead.len()), "{dead:?}");
+        assert!(dead.iter().all(|message| message["body"] == "\"3never\""));
+        let attributes = q.client.get_queue_attributes().queue_url(&q.url);
+        let attributes = attributes.attribute_names(QueueAttributeName::All).send().await.unwrap();
+        let count = |name| -> usize { attributes.attributes().unwrap()[&name].parse().unwrap() };
+        let left = count(QueueAttributeName::ApproximateNumberOfMessages)
+            + count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible);
+        // Given up or put back for another try; `LoseAnswer` cannot tell whether it was given up.
+        let kept = 1 + usize::from(
+            matches!(run.fault(), Some(Fault::LoseAnswer)) && dead.len() == 1 && left == 2,
+        );
+        assert_eq!(left, kept);
+    })
+    .await;
+    assert_eq!(points, ["queue.forward", "batch.put_back"]);
+}
+
+fn change(sequence_number: &str, body: &Value) -> Value {
+    json!({
+        "eventID": format!("event-{sequence_number}"), "eventName": "INSERT",
+        "eventSource": "aws:dynamodb", "awsRegion": "eu-central-1",
+        "dynamodb": {
+            "Keys": {"pk": {"S": "1"}}, "SequenceNumber": sequence_number, "SizeBytes": 1,
+            "StreamViewType": "NEW_IMAGE", "NewImage": body,
+        },
+    })
+}
+
+fn text(body: &str) -> Value {
+    json!({"body": {"S": body}, "correlation_id": {"S": "api-request-7"}})
+}
+
+#[derive(serde::Deserialize)]
+struct Item {
+    body: String,
+}
+
+async fn changes(stream: &Stream, records: Vec<Value>) -> (Value, Vec<String>) {
+    let handled = Mutex::new(Vec::new());
+    let event = serde_json::from_value(json!({ "Records": records })).unwrap();
+    let invocation = a_minute();
+    let answer = stream.changes(event, &invocation, |change: shared::batch::Change<Item>| {
+        assert_eq!(invocation::current().map(|c| c.correlation_id), None, "not in it yet");
+        let body = change.new.unwrap().body;
+        handled.lock().unwrap().push(body.clone());
+        async {
+            assert_eq!(invocation::current().unwrap().correlation_id, "api-request-7");
+            let message =
+                Message { message_id: String::new(), receive_count: 1, group: None, body };
+            handle(message).await
+        }
+    });
+    let answer = serde_json::to_value(answer.await.unwrap()).unwrap();
+    (answer, handled.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn a_stream_stops_at_its_first_failure() {
+    let all =
+        vec![change("1", &text("1ok")), change("2", &text("2fails")), change("3", &text("3ok"))];
+    let (answer, handled) = changes(&Stream::new(), all).await;
+    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+    assert_eq!(handled, ["1ok", "2fails"]);
+    let (answer, _) = changes(&Stream::new(), vec![change("1", &text("1ok"))]).await;
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    let (answer, _) = changes(&Stream::new(), vec![change("1", &text("1panics"))]).await;
+    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "1"}]}));
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_after_what_it_gives_up() {
+    let q = Queues::new(false).await;
+    let bad = json!({"body": {"N": "1"}});
+    let all = vec![
+        change("1", &bad),
+        change("2", &text("2never")),
+        json!({"dynamodb": {"SequenceNumber": "3"}}),
+        change("4", &text("4ok")),
+    ];
+    let (answer, _) = changes(&Stream::new(), all.clone()).await;
+    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "1"}]}));
+
+    let giving_up =
+        Stream::new().dead_letters(Queue::new(q.client.clone(), q.dead_letters.clone()));
+    let (answer, handled) = changes(&giving_up, all).await;
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    assert_eq!(handled, ["2never", "4ok"]);
+    let mut dead = Vec::new();
+    while dead.len() < 3 {
+        dead.extend(q.receive(&q.dead_letters).await);
+    }
+    let bodies: Vec<Value> = dead
+        .iter()
+        .map(|message| serde_json::from_str(message["body"].as_str().unwrap()).unwrap())
+        .collect();
+    assert!(bodies.contains(&change("1", &bad)));
+}
+
+#[tokio::test]
+async fn a_record_without_a_sequence_number_fails_the_batch() {
+    let event = serde_json::from_value(json!({"Records": [change("", &text("1ok"))]})).unwrap();
+    let invocation = a_minute();
+    let stream = Stream::new();
+    let answer = stream.changes(event, &invocation, async |_: shared::batch::Change<Item>| Ok(()));
+    assert!(answer.await.is_err());
+}
+
+#[tokio::test]
+async fn kinesis_records_are_typed() {
+    use base64::Engine;
+    let record = |number: &str, data: &str| {
+        let data = base64::prelude::BASE64_STANDARD.encode(data);
+        json!({"kinesis": {"partitionKey": "p", "sequenceNumber": number, "data": data,
+            "kinesisSchemaVersion": "1.0", "approximateArrivalTimestamp": 1.5}})
+    };
+    let records = [record("1", r#"{"body":"1ok"}"#), record("2", r#"{"body":"2fails"}"#)];
+    let event = serde_json::from_value(json!({ "Records": records })).unwrap();
+    let (invocation, stream) = (a_minute(), Stream::new());
+    let answer = stream.data(event, &invocation, async |datum: shared::batch::Datum<Item>| {
+        assert_eq!(datum.partition_key, "p");
+        if datum.data.body == "2fails" { Err(Failure::permanent("no")) } else { Ok(()) }
+    });
+    let answer = serde_json::to_value(answer.await.unwrap()).unwrap();
+    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+}
