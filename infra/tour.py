@@ -18,6 +18,8 @@ READY_WITHIN_SECONDS = 60
 def call(method: str, url: str, body=None, token: str | None = None) -> dict:
     """Calls the API; a problem document ends the tour."""
     headers = {"Content-Type": "application/json"}
+    if body is not None:
+        headers["Idempotency-Key"] = secrets.token_hex(16)
     if token:
         headers["Authorization"] = f"Bearer {token}"
     data = json.dumps(body).encode() if body is not None else None

@@ -9,8 +9,7 @@
 //! ```no_run
 //! # async fn example() {
 //! let aws = shared::aws::load().await;
-//! let client = aws_sdk_dynamodb::Client::new(&aws);
-//! shared::aws::connect(&client).await; // TLS is negotiated now, not in the first request
+//! let client = shared::aws::dynamodb(&aws).await; // TLS is negotiated now, not in the first request
 //! # }
 //! ```
 
@@ -49,12 +48,13 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3)
 }
 
-/// Opens the client's connection to DynamoDB, at cold start: Lambda gives the initialisation of an
-/// environment a whole processor, and the first request then finds the connection open.
+/// A client for DynamoDB whose connection is open, at cold start: Lambda gives the initialisation of
+/// an environment a whole processor, and the first request then finds the connection open.
 ///
 /// It asks for `GET /`, which DynamoDB answers without credentials or permissions. Whatever comes of
 /// it, the function goes on.
-pub async fn connect(client: &aws_sdk_dynamodb::Client) {
+pub async fn dynamodb(aws: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let client = aws_sdk_dynamodb::Client::new(aws);
     let asked = client
         .describe_endpoints()
         .customize()
@@ -65,6 +65,7 @@ pub async fn connect(client: &aws_sdk_dynamodb::Client) {
         .send();
     // The answer is not one to `DescribeEndpoints`; that there is one is enough.
     let _ = tokio::time::timeout(CONNECT_TIME, asked).await;
+    client
 }
 
 /// Makes any request one for `GET /`, without credentials.

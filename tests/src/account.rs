@@ -44,10 +44,14 @@ pub fn s3(aws: &SdkConfig) -> aws_sdk_s3::Client {
 
 /// Makes a table with the keys named, all strings: the partition key, then the sort key if any.
 pub async fn table(aws: &SdkConfig, keys: &[&str]) -> String {
-    let name = "table".to_owned();
+    table_named(aws, "table", keys).await
+}
+
+/// Makes a table of that name.
+pub async fn table_named(aws: &SdkConfig, name: &str, keys: &[&str]) -> String {
     let mut request = aws_sdk_dynamodb::Client::new(aws)
         .create_table()
-        .table_name(&name)
+        .table_name(name)
         .billing_mode(BillingMode::PayPerRequest);
     for (key, key_type) in keys.iter().zip([KeyType::Hash, KeyType::Range]) {
         request = request
@@ -67,7 +71,7 @@ pub async fn table(aws: &SdkConfig, keys: &[&str]) -> String {
             );
     }
     request.send().await.unwrap();
-    name
+    name.to_owned()
 }
 
 /// Makes a bucket that keeps versions.

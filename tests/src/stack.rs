@@ -95,7 +95,7 @@ impl Stack {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
-            request = request.json(&body);
+            request = request.header("idempotency-key", Ulid::generate().to_string()).json(&body);
         }
         let response = request.send().await.unwrap();
         let content_type = response.headers().get("content-type");

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use auth::api::{login, register};
+use auth::api::{login, per_address, register};
 use auth::authorize::authorize;
 use auth::keys::SigningKey;
 use auth::store::Users;
@@ -14,7 +14,9 @@ use lambda_http::request::from_str;
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::http::app;
+use shared::http::rate_limit::limited;
 use shared::id::Ids;
+use shared::rate_limit::RateLimiter;
 use testing::{account, event};
 use tower::ServiceExt;
 
@@ -59,6 +61,24 @@ fn asking(token: &str) -> aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizer
     let mut request: Value = serde_json::from_str(&event("auth-authorize")).unwrap();
     request["headers"]["authorization"] = json!(token);
     serde_json::from_value(request).unwrap()
+}
+
+#[tokio::test]
+async fn an_address_may_not_try_for_ever() {
+    let f = functions().await;
+    let aws = account::empty().await;
+    let table = account::table(&aws, &["id"]).await;
+    let client = aws_sdk_dynamodb::Client::new(&aws);
+    let limiter = RateLimiter::new(client, table, f.clock.clone());
+    let login = limited(f.login.clone(), per_address("sign-ins", 3, limiter));
+    for expected in [401, 401, 401, 429, 429] {
+        assert_eq!(call(&login, &event("auth-login")).await.0, expected);
+    }
+    let other = event("auth-login").replace("203.0.113.7", "203.0.113.8");
+    assert_eq!(call(&login, &other).await.0, 401);
+    f.clock.advance(jiff::SignedDuration::from_secs(20));
+    assert_eq!(call(&login, &event("auth-login")).await.0, 401);
+    assert_eq!(call(&login, &event("auth-login")).await.0, 429);
 }
 
 #[tokio::test]

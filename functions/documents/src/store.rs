@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
+    TransactWriteItem,
 };
 use jiff::Timestamp;
 use shared::id::UserId;
@@ -42,20 +43,18 @@ impl Documents {
         Self { client, table }
     }
 
-    /// Adds a document whose file is yet to come. 1 WRU.
-    pub async fn create(&self, document: &Document) -> Result<()> {
+    /// The write that adds a document whose file is yet to come. 2 WRU, in a transaction.
+    pub fn creation(&self, document: &Document) -> Result<TransactWriteItem> {
         let mut item: Item = serde_dynamo::to_item(document)?;
         item.extend(key(document.owner, document.id));
         let expires = document.upload_expires_at + ABANDONED_KEPT;
         item.insert("expires".into(), AttributeValue::N(expires.as_second().to_string()));
-        self.client
-            .put_item()
+        let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
-            .send()
-            .await?;
-        Ok(())
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// The document, strongly consistent. 1 RRU for 4 KB.

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::http::app;
 use shared::id::Ids;
+use shared::idempotency::Records;
+use shared::rate_limit::RateLimiter;
 use testing::{account, event};
 use tower::ServiceExt;
 
@@ -25,18 +27,26 @@ struct Functions {
 async fn functions(clock: Clock) -> Functions {
     let aws = account::empty().await;
     let table = account::table(&aws, &["pk", "sk"]).await;
-    let documents = Documents::new(aws_sdk_dynamodb::Client::new(&aws), table);
+    let client = aws_sdk_dynamodb::Client::new(&aws);
+    let requests = account::table_named(&aws, "requests", &["id"]).await;
+    let records = Records::new(client.clone(), requests.clone(), clock.clone());
+    let limiter = RateLimiter::new(client.clone(), requests, clock.clone());
+    let documents = Documents::new(client, table);
     let objects = Objects::new(objects::client(&aws), account::bucket(&aws).await);
     Functions {
-        create: app(create_upload::router(create_upload::CreateUpload {
-            documents: documents.clone(),
-            objects: objects.clone(),
-            credentials: aws.credentials_provider().unwrap(),
-            region: account::REGION.into(),
-            max_bytes: 1_000_000,
-            ids: Ids::random(clock.clone()),
-            clock: clock.clone(),
-        })),
+        create: app(create_upload::router(
+            create_upload::CreateUpload {
+                documents: documents.clone(),
+                objects: objects.clone(),
+                credentials: aws.credentials_provider().unwrap(),
+                region: account::REGION.into(),
+                max_bytes: 1_000_000,
+                ids: Ids::random(clock.clone()),
+                clock: clock.clone(),
+            },
+            records,
+            limiter,
+        )),
         get: app(get::router(get::Get {
             documents: documents.clone(),
             objects,
@@ -66,6 +76,28 @@ async fn what_is_announced_can_be_seen() {
     assert_eq!(call(&f.get, &asked).await, (200, created["document"].clone()));
     let (status, page) = call(&f.list, &event("documents-list")).await;
     assert_eq!((status, page), (200, json!({"documents": [created["document"]]})));
+}
+
+#[tokio::test]
+async fn announcing_again_is_the_same_document() {
+    let f = functions(Clock::System).await;
+    let (status, created) = call(&f.create, &event("documents-create-upload")).await;
+    assert_eq!(status, 201);
+    // The form too, byte for byte.
+    let (status, again) = call(&f.create, &event("documents-create-upload")).await;
+    assert_eq!((status, &again), (201, &created));
+    let (_, page) = call(&f.list, &event("documents-list")).await;
+    assert_eq!(page["documents"].as_array().unwrap().len(), 1);
+
+    let other = event("documents-create-upload").replace("48016", "48017");
+    let (status, problem) = call(&f.create, &other).await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (422, &json!("urn:problem-type:arsenal:idempotency-key-reused"))
+    );
+    let without = event("documents-create-upload").replace("idempotency-key", "x-other");
+    let (status, problem) = call(&f.create, &without).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (400, &json!("Idempotency-Key")));
 }
 
 #[tokio::test]

@@ -73,7 +73,9 @@ impl System {
         let who = (self.owner, self.ids.next());
         let document =
             Document::announce(self.ids.next(), who, name, size as u64, self.clock.now());
-        self.documents.create(&document).await.unwrap();
+        let create = aws_sdk_dynamodb::Client::new(&self.aws).transact_write_items();
+        let creation = self.documents.creation(&document).unwrap();
+        create.transact_items(creation).send().await.unwrap();
         document.id
     }
 

@@ -1,18 +1,23 @@
 //! `POST /v1/documents`
 
+use std::time::Duration;
+
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::header::LOCATION;
-use axum::response::IntoResponse;
 use axum::routing::post;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::clock::Clock;
+use shared::http::idempotency::{Saved, Transaction, transactional};
+use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::id::Ids;
+use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
 use shared::problem::Problem;
+use shared::rate_limit::{Quota, RateLimiter};
 
 use super::WRITE;
 use super::view::View;
@@ -46,9 +51,16 @@ impl FromRef<CreateUpload> for Clock {
     }
 }
 
+/// How many documents a user may announce: a fair share, and no guard, so that it gives way when
+/// nobody can decide.
+const QUOTA: Quota = Quota::new("uploads", 100, Duration::from_mins(1));
+
 /// The endpoint's router.
-pub fn router(state: CreateUpload) -> Router {
-    Router::new().route("/v1/documents", post(handle)).with_state(state)
+pub fn router(state: CreateUpload, records: Records, limiter: RateLimiter) -> Router {
+    let router = Router::new().route("/v1/documents", post(handle)).with_state(state);
+    let limit =
+        Limit { limiter, quota: QUOTA, subject: Subject::User, unavailable: Unavailable::Admit };
+    limited(transactional(router, records), limit)
 }
 
 #[derive(Deserialize)]
@@ -78,8 +90,9 @@ struct Form {
 async fn handle(
     State(state): State<CreateUpload>,
     user: SignedIn,
+    transaction: Transaction,
     Json(announcement): Json<Announcement>,
-) -> Result<impl IntoResponse> {
+) -> Result<Outcome<Saved>> {
     user.require(WRITE)?;
     let Announcement { name, size } = announcement;
     check_size(size, state.max_bytes)?;
@@ -100,12 +113,19 @@ async fn handle(
         fields: upload_form::sign(&grant, &credentials, now),
         expires_at: document.upload_expires_at,
     };
-    state.documents.create(&document).await?;
-
-    tracing::info!(document_id = %document.id, size, "upload announced");
-    let location = [(LOCATION, format!("/v1/documents/{}", document.id))];
+    let id = document.id;
+    let record = state.documents.creation(&document)?;
+    let location = [(LOCATION, format!("/v1/documents/{id}"))];
     let created = Created { document: View::of(document, now), upload };
-    Ok((StatusCode::CREATED, location, Json(created)))
+    let answer = Saved::of((StatusCode::CREATED, location, Json(created))).await?;
+
+    // The record and the answer in one: a retry gets the same document, or none was made.
+    let committed = transaction.commit(Commit::new(answer).write(record)).await;
+    let outcome = committed.map_err(IdempotencyError::into_error)?;
+    if let Outcome::New(_) = outcome {
+        tracing::info!(document_id = %id, size, "upload announced");
+    }
+    Ok(outcome)
 }
 
 fn check_size(size: u64, max_bytes: u64) -> Result<(), Problem> {

@@ -11,7 +11,7 @@ async fn main() -> shared::Result<()> {
     shared::telemetry::init("documents");
     let aws = shared::aws::load().await;
     shared::http::serve(router(Get {
-        documents: Documents::new(aws_sdk_dynamodb::Client::new(&aws), var("DOCUMENTS_TABLE")?),
+        documents: Documents::new(shared::aws::dynamodb(&aws).await, var("DOCUMENTS_TABLE")?),
         objects: Objects::new(objects::client(&aws), var("DOCUMENTS_BUCKET")?),
         clock: Clock::System,
     }))

@@ -10,7 +10,7 @@ async fn main() -> shared::Result<()> {
     shared::telemetry::init("documents");
     let aws = shared::aws::load().await;
     shared::http::serve(router(List {
-        documents: Documents::new(aws_sdk_dynamodb::Client::new(&aws), var("DOCUMENTS_TABLE")?),
+        documents: Documents::new(shared::aws::dynamodb(&aws).await, var("DOCUMENTS_TABLE")?),
         clock: Clock::System,
     }))
     .await
