@@ -9,7 +9,8 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-LAMBDAS = Path(__file__).resolve().parent.parent / "target" / "lambda"
+ROOT = Path(__file__).resolve().parent.parent
+LAMBDAS = ROOT / "target" / "lambda"
 # The earliest time that a zip can tell.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 EXECUTABLE = 0o755 << 16
@@ -35,9 +36,10 @@ def package(binary: Path, level: int) -> bool:
 
 
 def main() -> None:
-    """Zips all functions, with the compression level (1 to 9) that is the only argument."""
-    level = int(sys.argv[1])
-    binaries = sorted(LAMBDAS.glob("*/bootstrap"))
+    """Zips the template's functions, with the compression level (1 to 9) that is the only argument."""
+    level, template = int(sys.argv[1]), (ROOT / "template.yaml").read_text()
+    built = sorted(LAMBDAS.glob("*/bootstrap"))
+    binaries = [binary for binary in built if f"/{binary.parent.name}.zip" in template]
     with ThreadPoolExecutor() as pool:
         changed = sum(pool.map(lambda binary: package(binary, level), binaries))
     print(f"{len(binaries)} functions, {changed} of them changed.")

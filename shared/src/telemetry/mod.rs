@@ -112,9 +112,10 @@ impl Watch {
         Self { kind, started: Instant::now(), started_at: SystemTime::now() }
     }
 
-    /// How long it has been, in milliseconds.
+    /// How long it has been, in milliseconds, to the microsecond.
     pub(crate) fn milliseconds(&self) -> f64 {
-        self.started.elapsed().as_secs_f64() * 1000.0
+        let micros = u32::try_from(self.started.elapsed().as_micros()).unwrap_or(u32::MAX);
+        f64::from(micros) / 1000.0
     }
 
     /// Tells of an invocation's end; `outcome` is the metric that counts it.
@@ -190,33 +191,74 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_line_has_powertools_fields() {
-        let captured = Captured::default();
-        let writer = captured.clone();
-        let subscriber =
-            tracing_subscriber::registry().with(layer("documents", move || writer.clone()));
-        let guard = tracing::subscriber::set_default(subscriber);
+    fn invocation() -> Invocation {
         let mut context = Context::default();
         context.request_id = "req-1".into();
-        context.xray_trace_id = Some("Root=1-abc;Parent=def;Sampled=1".into());
+        context.xray_trace_id = Some(
+            "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".into(),
+        );
         Invocation::of(&context, Some("api-1".into()))
-            .scope(async { tracing::warn!(document_id = "doc_1", pages = 3, "read") })
-            .await;
-        drop(guard);
+    }
 
+    /// What `work` logs.
+    async fn logged(
+        sample_rate: f64,
+        work: impl Future<Output = ()>,
+        change: impl Fn(&mut Invocation),
+    ) -> Vec<Value> {
+        let captured = Captured::default();
+        let writer = captured.clone();
+        let layer = layer("documents", move || writer.clone());
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter(
+            "documents",
+            "info",
+            sample_rate,
+        )));
+        let guard = tracing::subscriber::set_default(subscriber);
+        let mut invocation = invocation();
+        change(&mut invocation);
+        invocation.scope(work).await;
+        drop(guard);
         let text = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
-        let line: Value = serde_json::from_str(text.trim_end()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_line_has_powertools_fields() {
+        let work = async { tracing::warn!(document_id = "doc_1", pages = 3, "read") };
+        let lines = logged(0.0, work, |_| {}).await;
+        let line = &lines[0];
         assert_eq!(line["level"], "WARN");
         assert_eq!(line["message"], "read");
         assert_eq!(line["service"], "documents");
         assert_eq!(line["function_request_id"], "req-1");
         assert_eq!(line["correlation_id"], "api-1");
-        assert_eq!(line["xray_trace_id"], "1-abc");
+        assert_eq!(line["xray_trace_id"], "1-5759e988-bd862e3fe1be46a994272793");
+        assert_eq!(line["trace_id"], "5759e988bd862e3fe1be46a994272793");
         assert_eq!(line["document_id"], "doc_1");
         assert_eq!(line["pages"], 3);
         assert!(line["cold_start"].is_boolean());
         assert!(line["location"].as_str().unwrap().starts_with("shared::telemetry::tests:"));
         assert!(line["timestamp"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_sampled_invocation_logs_our_own_lines_down_to_debug() {
+        let work = || async {
+            tracing::debug!("ours");
+            tracing::debug!(target: "documents::store", "ours too");
+            tracing::debug!(target: "hyper_util::client", "theirs");
+            tracing::trace!("too much");
+            tracing::info!(target: "hyper_util::client", "as ever");
+        };
+        let messages = |lines: Vec<Value>| -> Vec<String> {
+            lines.iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect()
+        };
+        let sampled = logged(0.5, work(), |invocation| invocation.is_log_sampled = true).await;
+        assert_eq!(messages(sampled), ["ours", "ours too", "as ever"]);
+        let other = logged(0.5, work(), |invocation| invocation.is_log_sampled = false).await;
+        assert_eq!(messages(other), ["as ever"]);
+        let never = logged(0.0, work(), |invocation| invocation.is_log_sampled = true).await;
+        assert_eq!(messages(never), ["as ever"]);
     }
 }

@@ -1,0 +1,26 @@
+//! A function that does as its messages say: what the tests run against a Runtime API of their own.
+
+use shared::batch::{Consumer, Failure, Message};
+use shared::config::var;
+use shared::queue::Queue;
+
+#[tokio::main]
+async fn main() -> shared::Result<()> {
+    shared::telemetry::init("example");
+    let aws = shared::aws::load().await;
+    let queue = Queue::new(aws_sdk_sqs::Client::new(&aws), var("QUEUE_URL")?);
+    let consumer = Consumer::new(queue);
+    shared::invocation::run(async |event, invocation| {
+        consumer.consume(event, &invocation, handle).await
+    })
+    .await
+}
+
+async fn handle(message: Message<String>) -> Result<(), Failure> {
+    metrics::counter!("MessagesSeen").increment(1);
+    match message.body.as_str() {
+        "panic" => panic!("as told"),
+        "fail" => Err(Failure::permanent("as told")),
+        _ => Ok(()),
+    }
+}
