@@ -49,6 +49,18 @@ redrive: $(TOOLS) ## Give what is in the local stack's dead-letter queues anothe
 test: $(TOOLS) ## Check format and lints, and run all tests on a local AWS of their own
 	@infra/test.sh
 
+.PHONY: docs
+docs: ## Build the manual of the shared crate, as target/doc/shared/index.html
+	@cargo doc --no-deps --package shared --features failpoints,otlp
+
+.PHONY: bench
+bench: ## Measure what the shared crate's layers cost
+	@cargo bench --package shared
+
+.PHONY: test-release
+test-release: ## Check what only a release build shows: panics are caught, failpoints are not there
+	@infra/test_release.sh
+
 .PHONY: deploy
 deploy: $(TOOLS) ## Build for AWS and deploy with your AWS profile
 	@infra/deploy.sh

@@ -19,7 +19,8 @@ release)
     *) echo "ARCHITECTURE is arm64 or x86_64" >&2 && exit 2 ;;
     esac
     # Without the tests, whose dependencies would add features to those of the functions.
-    cargo lambda build --workspace --exclude testing --release "$target" --lambda-dir target/lambda
+    cargo lambda build --workspace --exclude testing --release "$target" --lambda-dir target/lambda \
+        --features "${FEATURES:-}"
     .venv/bin/python infra/package.py 9
     ;;
 esac

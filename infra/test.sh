@@ -11,6 +11,8 @@ cargo=(--workspace --all-targets --target "$(rustc --print host-tuple)")
 echo "── Format and lints"
 cargo fmt --all --check
 cargo clippy "${cargo[@]}" --profile local --quiet -- --deny warnings
+RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --workspace --profile local \
+    --target "$(rustc --print host-tuple)" --quiet
 .venv/bin/sam validate --lint --template template.yaml
 "$PYTHON" infra/check_roles.py
 
@@ -28,3 +30,4 @@ infra/local/up.sh
 
 echo "── Running the tests"
 "${run[@]}" "$@"
+[ "$#" -gt 0 ] || cargo test --doc --workspace --profile local --target "$(rustc --print host-tuple)" --quiet

@@ -1,4 +1,18 @@
 //! The time, from the system or set by a test.
+//!
+//! **Guarantees.** Whatever decides by the time takes a [`Clock`], so that a test can stand right
+//! before and right after any moment.
+//!
+//! ```
+//! use jiff::{SignedDuration, Timestamp};
+//! use shared::clock::Clock;
+//!
+//! let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+//! let same_time = clock.clone();
+//! clock.advance(SignedDuration::from_mins(15));
+//! assert_eq!(same_time.now().as_second(), 900);
+//! assert!(Clock::System.now() > clock.now());
+//! ```
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

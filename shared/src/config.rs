@@ -1,4 +1,15 @@
 //! Configuration from environment variables, read once at cold start.
+//!
+//! **Guarantees.** A variable that is missing or does not parse stops the function's start with an
+//! error that names the variable; its value, which may be a secret, is in no error.
+//!
+//! ```
+//! use shared::config::var;
+//!
+//! let path: String = var("PATH").unwrap();
+//! let error = var::<u64>("MAX_UPLOAD_BYTES").unwrap_err();
+//! assert_eq!(error.to_string(), "environment variable MAX_UPLOAD_BYTES is not set");
+//! ```
 
 use std::fmt::Display;
 use std::str::FromStr;

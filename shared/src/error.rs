@@ -1,4 +1,21 @@
 //! The error that handlers return: either the caller's business or the log's, never both.
+//!
+//! **Guarantees.** What a library or a store says when it fails is logged with all its causes, and
+//! never in an answer; the compiler keeps the two apart.
+//!
+//! ```
+//! use shared::http::StatusCode;
+//! use shared::problem::Problem;
+//! use shared::{Error, Result};
+//!
+//! fn pages(text: &str) -> Result<u32> {
+//!     let pages: u32 = text.parse()?; // internal: a bare 500, and a line in the log
+//!     let empty = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty", "It has no pages");
+//!     if pages == 0 { Err(empty().into()) } else { Ok(pages) }
+//! }
+//! assert!(matches!(pages("0"), Err(Error::Problem(_))));
+//! assert!(matches!(pages("x"), Err(Error::Internal(_))));
+//! ```
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};

@@ -1,15 +1,38 @@
-//! What every Arsenal function needs, and nothing that only one needs.
+//! What every Arsenal function needs, and nothing that only one needs: a toolkit for AWS Lambda in Rust.
+//!
+//! Each module says first what it guarantees. A function is a few lines of wiring:
+//!
+//! ```no_run
+//! use axum::{Router, routing::post};
+//! use shared::clock::Clock;
+//! use shared::config::var;
+//! use shared::http::idempotency;
+//! use shared::idempotency::Records;
+//!
+//! #[tokio::main]
+//! async fn main() -> shared::Result<()> {
+//!     shared::telemetry::init("greetings");
+//!     let aws = shared::aws::load().await;
+//!     let client = shared::aws::dynamodb(&aws).await;
+//!     let records = Records::new(client, var("REQUESTS_TABLE")?, Clock::System);
+//!     let router = Router::new().route("/v1/greetings", post(async || "hello"));
+//!     shared::http::serve(idempotency::wrapped(router, records)).await
+//! }
+//! ```
 //!
 //! | module | gives |
 //! |---|---|
-//! | [`config`] | environment variables as typed values; a missing or bad one names itself |
-//! | [`aws`] | the AWS configuration with time-outs and retries set, loaded once at cold start |
-//! | [`telemetry`] | JSON logs on standard output, in the field names of Powertools for AWS Lambda |
-//! | [`invocation`] | running a function, and what is known of the invocation under way |
-//! | [`problem`], [`error`] | what a caller is told (RFC 9457), and what only the log is told |
-//! | [`http`] | axum on API Gateway: extractors whose errors name the field, the signed-in user |
-//! | [`batch`] | SQS batches with partial failures |
+//! | [`idempotency`], [`http::idempotency`] | work that is asked for many times and done once; the `Idempotency-Key` header |
+//! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: every record stands or falls alone; sending to SQS |
+//! | [`rate_limit`], [`http::rate_limit`] | limits that are exact over all instances |
+//! | [`fault`] | crashes, stalls and lost answers on purpose, for tests |
+//! | [`telemetry`], [`trace`] | logs, metrics and traces |
+//! | [`invocation`], [`aws`], [`cached`], [`config`] | running a function: clients, time-outs, parameters and secrets |
+//! | [`http`], [`problem`], [`error`] | axum on API Gateway; what a caller is told (RFC 9457), and what only the log is told |
 //! | [`id`], [`clock`] | sortable ids that say what they are, and the time; tests can set both |
+//!
+//! The features `failpoints` (tests only; a release build with it does not compile) and `otlp` (traces
+//! to a collector) are off unless asked for.
 
 #[cfg(all(feature = "failpoints", not(debug_assertions)))]
 compile_error!("`failpoints` is for tests, and must not be in a release");

@@ -1,4 +1,18 @@
 //! What a caller is told when a request fails: RFC 9457, `application/problem+json`.
+//!
+//! **Guarantees.** A problem has a stable `type` to decide by, names the fields at fault, and carries
+//! the id under which the log has the request. A 5xx says nothing more.
+//!
+//! ```
+//! use shared::http::StatusCode;
+//! use shared::problem::Problem;
+//!
+//! let problem = Problem::new(StatusCode::CONFLICT, "out-of-stock", "There is not enough of it")
+//!     .field("items[0].quantity", "2 are left");
+//! let document = serde_json::to_value(problem).unwrap();
+//! assert_eq!(document["type"], "urn:problem-type:arsenal:out-of-stock");
+//! assert_eq!(document["errors"][0]["field"], "items[0].quantity");
+//! ```
 
 use axum::response::{IntoResponse, Response};
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header};

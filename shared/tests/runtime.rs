@@ -61,6 +61,11 @@ struct Running {
 
 impl Running {
     fn start(server: MockServer) -> Self {
+        Self::start_with(server, "")
+    }
+
+    /// With a fault in it.
+    fn start_with(server: MockServer, fault: &str) -> Self {
         let process = Command::new(env!("CARGO_BIN_EXE_example-function"))
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", server.address().to_string())
@@ -71,6 +76,7 @@ impl Running {
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_REGION", "eu-central-1")
             .env("AWS_ENDPOINT_URL", server.uri())
+            .env("FAULT", fault)
             .env("QUEUE_URL", format!("{}/jobs", server.uri()))
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", server.uri())
             .stdout(Stdio::piped())
@@ -184,4 +190,15 @@ async fn a_collector_that_hangs_delays_no_answer() {
     let running = Running::start(runtime_api(&[&["one"], &["two"], &["three"]], NEVER).await);
     let asked = running.asked(3).await;
     assert_eq!(answers(&asked).len(), 3);
+}
+
+#[tokio::test]
+async fn a_function_crashes_where_it_is_told_to() {
+    let server = runtime_api(&[&["one", "fail"]], Duration::ZERO).await;
+    let mut running = Running::start_with(server, "batch.put_back:crash-before");
+    let ended = running.process.wait().await.unwrap();
+    assert!(!ended.success());
+    let asked = running.server.received_requests().await.unwrap();
+    assert!(answers(&asked).is_empty());
+    assert_eq!(asked.len(), 1, "it was told of the event, and did nothing after");
 }

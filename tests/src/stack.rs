@@ -82,7 +82,7 @@ impl Stack {
         &self.outputs[name]
     }
 
-    /// Calls the API.
+    /// Calls the API, with a fresh key if there is a body.
     pub async fn call(
         &self,
         method: Method,
@@ -90,12 +90,24 @@ impl Stack {
         token: Option<&str>,
         body: Option<Value>,
     ) -> Answer {
+        self.call_keyed(method, path, token, body, Ulid::generate().to_string()).await
+    }
+
+    /// Calls the API, with this `Idempotency-Key` if there is a body.
+    pub async fn call_keyed(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+        key: impl AsRef<str>,
+    ) -> Answer {
         let mut request = self.http.request(method, format!("{}{path}", self.api));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
-            request = request.header("idempotency-key", Ulid::generate().to_string()).json(&body);
+            request = request.header("idempotency-key", key.as_ref()).json(&body);
         }
         let response = request.send().await.unwrap();
         let content_type = response.headers().get("content-type");
@@ -177,6 +189,12 @@ impl User<'_> {
     pub async fn announce(&self, name: &str, size: usize) -> Answer {
         let body = json!({"name": name, "size": size});
         self.stack.call(Method::POST, "/v1/documents", Some(&self.token), Some(body)).await
+    }
+
+    /// Announces a document with this `Idempotency-Key`.
+    pub async fn announce_keyed(&self, key: &str, name: &str, size: usize) -> Answer {
+        let (token, body) = (Some(self.token.as_str()), json!({"name": name, "size": size}));
+        self.stack.call_keyed(Method::POST, "/v1/documents", token, Some(body), key).await
     }
 
     /// Announces and uploads a file; gives the document's id.

@@ -26,6 +26,31 @@ async fn s3_event(user: &User<'_>, id: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn announcing_forty_times_with_one_key_is_announcing_once() {
+    let stack = Stack::deployed().await;
+    let user = stack.new_user().await;
+    let announce = || user.announce_keyed("one-key", "a.pdf", 100);
+    let answers = futures::future::join_all((0..40).map(|_| announce())).await;
+    let documents: HashSet<_> = answers
+        .iter()
+        .map(|answer| {
+            assert_eq!(answer.status, 201, "{answer:?}");
+            answer.body["document"]["id"].as_str().unwrap()
+        })
+        .collect();
+    assert_eq!(documents.len(), 1);
+    let listed = user.get("/v1/documents").await.body;
+    assert_eq!(listed["documents"].as_array().unwrap().len(), 1);
+
+    let other = user.announce_keyed("one-key", "a.pdf", 101).await;
+    assert_eq!((other.status.as_u16(), other.problem()), (422, "idempotency-key-reused"));
+    // The key is this user's alone.
+    let somebody = stack.new_user().await;
+    let theirs = somebody.announce_keyed("one-key", "a.pdf", 100).await;
+    assert!(!documents.contains(theirs.body["document"]["id"].as_str().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn twenty_uploads_at_once_with_everything_delivered_again() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;

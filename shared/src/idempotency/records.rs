@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use super::record::{COMPLETED, IN_PROGRESS, Item, Record};
-use super::{IdempotencyError, LONGEST_RUN, Request};
+use super::{GRACE, IdempotencyError, LONGEST_RUN, Request};
 use crate::clock::Clock;
 use crate::fault::point;
 use crate::{Error, Result, invocation};
@@ -116,7 +116,7 @@ impl Records {
         keep: Keep,
     ) -> Result<Claimed, IdempotencyError> {
         let now = self.clock.now();
-        let left = invocation::current().map_or(LONGEST_RUN, |current| current.remaining());
+        let left = invocation::current().map_or(LONGEST_RUN, |current| current.remaining() + GRACE);
         let owner = Ulid::generate().to_string();
         let claim = Claim { request: request.clone(), owner, until: now + left };
         let expiration = match keep {

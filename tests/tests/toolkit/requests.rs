@@ -51,7 +51,7 @@ async fn a_record_has_powertools_attributes() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_ends_sooner_claims_for_no_longer() {
+async fn an_invocation_claims_for_as_long_as_it_may_run_and_two_seconds() {
     let s = System::new().await;
     let mut context = lambda_runtime::Context::default();
     context.deadline = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap() + 10_000;
@@ -62,7 +62,7 @@ async fn an_invocation_that_ends_sooner_claims_for_no_longer() {
     let items = Box::pin(invocation.scope(run)).await.unwrap().into_inner();
     let left =
         items[0]["in_progress_expiration"].as_i64().unwrap() - s.clock.now().as_millisecond();
-    assert!((1..=10_000).contains(&left), "{left}");
+    assert!((9_000..=12_000).contains(&left), "{left}");
 }
 
 #[tokio::test]
