@@ -54,8 +54,9 @@ docs: ## Build the manual of the shared crate, as target/doc/shared/index.html
 	@cargo doc --no-deps --package shared --features failpoints,otlp
 
 .PHONY: bench
-bench: ## Measure what the shared crate's layers cost
+bench: $(TOOLS) ## Measure what the shared crate's layers cost, and Powertools for Python beside
 	@cargo bench --package shared
+	@.venv/bin/python tests/powertools/bench.py
 
 .PHONY: test-release
 test-release: ## Check what only a release build shows: panics are caught, failpoints are not there

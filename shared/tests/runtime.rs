@@ -64,7 +64,7 @@ impl Running {
         Self::start_with(server, "")
     }
 
-    /// With a fault in it.
+    /// With a fault in it, if the build knows faults.
     fn start_with(server: MockServer, fault: &str) -> Self {
         let process = Command::new(env!("CARGO_BIN_EXE_example-function"))
             .env_clear()
@@ -169,6 +169,7 @@ async fn what_an_invocation_counts_is_out_before_the_next() {
     }
 }
 
+#[cfg(feature = "otlp")]
 #[tokio::test]
 async fn spans_are_sent_after_the_answer_in_the_trace_of_the_caller() {
     let running = Running::start(runtime_api(&[&["one"]], Duration::ZERO).await);
@@ -185,6 +186,7 @@ async fn spans_are_sent_after_the_answer_in_the_trace_of_the_caller() {
     assert_eq!(count(&parent), 1);
 }
 
+#[cfg(feature = "otlp")]
 #[tokio::test]
 async fn a_collector_that_hangs_delays_no_answer() {
     let running = Running::start(runtime_api(&[&["one"], &["two"], &["three"]], NEVER).await);
@@ -192,6 +194,7 @@ async fn a_collector_that_hangs_delays_no_answer() {
     assert_eq!(answers(&asked).len(), 3);
 }
 
+#[cfg(feature = "failpoints")]
 #[tokio::test]
 async fn a_function_crashes_where_it_is_told_to() {
     let server = runtime_api(&[&["one", "fail"]], Duration::ZERO).await;

@@ -143,6 +143,36 @@ async fn money_moves_once_whatever_happens() {
 }
 
 #[tokio::test]
+async fn a_doubled_claim_does_not_forget_the_run_before_it() {
+    let s = System::new().await;
+    let bank = Bank::default();
+    let transactional = Transactional::new(s.records.clone());
+    let asked = Request::keyed("charge", "order-123").unwrap();
+    let attempt = async || {
+        transactional
+            .execute(
+                &asked,
+                async |claim| {
+                    bank.charge(claim.id()).await?;
+                    Ok(Commit::new("charged".to_owned()))
+                },
+                async |claim| {
+                    assert!(bank.has_charged(claim.id()));
+                    Ok(Reconciled::Happened(Commit::new("charged".to_owned())))
+                },
+            )
+            .await
+    };
+    let crash = Run::with("bank.charge", Fault::CrashAfter);
+    assert!(!crash.attempt(attempt()).await.is_done());
+    s.clock.advance(A_CLAIM);
+    let doubled = Run::with("idempotency.claim", Fault::Repeat);
+    let outcome = doubled.attempt(attempt()).await.resume().await.unwrap();
+    assert_eq!(outcome.unwrap(), Outcome::New("charged".to_owned()));
+    assert_eq!(bank.charges.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_commit_is_made_once_whatever_happens() {
     let points = walk(async |run: Run| {
         let s = System::new().await;
