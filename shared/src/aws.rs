@@ -48,13 +48,19 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3)
 }
 
-/// A client for DynamoDB whose connection is open, at cold start: Lambda gives the initialisation of
-/// an environment a whole processor, and the first request then finds the connection open.
+/// A client for DynamoDB whose connection is open: see [`connect`].
+pub async fn dynamodb(aws: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let client = aws_sdk_dynamodb::Client::new(aws);
+    connect(&client).await;
+    client
+}
+
+/// Opens a client's connection, at cold start: Lambda gives the initialisation of an environment a
+/// whole processor, and the first request then finds the connection open.
 ///
 /// It asks for `GET /`, which DynamoDB answers without credentials or permissions. Whatever comes of
 /// it, the function goes on.
-pub async fn dynamodb(aws: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    let client = aws_sdk_dynamodb::Client::new(aws);
+pub async fn connect(client: &aws_sdk_dynamodb::Client) {
     let asked = client
         .describe_endpoints()
         .customize()
@@ -65,7 +71,6 @@ pub async fn dynamodb(aws: &SdkConfig) -> aws_sdk_dynamodb::Client {
         .send();
     // The answer is not one to `DescribeEndpoints`; that there is one is enough.
     let _ = tokio::time::timeout(CONNECT_TIME, asked).await;
-    client
 }
 
 /// Makes any request one for `GET /`, without credentials.

@@ -24,6 +24,9 @@ const CLAIMABLE: &str = "attribute_not_exists(id) \
 const SAME_PAYLOAD: &str = " AND (#expiration < :now OR attribute_not_exists(validation) \
     OR validation = :validation)";
 
+/// How long an answer is kept.
+const ANSWER_KEPT: Duration = Duration::from_hours(24);
+
 /// How long a claim is kept that only `reconcile` may end: for ever, as TTL goes.
 const EVIDENCE_KEPT: Duration = Duration::from_hours(100 * 365 * 24);
 
@@ -33,7 +36,6 @@ pub struct Records {
     pub(super) client: Client,
     pub(super) table: String,
     pub(super) clock: Clock,
-    kept: Duration,
 }
 
 /// The right to do the work of a request, until it runs out.
@@ -93,14 +95,7 @@ impl Records {
     /// The records in `table`, whose partition key is `id`. Answers are kept for 24 h.
     #[must_use]
     pub fn new(client: Client, table: String, clock: Clock) -> Self {
-        Self { client, table, clock, kept: Duration::from_hours(24) }
-    }
-
-    /// Keeps answers for `kept` instead.
-    #[must_use]
-    pub fn kept_for(mut self, kept: Duration) -> Self {
-        self.kept = kept;
-        self
+        Self { client, table, clock }
     }
 
     /// The clock that decides what has run out.
@@ -120,7 +115,7 @@ impl Records {
         let owner = Ulid::generate().to_string();
         let claim = Claim { request: request.clone(), owner, until: now + left };
         let expiration = match keep {
-            Keep::AsAnswer => now + self.kept,
+            Keep::AsAnswer => now + ANSWER_KEPT,
             Keep::AsEvidence => now + EVIDENCE_KEPT,
         };
         let mut update = self
@@ -220,7 +215,7 @@ impl Records {
             .expression_attribute_values(":completed", string(COMPLETED))
             .expression_attribute_values(":owner", string(owner))
             .expression_attribute_values(":data", string(data))
-            .expression_attribute_values(":expiration", number((now + self.kept).as_second()))
+            .expression_attribute_values(":expiration", number((now + ANSWER_KEPT).as_second()))
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         let set = "SET #status = :completed, #data = :data, #expiration = :expiration, \
             #owner = :owner";

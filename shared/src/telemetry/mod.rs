@@ -243,6 +243,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_secret_is_not_told() {
+        let secret = secrecy::SecretString::from("hunter2");
+        let lines = logged(0.0, async { tracing::info!(?secret, "read {secret:?}") }, |_| {}).await;
+        let line = lines[0].to_string();
+        assert!(line.contains("REDACTED") && !line.contains("hunter2"), "{line}");
+    }
+
+    #[tokio::test]
     async fn a_sampled_invocation_logs_our_own_lines_down_to_debug() {
         let work = || async {
             tracing::debug!("ours");

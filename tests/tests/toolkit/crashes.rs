@@ -186,6 +186,8 @@ async fn a_commit_is_made_once_whatever_happens() {
         let answer = commit(2).await.unwrap().into_inner();
         if let Some(Ok(late)) = first.resume().await {
             assert_eq!(late.into_inner(), answer);
+            // Sent twice, it is still the first.
+            assert_eq!(matches!(late, Outcome::New(_)), run.fault() != Some(Fault::StallBefore));
         }
         assert_eq!(commit(3).await.unwrap(), Outcome::Replayed(answer));
         let ids: HashMap<_, _> =

@@ -77,6 +77,50 @@ async fn work_that_fails_can_be_tried_again_at_once() {
 }
 
 #[tokio::test]
+async fn a_stalled_run_that_fails_does_not_release_the_next() {
+    let s = System::new().await;
+    let wrapped = Wrapped::new(s.records.clone());
+    let asked = asked(&json!(1));
+    let stalled = wrapped.run::<u32>(&asked, async || {
+        s.clock.advance(A_CLAIM);
+        assert_eq!(wrapped.run(&asked, async || Ok(1)).await.unwrap(), Outcome::New(1));
+        Err(Error::internal("no"))
+    });
+    assert!(matches!(Box::pin(stalled).await, Err(IdempotencyError::Failed(_))));
+    assert_eq!(wrapped.run(&asked, async || Ok(2)).await.unwrap(), Outcome::Replayed(1));
+
+    // Nor while the next is at it.
+    let asked = Request::keyed("charge", "order-124").unwrap();
+    let (failed, has_failed) = tokio::sync::oneshot::channel();
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let stalled = async {
+        let run = wrapped.run::<u32>(&asked, async || {
+            s.clock.advance(A_CLAIM);
+            begun.send(()).unwrap();
+            // Until the next has its claim.
+            while s.items().await.iter().all(|item| {
+                let until = item["in_progress_expiration"].as_i64().unwrap();
+                item["id"] != asked.id() || until <= s.clock.now().as_millisecond()
+            }) {
+                tokio::task::yield_now().await;
+            }
+            Err(Error::internal("no"))
+        });
+        let _ = run.await;
+        failed.send(()).unwrap();
+    };
+    let next = async {
+        has_begun.await.unwrap();
+        let run = wrapped.run(&asked, async || {
+            has_failed.await.unwrap();
+            Ok(s.items().await.iter().any(|item| item["id"] == asked.id()))
+        });
+        assert_eq!(run.await.unwrap(), Outcome::New(true), "its record is still there");
+    };
+    tokio::join!(stalled, next);
+}
+
+#[tokio::test]
 async fn a_claim_is_good_to_its_last_millisecond() {
     let s = System::new().await;
     let wrapped = Wrapped::new(s.records.clone());
@@ -201,6 +245,9 @@ async fn a_claim_that_ran_out_is_reconciled_however_long_ago_it_was() {
         )
     };
     assert!(matches!(attempt(false).await, Err(IdempotencyError::Failed(_))));
+    // TTL leaves the evidence alone.
+    let expiration = s.items().await[0]["expiration"].as_i64().unwrap();
+    assert!(expiration > s.clock.now().as_second() + 50 * 365 * 24 * 60 * 60);
     // Longer than an answer is kept.
     s.clock.advance(SignedDuration::from_hours(24 * 365));
     // As often as it takes; the work is not done again.

@@ -1,0 +1,87 @@
+//! Connections to DynamoDB: open before they are needed, and replaced when they have died.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use shared::aws::connect;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A DynamoDB that the test holds in its hands, and a client as functions have it, pointed at it.
+async fn server() -> (TcpListener, Client) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let config = aws_sdk_dynamodb::config::Builder::from(&shared::aws::load().await);
+    (listener, Client::from_conf(config.endpoint_url(url).build()))
+}
+
+/// Reads a request, head and body; gives its head.
+async fn request(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        bytes.push(stream.read_u8().await.unwrap());
+        if bytes.ends_with(b"\r\n\r\n") {
+            break;
+        }
+    }
+    let head = String::from_utf8(bytes).unwrap().to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    stream.read_exact(&mut body).await.unwrap();
+    head
+}
+
+async fn answer(stream: &mut TcpStream) {
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 2\r\n\r\n{}";
+    stream.write_all(answer).await.unwrap();
+}
+
+async fn get(client: &Client) {
+    let key = AttributeValue::S("1".into());
+    client.get_item().table_name("t").key("id", key).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_first_request_finds_a_connection() {
+    let (listener, client) = server().await;
+    let serving = tokio::spawn(async move {
+        // One connection for both.
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let opening = request(&mut stream).await;
+        answer(&mut stream).await;
+        let first = request(&mut stream).await;
+        answer(&mut stream).await;
+        (opening, first)
+    });
+    connect(&client).await;
+    get(&client).await;
+    let (opening, first) = serving.await.unwrap();
+    assert!(opening.starts_with("get / http/1.1\r\n"), "{opening}");
+    assert!(!opening.contains("authorization"), "{opening}");
+    assert!(first.contains("x-amz-target: dynamodb_20120810.getitem"), "{first}");
+}
+
+#[tokio::test]
+async fn a_function_starts_though_dynamodb_is_not_there() {
+    let (listener, client) = server().await;
+    drop(listener);
+    connect(&client).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_died_costs_a_try_and_not_the_call() {
+    let (listener, client) = server().await;
+    let serving = tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        request(&mut first).await;
+        answer(&mut first).await;
+        // It looks alive, until it is used.
+        request(&mut first).await;
+        drop(first);
+        let (mut second, _) = listener.accept().await.unwrap();
+        request(&mut second).await;
+        answer(&mut second).await;
+    });
+    get(&client).await;
+    get(&client).await;
+    serving.await.unwrap();
+}
