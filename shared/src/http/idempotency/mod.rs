@@ -1,0 +1,163 @@
+//! `Idempotency-Key`, as the IETF's draft has it
+//! ([draft-ietf-httpapi-idempotency-key-header-07](https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07)).
+//!
+//! **Guarantees.** A request without a key is refused (400). A key belongs to a user and a route. Of
+//! all requests with one key, one is worked on at a time, and the others are told to come back (409
+//! with `Retry-After`). Once it is answered, each gets that answer, byte for byte, with the header
+//! `Idempotent-Replayed: true`, for 24 h; and another path, query or body under the key is refused
+//! (422). The order of a JSON body's members and the space between them make no other body of it.
+//!
+//! [`wrapped`] guards an endpoint that may safely run again. It saves what will be the same next time:
+//! answers of 2xx and 3xx, and of 4xx but for 401, 403, 408, 425 and 429. A 5xx is not saved, and the
+//! next request tries again; unless its response says that the work [`HadEffects`].
+//!
+//! ```no_run
+//! use axum::{Router, routing::post};
+//! use shared::http::idempotency;
+//! use shared::idempotency::Records;
+//!
+//! fn router(records: Records) -> Router {
+//!     let router = Router::new().route("/v1/greetings", post(async || "hello"));
+//!     idempotency::wrapped(router, records)
+//! }
+//! ```
+//!
+//! [`transactional`] guards an endpoint whose handler does the saving, through [`Transaction`].
+
+mod key;
+mod saved;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, MatchedPath, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use lambda_http::http::Request;
+use lambda_http::http::request::Parts;
+
+pub use self::key::{IDEMPOTENCY_KEY, MAX_KEY_LENGTH};
+use self::key::{fingerprint, key};
+use self::saved::is_lasting;
+pub use self::saved::{HadEffects, IDEMPOTENT_REPLAYED, MAX_SAVED_BYTES, Saved};
+use super::SignedIn;
+use crate::clock::Clock;
+use crate::idempotency::{
+    Claim, Commit, IdempotencyError, Outcome, Reconciled, Records, Request as Asked, Transactional,
+    Wrapped,
+};
+use crate::{Error, Result};
+
+/// Guards every route of `router`: see the [module](self).
+pub fn wrapped(router: Router, records: Records) -> Router {
+    router.route_layer(from_fn_with_state(records, wrap))
+}
+
+/// Lets the handlers of `router` take a [`Transaction`].
+pub fn transactional(router: Router, records: Records) -> Router {
+    router.route_layer(from_fn_with_state(records, offer_transaction))
+}
+
+impl FromRef<Records> for Clock {
+    fn from_ref(records: &Records) -> Self {
+        records.clock()
+    }
+}
+
+async fn wrap(
+    State(records): State<Records>,
+    request: Request<Body>,
+    next: Next,
+) -> Result<Response> {
+    let (asked, request) = asked(&records, request).await?;
+    let mut passing = None;
+    let wrapped = Wrapped::new(records);
+    let outcome = wrapped.run(&asked, async || {
+        let response = next.run(request).await;
+        if is_lasting(&response) {
+            return Saved::of(response).await;
+        }
+        passing = Some(response);
+        Err(Error::internal("an answer that is not saved"))
+    });
+    let outcome = outcome.await;
+    match (outcome, passing) {
+        (Ok(outcome), _) => Ok(outcome.into_response()),
+        (Err(IdempotencyError::Failed(_)), Some(response)) => Ok(response),
+        (Err(error), _) => Err(error.into_error()),
+    }
+}
+
+async fn offer_transaction(
+    State(records): State<Records>,
+    request: Request<Body>,
+    next: Next,
+) -> Result<Response> {
+    let (asked, mut request) = asked(&records, request).await?;
+    let transactional = Transactional::new(records);
+    request.extensions_mut().insert(Transaction { transactional, asked });
+    Ok(next.run(request).await)
+}
+
+/// A request's chance to be answered once: an extractor, for handlers behind [`transactional`].
+///
+/// What the handler answers without it is not saved: refusals of bad input come out the same anyway.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    transactional: Transactional,
+    asked: Asked,
+}
+
+impl<S: Sync> FromRequestParts<S> for Transaction {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let transaction = parts.extensions.get().cloned();
+        transaction.ok_or_else(|| Error::internal("the route is not behind `transactional`"))
+    }
+}
+
+impl Transaction {
+    /// [`Transactional::commit`], for this request.
+    ///
+    /// # Errors
+    /// [`IdempotencyError`], for [`into_error`](IdempotencyError::into_error).
+    pub async fn commit(&self, commit: Commit<Saved>) -> Result<Outcome<Saved>, IdempotencyError> {
+        self.transactional.commit(&self.asked, commit).await
+    }
+
+    /// [`Transactional::execute`], for this request.
+    ///
+    /// # Errors
+    /// [`IdempotencyError`], for [`into_error`](IdempotencyError::into_error).
+    pub async fn execute(
+        &self,
+        work: impl AsyncFnOnce(&Claim) -> Result<Commit<Saved>>,
+        reconcile: impl AsyncFnOnce(&Claim) -> Result<Reconciled<Saved>>,
+    ) -> Result<Outcome<Saved>, IdempotencyError> {
+        self.transactional.execute(&self.asked, work, reconcile).await
+    }
+}
+
+/// What is asked for, and the request, whose body is whole again.
+async fn asked(records: &Records, request: Request<Body>) -> Result<(Asked, Request<Body>)> {
+    let (mut parts, body) = request.into_parts();
+    let user = SignedIn::from_request_parts(&mut parts, records).await?;
+    let key = key(&parts.headers)?;
+    let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let route = format!("{} {}", parts.method, route.unwrap_or(parts.uri.path()));
+
+    let request = Request::from_parts(parts, body);
+    let (parts, body) = with_body(request).await?;
+    let asked =
+        Asked::keyed("http", &(user.user, route, key))?.fingerprinted(fingerprint(&parts, &body));
+    Ok((asked, Request::from_parts(parts, Body::from(body))))
+}
+
+/// Reads the body, up to the limit that the router sets.
+async fn with_body(request: Request<Body>) -> Result<(Parts, Bytes)> {
+    let (parts, body) = request.into_parts();
+    let mut limited = Request::new(body);
+    *limited.extensions_mut() = parts.extensions.clone();
+    let read = Bytes::from_request(limited, &()).await;
+    Ok((parts, read.map_err(super::json::unreadable)?))
+}

@@ -1,0 +1,152 @@
+use std::collections::BTreeMap;
+
+use axum::body::{Body, Bytes};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http_body_util::BodyExt;
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use crate::idempotency::Outcome;
+use crate::{Error, Result};
+
+/// The header that says of an answer that it is an earlier one.
+pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The largest body of an answer that is saved, in bytes. An item of DynamoDB has 400 KiB, and a byte
+/// may take six when it is escaped.
+pub const MAX_SAVED_BYTES: usize = 64 * 1024;
+
+/// The headers that belong to an answer; others belong to its transport.
+const SAVED_HEADERS: [HeaderName; 7] = [
+    header::CACHE_CONTROL,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_TYPE,
+    header::ETAG,
+    header::LAST_MODIFIED,
+    header::LINK,
+    header::LOCATION,
+];
+
+/// Says of a response of 5xx, as its extension, that the work has had effects and must not run again.
+#[derive(Clone, Copy, Debug)]
+pub struct HadEffects;
+
+/// A response in the form in which it is saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    status: u16,
+    headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    /// In base 64, where it is not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
+}
+
+impl Saved {
+    /// Takes a response in.
+    ///
+    /// # Errors
+    /// When its body is larger than [`MAX_SAVED_BYTES`].
+    pub async fn of(response: impl IntoResponse) -> Result<Self> {
+        let (parts, body) = response.into_response().into_parts();
+        let body = body.collect().await?.to_bytes();
+        Self::from_parts(parts.status, &parts.headers, &body)
+    }
+
+    fn from_parts(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Result<Self> {
+        if body.len() > MAX_SAVED_BYTES {
+            let message = format!("an answer of {} bytes is too large to be saved", body.len());
+            return Err(Error::internal(message));
+        }
+        let text = std::str::from_utf8(body).ok();
+        let saved = SAVED_HEADERS.iter().filter_map(|name| {
+            let value = headers.get(name)?.to_str().ok()?;
+            Some((name.to_string(), value.to_owned()))
+        });
+        Ok(Self {
+            status: status.as_u16(),
+            headers: saved.collect(),
+            body: text.map(str::to_owned),
+            body_base64: text.is_none().then(|| BASE64_STANDARD.encode(body)),
+        })
+    }
+
+    fn response(self) -> Result<Response> {
+        let body = match (self.body, self.body_base64) {
+            (Some(text), _) => text.into_bytes(),
+            (None, Some(encoded)) => BASE64_STANDARD.decode(encoded)?,
+            (None, None) => Vec::new(),
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = StatusCode::from_u16(self.status)?;
+        for (name, value) in self.headers {
+            response
+                .headers_mut()
+                .insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        }
+        Ok(response)
+    }
+}
+
+impl IntoResponse for Outcome<Saved> {
+    fn into_response(self) -> Response {
+        let replayed = matches!(self, Self::Replayed(_));
+        match self.into_inner().response() {
+            Ok(mut response) => {
+                if replayed {
+                    let yes = HeaderValue::from_static("true");
+                    response.headers_mut().insert(IDEMPOTENT_REPLAYED, yes);
+                }
+                response
+            }
+            Err(error) => error.into_response(),
+        }
+    }
+}
+
+/// Whether the same request would get the same answer again.
+pub(super) fn is_lasting(response: &Response) -> bool {
+    match response.status() {
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::REQUEST_TIMEOUT
+        | StatusCode::TOO_EARLY
+        | StatusCode::TOO_MANY_REQUESTS => false,
+        status if status.is_server_error() => response.extensions().get::<HadEffects>().is_some(),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_saved_response_is_the_same_byte_for_byte() {
+        for body in [&b"{\"a\":1}\n"[..], b"", b"\xff\x00", "\u{feff}é".as_bytes()] {
+            let headers = [("content-type", "text/x"), ("location", "/v1/x"), ("x-other", "1")];
+            let saved = Saved::of((StatusCode::CREATED, headers, body)).await.unwrap();
+            let json = serde_json::to_string(&saved).unwrap();
+            let saved: Saved = serde_json::from_str(&json).unwrap();
+            let response = Outcome::Replayed(saved).into_response();
+            assert_eq!(response.status(), 201);
+            assert_eq!(response.headers()["content-type"], "text/x");
+            assert_eq!(response.headers()["location"], "/v1/x");
+            assert_eq!(response.headers()["idempotent-replayed"], "true");
+            assert!(!response.headers().contains_key("x-other"));
+            assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), body);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_is_not_saved() {
+        assert!(Saved::of("x".repeat(MAX_SAVED_BYTES)).await.is_ok());
+        assert!(Saved::of("x".repeat(MAX_SAVED_BYTES + 1)).await.is_err());
+        // The worst that a body can be.
+        let escaped = Saved::of("\u{1}".repeat(MAX_SAVED_BYTES)).await.unwrap();
+        assert!(serde_json::to_string(&escaped).unwrap().len() < 400 * 1024);
+    }
+}
