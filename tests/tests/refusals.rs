@@ -6,6 +6,27 @@ use testing::pdf;
 use testing::stack::{PASSWORD, Stack};
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_nobody_can_read_is_put_aside_at_once_with_the_reason() {
+    let stack = Stack::deployed().await;
+    let sqs = aws_sdk_sqs::Client::new(&stack.aws);
+    let send = sqs.send_message().queue_url(stack.output("DocumentsQueueUrl"));
+    send.message_body(r#"{"version":"9"}"#).send().await.unwrap();
+    let reason = loop {
+        let receive = sqs.receive_message().queue_url(stack.output("DocumentsDeadLettersUrl"));
+        let receive = receive.wait_time_seconds(5).message_attribute_names("All");
+        let received = receive.send().await.unwrap().messages.unwrap_or_default();
+        let is_ours = |message: &&aws_sdk_sqs::types::Message| {
+            message.body.as_deref() == Some(r#"{"version":"9"}"#)
+        };
+        if let Some(message) = received.iter().find(is_ours) {
+            let reason = &message.message_attributes.as_ref().unwrap()["failure_reason"];
+            break reason.string_value.clone().unwrap();
+        }
+    };
+    assert!(reason.contains("unknown variant `9`"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_files_fail_with_a_reason() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;

@@ -5,12 +5,25 @@ use std::time::Duration;
 use futures::FutureExt;
 
 use super::Failure;
-use crate::Error;
 use crate::invocation::Invocation;
 use crate::telemetry::{Kind, Watch};
+use crate::{Error, Result};
 
 /// What is kept back of an invocation for reporting: for putting messages back, and for the answer.
 const RESERVE: Duration = Duration::from_secs(1);
+
+/// What is kept back of that for the answer.
+const ANSWER_RESERVE: Duration = Duration::from_millis(200);
+
+/// Reports, for as long as there is time for it.
+pub(super) async fn in_time(
+    invocation: &Invocation,
+    reporting: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    let left = invocation.remaining().saturating_sub(ANSWER_RESERVE);
+    let in_time = tokio::time::timeout(left, reporting).await;
+    in_time.unwrap_or_else(|_| Err(Error::internal("there was no time for it")))
+}
 
 /// How long records may take.
 #[derive(Clone, Copy, Debug, Default)]

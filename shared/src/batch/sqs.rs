@@ -10,7 +10,7 @@ use futures::StreamExt;
 use futures::stream;
 use serde::de::DeserializeOwned;
 
-use super::attempt::{Ended, Limits};
+use super::attempt::{Ended, Limits, in_time};
 use super::{BatchResponse, Failure};
 use crate::backoff::Backoff;
 use crate::fault::point;
@@ -121,7 +121,10 @@ impl Consumer {
         let received: Vec<Vec<_>> = lanes.buffer_unordered(self.concurrency).collect().await;
         let failed: Vec<_> =
             received.into_iter().flatten().filter(|received| received.back_in.is_some()).collect();
-        self.put_back(&failed).await;
+        if let Err(error) = in_time(invocation, self.put_back(&failed)).await {
+            // They come when the queue's visibility time-out is over.
+            tracing::warn!(error = error.trail(), "messages not put back");
+        }
         Ok(BatchResponse::of(failed.into_iter().map(|received| received.id)))
     }
 
@@ -175,7 +178,10 @@ impl Consumer {
         let (outcome, back_in) = match ended {
             Ended::Done => ("RecordsSucceeded", None),
             Ended::NotStarted => ("RecordsNotStarted", Some(Duration::ZERO)),
-            Ended::Failed(failure) => invocation.scope(self.failed(received, failure)).await,
+            Ended::Failed(failure) => {
+                let failed = self.failed(received, failure, &invocation);
+                Box::pin(invocation.clone().scope(failed)).await
+            }
         };
         metrics::counter!(outcome).increment(1);
         back_in
@@ -185,21 +191,24 @@ impl Consumer {
         &self,
         received: &Received,
         failure: Failure,
+        invocation: &Invocation,
     ) -> (&'static str, Option<Duration>) {
         let message_id = received.id.as_str();
         let reason = failure.error().trail();
         let after = match (failure, &self.dead_letters) {
-            (Failure::Permanent(_), Some(queue)) => match received.give_up(queue, &reason).await {
-                Ok(()) => {
-                    tracing::error!(message_id, error = reason, "message given up");
-                    return ("RecordsGivenUp", None);
+            (Failure::Permanent(_), Some(queue)) => {
+                match in_time(invocation, received.give_up(queue, &reason)).await {
+                    Ok(()) => {
+                        tracing::error!(message_id, error = reason, "message given up");
+                        return ("RecordsGivenUp", None);
+                    }
+                    Err(error) => {
+                        let error = error.trail();
+                        tracing::error!(message_id, error, "message not given up, for now");
+                        None
+                    }
                 }
-                Err(error) => {
-                    let error = error.trail();
-                    tracing::error!(message_id, error, "message not given up, for now");
-                    None
-                }
-            },
+            }
             (Failure::Retry { after, .. }, _) => after,
             (Failure::Permanent(_), None) => None,
         };
@@ -208,9 +217,8 @@ impl Consumer {
         ("RecordsFailed", Some(back_in))
     }
 
-    /// Says when each message is to come again. One that is not told of comes when the queue's
-    /// visibility time-out is over.
-    async fn put_back(&self, failed: &[Received]) {
+    /// Says when each message is to come again.
+    async fn put_back(&self, failed: &[Received]) -> Result<()> {
         for ten in failed.chunks(10) {
             let entries = ten.iter().enumerate().filter_map(|(index, received)| {
                 let seconds = received.back_in?.min(MAX_VISIBILITY).as_secs();
@@ -227,14 +235,12 @@ impl Consumer {
                 .change_message_visibility_batch()
                 .queue_url(&self.queue.url)
                 .set_entries(Some(entries.collect()));
-            match point("batch.put_back", || request.clone().send()).await {
-                Ok(answer) if answer.failed.is_empty() => {}
-                Ok(answer) => tracing::warn!(failed = ?answer.failed, "messages not put back"),
-                Err(error) => {
-                    tracing::warn!(error = crate::error::trail(&error), "messages not put back");
-                }
+            let answer = point("batch.put_back", || request.clone().send()).await?;
+            if !answer.failed.is_empty() {
+                tracing::warn!(failed = ?answer.failed, "messages not put back");
             }
         }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::attempt::{Ended, Limits};
+use super::attempt::{Ended, Limits, in_time};
 use super::{BatchResponse, Failure};
 use crate::invocation::Invocation;
 use crate::queue::{CORRELATION_ID, Queue, TRACEPARENT, text};
@@ -160,7 +160,7 @@ impl Stream {
                 Ended::Done => ("RecordsSucceeded", true),
                 Ended::NotStarted => ("RecordsNotStarted", false),
                 Ended::Failed(failure) => {
-                    let given_up = self.give_up(record, &id, failure).await;
+                    let given_up = self.give_up(record, &id, failure, invocation).await;
                     (if given_up { "RecordsGivenUp" } else { "RecordsFailed" }, given_up)
                 }
             };
@@ -173,7 +173,13 @@ impl Stream {
     }
 
     /// Sends a record that fails for good to the dead-letter queue; says whether that was so.
-    async fn give_up(&self, record: &Value, id: &str, failure: Failure) -> bool {
+    async fn give_up(
+        &self,
+        record: &Value,
+        id: &str,
+        failure: Failure,
+        invocation: &Invocation,
+    ) -> bool {
         let reason = failure.error().trail();
         tracing::error!(sequence_number = id, error = reason, "record failed");
         let (Failure::Permanent(_), Some(queue)) = (failure, &self.dead_letters) else {
@@ -184,7 +190,7 @@ impl Stream {
             let attributes = [("failure_reason".to_owned(), text(reason)?)];
             queue.forward(record.to_string(), attributes.into(), None).await
         };
-        match sent.await {
+        match in_time(invocation, sent).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(sequence_number = id, error = error.trail(), "record not given up");

@@ -47,6 +47,7 @@ mod records;
 mod transactional;
 mod wrapped;
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -158,30 +159,34 @@ pub enum IdempotencyError {
     Failed(Error),
 }
 
-impl<E: Into<Error>> From<E> for IdempotencyError {
+impl<E: StdError + Send + Sync + 'static> From<E> for IdempotencyError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl IdempotencyError {
-    /// The error for a handler to return: problems as the IETF's draft of the `Idempotency-Key`
-    /// header has them.
-    #[must_use]
-    pub fn into_error(self) -> Error {
-        match self {
-            Self::InProgress { after, .. } => in_progress(after).into(),
-            Self::OtherPayload => Problem::new(
+impl From<Error> for IdempotencyError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// For a handler to return: problems as the IETF's draft of the `Idempotency-Key` header has them.
+impl From<IdempotencyError> for Error {
+    fn from(error: IdempotencyError) -> Self {
+        match error {
+            IdempotencyError::InProgress { after, .. } => in_progress(after).into(),
+            IdempotencyError::OtherPayload => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
                 "This Idempotency-Key was used for another request",
             )
             .detail("Send a new key with a new request.")
             .into(),
-            Self::Refused { index, .. } => {
-                Error::internal(format!("the condition of write {index} does not hold"))
+            IdempotencyError::Refused { index, .. } => {
+                Self::internal(format!("the condition of write {index} does not hold"))
             }
-            Self::Failed(error) => error,
+            IdempotencyError::Failed(error) => error,
         }
     }
 }

@@ -330,6 +330,24 @@ async fn a_message_that_hangs_does_not_take_the_others_with_it() {
 }
 
 #[tokio::test]
+async fn the_answer_is_in_time_though_sqs_hangs() {
+    let server = wiremock::MockServer::start().await;
+    let never = wiremock::ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(never).mount(&server).await;
+    let aws = account::empty().await;
+    let config = aws_sdk_sqs::config::Builder::from(&aws).endpoint_url(server.uri());
+    let hangs = Queue::new(Client::from_conf(config.build()), format!("{}/jobs", server.uri()));
+    let consumer = Consumer::new(hangs.clone()).dead_letters(hangs);
+
+    let record = |id: &str, body: &str| json!({"messageId": id, "receiptHandle": id, "body": body, "attributes": {}, "messageAttributes": {}});
+    let records = [record("1", "\"1ok\""), record("2", "\"2fails\""), record("3", "\"3never\"")];
+    let invocation = invocation(Duration::from_secs(2));
+    let answer = consume(&consumer, &json!({ "Records": records }), &invocation).await;
+    assert_eq!(failures(&answer), ["2", "3"]);
+    assert!(invocation.remaining() > Duration::ZERO);
+}
+
+#[tokio::test]
 async fn a_message_goes_on_in_the_trace_of_its_sender() {
     let q = Queues::new(false).await;
     let sender = a_minute();

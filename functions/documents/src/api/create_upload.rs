@@ -15,7 +15,7 @@ use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::id::Ids;
-use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
+use shared::idempotency::{Commit, Outcome, Records};
 use shared::problem::Problem;
 use shared::rate_limit::{Quota, RateLimiter};
 
@@ -120,8 +120,7 @@ async fn handle(
     let answer = Saved::of((StatusCode::CREATED, location, Json(created))).await?;
 
     // The record and the answer in one: a retry gets the same document, or none was made.
-    let committed = transaction.commit(Commit::new(answer).write(record)).await;
-    let outcome = committed.map_err(IdempotencyError::into_error)?;
+    let outcome = transaction.commit(Commit::new(answer).write(record)).await?;
     if let Outcome::New(_) = outcome {
         tracing::info!(document_id = %id, size, "upload announced");
     }

@@ -83,7 +83,7 @@ async fn wrap(
     match (outcome, passing) {
         (Ok(outcome), _) => Ok(outcome.into_response()),
         (Err(IdempotencyError::Failed(_)), Some(response)) => Ok(response),
-        (Err(error), _) => Err(error.into_error()),
+        (Err(error), _) => Err(error.into()),
     }
 }
 
@@ -120,7 +120,7 @@ impl Transaction {
     /// [`Transactional::commit`], for this request.
     ///
     /// # Errors
-    /// [`IdempotencyError`], for [`into_error`](IdempotencyError::into_error).
+    /// [`IdempotencyError`]; by `?`, what a handler answers then.
     pub async fn commit(&self, commit: Commit<Saved>) -> Result<Outcome<Saved>, IdempotencyError> {
         self.transactional.commit(&self.asked, commit).await
     }
@@ -128,7 +128,7 @@ impl Transaction {
     /// [`Transactional::execute`], for this request.
     ///
     /// # Errors
-    /// [`IdempotencyError`], for [`into_error`](IdempotencyError::into_error).
+    /// [`IdempotencyError`]; by `?`, what a handler answers then.
     pub async fn execute(
         &self,
         work: impl AsyncFnOnce(&Claim) -> Result<Commit<Saved>>,
