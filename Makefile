@@ -50,8 +50,8 @@ test: $(TOOLS) ## Check format and lints, and run all tests on a local AWS of th
 	@infra/test.sh
 
 .PHONY: docs
-docs: ## Build the manual of the shared crate, as target/doc/shared/index.html
-	@cargo doc --no-deps --package shared --features failpoints,otlp
+docs: ## Build the manual of the shared crate, and print where it is
+	@cargo doc --no-deps --workspace --profile local --target "$$(rustc --print host-tuple)"
 
 .PHONY: bench
 bench: $(TOOLS) ## Measure what the shared crate's layers cost, and Powertools for Python beside
