@@ -88,8 +88,10 @@ impl Running {
 
     /// All that was asked of the server, once `count` invocations have been answered and the function
     /// asks for one more.
-    async fn asked(&self, count: usize) -> Vec<Request> {
+    async fn asked(&mut self, count: usize) -> Vec<Request> {
         loop {
+            let ended = self.process.try_wait().unwrap();
+            assert_eq!(ended, None, "the function has ended");
             let asked = self.server.received_requests().await.unwrap();
             let polls = asked.iter().filter(|request| request.url.path() == NEXT).count();
             if polls > count {
@@ -119,7 +121,7 @@ fn answers(asked: &[Request]) -> Vec<Value> {
 #[tokio::test]
 async fn a_panic_in_one_record_fails_that_record_alone() {
     let server = runtime_api(&[&["one", "panic", "two"], &["three"]], Duration::ZERO).await;
-    let running = Running::start(server);
+    let mut running = Running::start(server);
     let asked = running.asked(2).await;
     assert_eq!(
         answers(&asked),
@@ -132,7 +134,7 @@ async fn a_panic_in_one_record_fails_that_record_alone() {
 
 #[tokio::test]
 async fn what_an_invocation_counts_is_out_before_the_next() {
-    let running =
+    let mut running =
         Running::start(runtime_api(&[&["one", "fail", "two"], &["three"]], Duration::ZERO).await);
     running.asked(2).await;
     let written = running.written().await;
@@ -172,7 +174,7 @@ async fn what_an_invocation_counts_is_out_before_the_next() {
 #[cfg(feature = "otlp")]
 #[tokio::test]
 async fn spans_are_sent_after_the_answer_in_the_trace_of_the_caller() {
-    let running = Running::start(runtime_api(&[&["one"]], Duration::ZERO).await);
+    let mut running = Running::start(runtime_api(&[&["one"]], Duration::ZERO).await);
     let asked = running.asked(1).await;
     let order: Vec<_> =
         asked.iter().map(|request| request.url.path().rsplit('/').next().unwrap()).collect();
@@ -189,7 +191,7 @@ async fn spans_are_sent_after_the_answer_in_the_trace_of_the_caller() {
 #[cfg(feature = "otlp")]
 #[tokio::test]
 async fn a_collector_that_hangs_delays_no_answer() {
-    let running = Running::start(runtime_api(&[&["one"], &["two"], &["three"]], NEVER).await);
+    let mut running = Running::start(runtime_api(&[&["one"], &["two"], &["three"]], NEVER).await);
     let asked = running.asked(3).await;
     assert_eq!(answers(&asked).len(), 3);
 }
