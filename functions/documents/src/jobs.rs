@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::backoff::Backoff;
+use shared::batch::Consumer;
 use shared::id::UserId;
+use shared::queue::Queue;
 
 use crate::document::DocumentId;
 
@@ -13,10 +15,16 @@ use crate::document::DocumentId;
 pub const MAX_ATTEMPTS: u32 = 8;
 
 /// How long an attempt may take: fetching the file and reading it, each with a limit of its own.
-pub const TIME_LIMIT: Duration = Duration::from_secs(40);
+const TIME_LIMIT: Duration = Duration::from_secs(40);
 
 /// How long to wait before the next attempt: up to 10 s, 20 s, 40 s and so on.
-pub const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(15));
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(15));
+
+/// What hands the jobs of `queue` out, and sends to `dead_letters` what is given up.
+#[must_use]
+pub fn consumer(queue: Queue, dead_letters: Queue) -> Consumer {
+    Consumer::new(queue).dead_letters(dead_letters).time_limit(TIME_LIMIT).backoff(BACKOFF)
+}
 
 /// A job: read this document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

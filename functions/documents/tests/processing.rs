@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use documents::document::{Document, DocumentId, Failure, Status, UPLOAD_WINDOW};
-use documents::jobs::{Job, MAX_ATTEMPTS};
+use documents::jobs::{Job, MAX_ATTEMPTS, consumer};
 use documents::objects::{self, Objects, upload_key};
 use documents::on_upload::OnUpload;
 use documents::process::Process;
@@ -17,7 +17,7 @@ use documents::store::{Change, Documents};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::batch::{Consumer, Failure as Trouble, Message};
+use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
 use shared::id::{Ids, UserId};
 use shared::invocation::Invocation;
@@ -132,7 +132,7 @@ async fn the_sample_events_are_taken() {
     s.told(&serde_json::from_str(&event("documents-on-upload")).unwrap()).await;
     let batch = serde_json::from_str(&event("documents-process")).unwrap();
     let lease = s.lease();
-    let jobs = Consumer::new(s.on_upload.jobs.clone());
+    let jobs = consumer(s.on_upload.jobs.clone(), s.on_upload.jobs.clone());
     let mut context = lambda_runtime::Context::default();
     context.deadline = u64::try_from(Timestamp::now().as_millisecond()).unwrap() + 60_000;
     let invocation = Invocation::of(&context, None);

@@ -13,7 +13,7 @@
 //! | was not started before the deadline | comes again at once | comes again |
 //!
 //! Of a FIFO queue, a message group stops at its first failure, so that its order holds; other groups
-//! go on. Of a stream, all after the first failure wait for it. Without a dead-letter queue
+//! go on, and what is given up is out of its group's way. Of a stream, all after the first failure wait for it. Without a dead-letter queue
 //! of its own ([`Consumer::dead_letters`], [`Stream::dead_letters`]), what fails for good fails like
 //! anything else, and the source's own limits end it.
 //!

@@ -171,10 +171,8 @@ impl Consumer {
                     TraceContext::from_xray(header)
                 }),
         );
-        let ended = match received.parse() {
-            Ok(message) => self.limits.attempt(&invocation, handler(message)).await,
-            Err(error) => Ended::Failed(Failure::Permanent(error)),
-        };
+        let handling = async { handler(received.parse().map_err(Failure::Permanent)?).await };
+        let ended = self.limits.attempt(&invocation, handling).await;
         let (outcome, back_in) = match ended {
             Ended::Done => ("RecordsSucceeded", None),
             Ended::NotStarted => ("RecordsNotStarted", Some(Duration::ZERO)),

@@ -152,7 +152,8 @@ impl Stream {
             let ended = match parse(record) {
                 Ok(parsed) => {
                     let invocation = invocation.caused_by(parsed.correlation_id, parsed.trace);
-                    self.limits.attempt(&invocation, handler(parsed.record)).await
+                    let handling = async { handler(parsed.record).await };
+                    self.limits.attempt(&invocation, handling).await
                 }
                 Err(error) => Ended::Failed(Failure::Permanent(error)),
             };

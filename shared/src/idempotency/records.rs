@@ -54,8 +54,7 @@ impl Claim {
     }
 
     /// Who holds the claim: no two attempts have the same.
-    #[must_use]
-    pub fn owner(&self) -> &str {
+    pub(super) fn owner(&self) -> &str {
         &self.owner
     }
 }

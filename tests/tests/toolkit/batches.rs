@@ -9,7 +9,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use serde_json::{Value, json};
 use shared::backoff::Backoff;
-use shared::batch::{Consumer, Failure, Message, Stream};
+use shared::batch::{Consumer, Failure, Message};
 use shared::fault::{Fault, Run, walk};
 use shared::invocation::{self, Invocation};
 use shared::problem::Problem;
@@ -26,19 +26,19 @@ fn invocation(left: Duration) -> Invocation {
     Invocation::of(&context, None)
 }
 
-fn a_minute() -> Invocation {
+pub(crate) fn a_minute() -> Invocation {
     invocation(Duration::from_mins(1))
 }
 
-struct Queues {
-    client: Client,
+pub(crate) struct Queues {
+    pub(crate) client: Client,
     url: String,
-    dead_letters: String,
+    pub(crate) dead_letters: String,
     is_fifo: bool,
 }
 
 impl Queues {
-    async fn new(is_fifo: bool) -> Self {
+    pub(crate) async fn new(is_fifo: bool) -> Self {
         let aws: SdkConfig = account::empty().await;
         let client = Client::new(&aws);
         let (mut urls, suffix) = (Vec::new(), if is_fifo { ".fifo" } else { "" });
@@ -75,7 +75,7 @@ impl Queues {
         json!({ "Records": records })
     }
 
-    async fn receive(&self, url: &str) -> Vec<Value> {
+    pub(crate) async fn receive(&self, url: &str) -> Vec<Value> {
         let received = self
             .client
             .receive_message()
@@ -147,7 +147,7 @@ fn failed_bodies(event: &Value, answer: &Value) -> Vec<String> {
     bodies
 }
 
-async fn handle(message: Message<String>) -> Result<(), Failure> {
+pub(crate) async fn handle(message: Message<String>) -> Result<(), Failure> {
     match &message.body[1..] {
         "fails" => Err(shared::Error::internal("no luck").into()),
         "never" => Err(Failure::permanent("it never will")),
@@ -330,6 +330,21 @@ async fn a_message_that_hangs_does_not_take_the_others_with_it() {
 }
 
 #[tokio::test]
+async fn a_panic_before_the_first_await_is_no_different() {
+    let q = Queues::new(false).await;
+    let event = q.event(&["\"1ok\"", "\"2panics\"", "\"3ok\""]).await;
+    let invocation = a_minute();
+    let consumer = q.consumer();
+    let parsed = serde_json::from_value(event.clone()).unwrap();
+    let consuming = consumer.consume(parsed, &invocation, |message: Message<String>| {
+        assert_ne!(message.body, "2panics");
+        std::future::ready(Ok(()))
+    });
+    let answer = serde_json::to_value(consuming.await.unwrap()).unwrap();
+    assert_eq!(failed_bodies(&event, &answer), ["\"2panics\""]);
+}
+
+#[tokio::test]
 async fn the_answer_is_in_time_though_sqs_hangs() {
     let server = wiremock::MockServer::start().await;
     let never = wiremock::ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
@@ -409,113 +424,4 @@ async fn no_message_is_lost_whatever_happens() {
     })
     .await;
     assert_eq!(points, ["queue.forward", "batch.put_back"]);
-}
-
-fn change(sequence_number: &str, body: &Value) -> Value {
-    json!({
-        "eventID": format!("event-{sequence_number}"), "eventName": "INSERT",
-        "eventSource": "aws:dynamodb", "awsRegion": "eu-central-1",
-        "dynamodb": {
-            "Keys": {"pk": {"S": "1"}}, "SequenceNumber": sequence_number, "SizeBytes": 1,
-            "StreamViewType": "NEW_IMAGE", "NewImage": body,
-        },
-    })
-}
-
-fn text(body: &str) -> Value {
-    json!({"body": {"S": body}, "correlation_id": {"S": "api-request-7"}})
-}
-
-#[derive(serde::Deserialize)]
-struct Item {
-    body: String,
-}
-
-async fn changes(stream: &Stream, records: Vec<Value>) -> (Value, Vec<String>) {
-    let handled = Mutex::new(Vec::new());
-    let event = serde_json::from_value(json!({ "Records": records })).unwrap();
-    let invocation = a_minute();
-    let answer = stream.changes(event, &invocation, |change: shared::batch::Change<Item>| {
-        assert_eq!(invocation::current().map(|c| c.correlation_id), None, "not in it yet");
-        let body = change.new.unwrap().body;
-        handled.lock().unwrap().push(body.clone());
-        async {
-            assert_eq!(invocation::current().unwrap().correlation_id, "api-request-7");
-            let message =
-                Message { message_id: String::new(), receive_count: 1, group: None, body };
-            handle(message).await
-        }
-    });
-    let answer = serde_json::to_value(answer.await.unwrap()).unwrap();
-    (answer, handled.into_inner().unwrap())
-}
-
-#[tokio::test]
-async fn a_stream_stops_at_its_first_failure() {
-    let all =
-        vec![change("1", &text("1ok")), change("2", &text("2fails")), change("3", &text("3ok"))];
-    let (answer, handled) = changes(&Stream::new(), all).await;
-    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
-    assert_eq!(handled, ["1ok", "2fails"]);
-    let (answer, _) = changes(&Stream::new(), vec![change("1", &text("1ok"))]).await;
-    assert_eq!(answer, json!({"batchItemFailures": []}));
-    let (answer, _) = changes(&Stream::new(), vec![change("1", &text("1panics"))]).await;
-    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "1"}]}));
-}
-
-#[tokio::test]
-async fn a_stream_goes_on_after_what_it_gives_up() {
-    let q = Queues::new(false).await;
-    let bad = json!({"body": {"N": "1"}});
-    let all = vec![
-        change("1", &bad),
-        change("2", &text("2never")),
-        json!({"dynamodb": {"SequenceNumber": "3"}}),
-        change("4", &text("4ok")),
-    ];
-    let (answer, _) = changes(&Stream::new(), all.clone()).await;
-    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "1"}]}));
-
-    let giving_up =
-        Stream::new().dead_letters(Queue::new(q.client.clone(), q.dead_letters.clone()));
-    let (answer, handled) = changes(&giving_up, all).await;
-    assert_eq!(answer, json!({"batchItemFailures": []}));
-    assert_eq!(handled, ["2never", "4ok"]);
-    let mut dead = Vec::new();
-    while dead.len() < 3 {
-        dead.extend(q.receive(&q.dead_letters).await);
-    }
-    let bodies: Vec<Value> = dead
-        .iter()
-        .map(|message| serde_json::from_str(message["body"].as_str().unwrap()).unwrap())
-        .collect();
-    assert!(bodies.contains(&change("1", &bad)));
-}
-
-#[tokio::test]
-async fn a_record_without_a_sequence_number_fails_the_batch() {
-    let event = serde_json::from_value(json!({"Records": [change("", &text("1ok"))]})).unwrap();
-    let invocation = a_minute();
-    let stream = Stream::new();
-    let answer = stream.changes(event, &invocation, async |_: shared::batch::Change<Item>| Ok(()));
-    assert!(answer.await.is_err());
-}
-
-#[tokio::test]
-async fn kinesis_records_are_typed() {
-    use base64::Engine;
-    let record = |number: &str, data: &str| {
-        let data = base64::prelude::BASE64_STANDARD.encode(data);
-        json!({"kinesis": {"partitionKey": "p", "sequenceNumber": number, "data": data,
-            "kinesisSchemaVersion": "1.0", "approximateArrivalTimestamp": 1.5}})
-    };
-    let records = [record("1", r#"{"body":"1ok"}"#), record("2", r#"{"body":"2fails"}"#)];
-    let event = serde_json::from_value(json!({ "Records": records })).unwrap();
-    let (invocation, stream) = (a_minute(), Stream::new());
-    let answer = stream.data(event, &invocation, async |datum: shared::batch::Datum<Item>| {
-        assert_eq!(datum.partition_key, "p");
-        if datum.data.body == "2fails" { Err(Failure::permanent("no")) } else { Ok(()) }
-    });
-    let answer = serde_json::to_value(answer.await.unwrap()).unwrap();
-    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
 }

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use lambda_http::http::StatusCode;
 use serde_json::json;
 use shared::http::{app, idempotency};
+use tower::ServiceExt;
 
 use crate::support::{Answer, System, call, counting, request};
 
@@ -54,6 +55,24 @@ async fn a_request_costs_two_requests_and_a_replay_one() {
     assert_eq!((replay.status, replay.replayed, sent), (201, true, 1));
     let (_, sent) = s.sent.during(call(&router, &request(None, "{}"))).await;
     assert_eq!(sent, 0);
+}
+
+#[tokio::test]
+async fn the_first_answer_keeps_the_headers_that_a_replay_leaves_out() {
+    let s = System::new().await;
+    let (router, _) = counting(StatusCode::CREATED);
+    let router =
+        router.layer(axum::middleware::map_response(async |response: axum::response::Response| {
+            ([("set-cookie", "seen=1")], response)
+        }));
+    let router = app(idempotency::wrapped(router, s.records.clone()));
+    for is_first in [true, false] {
+        let asked = request(KEY, "{}").to_string();
+        let asked = lambda_http::request::from_str(&asked).unwrap();
+        let response = router.clone().oneshot(asked).await.unwrap();
+        assert_eq!(response.headers().contains_key("set-cookie"), is_first);
+        assert!(response.headers().contains_key("location"));
+    }
 }
 
 #[tokio::test]

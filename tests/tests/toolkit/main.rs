@@ -9,4 +9,5 @@ mod http_idempotency;
 mod powertools;
 mod rate_limits;
 mod requests;
+mod streams;
 mod support;

@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use documents::jobs::{BACKOFF, TIME_LIMIT};
+use documents::jobs::consumer;
 use documents::objects::{self, Objects};
 use documents::process::Process;
 use documents::reader::{Reader, main_if_reader};
 use documents::store::Documents;
-use shared::batch::Consumer;
 use shared::clock::Clock;
 use shared::config::var;
 use shared::id::Ids;
@@ -32,10 +31,8 @@ async fn serve() -> shared::Result<()> {
         clock: Clock::System,
     };
     let sqs = aws_sdk_sqs::Client::new(&aws);
-    let jobs = Consumer::new(Queue::new(sqs.clone(), var("DOCUMENTS_QUEUE_URL")?))
-        .dead_letters(Queue::new(sqs, var("DOCUMENTS_DEAD_LETTERS_URL")?))
-        .time_limit(TIME_LIMIT)
-        .backoff(BACKOFF);
+    let dead_letters = Queue::new(sqs.clone(), var("DOCUMENTS_DEAD_LETTERS_URL")?);
+    let jobs = consumer(Queue::new(sqs, var("DOCUMENTS_QUEUE_URL")?), dead_letters);
     shared::invocation::run(async |event, invocation| {
         jobs.consume(event, &invocation, |job| task.handle(job, invocation.deadline)).await
     })

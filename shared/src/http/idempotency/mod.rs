@@ -69,21 +69,25 @@ async fn wrap(
     next: Next,
 ) -> Result<Response> {
     let (asked, request) = asked(&records, request).await?;
-    let mut passing = None;
+    let (mut passing, mut first) = (None, None);
     let wrapped = Wrapped::new(records);
     let outcome = wrapped.run(&asked, async || {
         let response = next.run(request).await;
-        if is_lasting(&response) {
-            return Saved::of(response).await;
+        if !is_lasting(&response) {
+            passing = Some(response);
+            return Err(Error::internal("an answer that is not saved"));
         }
-        passing = Some(response);
-        Err(Error::internal("an answer that is not saved"))
+        let (saved, response) = Saved::with_response(response).await?;
+        first = Some(response);
+        Ok(saved)
     });
     let outcome = outcome.await;
-    match (outcome, passing) {
-        (Ok(outcome), _) => Ok(outcome.into_response()),
-        (Err(IdempotencyError::Failed(_)), Some(response)) => Ok(response),
-        (Err(error), _) => Err(error.into()),
+    match (outcome, passing, first) {
+        // Whole, with the headers that are not saved.
+        (Ok(Outcome::New(_)), _, Some(response))
+        | (Err(IdempotencyError::Failed(_)), Some(response), _) => Ok(response),
+        (Ok(outcome), ..) => Ok(outcome.into_response()),
+        (Err(error), ..) => Err(error.into()),
     }
 }
 

@@ -51,9 +51,15 @@ impl Saved {
     /// # Errors
     /// When its body is larger than [`MAX_SAVED_BYTES`].
     pub async fn of(response: impl IntoResponse) -> Result<Self> {
-        let (parts, body) = response.into_response().into_parts();
+        Ok(Self::with_response(response.into_response()).await?.0)
+    }
+
+    /// Takes a response in, and gives it back whole.
+    pub(super) async fn with_response(response: Response) -> Result<(Self, Response)> {
+        let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
-        Self::from_parts(parts.status, &parts.headers, &body)
+        let saved = Self::from_parts(parts.status, &parts.headers, &body)?;
+        Ok((saved, Response::from_parts(parts, Body::from(body))))
     }
 
     fn from_parts(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Result<Self> {
