@@ -1,0 +1,102 @@
+//! What can go wrong while reading a file.
+
+use std::{fmt, io, sync::Arc};
+
+/// Why an object, a stream or a content stream could not be read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The file asks for more than the [`Limits`](crate::Limits) allow.
+    #[error("over the budget of {0}")]
+    Limit(Limit),
+    /// The bytes are no PDF syntax.
+    #[error("at byte {offset}: {what}")]
+    Syntax {
+        /// Where, in bytes from the start of the file (of the stream, for what lies within one).
+        offset: u64,
+        /// What was expected or is wrong.
+        what: &'static str,
+    },
+    /// The source failed.
+    #[error("the file could not be read: {0}")]
+    Io(#[source] Arc<io::Error>),
+}
+
+impl Error {
+    pub(crate) const fn syntax(offset: u64, what: &'static str) -> Self {
+        Self::Syntax { offset, what }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}
+
+/// Why a file could not be opened.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum OpenError {
+    /// No `%PDF-` within the first 1,024 bytes.
+    #[error("no PDF header in the first 1,024 bytes")]
+    NotPdf,
+    /// No usable cross-reference, trailer or catalog, and none could be rebuilt.
+    #[error("damaged: {0}")]
+    Damaged(&'static str),
+    /// Over a budget before there was anything to read.
+    #[error("over the budget of {0}")]
+    Limit(Limit),
+    /// The source failed.
+    #[error("the file could not be read: {0}")]
+    Io(#[source] Arc<io::Error>),
+}
+
+/// The budgets, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// Arrays and dictionaries within one another.
+    Nesting,
+    /// Indirect objects, or entries of the cross-reference.
+    Objects,
+    /// Values within one indirect object.
+    Values,
+    /// Bytes of one indirect object, its stream not counted.
+    ObjectBytes,
+    /// Bytes of one stream, before or after its filters.
+    StreamBytes,
+    /// Bytes decoded and parsed in all.
+    TotalBytes,
+    /// Filters of one stream.
+    Filters,
+    /// Predictor parameters.
+    Predictor,
+    /// Sections of the cross-reference.
+    Sections,
+    /// Bytes searched for ends of streams that say a wrong length.
+    SearchBytes,
+    /// Operators of one content stream.
+    Operators,
+    /// Operands of one operator.
+    Operands,
+    /// Pages.
+    Pages,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nesting => "nesting",
+            Self::Objects => "objects",
+            Self::Values => "values in an object",
+            Self::ObjectBytes => "bytes of an object",
+            Self::StreamBytes => "bytes of a stream",
+            Self::TotalBytes => "bytes decoded and parsed in all",
+            Self::Filters => "filters of a stream",
+            Self::Predictor => "predictor parameters",
+            Self::Sections => "cross-reference sections",
+            Self::SearchBytes => "bytes searched for ends of streams",
+            Self::Operators => "operators of a content stream",
+            Self::Operands => "operands of an operator",
+            Self::Pages => "pages",
+        })
+    }
+}
