@@ -1,0 +1,106 @@
+//! Optional content: clause 6.1.13 of part 1, 6.9 of parts 2 and 3.
+
+use std::collections::HashSet;
+
+use cos::{Dict, Object, Ref, Source};
+
+use crate::checker::{Checker, Rule};
+
+/// Levels of an `/Order` array that are looked into.
+const DEPTH: usize = 100;
+
+pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
+    let properties = checker.get(&checker.root(), "OCProperties");
+    if !properties.is_null() {
+        none(checker);
+    }
+    let Some(properties) = properties.as_dict() else { return };
+    let configurations = configurations(checker, properties);
+    let mut names = HashSet::new();
+    for (configuration, id) in &configurations {
+        name(checker, configuration, *id, &mut names);
+        order(checker, properties, configuration, *id);
+        automatic_state(checker, configuration, *id);
+    }
+}
+
+/// 6.1.13-t01 (part 1): no `/OCProperties` in the catalog.
+fn none<S: Source>(checker: &Checker<'_, S>) {
+    const RULE: Rule = Rule::one("6.1.13", 1);
+    checker.broken(RULE, None, "the catalog has /OCProperties");
+}
+
+/// The default configuration, and the others.
+fn configurations<S: Source>(
+    checker: &Checker<'_, S>,
+    properties: &Dict,
+) -> Vec<(Dict, Option<Ref>)> {
+    let default = properties.get("D").cloned();
+    let others = checker.get(properties, "Configs").as_array().cloned().unwrap_or_default();
+    let all = default.into_iter().chain(others.iter().cloned());
+    all.filter_map(|one| Some((checker.resolve(&one).as_dict()?.clone(), one.as_ref()))).collect()
+}
+
+/// 6.9-t01: a configuration has a name. 6.9-t02: no other has the same.
+fn name<S: Source>(
+    checker: &Checker<'_, S>,
+    configuration: &Dict,
+    id: Option<Ref>,
+    names: &mut HashSet<Vec<u8>>,
+) {
+    const MISSING: Rule = Rule::later("6.9", 1);
+    const TWICE: Rule = Rule::later("6.9", 2);
+    let name = checker.get(configuration, "Name");
+    let name = name.as_string().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
+    if name.is_empty() {
+        checker.broken(MISSING, id, "an optional content configuration without a /Name");
+    } else if !names.insert(name) {
+        checker.broken(TWICE, id, "two optional content configurations of one name");
+    }
+}
+
+/// 6.9-t03: an `/Order` has all groups of the file.
+fn order<S: Source>(
+    checker: &Checker<'_, S>,
+    properties: &Dict,
+    configuration: &Dict,
+    id: Option<Ref>,
+) {
+    const RULE: Rule = Rule::later("6.9", 3);
+    let Object::Array(order) = checker.get(configuration, "Order") else { return };
+    let groups = checker.get(properties, "OCGs");
+    let mut ordered = HashSet::new();
+    collect(checker, &order, DEPTH, &mut ordered);
+    let missing = groups
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Object::as_ref)
+        .find(|id| !ordered.contains(id));
+    if let Some(missing) = missing {
+        checker.broken(RULE, id, format_args!("optional content group {missing} is not in /Order"));
+    }
+}
+
+fn collect<S: Source>(
+    checker: &Checker<'_, S>,
+    order: &[Object],
+    depth: usize,
+    found: &mut HashSet<Ref>,
+) {
+    for one in order {
+        // An array that was seen by its reference has been looked into.
+        let first = one.as_ref().is_none_or(|id| found.insert(id));
+        if let (true, true, Object::Array(inner)) = (first, depth > 0, checker.resolve(one)) {
+            collect(checker, &inner, depth - 1, found);
+        }
+    }
+}
+
+/// 6.9-t04: no `/AS` in a configuration.
+fn automatic_state<S: Source>(checker: &Checker<'_, S>, configuration: &Dict, id: Option<Ref>) {
+    const RULE: Rule = Rule::later("6.9", 4);
+    if !checker.get(configuration, "AS").is_null() {
+        checker.broken(RULE, id, "an optional content configuration with /AS");
+    }
+}

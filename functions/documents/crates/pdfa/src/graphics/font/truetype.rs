@@ -1,0 +1,156 @@
+//! TrueType outlines, and the tables of an OpenType font: widths, glyph count, `cmap`, `post`.
+
+use read_fonts::{
+    FontRef, TableProvider,
+    tables::cmap::{Cmap, CmapSubtable},
+    types::{GlyphId, Tag},
+};
+use std::{cell::OnceCell, collections::HashMap};
+
+/// A font program with a table directory.
+#[derive(Debug)]
+pub(crate) struct TrueType {
+    data: Vec<u8>,
+    units_per_em: f64,
+    glyphs: u32,
+    /// Advance widths, in font units, of the glyphs that have one of their own.
+    advances: Vec<u16>,
+    /// Platform and encoding of each record of the `cmap` table.
+    subtables: Vec<(u16, u16)>,
+    names: OnceCell<HashMap<String, u32>>,
+}
+
+impl TrueType {
+    /// Reads the tables; `None` if it lacks one that a width needs.
+    pub(crate) fn parse(data: Vec<u8>) -> Option<Self> {
+        let font = FontRef::new(&data).ok()?;
+        let units_per_em = font.head().ok()?.units_per_em();
+        let glyphs = u32::from(font.maxp().ok()?.num_glyphs());
+        let metrics = usize::from(font.hhea().ok()?.number_of_h_metrics());
+        let table = font.table_data(Tag::new(b"hmtx"))?;
+        let advances: Vec<u16> = table
+            .as_bytes()
+            .chunks_exact(4)
+            .take(metrics)
+            .map(|metric| u16::from_be_bytes([metric[0], metric[1]]))
+            .collect();
+        let subtables = font.cmap().map_or_else(|_| Vec::new(), |cmap| records(&cmap));
+        if units_per_em == 0 || advances.is_empty() {
+            return None;
+        }
+        let units_per_em = f64::from(units_per_em);
+        Some(Self { units_per_em, glyphs, advances, subtables, names: OnceCell::new(), data })
+    }
+
+    /// The `CFF ` table, if the outlines are in one, and the units of its widths per em.
+    pub(crate) fn compact_table(data: &[u8]) -> Option<(Vec<u8>, u16)> {
+        let font = FontRef::new(data).ok()?;
+        let table = font.table_data(Tag::new(b"CFF "))?.as_bytes().to_vec();
+        let units_per_em = font.head().map_or(1000, |head| head.units_per_em());
+        Some((table, units_per_em))
+    }
+
+    /// How many glyphs there are.
+    pub(crate) const fn glyphs(&self) -> u32 {
+        self.glyphs
+    }
+
+    /// How many glyphs have a width of their own.
+    pub(crate) fn widths(&self) -> u32 {
+        u32::try_from(self.advances.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many subtables `cmap` lists.
+    pub(crate) fn subtable_count(&self) -> usize {
+        self.subtables.len()
+    }
+
+    /// Whether `cmap` lists a subtable of that platform and encoding.
+    pub(crate) fn has_subtable(&self, platform: u16, encoding: u16) -> bool {
+        self.subtables.contains(&(platform, encoding))
+    }
+
+    /// The width of a glyph in thousandths of an em; that of glyph 0 beyond the last glyph.
+    pub(crate) fn width(&self, glyph: u32) -> f64 {
+        let at = usize::try_from(glyph).unwrap_or(usize::MAX);
+        let advance = match self.advances.get(at) {
+            Some(advance) => *advance,
+            None if glyph < self.glyphs => self.advances.last().copied().unwrap_or_default(),
+            None => self.advances.first().copied().unwrap_or_default(),
+        };
+        f64::from(advance) * 1000.0 / self.units_per_em
+    }
+
+    /// The glyph of `character` in the subtable of that platform and encoding, 0 if it has none.
+    pub(crate) fn lookup(&self, platform: u16, encoding: u16, character: u32) -> u32 {
+        self.subtable(platform, encoding, |subtable| glyph(subtable, character)).unwrap_or(0)
+    }
+
+    /// The glyph of `code` in the first subtable, whatever that is.
+    pub(crate) fn lookup_any(&self, code: u32) -> u32 {
+        let Some((platform, encoding)) = self.subtables.first().copied() else { return 0 };
+        match self.lookup(platform, encoding, code) {
+            0 => self.lookup(platform, encoding, 0xF000 + code),
+            glyph => glyph,
+        }
+    }
+
+    /// The glyph of a code of one byte in the Microsoft symbol subtable, whose characters share
+    /// a high byte (ISO 32000-1, 9.6.6.4): 0 if it has none.
+    pub(crate) fn lookup_symbol(&self, code: u8) -> u32 {
+        let found = self.subtable(3, 0, |subtable| {
+            let first = subtable.iter().next().map_or(0, |(character, _)| character);
+            let high = first & 0xFF00;
+            let found = match high {
+                0 | 0xF000 | 0xF100 | 0xF200 => glyph(subtable, high + u32::from(code)),
+                _ => 0,
+            };
+            // Some start with a few low codes and go on in the Private Use Area.
+            if found == 0 { glyph(subtable, 0xF000 + u32::from(code)) } else { found }
+        });
+        found.unwrap_or(0)
+    }
+
+    /// The glyph that the `post` table calls `name`, 0 if it has none.
+    pub(crate) fn glyph_named(&self, name: &str) -> u32 {
+        self.names.get_or_init(|| self.read_names()).get(name).copied().unwrap_or(0)
+    }
+
+    /// Whether the `post` table has `name`.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.names.get_or_init(|| self.read_names()).contains_key(name)
+    }
+
+    fn read_names(&self) -> HashMap<String, u32> {
+        let mut names = HashMap::new();
+        if let Ok(post) = FontRef::new(&self.data).and_then(|font| font.post()) {
+            for (glyph, name) in post.glyph_names() {
+                names.entry(name.to_owned()).or_insert(glyph.to_u32());
+            }
+        }
+        names
+    }
+
+    fn subtable<T>(
+        &self,
+        platform: u16,
+        encoding: u16,
+        read: impl FnOnce(&CmapSubtable<'_>) -> T,
+    ) -> Option<T> {
+        let at = self.subtables.iter().position(|found| *found == (platform, encoding))?;
+        let cmap = FontRef::new(&self.data).ok()?.cmap().ok()?;
+        let subtable = cmap.subtable(u16::try_from(at).ok()?).ok()?;
+        Some(read(&subtable))
+    }
+}
+
+fn records(cmap: &Cmap<'_>) -> Vec<(u16, u16)> {
+    cmap.encoding_records()
+        .iter()
+        .map(|record| (record.platform_id() as u16, record.encoding_id()))
+        .collect()
+}
+
+fn glyph(subtable: &CmapSubtable<'_>, character: u32) -> u32 {
+    subtable.map_codepoint(character).map_or(0, GlyphId::to_u32)
+}

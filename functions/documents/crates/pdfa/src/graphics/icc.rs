@@ -1,0 +1,123 @@
+//! ICC profiles: what their header says (ICC.1, 7.2).
+
+use super::Graphics;
+use cos::Stream;
+use std::rc::Rc;
+
+/// The header of a profile.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Profile {
+    /// Major and minor version.
+    pub(super) version: Option<(u8, u8)>,
+    /// Device class, as in `mntr`.
+    pub(super) class: Option<[u8; 4]>,
+    /// Data colour space, as in `RGB `.
+    pub(super) space: Option<[u8; 4]>,
+    /// `/N` of the stream.
+    pub(super) components: Option<i64>,
+}
+
+impl Profile {
+    /// Reads what there is of a header.
+    pub(super) fn parse(data: &[u8], components: Option<i64>) -> Self {
+        let signature = |at: usize| <[u8; 4]>::try_from(data.get(at..at + 4)?).ok();
+        let version = data.get(8).zip(data.get(9)).map(|(major, minor)| (*major, minor >> 4));
+        Self { version, class: signature(12), space: signature(16), components }
+    }
+
+    fn version_below(&self, major: u8) -> bool {
+        self.version.is_some_and(|version| version.0 < major)
+    }
+
+    /// Whether the class is one of `classes`.
+    fn class_in(&self, classes: &[&[u8; 4]]) -> bool {
+        self.class.is_some_and(|class| classes.contains(&&class))
+    }
+
+    fn space_in(&self, spaces: &[&[u8; 4]]) -> bool {
+        self.space.is_some_and(|space| spaces.contains(&&space))
+    }
+
+    /// Whether it may be an output intent's profile; versions from `version` on may not.
+    pub(super) fn fits_output(&self, version: u8) -> bool {
+        self.class_in(&[b"prtr", b"mntr"])
+            && self.space_in(&[b"RGB ", b"CMYK", b"GRAY"])
+            && self.version_below(version)
+    }
+
+    /// Whether it may be an ICCBased colour space's profile; versions from `version` on may not.
+    pub(super) fn fits_space(&self, version: u8) -> bool {
+        self.class_in(&[b"prtr", b"mntr", b"scnr", b"spac"])
+            && self.space_in(&[b"RGB ", b"CMYK", b"GRAY", b"Lab "])
+            && self.version_below(version)
+    }
+
+    /// Whether `/N` is the number of components of the data colour space.
+    pub(super) fn components_fit(&self) -> bool {
+        match self.components {
+            Some(1) => self.space_in(&[b"GRAY"]),
+            Some(3) => self.space_in(&[b"RGB ", b"Lab "]),
+            Some(4) => self.space_in(&[b"CMYK"]),
+            _ => false,
+        }
+    }
+
+    /// The header in a few words.
+    pub(super) fn describe(&self) -> String {
+        let text = |signature: Option<[u8; 4]>| {
+            signature.map_or_else(String::new, |bytes| bytes.escape_ascii().to_string())
+        };
+        let (major, minor) = self.version.unwrap_or_default();
+        format!(
+            "ICC profile of class \"{}\", colour space \"{}\", version {major}.{minor}, N {}",
+            text(self.class),
+            text(self.space),
+            self.components.map_or_else(|| "missing".to_owned(), |n| n.to_string()),
+        )
+    }
+}
+
+impl Graphics<'_> {
+    /// The header of the profile in `stream`.
+    pub(super) fn profile(&self, stream: &Stream) -> Rc<Profile> {
+        if let Some(profile) = self.profiles.borrow().get(&stream.id()) {
+            return profile.clone();
+        }
+        let components = self.get(stream.dict(), "N").as_i64();
+        let data = self.data(stream).unwrap_or_default();
+        let profile = Rc::new(Profile::parse(&data, components));
+        self.profiles.borrow_mut().insert(stream.id(), profile.clone());
+        profile
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(version: u8, class: &[u8], space: &[u8]) -> Vec<u8> {
+        let mut data = vec![0; 128];
+        data[8] = version;
+        data[9] = 0x40;
+        data[12..16].copy_from_slice(class);
+        data[16..20].copy_from_slice(space);
+        data
+    }
+
+    #[test]
+    fn reads_a_header() {
+        let profile = Profile::parse(&header(2, b"mntr", b"RGB "), Some(3));
+        assert_eq!(profile.version, Some((2, 4)));
+        assert!(profile.fits_output(3) && profile.fits_space(3) && profile.components_fit());
+        let profile = Profile::parse(&header(4, b"scnr", b"RGB "), Some(4));
+        assert!(!profile.fits_output(5) && profile.fits_space(5) && !profile.fits_space(3));
+        assert!(!profile.components_fit());
+    }
+
+    #[test]
+    fn a_cut_header_fits_nothing() {
+        let profile = Profile::parse(&header(2, b"mntr", b"RGB ")[..14], Some(3));
+        assert!(!profile.fits_output(5) && !profile.fits_space(5) && !profile.components_fit());
+        assert_eq!(Profile::parse(b"", None), Profile::default());
+    }
+}

@@ -1,0 +1,16 @@
+//! Annotations, actions and interactive forms.
+
+mod actions;
+mod annotations;
+mod forms;
+
+use cos::Source;
+
+use crate::checker::Checker;
+pub(crate) use forms::fields;
+
+pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
+    annotations::check(checker);
+    forms::check(checker);
+    actions::check(checker);
+}

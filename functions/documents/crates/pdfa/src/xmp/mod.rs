@@ -1,0 +1,253 @@
+//! Metadata: XMP packets, their schemas, what the file claims to be, and the document information
+//! dictionary (ISO 19005-1, 6.7; ISO 19005-2 and -3, 6.6).
+//!
+//! [`Packet`](packet::Packet) reads a stream into the XMP data model; each other module holds the
+//! rules of one subject. They work on bytes and packets alone; [`check`] applies them to a file.
+
+mod date;
+mod extension;
+mod identification;
+mod info;
+mod packet;
+mod rdf;
+mod schemas;
+mod types;
+mod value;
+mod xpath;
+
+use std::collections::HashSet;
+
+use cos::{Dict, Error, Object, Ref, Source, Stream};
+
+use self::{
+    extension::Extensions,
+    packet::{Encoding, Packet, PacketError},
+};
+use crate::{
+    Flavour, Part,
+    checker::{Checker, Rule},
+};
+
+/// The edition of the XMP specification that a part of ISO 19005 refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edition {
+    /// January 2004: part 1.
+    Xmp2004,
+    /// September 2005: parts 2 and 3.
+    Xmp2005,
+}
+
+/// Characters of a failure's detail that are kept.
+const MAX_DETAIL: usize = 200;
+
+/// Failures of a packet that are kept: it can have one for every few bytes.
+const MAX_FAILURES: usize = 10_000;
+
+/// What the rules find in one packet.
+struct Findings {
+    flavour: Flavour,
+    edition: Edition,
+    /// Clause, test and detail of each.
+    failures: Vec<(&'static str, u16, String)>,
+}
+
+impl Findings {
+    fn new(flavour: Flavour) -> Self {
+        let edition = if flavour.part == Part::One { Edition::Xmp2004 } else { Edition::Xmp2005 };
+        Self { flavour, edition, failures: Vec::new() }
+    }
+
+    fn broken(&mut self, rule: Rule, detail: impl Into<String>) {
+        let name = match self.edition {
+            Edition::Xmp2004 => rule.part1,
+            Edition::Xmp2005 => rule.later,
+        };
+        let Some((clause, test)) = name.filter(|_| self.failures.len() < MAX_FAILURES) else {
+            return;
+        };
+        let mut detail = detail.into();
+        // Names and values come from the packet, and may be as long as it.
+        if let Some((end, _)) = detail.char_indices().nth(MAX_DETAIL) {
+            detail.truncate(end);
+            detail.push('…');
+        }
+        self.failures.push((clause, test, detail));
+    }
+}
+
+/// Checks the metadata of the document and, for parts 2 and 3, that of every object.
+pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
+    let Object::Stream(stream) = checker.get(&checker.root(), "Metadata") else {
+        let rule = Rule::all(("6.7.2", 1), ("6.6.2.1", 1));
+        checker.broken(rule, None, "the catalog has no metadata stream");
+        return;
+    };
+    if is_filtered(checker, stream.dict()) {
+        let rule = Rule::one("6.7.2", 2);
+        checker.broken(rule, Some(stream.id()), "the document's metadata has a filter");
+    }
+    let Some(packet) = parse(checker, &stream) else { return };
+    let extensions = document_packet(checker, &stream, &packet);
+    if checker.is_part_1() {
+        if let Some(info) = checker.dict(checker.file.trailer(), "Info") {
+            info::check(checker, &info, &packet);
+        }
+    } else {
+        for other in object_metadata(checker, stream.id()) {
+            if let Some(packet) = parse(checker, &other) {
+                let mut findings = Findings::new(checker.flavour);
+                check_packet(&packet, Some(&extensions), &mut findings);
+                report(checker, &other, findings);
+            }
+        }
+    }
+}
+
+/// The flavour that a packet claims.
+pub(crate) fn claimed_flavour(packet: &[u8]) -> Option<Flavour> {
+    let (part, level) = packet::claim(packet)?;
+    let mut letters = level.chars();
+    let (letter, None) = (letters.next()?, letters.next()) else { return None };
+    Flavour::new(part.parse().ok()?, letter)
+}
+
+/// Reads the packet of a metadata stream; one that is none fails its rule.
+fn parse<S: Source>(checker: &Checker<'_, S>, stream: &Stream) -> Option<Packet> {
+    let detail = match checker.file.stream_data(stream).map(|data| Packet::parse(&data)) {
+        Ok(Ok(packet)) => return Some(packet),
+        Ok(Err(PacketError::Limit(limit))) => return checker.read(Err(Error::Limit(limit))),
+        Ok(Err(PacketError::Xml(detail) | PacketError::Rdf(detail))) => detail,
+        Err(error @ Error::Syntax { .. }) => error.to_string(),
+        Err(error) => return checker.read(Err(error)),
+    };
+    let rule = Rule::all(("6.7.9", 1), ("6.6.2.1", 4));
+    checker.broken(rule, Some(stream.id()), format_args!("no XMP packet: {detail}"));
+    None
+}
+
+/// Checks the document's packet, and gives what its extension schemas define.
+fn document_packet<S: Source>(
+    checker: &Checker<'_, S>,
+    stream: &Stream,
+    packet: &Packet,
+) -> Extensions {
+    let mut findings = Findings::new(checker.flavour);
+    let extensions = check_packet(packet, None, &mut findings);
+    identification::check(packet, &mut findings);
+    report(checker, stream, findings);
+    extensions
+}
+
+fn report<S: Source>(checker: &Checker<'_, S>, stream: &Stream, findings: Findings) {
+    for (clause, test, detail) in findings.failures {
+        checker.fail(clause, test, Some(stream.id()), detail);
+    }
+}
+
+/// Checks what every packet is held to, and gives what its extension schemas define. `document` is
+/// what those of the document's packet do, when this is the packet of an object.
+fn check_packet(
+    packet: &Packet,
+    document: Option<&Extensions>,
+    findings: &mut Findings,
+) -> Extensions {
+    for (attribute, part1, later) in [("bytes", 1, 2), ("encoding", 2, 3)] {
+        if packet.header_has(attribute) {
+            let rule = Rule::all(("6.7.5", part1), ("6.6.2.1", later));
+            findings.broken(rule, format!("the packet header has the attribute {attribute}"));
+        }
+    }
+    if packet.encoding != Encoding::Utf8 {
+        findings.broken(
+            Rule::later("6.6.2.1", 5),
+            format!("the packet is encoded as {:?}, not UTF-8", packet.encoding),
+        );
+    }
+    let extensions = Extensions::read(findings.edition, packet.extensions.as_ref(), document);
+    if let Some(container) = &packet.extensions {
+        extension::check(container, &extensions, findings);
+    }
+    check_properties(packet, &extensions, document, findings);
+    extensions
+}
+
+/// Every property is predefined or described by an extension schema, and its value is of the type
+/// that it has there (ISO 19005-1, 6.7.9; ISO 19005-2 and -3, 6.6.2.3.1).
+fn check_properties(
+    packet: &Packet,
+    own: &Extensions,
+    document: Option<&Extensions>,
+    findings: &mut Findings,
+) {
+    let standard = types::Types::new(findings.edition);
+    for property in &packet.properties {
+        let predefined = schemas::property(findings.edition, &property.namespace, &property.name);
+        let fits = match &predefined {
+            Some(kind) => Some(standard.fits(property, kind)),
+            None => {
+                own.fits(property).or_else(|| document.and_then(|document| document.fits(property)))
+            }
+        };
+        let name = property.qualified_name();
+        match (fits, predefined) {
+            (Some(true), _) => {}
+            (Some(false), kind) => {
+                let rule = Rule::all(("6.7.9", 3), ("6.6.2.3.1", 2));
+                let kind = kind.map_or_else(
+                    || "as its extension schema says".to_owned(),
+                    |kind| kind.to_string(),
+                );
+                findings.broken(rule, format!("the value of {name} is not {kind}"));
+            }
+            (None, _) => {
+                let rule = Rule::all(("6.7.9", 2), ("6.6.2.3.1", 1));
+                findings.broken(rule, format!("{name} ({}) is in no schema", property.namespace));
+            }
+        }
+    }
+}
+
+/// Whether a stream has a filter.
+fn is_filtered<S: Source>(checker: &Checker<'_, S>, stream: &Dict) -> bool {
+    match checker.get(stream, "Filter") {
+        Object::Null => false,
+        Object::Array(filters) => !filters.is_empty(),
+        _ => true,
+    }
+}
+
+/// The metadata streams that `/Metadata` of some dictionary names, but for the document's.
+fn object_metadata<S: Source>(checker: &Checker<'_, S>, document: Ref) -> Vec<Stream> {
+    let mut seen = HashSet::from([document]);
+    let mut found = Vec::new();
+    for id in checker.file.xref().refs() {
+        let mut pending = vec![checker.read(checker.file.object(id)).unwrap_or_default()];
+        while let Some(object) = pending.pop() {
+            if let Some(dict) = object.as_dict() {
+                pending.extend(
+                    dict.iter()
+                        .filter(|(_, value)| is_composite(value))
+                        .map(|(_, value)| value.clone()),
+                );
+                if let Some(Object::Ref(id)) = dict.get("Metadata")
+                    && seen.insert(*id)
+                    && let Object::Stream(stream) = checker.get(dict, "Metadata")
+                    && stream.dict().is("Type", "Metadata")
+                    && stream.dict().is("Subtype", "XML")
+                {
+                    found.push(stream);
+                }
+            } else if let Some(array) = object.as_array() {
+                pending.extend(array.iter().filter(|value| is_composite(value)).cloned());
+            }
+        }
+    }
+    found
+}
+
+fn is_composite(object: &Object) -> bool {
+    matches!(object, Object::Dict(_) | Object::Array(_))
+}
+
+#[cfg(test)]
+mod tests;

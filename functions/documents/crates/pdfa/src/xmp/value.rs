@@ -1,0 +1,86 @@
+//! The XMP data model: properties with simple, structured and array values.
+
+/// One property, structure field or array item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Node {
+    /// Namespace URI of the name.
+    pub(super) namespace: String,
+    /// The prefix as written in the packet; empty for a default namespace.
+    pub(super) prefix: String,
+    /// Local name; `li` for an array item.
+    pub(super) name: String,
+    /// `xml:lang`, in lower case.
+    pub(super) lang: Option<String>,
+    /// What it holds.
+    pub(super) value: Value,
+}
+
+/// The three forms of an XMP value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    /// Text, or a URI written as `rdf:resource`.
+    Simple(String),
+    /// Fields.
+    Struct(Vec<Node>),
+    /// Items.
+    Array(ArrayKind, Vec<Node>),
+}
+
+/// The RDF container that an array is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ArrayKind {
+    /// `rdf:Bag`: no order.
+    Bag,
+    /// `rdf:Seq`: in order.
+    Seq,
+    /// `rdf:Alt`: one to be chosen.
+    Alt,
+}
+
+impl Node {
+    /// The text of a simple value.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Simple(text) => Some(text),
+            Value::Struct(_) | Value::Array(..) => None,
+        }
+    }
+
+    /// Fields of a structure, items of an array, nothing for a simple value.
+    pub(super) fn children(&self) -> &[Node] {
+        match &self.value {
+            Value::Simple(_) => &[],
+            Value::Struct(nodes) | Value::Array(_, nodes) => nodes,
+        }
+    }
+
+    /// The kind of array, if it is one.
+    pub(super) fn array(&self) -> Option<ArrayKind> {
+        match self.value {
+            Value::Array(kind, _) => Some(kind),
+            Value::Simple(_) | Value::Struct(_) => None,
+        }
+    }
+
+    /// Whether the name is `name` in `namespace`.
+    pub(super) fn is(&self, namespace: &str, name: &str) -> bool {
+        self.name == name && self.namespace == namespace
+    }
+
+    /// The first field of a structure with that name.
+    pub(super) fn field(&self, namespace: &str, name: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Struct(fields) => fields.iter().find(|field| field.is(namespace, name)),
+            Value::Simple(_) | Value::Array(..) => None,
+        }
+    }
+
+    /// The name as a reader knows it: `prefix:name`.
+    pub(super) fn qualified_name(&self) -> String {
+        if self.prefix.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}:{}", self.prefix, self.name)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The verdicts on the veraPDF corpus, whose directory is in `PDFA_CORPUS`; nothing is checked if
+//! that is unset. A file is `PDF_A-<part><level>/…/… <clause>-t<test>-<pass|fail>-<letter>.pdf`.
+
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use cos::{File, Limits};
+use pdfa::{Flavour, Report};
+
+/// A file of the corpus, and what its name says of it.
+struct Case {
+    path: PathBuf,
+    flavour: Flavour,
+    clause: String,
+    pass: bool,
+}
+
+impl Case {
+    fn of(path: &Path) -> Option<Self> {
+        let mut folders = path.iter().filter_map(|part| part.to_str()?.strip_prefix("PDF_A-"));
+        let flavour = folders.next()?.parse().ok()?;
+        let stem = path.file_stem()?.to_str()?.rsplit(' ').next()?;
+        let (clause, rest) = stem.split_once("-t")?;
+        let pass = rest.contains("-pass");
+        Some(Self { path: path.to_owned(), flavour, clause: clause.replace('-', "."), pass })
+    }
+
+    fn check(&self) -> Result<Report, String> {
+        let bytes = fs::read(&self.path).map_err(|error| error.to_string())?;
+        let file = File::open(bytes, Limits::default()).map_err(|error| error.to_string())?;
+        pdfa::validate(&file, self.flavour).map_err(|error| error.to_string())
+    }
+
+    /// Whether the clause that failed is the one in the name. The corpus has names of the first
+    /// edition of part 1, and names a subclause where the rules name the clause, or the reverse.
+    fn is_reason(&self, clause: &str) -> bool {
+        let within =
+            |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}."));
+        within(clause, &self.clause)
+            || within(&self.clause, clause)
+            || matches!((self.clause.as_str(), clause), ("6.1.5", "6.7.3") | ("6.7.2", "6.7.9"))
+    }
+}
+
+fn cases(directory: &Path, found: &mut Vec<Case>) {
+    for entry in fs::read_dir(directory).expect("a readable directory").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            cases(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "pdf") {
+            found.extend(Case::of(&path));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    passes: usize,
+    accepted: usize,
+    fails: usize,
+    rejected: usize,
+    for_the_reason: usize,
+}
+
+#[test]
+fn verdicts_on_the_corpus() {
+    let Ok(directory) = env::var("PDFA_CORPUS") else { return };
+    let mut found = Vec::new();
+    cases(Path::new(&directory), &mut found);
+    assert!(!found.is_empty(), "no files in {directory}");
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    let mut tallies: BTreeMap<Flavour, Tally> = BTreeMap::new();
+    for case in &found {
+        let tally = tallies.entry(case.flavour).or_default();
+        let report = case.check();
+        let name = case.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let conforming = report.as_ref().is_ok_and(|report| report.conforming);
+        let reasons: Vec<String> = match &report {
+            Ok(report) => report
+                .failures
+                .iter()
+                .map(|one| format!("{}-t{:02}: {}", one.clause, one.test, one.detail))
+                .collect(),
+            Err(error) => vec![error.clone()],
+        };
+        if case.pass {
+            tally.passes += 1;
+            tally.accepted += usize::from(conforming);
+            if !conforming {
+                eprintln!("{} {name}: rejected: {}", case.flavour, reasons.join("; "));
+            }
+        } else {
+            tally.fails += 1;
+            tally.rejected += usize::from(!conforming);
+            let reason = report
+                .is_ok_and(|report| report.failures.iter().any(|one| case.is_reason(one.clause)));
+            tally.for_the_reason += usize::from(reason);
+            if conforming {
+                eprintln!("{} {name}: accepted", case.flavour);
+            } else if !reason {
+                eprintln!(
+                    "{} {name}: rejected for another reason: {}",
+                    case.flavour,
+                    reasons.join("; ")
+                );
+            }
+        }
+    }
+    eprintln!(
+        "flavour  accepted of conforming  rejected of non-conforming  for the clause in the name"
+    );
+    for (flavour, tally) in &tallies {
+        let Tally { passes, accepted, fails, rejected, for_the_reason } = tally;
+        eprintln!(
+            "{flavour}       {accepted:4} / {passes:4}             {rejected:4} / {fails:4}                 {for_the_reason:4} / {fails:4}"
+        );
+    }
+    for (flavour, tally) in &tallies {
+        assert!(
+            tally.accepted * 100 >= tally.passes * 95,
+            "{flavour}: fewer than 95 of 100 accepted"
+        );
+        assert!(
+            tally.rejected * 100 >= tally.fails * 90,
+            "{flavour}: fewer than 90 of 100 rejected"
+        );
+    }
+}
+
+/// A file with a few bytes changed ends in a report or an error, never a panic.
+#[test]
+fn spoiled_files_end() {
+    let Ok(directory) = env::var("PDFA_CORPUS") else { return };
+    let mut found = Vec::new();
+    cases(Path::new(&directory), &mut found);
+    let rounds: u64 =
+        env::var("PDFA_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1);
+    let limits = Limits { stream_bytes: 8 << 20, total_bytes: 64 << 20, ..Limits::default() };
+    for case in &found {
+        let original = fs::read(&case.path).expect("a readable file");
+        let mut random = original.len() as u64;
+        // xorshift64: enough to hit different places in each file.
+        let mut next = |below: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            usize::try_from(random % below.max(1) as u64).unwrap_or_default()
+        };
+        for _ in 0..rounds {
+            let mut bytes = original.clone();
+            for _ in 0..=next(24) {
+                let at = next(bytes.len());
+                match next(4) {
+                    0 => bytes[at] = u8::try_from(next(256)).unwrap_or_default(),
+                    1 => bytes[at] = b"0123456789<>[]()/%R \n"[next(21)],
+                    2 => drop(bytes.drain(at..(at + next(40)).min(bytes.len()))),
+                    _ => {
+                        let from = next(bytes.len());
+                        let piece = bytes[from..(from + next(60)).min(bytes.len())].to_vec();
+                        bytes.splice(at..at, piece);
+                    }
+                }
+            }
+            if let Ok(file) = File::open(bytes, limits) {
+                let _ = pdfa::validate(&file, case.flavour);
+            }
+        }
+    }
+}

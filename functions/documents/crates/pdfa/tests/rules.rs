@@ -1,0 +1,546 @@
+//! Each rule of file structure, interactive parts and tagging, on a small file that breaks it and
+//! one that does not.
+
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use cos::{File, Limits};
+use pdfa::{Flavour, validate};
+
+/// A conforming file of one empty page, and how to spoil it.
+struct Pdf {
+    flavour: &'static str,
+    header: Vec<u8>,
+    objects: BTreeMap<u32, Vec<u8>>,
+    trailer: String,
+    xref: &'static str,
+    end: Vec<u8>,
+    /// What stands before an object's number, between it and the generation, before and after `obj`,
+    /// before and after `endobj`.
+    spacing: [&'static str; 6],
+}
+
+fn packet(flavour: &str) -> Vec<u8> {
+    let (part, level) = flavour.split_at(1);
+    format!(
+        "<?xpacket begin=\"\u{FEFF}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
+         <x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n\
+         <rdf:Description rdf:about=\"\" xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\">\
+         <pdfaid:part>{part}</pdfaid:part><pdfaid:conformance>{}</pdfaid:conformance></rdf:Description>\n\
+         </rdf:RDF></x:xmpmeta>\n<?xpacket end=\"w\"?>",
+        level.to_uppercase()
+    )
+    .into_bytes()
+}
+
+fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("<<{entries}/Length {}>>\nstream\n", data.len()).into_bytes();
+    bytes.extend_from_slice(data);
+    bytes.extend_from_slice(b"\nendstream");
+    bytes
+}
+
+impl Pdf {
+    fn new(flavour: &'static str) -> Self {
+        let mut pdf = Self {
+            flavour,
+            header: b"%PDF-1.4\n%\xE2\xE3\xCF\xD3\n".to_vec(),
+            objects: BTreeMap::new(),
+            trailer: "/ID[<00112233><44556677>]".to_owned(),
+            xref: "xref\n",
+            end: b"%%EOF\n".to_vec(),
+            spacing: ["", " ", " ", "\n", "\n", "\n"],
+        };
+        pdf.set(1, "<</Type/Catalog/Pages 2 0 R/Metadata 4 0 R>>");
+        pdf.set(2, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
+        pdf.set(3, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Resources<<>>>>");
+        pdf.objects.insert(4, stream("/Type/Metadata/Subtype/XML", &packet(flavour)));
+        pdf
+    }
+
+    fn set(&mut self, number: u32, object: &str) {
+        self.objects.insert(number, object.as_bytes().to_vec());
+    }
+
+    /// With these entries added to the catalog (1) or the page (3).
+    fn with(mut self, number: u32, entries: &str) -> Self {
+        let object = self.objects.get_mut(&number).expect("an object");
+        object.truncate(object.len() - 2);
+        object.extend(format!("{entries}>>").bytes());
+        self
+    }
+
+    /// With one more object.
+    fn and(mut self, number: u32, object: &str) -> Self {
+        self.set(number, object);
+        self
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.header.clone();
+        let mut table = String::from("0000000000 65535 f \n");
+        let [before, between, before_obj, after_obj, before_endobj, after_endobj] = self.spacing;
+        let last = self.objects.keys().next_back().copied().unwrap_or(0);
+        for number in 1..=last {
+            let Some(object) = self.objects.get(&number) else {
+                table += "0000000000 00000 f \n";
+                continue;
+            };
+            bytes.extend(before.bytes());
+            writeln!(table, "{:010} 00000 n ", bytes.len()).expect("a string takes it");
+            bytes.extend(format!("{number}{between}0{before_obj}obj{after_obj}").bytes());
+            bytes.extend_from_slice(object);
+            bytes.extend(format!("{before_endobj}endobj{after_endobj}").bytes());
+        }
+        let start = bytes.len();
+        bytes.extend(format!("{}0 {}\n{table}", self.xref, last + 1).bytes());
+        bytes.extend(
+            format!(
+                "trailer\n<</Size {}/Root 1 0 R{}>>\nstartxref\n{start}\n",
+                last + 1,
+                self.trailer
+            )
+            .bytes(),
+        );
+        bytes.extend_from_slice(&self.end);
+        bytes
+    }
+
+    /// The rules that fail.
+    fn failures(&self) -> Vec<String> {
+        self.failures_of(self.bytes())
+    }
+
+    fn failures_of(&self, bytes: Vec<u8>) -> Vec<String> {
+        let file = File::open(bytes, Limits::default()).expect("a file");
+        let flavour: Flavour = self.flavour.parse().expect("a flavour");
+        let report = validate(&file, flavour).expect("a report");
+        assert_eq!(report.conforming, report.failures.is_empty());
+        let mut rules: Vec<_> =
+            report.failures.iter().map(|one| format!("{}-t{:02}", one.clause, one.test)).collect();
+        rules.dedup();
+        rules
+    }
+
+    #[track_caller]
+    fn breaks(&self, rules: &[&str]) {
+        assert_eq!(self.failures(), rules, "{}", self.flavour);
+    }
+}
+
+#[track_caller]
+fn conforms(pdf: &Pdf) {
+    pdf.breaks(&[]);
+}
+
+#[test]
+fn a_plain_file_conforms() {
+    for flavour in ["1b", "2b", "2u", "3b", "3u"] {
+        conforms(&Pdf::new(flavour));
+    }
+}
+
+#[test]
+fn header() {
+    let with = |flavour, header: &[u8]| Pdf { header: header.to_vec(), ..Pdf::new(flavour) };
+    conforms(&with("1b", b"%PDF-1.7\r\n%\x80\x81\x82\x83 more\n"));
+    conforms(&with("2b", b"%PDF-1.7\r%\x80\x81\x82\x83\n"));
+    with("1b", b"\n%PDF-1.4\n%\xE2\xE3\xCF\xD3\n").breaks(&["6.1.2-t01"]);
+    with("2b", b"%PDF-1.8\n%\xE2\xE3\xCF\xD3\n").breaks(&["6.1.2-t01"]);
+    with("2b", b"%PDF-1.4 \n%\xE2\xE3\xCF\xD3\n").breaks(&["6.1.2-t01"]);
+    with("1b", b"%PDF-1.4\n\n%\xE2\xE3\xCF\xD3\n").breaks(&["6.1.2-t02"]);
+    with("2b", b"%PDF-1.4\n%\xE2\xE3\xCF\n").breaks(&["6.1.2-t02"]);
+    with("2b", b"%PDF-1.4\n\xE2\xE3\xCF\xD3\n").breaks(&["6.1.2-t02"]);
+}
+
+#[test]
+fn trailer() {
+    let with = |flavour, trailer: &str| Pdf { trailer: trailer.to_owned(), ..Pdf::new(flavour) };
+    with("1b", "").breaks(&["6.1.3-t01"]);
+    with("2b", "/ID[()()]").breaks(&["6.1.3-t01"]);
+    with("1b", "/ID[<00><01>]/Encrypt<</Filter/Standard/V 1>>").breaks(&["6.1.3-t02"]);
+    let end = |flavour, end: &[u8]| Pdf { end: end.to_vec(), ..Pdf::new(flavour) };
+    conforms(&end("1b", b"%%EOF"));
+    conforms(&end("2b", b"%%EOF\r\n"));
+    end("1b", b"%%EOF\n\n").breaks(&["6.1.3-t03"]);
+    end("2b", b"%%EOF ").breaks(&["6.1.3-t03"]);
+    let xref = |flavour, xref| Pdf { xref, ..Pdf::new(flavour) };
+    conforms(&xref("1b", "xref\r\n"));
+    xref("1b", "xref \n").breaks(&["6.1.4-t02"]);
+    xref("2b", "xref\n\n").breaks(&["6.1.4-t02"]);
+}
+
+#[test]
+fn a_file_without_a_cross_reference_does_not_conform() {
+    Pdf { xref: "xxxx\n", ..Pdf::new("1b") }.breaks(&["6.1.4-t00"]);
+    Pdf { xref: "xxxx\n", ..Pdf::new("2b") }.breaks(&["6.1.4-t00"]);
+}
+
+#[test]
+fn spacing_of_indirect_objects() {
+    let with = |flavour, at: usize, text| {
+        let mut pdf = Pdf::new(flavour);
+        pdf.spacing[at] = text;
+        pdf
+    };
+    conforms(&with("1b", 0, "\r\n"));
+    conforms(&with("2b", 3, "\r\n"));
+    conforms(&with("2b", 5, "\r"));
+    for (flavour, rule) in [("1b", "6.1.8-t01"), ("2b", "6.1.9-t01")] {
+        with(flavour, 0, " ").breaks(&[rule]);
+        with(flavour, 1, "  ").breaks(&[rule]);
+        with(flavour, 2, "  ").breaks(&[rule]);
+        with(flavour, 3, " ").breaks(&[rule]);
+        with(flavour, 4, " ").breaks(&[rule]);
+        with(flavour, 5, " ").breaks(&[rule]);
+    }
+}
+
+#[test]
+fn streams() {
+    for (flavour, clause) in [("1b", "6.1.7"), ("2b", "6.1.7.1"), ("3b", "6.1.7.1")] {
+        let rule = |test: u8| format!("{clause}-t{test:02}");
+        let with = |object: &str| Pdf::new(flavour).and(5, object);
+        conforms(&with("<</Length 3>>\nstream\nabc\nendstream"));
+        conforms(&with("<</Length 3>>\nstream\r\nabc\r\nendstream"));
+        conforms(&with("<</Length 3>>\nstream\nabc\rendstream"));
+        with("<</Length 4>>\nstream\nabc\nendstream").breaks(&[&rule(1)]);
+        with("<</Length 2>>\nstream\nabc\nendstream").breaks(&[&rule(1)]);
+        with("<</Length 3>>\nstream\nabc\n\nendstream").breaks(&[&rule(1)]);
+        with("<</Length 3>>\nstream\rabc\nendstream").breaks(&[&rule(2)]);
+        with("<</Length 3>>\nstream\nabcendstream").breaks(&[&rule(2)]);
+        with("<</Length 3/F(x)>>\nstream\nabc\nendstream").breaks(&[&rule(3)]);
+        with("<</Length 3/FFilter/FlateDecode>>\nstream\nabc\nendstream").breaks(&[&rule(3)]);
+        with("<</Length 3/FDecodeParms<<>>>>\nstream\nabc\nendstream").breaks(&[&rule(3)]);
+    }
+}
+
+#[test]
+fn filters() {
+    let with = |flavour, filter: &str| {
+        Pdf::new(flavour).and(5, &format!("<</Length 3/Filter{filter}>>\nstream\nabc\nendstream"))
+    };
+    with("1b", "/LZWDecode").breaks(&["6.1.10-t01"]);
+    with("1b", "[/ASCIIHexDecode/LZWDecode]").breaks(&["6.1.10-t01"]);
+    with("2b", "[/LZWDecode]").breaks(&["6.1.7.2-t01"]);
+    with("2b", "/Unknown").breaks(&["6.1.7.2-t01"]);
+    with("2b", "/Crypt").breaks(&["6.1.7.2-t01"]);
+    with("2b", "/Crypt/DecodeParms<</Name/StdCF>>").breaks(&["6.1.7.2-t01"]);
+    conforms(&with("2b", "[/Crypt]/DecodeParms[<</Name/Identity>>]"));
+    conforms(&with("1b", "/ASCIIHexDecode"));
+}
+
+#[test]
+fn limits() {
+    let with = |flavour, object: &str| Pdf::new(flavour).and(5, object);
+    for (flavour, clause) in [("1b", "6.1.12"), ("2b", "6.1.13")] {
+        let rule = |test: u8| format!("{clause}-t{test:02}");
+        conforms(&with(flavour, "[2147483647 -2147483648 32767.0]"));
+        with(flavour, "[2147483648]").breaks(&[&rule(1)]);
+        with(flavour, "<</A[-2147483649]>>").breaks(&[&rule(1)]);
+        with(flavour, &format!("/{}", "a".repeat(128))).breaks(&[&rule(4)]);
+        with(flavour, &format!("<</{} 1>>", "a".repeat(128))).breaks(&[&rule(4)]);
+        conforms(&with(flavour, &format!("/{}#41", "a".repeat(126))));
+    }
+    with("1b", "32768.1").breaks(&["6.1.12-t02"]);
+    conforms(&with("2b", "32768.1"));
+    with("2b", &format!("1{}.0", "0".repeat(39))).breaks(&["6.1.13-t02"]);
+    with("2b", &format!("0.{}1", "0".repeat(38))).breaks(&["6.1.13-t05"]);
+    conforms(&with("1b", &format!("({})", "a".repeat(65_535))));
+    with("1b", &format!("({})", "a".repeat(65_536))).breaks(&["6.1.12-t03"]);
+    with("2b", &format!("({})", "a".repeat(32_768))).breaks(&["6.1.13-t03"]);
+    with("1b", &format!("[{}]", "1 ".repeat(8_192))).breaks(&["6.1.12-t05"]);
+    conforms(&with("2b", &format!("[{}]", "1 ".repeat(8_192))));
+    let entries = (0..4_096).map(|at| format!("/K{at} 1")).collect::<Vec<_>>().concat();
+    with("1b", &format!("<<{entries}>>")).breaks(&["6.1.12-t06"]);
+    conforms(&with("2b", &format!("<<{entries}>>")));
+}
+
+#[test]
+fn hexadecimal_strings() {
+    for flavour in ["1b", "2b", "3b"] {
+        conforms(&Pdf::new(flavour).and(5, "<41 4\n2>"));
+        Pdf::new(flavour).and(5, "[<414>]").breaks(&["6.1.6-t01"]);
+        Pdf::new(flavour).and(5, "[<41g2>]").breaks(&["6.1.6-t01", "6.1.6-t02"]);
+    }
+}
+
+#[test]
+fn names() {
+    let with = |flavour, object: &str| Pdf::new(flavour).and(5, object);
+    for object in [
+        "<</BaseFont/A#FF>>",
+        "[/Separation/A#C2/DeviceCMYK 6 0 R]",
+        "[/DeviceN[/A/B#80]/DeviceCMYK 6 0 R]",
+    ] {
+        with("2b", object).breaks(&["6.1.8-t01"]);
+        conforms(&with("1b", object));
+    }
+    conforms(&with("2b", "[/Separation/#C3#A4/DeviceCMYK 6 0 R]"));
+}
+
+#[test]
+fn page_boundaries() {
+    conforms(&Pdf::new("2b").with(3, "/CropBox[0 0 3 14400]"));
+    Pdf::new("2b").with(3, "/CropBox[0 0 2.9 100]").breaks(&["6.1.13-t11"]);
+    Pdf::new("3b").with(3, "/TrimBox[0 0 100 14401]").breaks(&["6.1.13-t11"]);
+    conforms(&Pdf::new("1b").with(3, "/CropBox[0 0 2.9 100]"));
+}
+
+#[test]
+fn optional_content() {
+    let with = |flavour, properties: &str| {
+        Pdf::new(flavour)
+            .with(1, &format!("/OCProperties<<{properties}>>"))
+            .and(5, "<</Type/OCG/Name(a)>>")
+            .and(6, "<</Type/OCG/Name(b)>>")
+    };
+    with("1b", "/OCGs[5 0 R]/D<<>>").breaks(&["6.1.13-t01"]);
+    conforms(&with(
+        "2b",
+        "/OCGs[5 0 R 6 0 R]/D<</Name(x)/Order[5 0 R[(label)6 0 R]]>>/Configs[<</Name(y)>>]",
+    ));
+    with("2b", "/OCGs[5 0 R]/D<<>>").breaks(&["6.9-t01"]);
+    with("2b", "/OCGs[5 0 R]/D<</Name(x)>>/Configs[<</Name(x)>>]").breaks(&["6.9-t02"]);
+    with("2b", "/OCGs[5 0 R 6 0 R]/D<</Name(x)/Order[5 0 R]>>").breaks(&["6.9-t03"]);
+    with("3b", "/OCGs[5 0 R]/D<</Name(x)/AS[]>>").breaks(&["6.9-t04"]);
+}
+
+#[test]
+fn embedded_files() {
+    let names = "/Names<</EmbeddedFiles<</Names[(a)5 0 R]>>>>";
+    let file = "<</Length 3/Type/EmbeddedFile/Subtype/text#2Fplain>>\nstream\nabc\nendstream";
+    let with = |flavour, specification: &str| Pdf::new(flavour).and(5, specification).and(6, file);
+    let specification = "<</Type/Filespec/F(a)/UF(a)/AFRelationship/Data/EF<</F 6 0 R>>>>";
+    with("1b", specification).breaks(&["6.1.11-t01"]);
+    Pdf::new("1b").with(1, names).breaks(&["6.1.11-t02"]);
+    with("2b", specification).breaks(&["6.8-t05"]);
+    conforms(&with("3b", specification).with(1, "/AF[5 0 R]"));
+    with("3b", specification).breaks(&["6.8-t04"]);
+    with("3b", "<</Type/Filespec/F(a)/AFRelationship/Data/EF<</F 6 0 R>>>>")
+        .with(1, "/AF[5 0 R]")
+        .breaks(&["6.8-t02"]);
+    with("3b", "<</Type/Filespec/F(a)/UF(a)/EF<</F 6 0 R>>>>")
+        .with(1, "/AF[5 0 R]")
+        .breaks(&["6.8-t03"]);
+    with("3b", specification)
+        .with(1, "/AF[5 0 R]")
+        .and(6, "<</Length 3/Subtype/text>>\nstream\nabc\nendstream")
+        .breaks(&["6.8-t01"]);
+
+    let mut pdf = with("2b", specification);
+    pdf.objects.insert(6, stream("/Type/EmbeddedFile", &Pdf::new("1b").bytes()));
+    conforms(&pdf);
+    pdf.objects.insert(6, stream("/Type/EmbeddedFile", &Pdf::new("3b").bytes()));
+    pdf.breaks(&["6.8-t05"]);
+    pdf.objects.insert(
+        6,
+        stream("/Type/EmbeddedFile", &Pdf { trailer: String::new(), ..Pdf::new("2b") }.bytes()),
+    );
+    pdf.breaks(&["6.8-t05"]);
+}
+
+#[test]
+fn what_the_catalog_and_pages_may_not_have() {
+    Pdf::new("2b").with(1, "/Names<</AlternatePresentations<<>>>>").breaks(&["6.10-t01"]);
+    Pdf::new("2b").with(3, "/PresSteps<<>>").breaks(&["6.10-t02"]);
+    Pdf::new("2b").with(1, "/Requirements[<</S/EnableJavaScripts>>]").breaks(&["6.11-t01"]);
+    Pdf::new("2b").with(1, "/NeedsRendering true").breaks(&["6.4.2-t02"]);
+    conforms(&Pdf::new("2b").with(1, "/NeedsRendering false"));
+    Pdf::new("2b").with(1, "/Perms<</UR 5 0 R>>").breaks(&["6.1.12-t01"]);
+    conforms(&Pdf::new("2b").with(1, "/Perms<</UR3 5 0 R/DocMDP 5 0 R>>").and(5, "<<>>"));
+    Pdf::new("2b")
+        .with(1, "/Perms<</DocMDP 5 0 R>>")
+        .and(5, "<</Reference[<</DigestMethod/MD5>>]>>")
+        .breaks(&["6.1.12-t02"]);
+}
+
+#[test]
+fn annotation_dictionaries() {
+    let appearance =
+        "<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<<>>/Length 0>>\nstream\n\nendstream";
+    let with = |flavour, annotation: &str| {
+        Pdf::new(flavour)
+            .with(3, "/Annots[5 0 R]")
+            .and(5, &format!("<</Type/Annot/Rect[0 0 9 9]{annotation}>>"))
+            .and(6, appearance)
+    };
+    conforms(&with("1b", "/Subtype/Link/F 4"));
+    conforms(&with("2b", "/Subtype/Caret/F 4/AP<</N 6 0 R>>"));
+    with("1b", "/Subtype/Caret/F 4").breaks(&["6.5.2-t01"]);
+    with("1b", "/Subtype/FileAttachment/F 4").breaks(&["6.5.2-t01"]);
+    with("2b", "/Subtype/Movie/F 4/AP<</N 6 0 R>>").breaks(&["6.3.1-t01"]);
+    with("1b", "/Subtype/Link/F 4/CA .5").breaks(&["6.5.3-t01"]);
+    with("1b", "/Subtype/Link").breaks(&["6.5.3-t02"]);
+    with("2b", "/Subtype/Link").breaks(&["6.3.2-t01"]);
+    conforms(&with("2b", "/Subtype/Popup"));
+    for flags in [0, 5, 6, 36] {
+        with("1b", &format!("/Subtype/Link/F {flags}")).breaks(&["6.5.3-t02"]);
+        with("2b", &format!("/Subtype/Link/F {flags}")).breaks(&["6.3.2-t02"]);
+    }
+    with("2b", "/Subtype/Link/F 260").breaks(&["6.3.2-t02"]);
+    with("1b", "/Subtype/Link/F 4/C[1 0 0]").breaks(&["6.5.3-t03"]);
+    with("2b", "/Subtype/Text/F 4").breaks(&["6.3.3-t01"]);
+    conforms(&with("2b", "/Subtype/Text/F 4/AP<</N 6 0 R>>"));
+    with("1b", "/Subtype/Text/F 4/AP<</N 6 0 R/D 6 0 R>>").breaks(&["6.5.3-t04"]);
+    with("2b", "/Subtype/Text/F 4/AP<</N 6 0 R/R 6 0 R>>").breaks(&["6.3.3-t02"]);
+    with("1b", "/Subtype/Text/F 4/AP<</N<</On 6 0 R>>>>").breaks(&["6.5.3-t06"]);
+    with("2b", "/Subtype/Text/F 4/AP<</N<</On 6 0 R>>>>").breaks(&["6.3.3-t04"]);
+    with("1b", "/Subtype/Widget/FT/Btn/F 4/AP<</N 6 0 R>>").breaks(&["6.5.3-t05"]);
+    with("2b", "/Subtype/Widget/Parent<</FT/Btn>>/F 4/AP<</N 6 0 R>>").breaks(&["6.3.3-t03"]);
+    conforms(&with("2b", "/Subtype/Widget/FT/Btn/F 4/AP<</N<</On 6 0 R>>>>"));
+}
+
+#[test]
+fn actions_and_forms() {
+    let appearance =
+        "<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<<>>/Length 0>>\nstream\n\nendstream";
+    let widget = |flavour, entries: &str| {
+        Pdf::new(flavour)
+            .with(3, "/Annots[5 0 R]")
+            .with(1, "/AcroForm<</Fields[5 0 R]>>")
+            .and(
+                5,
+                &format!(
+                    "<</Type/Annot/Subtype/Widget/FT/Tx/Rect[0 0 9 9]/F 4/AP<</N 6 0 R>>{entries}>>"
+                ),
+            )
+            .and(6, appearance)
+    };
+    let action = "<</S/URI/URI(x)>>";
+    conforms(&widget("1b", ""));
+    widget("1b", &format!("/A{action}")).breaks(&["6.6.1-t03"]);
+    widget("2b", &format!("/A{action}")).breaks(&["6.4.1-t01"]);
+    widget("1b", &format!("/AA<</E{action}>>")).breaks(&["6.6.2-t01", "6.6.2-t02"]);
+    widget("2b", &format!("/AA<</E{action}>>")).breaks(&["6.4.1-t01", "6.4.1-t02"]);
+    let form = |flavour, entries: &str| {
+        Pdf::new(flavour).with(1, &format!("/AcroForm<</Fields[]{entries}>>"))
+    };
+    form("1b", "/NeedAppearances true").breaks(&["6.9-t01"]);
+    form("2b", "/NeedAppearances true").breaks(&["6.4.1-t03"]);
+    conforms(&form("2b", "/NeedAppearances false"));
+    form("2b", "/XFA 9 0 R").breaks(&["6.4.2-t01"]);
+
+    let open = |flavour, action: &str| Pdf::new(flavour).with(1, &format!("/OpenAction {action}"));
+    for (flavour, rule) in [("1b", "6.6.1-t01"), ("2b", "6.5.1-t01")] {
+        conforms(&open(flavour, "<</S/GoTo/D[3 0 R/Fit]>>"));
+        conforms(&open(flavour, "[3 0 R/Fit]"));
+        for kind in [
+            "Launch",
+            "Sound",
+            "Movie",
+            "ResetForm",
+            "ImportData",
+            "JavaScript",
+            "Hide",
+            "SetState",
+            "NOP",
+        ] {
+            open(flavour, &format!("<</S/{kind}>>")).breaks(&[rule]);
+        }
+        open(flavour, "<</S/URI/URI(x)/Next[<</S/URI/URI(y)>><</S/Launch>>]>>").breaks(&[rule]);
+    }
+    open("1b", "<</S/GoToE>>").breaks(&["6.6.1-t01"]);
+    conforms(&open("2b", "<</S/GoToE>>"));
+    conforms(&open("2b", "<</S/Named/N/NextPage>>"));
+    open("1b", "<</S/Named/N/Print>>").breaks(&["6.6.1-t02"]);
+    open("2b", "<</S/Named/N/Print>>").breaks(&["6.5.1-t02"]);
+    Pdf::new("1b").with(1, "/AA<<>>").breaks(&["6.6.2-t03"]);
+    Pdf::new("2b").with(1, "/AA<<>>").breaks(&["6.5.2-t01"]);
+    Pdf::new("2b").with(3, "/AA<<>>").breaks(&["6.5.2-t02"]);
+    conforms(&Pdf::new("1b").with(3, "/AA<<>>"));
+    Pdf::new("2b")
+        .with(1, "/Outlines 5 0 R")
+        .and(5, "<</First 6 0 R>>")
+        .and(6, "<</A<</S/Launch>>/Next 6 0 R>>")
+        .breaks(&["6.5.1-t01"]);
+}
+
+#[test]
+fn tagging() {
+    let with = |flavour, element: &str, map: &str| {
+        Pdf::new(flavour)
+            .with(1, "/MarkInfo<</Marked true>>/StructTreeRoot 5 0 R")
+            .and(5, &format!("<</Type/StructTreeRoot/K 6 0 R/RoleMap<<{map}>>>>"))
+            .and(6, &format!("<</Type/StructElem/P 5 0 R{element}>>"))
+    };
+    for (flavour, mark, tree, types, language) in [
+        ("1a", "6.8.2.2-t01", "6.8.3.3-t01", "6.8.3.4", "6.8.4-t01"),
+        ("2a", "6.7.2.2-t01", "6.7.3.3-t01", "6.7.3.4", "6.7.4-t01"),
+        ("3a", "6.7.2.2-t01", "6.7.3.3-t01", "6.7.3.4", "6.7.4-t01"),
+    ] {
+        Pdf::new(flavour).breaks(&[mark, tree]);
+        conforms(&with(flavour, "/S/P/Lang(en-GB)", ""));
+        conforms(&with(flavour, "/S/Own", "/Own/Mine/Mine/H1"));
+        with(flavour, "/S/Own", "").breaks(&[&format!("{types}-t01")]);
+        with(flavour, "/S/Own", "/Own/Mine/Mine/Own").breaks(&[&format!("{types}-t02")]);
+        with(flavour, "/S/P/Lang(en_GB)", "").breaks(&[language]);
+        with(flavour, "/S/P", "").with(1, "/Lang(deutsch-)").breaks(&[language]);
+        let content = |content: &str| {
+            let mut pdf = with(flavour, "/S/P", "").with(3, "/Contents 7 0 R");
+            pdf.objects.insert(7, stream("", content.as_bytes()));
+            pdf
+        };
+        conforms(&content("/Span <</Lang(en-GB)>> BDC EMC"));
+        content("/Span <</Lang(en_GB)>> BDC EMC").breaks(&[language]);
+    }
+    conforms(&with("2a", "/S/THead", ""));
+    with("1a", "/S/THead", "").breaks(&["6.8.3.4-t01"]);
+    with("2a", "/S/P", "/P/Own").breaks(&["6.7.3.4-t03"]);
+    with("2b", "/S/P#FF", "").breaks(&["6.1.8-t01"]);
+    conforms(&with("1b", "/S/Own/Lang(en_GB)", ""));
+}
+
+/// The bytes of `pdf` with the numbers of its `/ByteRange` filled in, the last one changed by `short`.
+fn signed(pdf: &Pdf, short: usize) -> Vec<u8> {
+    let mut bytes = pdf.bytes();
+    let find = |what: &[u8]| {
+        bytes.windows(what.len()).position(|window| window == what).expect("a signature")
+    };
+    let (gap, range) = (find(b"/Contents") + 9, find(b"[0 RANGE"));
+    let end = gap + bytes[gap..].iter().position(|byte| *byte == b'>').expect("a string") + 1;
+    let text = format!("[0 {gap} {end} {}", bytes.len() - end - short);
+    let room = range..range + 40;
+    bytes.splice(room, format!("{text:<40}").into_bytes());
+    bytes
+}
+
+#[test]
+fn signatures() {
+    let pdf = Pdf::new("2b")
+        .with(1, "/AcroForm<</Fields[5 0 R]>>")
+        .and(5, "<</FT/Sig/T(s)/V 6 0 R>>")
+        .and(
+            6,
+            &format!(
+                "<</Type/Sig/Contents<{}>/ByteRange[0 RANGE{}]>>",
+                "00".repeat(64),
+                " ".repeat(32)
+            ),
+        );
+    let [certificate, signers] = ["6.4.3-t02", "6.4.3-t03"];
+    assert_eq!(
+        pdf.failures_of(signed(&pdf, 0)),
+        [certificate, signers],
+        "nothing is signed, but the range is whole"
+    );
+    assert_eq!(pdf.failures_of(signed(&pdf, 7)), ["6.4.3-t01", certificate, signers]);
+    let mut updated = signed(&pdf, 0);
+    let first = updated.len();
+    let previous =
+        first - 8 - updated[..first - 7].iter().rev().position(|byte| *byte == b'\n').unwrap_or(0);
+    let previous = String::from_utf8_lossy(&updated[previous + 1..first - 7]).trim().to_owned();
+    updated.extend_from_slice(b"7 0 obj\n[]\nendobj\n");
+    let start = updated.len();
+    updated.extend(format!("xref\n7 1\n{first:010} 00000 n \ntrailer\n").bytes());
+    updated.extend(
+        format!("<</Size 8/Root 1 0 R/ID[<00><01>]/Prev {previous}>>\nstartxref\n{start}\n%%EOF\n")
+            .bytes(),
+    );
+    assert_eq!(
+        pdf.failures_of(updated),
+        [certificate, signers],
+        "the revision that it signed is whole"
+    );
+}
