@@ -1,0 +1,145 @@
+//! Fonts, as far as text needs them: which codes a string has, the characters that each stands
+//! for, and how far each moves the pen.
+
+mod composite;
+mod program;
+mod simple;
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use cos::{Dict, File, Name, Object, Source};
+
+use crate::limits::Limits;
+use crate::refusal::{Refusal, lenient};
+
+/// A font.
+pub(crate) enum Font {
+    Simple(simple::SimpleFont),
+    Composite(Box<composite::CompositeFont>),
+}
+
+/// A code of a string.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Code<'a> {
+    /// The characters it stands for, if they are known.
+    pub(crate) text: &'a str,
+    /// How far it moves the pen, in font sizes: to the right, or up if the font is vertical.
+    pub(crate) advance: f64,
+    /// Whether it is the single byte 32, to which word spacing applies.
+    pub(crate) is_space: bool,
+}
+
+impl Font {
+    fn new<S: Source>(file: &File<S>, dict: &Dict, limits: &Limits) -> Result<Self, Refusal> {
+        let is_composite = lenient(file.get(dict, "Subtype"))?.is_name("Type0");
+        Ok(if is_composite {
+            Self::Composite(Box::new(composite::CompositeFont::new(file, dict, limits)?))
+        } else {
+            Self::Simple(simple::SimpleFont::new(file, dict, limits)?)
+        })
+    }
+
+    /// Whether its lines run down the page.
+    pub(crate) fn is_vertical(&self) -> bool {
+        matches!(self, Self::Composite(font) if font.is_vertical())
+    }
+
+    /// How high an upright glyph is, in units of the text space at size 1: a font's size, but for
+    /// Type 3 fonts, whose units are their own.
+    pub(crate) fn height(&self) -> f64 {
+        match self {
+            Self::Simple(font) => font.height(),
+            Self::Composite(_) => 1.0,
+        }
+    }
+
+    /// Hands the codes of a string to `each`.
+    pub(crate) fn decode(&self, string: &[u8], mut each: impl FnMut(Code<'_>)) {
+        match self {
+            Self::Simple(font) => string.iter().for_each(|&byte| each(font.code(byte))),
+            Self::Composite(font) => font.decode(string, each),
+        }
+    }
+
+    /// Roughly what it takes, in bytes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Simple(_) => 4_096,
+            Self::Composite(font) => font.bytes(),
+        }
+    }
+}
+
+/// The fonts of a file, the last used of them kept.
+#[derive(Default)]
+pub(crate) struct Fonts {
+    kept: HashMap<u32, Rc<Font>>,
+    /// The objects of the kept fonts, the oldest first.
+    order: VecDeque<u32>,
+    bytes: usize,
+}
+
+impl Fonts {
+    /// The font that `object`, a font dictionary or a reference to one, stands for.
+    pub(crate) fn get<S: Source>(
+        &mut self,
+        file: &File<S>,
+        object: &Object,
+        limits: &Limits,
+    ) -> Result<Option<Rc<Font>>, Refusal> {
+        let number = object.as_ref().map(|id| id.number);
+        if let Some(font) = number.and_then(|number| self.kept.get(&number)) {
+            return Ok(Some(font.clone()));
+        }
+        let Object::Dict(dict) = lenient(file.resolve(object))? else { return Ok(None) };
+        let font = Rc::new(Font::new(file, &dict, limits)?);
+        if let Some(number) = number {
+            self.bytes += font.bytes();
+            while self.bytes > limits.font_cache_bytes {
+                let Some(oldest) = self.order.pop_front() else { break };
+                self.bytes -= self.kept.remove(&oldest).map_or(0, |font| font.bytes());
+            }
+            self.kept.insert(number, font.clone());
+            self.order.push_back(number);
+        }
+        Ok(Some(font))
+    }
+}
+
+/// The font that stands in for one that the resources do not have: Helvetica, as readers agree.
+pub(crate) fn stand_in<S: Source>(file: &File<S>, limits: &Limits) -> Result<Rc<Font>, Refusal> {
+    let entry = |key, value| (Name::new(key), Object::Name(Name::new(value)));
+    let entries =
+        vec![entry("Type", "Font"), entry("Subtype", "Type1"), entry("BaseFont", "Helvetica")];
+    Ok(Rc::new(Font::new(file, &Dict::from(entries), limits)?))
+}
+
+/// A number of a dictionary.
+fn number<S: Source>(file: &File<S>, dict: &Dict, key: &str) -> Result<Option<f64>, Refusal> {
+    Ok(lenient(file.get(dict, key))?.as_f64().filter(|number| number.is_finite()))
+}
+
+/// The numbers of an array, those that are none left out.
+fn numbers<S: Source>(file: &File<S>, dict: &Dict, key: &str) -> Result<Vec<f64>, Refusal> {
+    let Object::Array(array) = lenient(file.get(dict, key))? else { return Ok(Vec::new()) };
+    array
+        .iter()
+        .map(|item| Ok(lenient(file.resolve(item))?.as_f64().filter(|number| number.is_finite())))
+        .filter_map(Result::transpose)
+        .collect()
+}
+
+/// The data of a stream that a font refers to, nothing if it is larger than a font may be.
+pub(crate) fn stream<S: Source>(
+    file: &File<S>,
+    object: &Object,
+    limits: &Limits,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let Object::Stream(stream) = object else { return Ok(None) };
+    if stream.raw_len() > limits.font_bytes as u64 {
+        return Ok(None);
+    }
+    let data = lenient(file.stream_data(stream).map(Some))?;
+    Ok(data.filter(|data| data.len() <= limits.font_bytes))
+}
