@@ -14,6 +14,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
@@ -30,6 +31,9 @@ use crate::{Result, invocation};
 pub const CORRELATION_ID: &str = "correlation_id";
 /// The attribute with the trace, as W3C's header has it.
 pub const TRACEPARENT: &str = "traceparent";
+
+/// The longest that SQS keeps a message back.
+const MAX_DELAY: Duration = Duration::from_mins(15);
 
 /// A queue to send to.
 #[derive(Clone, Debug)]
@@ -50,7 +54,20 @@ impl Queue {
     /// # Errors
     /// When the body cannot be written as JSON, or SQS does not take it.
     pub async fn send<T: Serialize + ?Sized>(&self, body: &T) -> Result<()> {
+        self.send_in(body, Duration::ZERO).await
+    }
+
+    /// Sends `body` as JSON, to come out no sooner than `delay` from now: whole seconds, up to
+    /// 15 minutes.
+    ///
+    /// # Errors
+    /// As for [`Queue::send`].
+    pub async fn send_in<T: Serialize + ?Sized>(&self, body: &T, delay: Duration) -> Result<()> {
         let mut message = self.message(serde_json::to_string(body)?);
+        let seconds = delay.min(MAX_DELAY).as_secs();
+        if seconds > 0 {
+            message = message.delay_seconds(i32::try_from(seconds)?);
+        }
         if let Some(current) = invocation::current() {
             message = message
                 .message_attributes(CORRELATION_ID, text(&current.correlation_id)?)

@@ -5,8 +5,9 @@ use std::time::Duration;
 pub use aws_lambda_events::sqs::SqsEvent;
 use aws_lambda_events::sqs::{SqsMessage, SqsMessageAttribute};
 use aws_sdk_sqs::primitives::Blob;
-use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue};
+use aws_sdk_sqs::types::MessageAttributeValue;
 use futures::StreamExt;
+use futures::future::join_all;
 use futures::stream;
 use serde::de::DeserializeOwned;
 
@@ -215,28 +216,22 @@ impl Consumer {
         ("RecordsFailed", Some(back_in))
     }
 
-    /// Says when each message is to come again.
+    /// Says when each message is to come again. One request each, for the batch's is an action of its
+    /// own to some emulators, which no role has.
     async fn put_back(&self, failed: &[Received]) -> Result<()> {
-        for ten in failed.chunks(10) {
-            let entries = ten.iter().enumerate().filter_map(|(index, received)| {
-                let seconds = received.back_in?.min(MAX_VISIBILITY).as_secs();
-                ChangeMessageVisibilityBatchRequestEntry::builder()
-                    .id(index.to_string())
-                    .receipt_handle(received.message.receipt_handle.as_deref()?)
-                    .visibility_timeout(i32::try_from(seconds).ok()?)
-                    .build()
-                    .ok()
-            });
+        let requests = failed.iter().filter_map(|received| {
+            let seconds = received.back_in?.min(MAX_VISIBILITY).as_secs();
             let request = self
                 .queue
                 .client
-                .change_message_visibility_batch()
+                .change_message_visibility()
                 .queue_url(&self.queue.url)
-                .set_entries(Some(entries.collect()));
-            let answer = point("batch.put_back", || request.clone().send()).await?;
-            if !answer.failed.is_empty() {
-                tracing::warn!(failed = ?answer.failed, "messages not put back");
-            }
+                .receipt_handle(received.message.receipt_handle.as_deref()?)
+                .visibility_timeout(i32::try_from(seconds).ok()?);
+            Some(async move { point("batch.put_back", || request.clone().send()).await })
+        });
+        for answer in join_all(requests).await {
+            answer?;
         }
         Ok(())
     }
