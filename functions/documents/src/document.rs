@@ -1,16 +1,14 @@
 //! Documents and the states that they go through.
 //!
 //! ```text
-//! awaiting_upload ──▶ uploaded ──▶ processing ──▶ ready
-//!        │                ▲  │          │   │
-//!        ▼                └──┼──────────┘   └────▶ failed
-//!     expired           an error of ours             ▲
-//!                            └───────────────────────┘
-//!                               after four attempts
+//! awaiting_upload ──▶ processing ──▶ ready | rejected | failed
+//!        │                │
+//!     expired         cancelled          deleting: from anywhere
 //! ```
 //!
-//! A crash leaves `processing` behind; the next attempt takes over when the lease is over. A document
-//! that failed because we gave it up goes back to `processing` when an operator redrives its job.
+//! While it is `processing`, a document is in one [`Stage`] after the other. A crash leaves a lease
+//! behind; the next attempt takes over when that is over. A document that failed because we gave it up
+//! goes back to `processing` when an operator redrives its job.
 
 use std::time::Duration;
 
@@ -18,10 +16,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{Id, Kind, TenantId, UserId};
 
-use crate::pdf::{Contents, Refusal};
+use crate::schema::SchemaRef;
+use crate::stage::{Failure, Progress, Rejection, Stage, Stages, Waiting};
 
 /// How long an upload form can be used.
 pub const UPLOAD_WINDOW: Duration = Duration::from_mins(15);
+
+/// How long a file can be uploaded in parts.
+pub const MULTIPART_WINDOW: Duration = Duration::from_hours(24);
 
 /// How long the record of an upload that never came is kept after its form has expired.
 pub const ABANDONED_KEPT: Duration = Duration::from_hours(24);
@@ -45,7 +47,7 @@ impl Kind for AttemptKind {
 pub type AttemptId = Id<AttemptKind>;
 
 /// A document, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     /// The document's id.
     pub id: DocumentId,
@@ -53,26 +55,39 @@ pub struct Document {
     pub owner: UserId,
     /// The tenant that the user acted for.
     pub tenant: TenantId,
-    /// The file's name, as the user gave it. It is shown, and never part of a key.
-    pub name: DocumentName,
-    /// The file's size in bytes, as the user announced it; S3 takes no other.
-    pub size: u64,
+    /// What the user announced.
+    #[serde(flatten)]
+    pub announced: Announced,
+    /// Whether the tenant wants to be told of the end.
+    #[serde(default)]
+    pub webhook: bool,
     /// Where the document stands.
     pub status: Status,
+    /// The stage that it is in, or ended in.
+    pub stage: Stage,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When the upload form expires.
+    /// Until when the file can be uploaded.
     pub upload_expires_at: Timestamp,
+    /// S3's id of an upload in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multipart: Option<String>,
     /// When S3 told of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uploaded_at: Option<Timestamp>,
-    /// The version of the file that everything after is about, whatever is uploaded later.
+    /// The version of the upload that everything after is about, whatever is uploaded later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_version: Option<String>,
-    /// How often processing has been started.
+    /// The version of the copy that was found to be clean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clean_version: Option<String>,
+    /// The SHA-256 of the file as it was scanned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_sha256: Option<Sha256>,
+    /// How often the stage has been started.
     #[serde(default)]
     pub attempts: u32,
-    /// The last attempt, which may finish the document; no other may.
+    /// The last attempt, which may end the stage; no other may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,
     /// When the last attempt was started.
@@ -86,15 +101,57 @@ pub struct Document {
         with = "jiff::fmt::serde::timestamp::millisecond::optional"
     )]
     pub lease_until: Option<Timestamp>,
-    /// When it was ready, or failed.
+    /// What it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Timestamp>,
+    /// How far a stage has come that goes on in another invocation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// What the stages have found.
+    #[serde(default)]
+    pub stages: Stages,
+    /// When it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
-    /// What is in it, once it is ready.
+    /// Why it was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contents: Option<Contents>,
+    pub rejection: Option<Rejection>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// What has happened to it, oldest first.
+    #[serde(default)]
+    pub history: Vec<Entry>,
+}
+
+/// What a user says of a file before it comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// The file's name. It is shown, and never part of a key.
+    pub name: DocumentName,
+    /// The file's size in bytes; S3 takes no other.
+    pub size: u64,
+    /// Its SHA-256; a file with another is rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256>,
+    /// The schema that its data is wanted in; none is extracted without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaRef>,
+}
+
+/// A thing that happened to a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// What: `announced`, `uploaded`, `passed`, `waiting`, `rejected`, `ready` and so on.
+    pub event: String,
+    /// The stage that it happened in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
 }
 
 /// Where a document stands.
@@ -103,61 +160,35 @@ pub struct Document {
 pub enum Status {
     /// The file has not arrived.
     AwaitingUpload,
-    /// The file did not arrive while the form was good. Never stored: it is what a record in
-    /// `awaiting_upload` means once the form has expired.
+    /// The file did not arrive in time. Never stored: it is what a record in `awaiting_upload` means
+    /// once the form has expired.
     Expired,
-    /// The file is there, and the work is queued.
-    Uploaded,
-    /// An attempt is under way.
+    /// It is on its way through the stages.
     Processing,
-    /// Its contents are known.
+    /// The scanner is down. Never stored: it is what `processing` means while it is.
+    ScanPending,
+    /// The language model is down. Never stored either.
+    ModelPending,
+    /// Everything is known.
     Ready,
+    /// It is not taken; `rejection` says why.
+    Rejected,
     /// It will not be ready; `failure` says why.
     Failed,
+    /// Its owner has cancelled it. The file and all results are being deleted, or are.
+    Cancelled,
+    /// It is being deleted, and is nobody's to see.
+    Deleting,
 }
 
-/// Why a document failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Failure {
-    /// The file is no PDF.
-    NotAPdf,
-    /// It starts like a PDF, but is damaged or cut off.
-    Damaged,
-    /// It can be opened with a password only.
-    PasswordProtected,
-    /// Reading it took more time, memory or text than a document is given.
-    TooComplex,
-    /// The file was deleted before it was read.
-    FileGone,
-    /// Every attempt ended in an error of ours. The job is kept for an operator, who can have it
-    /// tried again.
-    GaveUp,
-}
-
-impl Failure {
-    /// What the user is told.
+impl Status {
+    /// Whether nothing more will come.
     #[must_use]
-    pub fn explanation(self) -> &'static str {
-        match self {
-            Self::NotAPdf => "The file is not a PDF.",
-            Self::Damaged => "The file is damaged or incomplete. Export it again and upload that.",
-            Self::PasswordProtected => "The file needs a password. Upload it without one.",
-            Self::TooComplex => "The file takes too much time or memory to read.",
-            Self::FileGone => "The file was deleted before it was read. Upload it again.",
-            Self::GaveUp => "We could not process the file. The operators have been told.",
-        }
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NotAPdf => Self::NotAPdf,
-            Refusal::Damaged => Self::Damaged,
-            Refusal::PasswordProtected => Self::PasswordProtected,
-            Refusal::TooComplex => Self::TooComplex,
-        }
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Expired | Self::Ready | Self::Rejected | Self::Failed | Self::Cancelled
+        )
     }
 }
 
@@ -167,38 +198,88 @@ impl Document {
     pub fn announce(
         id: DocumentId,
         (owner, tenant): (UserId, TenantId),
-        name: DocumentName,
-        size: u64,
+        announced: Announced,
         now: Timestamp,
     ) -> Self {
         Self {
             id,
             owner,
             tenant,
-            name,
-            size,
+            announced,
+            webhook: false,
             status: Status::AwaitingUpload,
+            stage: Stage::Validate,
             created_at: now,
             upload_expires_at: now + UPLOAD_WINDOW,
+            multipart: None,
             uploaded_at: None,
             object_version: None,
+            clean_version: None,
+            content_sha256: None,
             attempts: 0,
             attempt: None,
             started_at: None,
             lease_until: None,
+            waiting: None,
+            waiting_since: None,
+            progress: None,
+            stages: Stages::default(),
             finished_at: None,
-            contents: None,
+            rejection: None,
             failure: None,
+            history: vec![Entry { at: now, event: "announced".into(), stage: None }],
         }
     }
 
     /// Where the document stands at `now`.
     #[must_use]
     pub fn status_at(&self, now: Timestamp) -> Status {
-        match self.status {
-            Status::AwaitingUpload if now >= self.upload_expires_at => Status::Expired,
-            status => status,
+        match (self.status, self.waiting) {
+            (Status::AwaitingUpload, _) if now >= self.upload_expires_at => Status::Expired,
+            (Status::Processing, Some(Waiting::Scanner)) => Status::ScanPending,
+            (Status::Processing, Some(Waiting::Model)) => Status::ModelPending,
+            (status, _) => status,
         }
+    }
+
+    /// The document's key.
+    #[must_use]
+    pub fn key(&self) -> (UserId, DocumentId) {
+        (self.owner, self.id)
+    }
+}
+
+/// A SHA-256, as 64 hexadecimal digits in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Sha256(String);
+
+/// Why a text is not taken as a SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a SHA-256 is written as 64 hexadecimal digits")]
+pub struct InvalidSha256;
+
+impl Sha256 {
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Sha256 {
+    type Error = InvalidSha256;
+
+    fn try_from(text: String) -> Result<Self, InvalidSha256> {
+        let is_valid = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_valid { Ok(Self(text.to_ascii_lowercase())) } else { Err(InvalidSha256) }
+    }
+}
+
+impl From<[u8; 32]> for Sha256 {
+    fn from(digest: [u8; 32]) -> Self {
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        Self(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
     }
 }
 

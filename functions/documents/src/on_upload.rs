@@ -2,16 +2,17 @@
 //!
 //! S3 tells at least once, and Lambda tries a failed invocation again. So this does the same thing
 //! however often it runs: one conditional change of the record, then a job. A run that was cut off
-//! between the two is made good by the next, which finds the record as it left it.
+//! between the two is made good by the next, which finds the record as it left it. A file that comes
+//! when its document is cancelled or deleted is deleted too.
 
 use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use shared::clock::Clock;
-use shared::queue::Queue;
 use shared::{Error, Result};
 
 use crate::document::Status;
-use crate::jobs::Job;
-use crate::objects::parse_upload_key;
+use crate::objects::{Objects, parse_upload_key};
+use crate::queues::Queues;
+use crate::stage::Stage;
 use crate::store::{Change, Documents};
 
 /// What the task needs.
@@ -19,8 +20,10 @@ use crate::store::{Change, Documents};
 pub struct OnUpload {
     /// The documents' table.
     pub documents: Documents,
-    /// The queue.
-    pub jobs: Queue,
+    /// The bucket.
+    pub objects: Objects,
+    /// The queue of the first stage.
+    pub queues: Queues,
     /// The time.
     pub clock: Clock,
 }
@@ -36,33 +39,44 @@ impl OnUpload {
 
     async fn record(&self, record: S3EventRecord) -> Result<()> {
         let object = record.s3.object;
-        let key = object.url_decoded_key.or(object.key).unwrap_or_default();
-        let Some((owner, id)) = parse_upload_key(&key) else {
-            tracing::warn!(key, "a file that is nobody's upload");
+        let text = object.url_decoded_key.or(object.key).unwrap_or_default();
+        let Some(key) = parse_upload_key(&text) else {
+            tracing::warn!(key = text, "a file that is nobody's upload");
             return Ok(());
         };
         let version = object.version_id.filter(|version| !version.is_empty());
         let version =
             version.ok_or_else(|| Error::internal("the bucket does not keep versions"))?;
 
-        let now = self.clock.now();
-        match self.documents.record_upload(owner, id, &version, now).await? {
-            Change::Made(_) => tracing::info!(document_id = %id, "uploaded"),
+        let document_id = key.1;
+        match self.documents.record_upload(key, &version, self.clock.now()).await? {
+            Change::Made(document) => {
+                tracing::info!(%document_id, "uploaded");
+                self.queues.follow_up(&document).await
+            }
             Change::Refused(document)
-                if document.status == Status::Uploaded
+                if document.status == Status::Processing
+                    && document.stage == Stage::Validate
+                    && document.attempts == 0
                     && document.object_version.as_ref() == Some(&version) =>
             {
-                tracing::info!(document_id = %id, "told again of an upload, queueing it again");
+                tracing::info!(%document_id, "told again of an upload, queueing it again");
+                self.queues.follow_up(&document).await
             }
-            Change::Refused(document) => {
-                tracing::info!(document_id = %id, status = ?document.status, "nothing to do");
-                return Ok(());
+            Change::Refused(document)
+                if matches!(document.status, Status::Cancelled | Status::Deleting) =>
+            {
+                tracing::info!(%document_id, "deleting what came too late");
+                self.objects.delete_upload(key, &version).await
             }
             Change::NoDocument => {
-                tracing::warn!(document_id = %id, "a file without a document");
-                return Ok(());
+                tracing::warn!(%document_id, "deleting a file without a document");
+                self.objects.delete_upload(key, &version).await
+            }
+            Change::Refused(document) => {
+                tracing::info!(%document_id, status = ?document.status, "nothing to do");
+                Ok(())
             }
         }
-        self.jobs.send(&Job::V1 { owner, document_id: id }).await
     }
 }

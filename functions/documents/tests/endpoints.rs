@@ -3,9 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use axum::Router;
-use documents::api::{create_upload, get, list};
+use documents::api::{
+    cancel, complete_upload, create_upload, delete, get, get_settings, list, put_schema,
+    put_settings, upload_parts,
+};
 use documents::objects::{self, Objects};
+use documents::queues::Queues;
 use documents::store::Documents;
+use documents::webhook::Courier;
 use http_body_util::BodyExt;
 use lambda_http::request::from_str;
 use serde_json::{Value, json};
@@ -13,14 +18,22 @@ use shared::clock::Clock;
 use shared::http::app;
 use shared::id::Ids;
 use shared::idempotency::Records;
+use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
 use testing::{account, event};
 use tower::ServiceExt;
 
 struct Functions {
     create: Router,
+    parts: Router,
+    complete: Router,
     get: Router,
     list: Router,
+    cancel: Router,
+    delete: Router,
+    get_settings: Router,
+    put_settings: Router,
+    put_schema: Router,
 }
 
 /// The functions, at the time of `clock`.
@@ -33,26 +46,35 @@ async fn functions(clock: Clock) -> Functions {
     let limiter = RateLimiter::new(client.clone(), requests, clock.clone());
     let documents = Documents::new(client, table);
     let objects = Objects::new(objects::client(&aws), account::bucket(&aws).await);
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let queue = Queue::new(sqs, account::queue(&aws).await);
+    let queues = Queues::new(std::array::from_fn(|_| queue.clone()), queue.clone(), queue);
+    let create = create_upload::CreateUpload {
+        documents: documents.clone(),
+        objects: objects.clone(),
+        credentials: aws.credentials_provider().unwrap(),
+        region: account::REGION.into(),
+        max_bytes: 100_000_000,
+        ids: Ids::random(clock.clone()),
+        clock: clock.clone(),
+    };
+    macro_rules! function {
+        ($module:ident, $state:ident { $($field:ident),* }) => {
+            app($module::router($module::$state { $($field: $field.clone()),* }))
+        };
+    }
+    let courier = Courier { trusts_private: false };
     Functions {
-        create: app(create_upload::router(
-            create_upload::CreateUpload {
-                documents: documents.clone(),
-                objects: objects.clone(),
-                credentials: aws.credentials_provider().unwrap(),
-                region: account::REGION.into(),
-                max_bytes: 1_000_000,
-                ids: Ids::random(clock.clone()),
-                clock: clock.clone(),
-            },
-            records,
-            limiter,
-        )),
-        get: app(get::router(get::Get {
-            documents: documents.clone(),
-            objects,
-            clock: clock.clone(),
-        })),
-        list: app(list::router(list::List { documents, clock })),
+        create: app(create_upload::router(create, records, limiter)),
+        parts: function!(upload_parts, UploadParts { documents, objects, clock }),
+        complete: function!(complete_upload, CompleteUpload { documents, objects, clock }),
+        get: function!(get, Get { documents, objects, clock }),
+        list: function!(list, List { documents, clock }),
+        cancel: function!(cancel, Cancel { documents, queues, clock }),
+        delete: function!(delete, Delete { documents, queues, clock }),
+        get_settings: function!(get_settings, GetSettings { documents, clock }),
+        put_settings: function!(put_settings, PutSettings { documents, courier, clock }),
+        put_schema: function!(put_schema, PutSchema { documents, clock }),
     }
 }
 
@@ -60,7 +82,7 @@ async fn call(router: &Router, event: &str) -> (u16, Value) {
     let response = router.clone().oneshot(from_str(event).unwrap()).await.unwrap();
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&body).unwrap())
+    (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
 #[tokio::test]
@@ -75,7 +97,8 @@ async fn what_is_announced_can_be_seen() {
     let asked = event("documents-get").replace("doc_01M7YRRT800000000000000002", id);
     assert_eq!(call(&f.get, &asked).await, (200, created["document"].clone()));
     let (status, page) = call(&f.list, &event("documents-list")).await;
-    assert_eq!((status, page), (200, json!({"documents": [created["document"]]})));
+    assert_eq!((status, &page["documents"][0]["id"]), (200, &created["document"]["id"]));
+    assert_eq!(page["documents"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -127,12 +150,18 @@ async fn a_stale_form_is_refused_by_s3_and_the_document_expires() {
 #[tokio::test]
 async fn the_user_comes_from_the_authorizer_alone() {
     let f = functions(Clock::System).await;
-    for name in ["documents-create-upload", "documents-get", "documents-list"] {
-        let router = match name {
-            "documents-create-upload" => &f.create,
-            "documents-get" => &f.get,
-            _ => &f.list,
-        };
+    for (name, router) in [
+        ("documents-create-upload", &f.create),
+        ("documents-upload-parts", &f.parts),
+        ("documents-complete-upload", &f.complete),
+        ("documents-get", &f.get),
+        ("documents-list", &f.list),
+        ("documents-cancel", &f.cancel),
+        ("documents-delete", &f.delete),
+        ("documents-get-settings", &f.get_settings),
+        ("documents-put-settings", &f.put_settings),
+        ("documents-put-schema", &f.put_schema),
+    ] {
         let sample: Value = serde_json::from_str(&event(name)).unwrap();
 
         let mut anonymous = sample.clone();
@@ -164,4 +193,118 @@ async fn unknown_paths_and_methods_are_problems_too() {
     request["rawPath"] = json!("/v1/nothing");
     let (status, problem) = call(&f.list, &request.to_string()).await;
     assert_eq!((status, &problem["status"]), (404, &json!(404)));
+}
+
+/// The sample event with a body.
+fn with_body(name: &str, body: &Value) -> String {
+    let mut request: Value = serde_json::from_str(&event(name)).unwrap();
+    request["body"] = json!(body.to_string());
+    request.to_string()
+}
+
+#[tokio::test]
+async fn a_file_is_uploaded_in_parts_and_a_cut_off_upload_goes_on() {
+    let f = functions(Clock::System).await;
+    let file: Vec<u8> = (0..=255).cycle().take(17_000_000).collect();
+    let wanted = json!({"name": "large.pdf", "size": file.len(), "upload": "parts"});
+    let (status, created) = call(&f.create, &with_body("documents-create-upload", &wanted)).await;
+    assert_eq!((status, &created["upload"]["parts"]), (201, &json!(3)), "{created}");
+    let id = created["document"]["id"].as_str().unwrap();
+    let of = |name: &str| event(name).replace("doc_01M7YRRT800000000000000002", id);
+
+    let http = reqwest::Client::new();
+    for round in [1, 2] {
+        let (status, left) = call(&f.parts, &of("documents-upload-parts")).await;
+        assert_eq!(status, 200, "{left}");
+        let missing = left["missing"].as_array().unwrap();
+        assert_eq!(missing.len(), if round == 1 { 3 } else { 2 });
+        // The connection drops after the first part.
+        for part in missing.iter().take(if round == 1 { 1 } else { 3 }) {
+            let from = usize::try_from(part["offset"].as_u64().unwrap()).unwrap();
+            let size = usize::try_from(part["size"].as_u64().unwrap()).unwrap();
+            let put = http.put(part["url"].as_str().unwrap());
+            let put = put.body(file[from..from + size].to_vec()).send().await.unwrap();
+            assert_eq!(put.status(), 200, "{}", put.text().await.unwrap());
+        }
+        let (status, answer) = call(&f.complete, &of("documents-complete-upload")).await;
+        if round == 1 {
+            let parts_missing = json!("urn:problem-type:arsenal:parts-missing");
+            assert_eq!((status, &answer["type"]), (409, &parts_missing));
+        } else {
+            assert_eq!(status, 202, "{answer}");
+        }
+    }
+    // Again, before S3 has told of the file.
+    assert_eq!(call(&f.complete, &of("documents-complete-upload")).await.0, 202);
+}
+
+#[tokio::test]
+async fn what_is_not_valid_is_said_by_field() {
+    let f = functions(Clock::System).await;
+    let good = json!({"name": "a.pdf", "size": 10});
+    for (field, value, slug) in [
+        ("size", json!(0), "file-empty"),
+        ("size", json!(100_000_001), "file-too-large"),
+        ("sha256", json!("abc"), "invalid-body"),
+        ("schema", json!("invoice"), "invalid-body"),
+        ("schema", json!("invoice@2"), "unknown-schema"),
+        ("schema", json!("nothing@1"), "unknown-schema"),
+        ("upload", json!("fax"), "invalid-body"),
+        ("other", json!(1), "invalid-body"),
+    ] {
+        let mut wanted = good.clone();
+        wanted[field] = value;
+        let (status, problem) =
+            call(&f.create, &with_body("documents-create-upload", &wanted)).await;
+        let kind = json!(format!("urn:problem-type:arsenal:{slug}"));
+        assert_eq!((status, &problem["type"]), (422, &kind), "{field}: {problem}");
+        assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+    }
+    let wanted = json!({"name": "a.pdf", "size": 10, "schema": "invoice@1"});
+    assert_eq!(call(&f.create, &with_body("documents-create-upload", &wanted)).await.0, 201);
+}
+
+#[tokio::test]
+async fn settings_are_set_whole_and_a_secret_is_shown_once() {
+    let f = functions(Clock::System).await;
+    let (status, before) = call(&f.get_settings, &event("documents-get-settings")).await;
+    assert_eq!((status, &before["require_pdfa"]), (200, &json!(false)));
+    let (status, set) = call(&f.put_settings, &event("documents-put-settings")).await;
+    assert_eq!(status, 200, "{set}");
+    let secret = set["webhook"]["secret"].as_str().unwrap();
+    assert!(secret.starts_with("whsec_") && secret.len() == 50, "{secret}");
+    let (_, again) = call(&f.put_settings, &event("documents-put-settings")).await;
+    assert_eq!(again["webhook"]["secret"], Value::Null);
+    let (_, shown) = call(&f.get_settings, &event("documents-get-settings")).await;
+    assert_eq!(shown["webhook"], json!({"url": set["webhook"]["url"]}));
+
+    for (body, field) in [
+        (json!({"webhook": {"url": "http://1.1.1.1/"}}), "webhook.url"),
+        (json!({"webhook": {"url": "https://169.254.169.254/latest/meta-data"}}), "webhook.url"),
+        (json!({"policy": {"max_pages": "many"}}), "policy.max_pages"),
+    ] {
+        let (status, problem) =
+            call(&f.put_settings, &with_body("documents-put-settings", &body)).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_of_a_schema_never_changes() {
+    let f = functions(Clock::System).await;
+    let put = event("documents-put-schema");
+    assert_eq!(call(&f.put_schema, &put).await.0, 200);
+    assert_eq!(call(&f.put_schema, &put).await.0, 200, "the same again");
+    let other = json!({"type": "object", "properties": {"other": {"type": "string"}}});
+    let (status, problem) = call(&f.put_schema, &with_body("documents-put-schema", &other)).await;
+    assert_eq!((status, &problem["type"]), (409, &json!("urn:problem-type:arsenal:schema-exists")));
+    let built_in = put.replace("delivery-note@1", "invoice@1");
+    assert_eq!(call(&f.put_schema, &built_in).await.0, 409);
+    let remote = json!({"type": "object", "properties": {"a": {"$ref": "https://example.org/a"}}});
+    let (status, problem) = call(&f.put_schema, &with_body("documents-put-schema", &remote)).await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (422, &json!("urn:problem-type:arsenal:invalid-schema")),
+        "{problem}"
+    );
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use axum::Router;
-use axum::extract::{FromRef, State};
+use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::routing::post;
 use jiff::Timestamp;
@@ -19,12 +19,15 @@ use shared::idempotency::{Commit, Outcome, Records};
 use shared::problem::Problem;
 use shared::rate_limit::{Quota, RateLimiter};
 
-use super::WRITE;
 use super::view::View;
-use crate::document::{Document, DocumentName};
+use super::{WRITE, has_clock};
+use crate::document::{Announced, Document, DocumentName, MULTIPART_WINDOW, Sha256};
 use crate::objects::{Objects, upload_key};
+use crate::schema::SchemaRef;
+use crate::schemas;
 use crate::store::Documents;
-use crate::upload_form::{self, Fields, Grant};
+use crate::upload_form::{self, CONTENT_TYPE, Fields, Grant};
+use crate::upload_parts::Parts;
 
 /// What the endpoint needs.
 #[derive(Clone)]
@@ -44,12 +47,7 @@ pub struct CreateUpload {
     /// New ids.
     pub ids: Ids,
 }
-
-impl FromRef<CreateUpload> for Clock {
-    fn from_ref(state: &CreateUpload) -> Self {
-        state.clock.clone()
-    }
-}
+has_clock!(CreateUpload);
 
 /// How many documents a user may announce: a fair share, and no guard, so that it gives way when
 /// nobody can decide.
@@ -65,55 +63,82 @@ pub fn router(state: CreateUpload, records: Records, limiter: RateLimiter) -> Ro
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Announcement {
+struct Wanted {
     /// The file's name.
     name: DocumentName,
-    /// The file's size in bytes.
+    /// Its size in bytes.
     size: u64,
+    /// Its SHA-256, in hexadecimal digits.
+    #[serde(default)]
+    sha256: Option<Sha256>,
+    /// The schema that its data is wanted in, such as `invoice@1`.
+    #[serde(default)]
+    schema: Option<SchemaRef>,
+    /// How the file is to be uploaded.
+    #[serde(default)]
+    upload: Way,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Way {
+    /// In one piece, by a form.
+    #[default]
+    Form,
+    /// In parts, which can be sent side by side, and again.
+    Parts,
 }
 
 #[derive(Serialize)]
 struct Created {
     document: View,
-    upload: Form,
+    upload: Upload,
 }
 
-/// Post `fields`, then the file in the field `file`, to `url` as `multipart/form-data`.
 #[derive(Serialize)]
-struct Form {
-    method: &'static str,
-    url: String,
-    fields: Fields,
-    expires_at: Timestamp,
+#[serde(untagged)]
+enum Upload {
+    /// Post `fields`, then the file in the field `file`, to `url` as `multipart/form-data`.
+    Form { method: &'static str, url: String, fields: Fields, expires_at: Timestamp },
+    /// Get `parts_url`, put each part that it names to its URL, and post to `complete_url`.
+    Parts {
+        method: &'static str,
+        part_size: u64,
+        parts: u64,
+        parts_url: String,
+        complete_url: String,
+        expires_at: Timestamp,
+    },
 }
 
 async fn handle(
     State(state): State<CreateUpload>,
     user: SignedIn,
     transaction: Transaction,
-    Json(announcement): Json<Announcement>,
+    Json(wanted): Json<Wanted>,
 ) -> Result<Outcome<Saved>> {
     user.require(WRITE)?;
-    let Announcement { name, size } = announcement;
-    check_size(size, state.max_bytes)?;
+    let Wanted { name, size, sha256, schema, upload } = wanted;
+    let announced = Announced { name, size, sha256, schema };
+    check_size(announced.size, state.max_bytes)?;
+    if let Some(schema) = &announced.schema {
+        let known = schemas::find(&state.documents, user.tenant, schema).await?;
+        let unknown = || {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-schema", "No such schema")
+                .field("schema", format!("there is no schema {schema}"))
+        };
+        known.ok_or_else(unknown)?;
+    }
 
     let now = state.clock.now();
-    let document = Document::announce(state.ids.next(), (user.user, user.tenant), name, size, now);
-    let grant = Grant {
-        bucket: state.objects.bucket(),
-        region: &state.region,
-        key: &upload_key(document.owner, document.id),
-        size,
-        expires_at: document.upload_expires_at,
+    let who = (user.user, user.tenant);
+    let mut document = Document::announce(state.ids.next(), who, announced, now);
+    document.webhook = state.documents.settings(user.tenant).await?.webhook.is_some();
+    let upload = match upload {
+        Way::Form => state.form(&document, now).await?,
+        Way::Parts => state.parts(&mut document, now).await?,
     };
-    let credentials = state.credentials.provide_credentials().await?;
-    let upload = Form {
-        method: "POST",
-        url: state.objects.form_url().await?,
-        fields: upload_form::sign(&grant, &credentials, now),
-        expires_at: document.upload_expires_at,
-    };
-    let id = document.id;
+    let (id, size) = (document.id, document.announced.size);
     let record = state.documents.creation(&document)?;
     let location = [(LOCATION, format!("/v1/documents/{id}"))];
     let created = Created { document: View::of(document, now), upload };
@@ -125,6 +150,42 @@ async fn handle(
         tracing::info!(document_id = %id, size, "upload announced");
     }
     Ok(outcome)
+}
+
+impl CreateUpload {
+    async fn form(&self, document: &Document, now: Timestamp) -> Result<Upload> {
+        let grant = Grant {
+            bucket: self.objects.bucket(),
+            region: &self.region,
+            key: &upload_key(document.key()),
+            size: document.announced.size,
+            expires_at: document.upload_expires_at,
+        };
+        let credentials = self.credentials.provide_credentials().await?;
+        Ok(Upload::Form {
+            method: "POST",
+            url: self.objects.form_url().await?,
+            fields: upload_form::sign(&grant, &credentials, now),
+            expires_at: document.upload_expires_at,
+        })
+    }
+
+    /// An upload that is begun and then comes to nothing, as the record is not made, is ended by the
+    /// bucket after a day.
+    async fn parts(&self, document: &mut Document, now: Timestamp) -> Result<Upload> {
+        let Parts { part_size, parts } = Parts::of(document.announced.size);
+        document.upload_expires_at = now + MULTIPART_WINDOW;
+        document.multipart = Some(self.objects.begin_parts(document.key(), CONTENT_TYPE).await?);
+        let parts_url = format!("/v1/documents/{}/parts", document.id);
+        Ok(Upload::Parts {
+            method: "PUT",
+            part_size,
+            parts,
+            complete_url: format!("{parts_url}/complete"),
+            parts_url,
+            expires_at: document.upload_expires_at,
+        })
+    }
 }
 
 fn check_size(size: u64, max_bytes: u64) -> Result<(), Problem> {

@@ -1,7 +1,7 @@
 //! `GET /v1/documents`
 
 use axum::Router;
-use axum::extract::{FromRef, State};
+use axum::extract::State;
 use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -11,8 +11,8 @@ use shared::clock::Clock;
 use shared::http::{Json, Query, SignedIn, StatusCode};
 use shared::problem::Problem;
 
-use super::READ;
 use super::view::View;
+use super::{READ, has_clock};
 use crate::document::DocumentId;
 use crate::store::Documents;
 
@@ -29,12 +29,7 @@ pub struct List {
     /// The time.
     pub clock: Clock,
 }
-
-impl FromRef<List> for Clock {
-    fn from_ref(state: &List) -> Self {
-        state.clock.clone()
-    }
-}
+has_clock!(List);
 
 /// The endpoint's router.
 pub fn router(state: List) -> Router {
@@ -69,11 +64,10 @@ async fn handle(
     }
     let after = wanted.cursor.as_deref().map(decode).transpose()?;
 
-    let (documents, more) = state.documents.list(user.user, after, limit).await?;
-    let last = documents.last().filter(|_| more);
-    let next_cursor = last.map(|document| encode(document.id));
+    let (documents, last) = state.documents.list(user.user, after, limit).await?;
+    let next_cursor = last.map(encode);
     let now = state.clock.now();
-    let documents = documents.into_iter().map(|document| View::of(document, now)).collect();
+    let documents = documents.into_iter().map(|found| View::of(found, now).brief()).collect();
     Ok(Json(Page { documents, next_cursor }))
 }
 

@@ -1,52 +1,134 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::document::{Document, DocumentId, DocumentName, Failure, Status};
-use crate::pdf::Contents;
+use crate::document::{Announced, Document, DocumentId, Entry, Sha256, Status};
+use crate::stage::{Failure, Rejection, Stage, Stages, Waiting};
 
 /// A document as its owner sees it.
-#[derive(Serialize)]
-pub(super) struct View {
+#[derive(Clone, Debug, Serialize)]
+pub struct View {
     id: DocumentId,
-    name: DocumentName,
-    size: u64,
+    #[serde(flatten)]
+    announced: Announced,
     status: Status,
     created_at: Timestamp,
     upload_expires_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     uploaded_at: Option<Timestamp>,
+    /// The stage that it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    started_at: Option<Timestamp>,
+    stage: Option<Stage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<Waits>,
+    /// How many pages are read, while the text is being read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pages_read: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_sha256: Option<Sha256>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<Timestamp>,
-    attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<Why>,
+    rejection: Option<Why<Rejection>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    contents: Option<Contents>,
+    failure: Option<Why<FailureReason>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stages: Option<Stages>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    history: Vec<Entry>,
 }
 
-#[derive(Serialize)]
-struct Why {
+#[derive(Clone, Debug, Serialize)]
+struct Waits {
+    r#for: Waiting,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Why<T> {
+    #[serde(flatten)]
+    reason: T,
+    explanation: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct FailureReason {
     reason: Failure,
-    detail: &'static str,
 }
 
 impl View {
-    pub(super) fn of(document: Document, now: Timestamp) -> Self {
+    /// The document, as it stands at `now`.
+    #[must_use]
+    pub fn of(document: Document, now: Timestamp) -> Self {
+        let status = document.status_at(now);
+        let waits =
+            document.waiting.map(|waiting| Waits { r#for: waiting, since: document.waiting_since });
+        let failure = document.failure.map(|reason| Why {
+            explanation: explain_failure(reason),
+            reason: FailureReason { reason },
+        });
+        let rejection = document
+            .rejection
+            .map(|reason| Why { explanation: explain_rejection(&reason), reason });
         Self {
-            status: document.status_at(now),
+            status,
             id: document.id,
-            name: document.name,
-            size: document.size,
+            announced: document.announced,
             created_at: document.created_at,
             upload_expires_at: document.upload_expires_at,
             uploaded_at: document.uploaded_at,
-            started_at: document.started_at,
+            stage: (document.status == Status::Processing).then_some(document.stage),
+            waiting: waits,
+            pages_read: document.progress.map(|progress| progress.pages),
+            content_sha256: document.content_sha256,
             finished_at: document.finished_at,
-            attempts: document.attempts,
-            failure: document.failure.map(|reason| Why { reason, detail: reason.explanation() }),
-            contents: document.contents,
+            rejection,
+            failure,
+            stages: Some(without_keys(document.stages)),
+            history: document.history,
         }
+    }
+
+    /// The same without what only a look at one document needs.
+    #[must_use]
+    pub(super) fn brief(mut self) -> Self {
+        self.history.clear();
+        self.stages = None;
+        self
+    }
+}
+
+/// Where things are in the bucket is nobody's business.
+fn without_keys(mut stages: Stages) -> Stages {
+    if let Some(text) = stages.text.as_mut().and_then(|done| done.result.as_mut()) {
+        text.text_key.clear();
+        text.runs.clear();
+    }
+    if let Some(found) = stages.structure.as_mut().and_then(|done| done.result.as_mut()) {
+        found.key = None;
+    }
+    stages
+}
+
+fn explain_failure(failure: Failure) -> &'static str {
+    match failure {
+        Failure::FileGone => "The file was deleted before it was read. Upload it again.",
+        Failure::GaveUp => "We could not process the file. The operators have been told.",
+    }
+}
+
+fn explain_rejection(rejection: &Rejection) -> &'static str {
+    match rejection {
+        Rejection::Invalid { .. } => "The file cannot be read, or has what your policy refuses.",
+        Rejection::ChecksumMismatch => {
+            "The file is not the one that was announced: its SHA-256 is another. Upload it again."
+        }
+        Rejection::ParserLimits { .. } => "The file takes too much time or memory to read.",
+        Rejection::Infected { .. } => "There is malware in the file. It is kept from everybody.",
+        Rejection::Unscannable { .. } => "The file could not be scanned for malware.",
+        Rejection::NotPdfa { .. } => {
+            "The file does not conform to PDF/A, which your policy asks for."
+        }
+        Rejection::TooMuchText => "The file has more than 16 MiB of text.",
     }
 }

@@ -10,10 +10,11 @@ use shared::config::var;
 async fn main() -> shared::Result<()> {
     shared::telemetry::init("documents");
     let aws = shared::aws::load().await;
-    shared::http::serve(router(Get {
-        documents: Documents::new(shared::aws::dynamodb(&aws).await, var("DOCUMENTS_TABLE")?),
+    let client = shared::aws::dynamodb(&aws).await;
+    let state = Get {
+        documents: Documents::new(client, var("DOCUMENTS_TABLE")?),
         objects: Objects::new(objects::client(&aws), var("DOCUMENTS_BUCKET")?),
         clock: Clock::System,
-    }))
-    .await
+    };
+    shared::http::serve(router(state)).await
 }

@@ -1,6 +1,7 @@
 //! `GET /v1/documents`
 
 use documents::api::list::{List, router};
+
 use documents::store::Documents;
 use shared::clock::Clock;
 use shared::config::var;
@@ -9,9 +10,8 @@ use shared::config::var;
 async fn main() -> shared::Result<()> {
     shared::telemetry::init("documents");
     let aws = shared::aws::load().await;
-    shared::http::serve(router(List {
-        documents: Documents::new(shared::aws::dynamodb(&aws).await, var("DOCUMENTS_TABLE")?),
-        clock: Clock::System,
-    }))
-    .await
+    let client = shared::aws::dynamodb(&aws).await;
+    let state =
+        List { documents: Documents::new(client, var("DOCUMENTS_TABLE")?), clock: Clock::System };
+    shared::http::serve(router(state)).await
 }

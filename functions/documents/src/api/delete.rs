@@ -1,0 +1,50 @@
+//! `DELETE /v1/documents/{document_id}`
+
+use axum::Router;
+use axum::extract::State;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Path, SignedIn, StatusCode};
+use shared::problem::Problem;
+
+use super::{WRITE, has_clock};
+use crate::document::DocumentId;
+use crate::queues::{Job, Queues};
+use crate::store::Documents;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// The documents' table.
+    pub documents: Documents,
+    /// The queue of what is deleted.
+    pub queues: Queues,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(Delete);
+
+/// The endpoint's router.
+pub fn router(state: Delete) -> Router {
+    let delete = axum::routing::delete(handle);
+    Router::new().route("/v1/documents/{document_id}", delete).with_state(state)
+}
+
+/// Deletes a document at any time, with its file and everything that was made of it. From here on
+/// nobody sees it; what it leaves in the bucket goes soon after.
+async fn handle(
+    State(state): State<Delete>,
+    user: SignedIn,
+    Path(id): Path<DocumentId>,
+) -> Result<StatusCode> {
+    user.require(WRITE)?;
+    let key = (user.user, id);
+    if state.documents.get(key).await?.is_none() {
+        return Err(Problem::not_found("document").into());
+    }
+    // First the job: were it the other way round, a crash in between would leave a mark without one.
+    state.queues.purge()?.send(&Job::of(key)).await?;
+    // Refused, it was being deleted, and is gone now.
+    state.documents.mark_deleting(key).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,63 @@
+//! `GET /v1/document-settings`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use serde::Serialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Json, SignedIn};
+
+use super::{READ, has_clock};
+use crate::settings::Settings;
+use crate::store::Documents;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct GetSettings {
+    /// The documents' table.
+    pub documents: Documents,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(GetSettings);
+
+/// The endpoint's router.
+pub fn router(state: GetSettings) -> Router {
+    Router::new().route("/v1/document-settings", get(handle)).with_state(state)
+}
+
+/// A tenant's settings, without the secret.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    policy: pdf_inspect::Policy,
+    require_pdfa: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<ShownWebhook>,
+}
+
+#[derive(Serialize)]
+struct ShownWebhook {
+    url: String,
+    /// Shown once, when it is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+impl Shown {
+    pub(super) fn of(settings: Settings, shows_secret: bool) -> Self {
+        Self {
+            policy: settings.policy,
+            require_pdfa: settings.require_pdfa,
+            webhook: settings.webhook.map(|webhook| ShownWebhook {
+                url: webhook.url,
+                secret: shows_secret.then_some(webhook.secret),
+            }),
+        }
+    }
+}
+
+async fn handle(State(state): State<GetSettings>, user: SignedIn) -> Result<Json<Shown>> {
+    user.require(READ)?;
+    Ok(Json(Shown::of(state.documents.settings(user.tenant).await?, false)))
+}

@@ -1,0 +1,84 @@
+//! `PUT /v1/document-settings`
+
+use aws_lc_rs::rand;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::put;
+use serde::Deserialize;
+use shared::clock::Clock;
+use shared::http::{Json, SignedIn, StatusCode};
+use shared::problem::Problem;
+use shared::{Error, Result};
+
+use super::get_settings::Shown;
+use super::{WRITE, has_clock};
+use crate::settings::{Settings, Webhook};
+use crate::store::Documents;
+use crate::webhook::{Courier, SECRET_BYTES, new_secret};
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct PutSettings {
+    /// The documents' table.
+    pub documents: Documents,
+    /// What posts to webhooks, and knows which it would not.
+    pub courier: Courier,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(PutSettings);
+
+/// The endpoint's router.
+pub fn router(state: PutSettings) -> Router {
+    Router::new().route("/v1/document-settings", put(handle)).with_state(state)
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct Wanted {
+    policy: pdf_inspect::Policy,
+    require_pdfa: bool,
+    webhook: Option<WantedWebhook>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedWebhook {
+    url: String,
+}
+
+/// Sets everything; what is left out goes back to its default. A webhook at another URL than before
+/// gets a new secret, which is shown in this answer and in none after.
+async fn handle(
+    State(state): State<PutSettings>,
+    user: SignedIn,
+    Json(wanted): Json<Wanted>,
+) -> Result<Json<Shown>> {
+    user.require(WRITE)?;
+    let before = state.documents.settings(user.tenant).await?.webhook;
+    let (webhook, is_new) = match wanted.webhook {
+        None => (None, false),
+        Some(WantedWebhook { url }) => match before.filter(|before| before.url == url) {
+            Some(same) => (Some(same), false),
+            None => (Some(state.new_webhook(url).await?), true),
+        },
+    };
+    let settings = Settings { policy: wanted.policy, require_pdfa: wanted.require_pdfa, webhook };
+    state.documents.set_settings(user.tenant, &settings).await?;
+    tracing::info!(tenant = %user.tenant, "settings changed");
+    Ok(Json(Shown::of(settings, is_new)))
+}
+
+impl PutSettings {
+    async fn new_webhook(&self, url: String) -> Result<Webhook> {
+        self.courier.check(&url).await.map_err(|error| {
+            let title = "The webhook's URL is not taken";
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
+                .field("webhook.url", error.to_string())
+        })?;
+        let mut random = [0; SECRET_BYTES];
+        rand::fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
+        Ok(Webhook { url, secret: new_secret(random) })
+    }
+}

@@ -1,0 +1,20 @@
+//! `POST /v1/documents/{document_id}/cancel`
+
+use documents::api::cancel::{Cancel, router};
+use documents::queues::Queues;
+use documents::store::Documents;
+use shared::clock::Clock;
+use shared::config::var;
+
+#[tokio::main]
+async fn main() -> shared::Result<()> {
+    shared::telemetry::init("documents");
+    let aws = shared::aws::load().await;
+    let client = shared::aws::dynamodb(&aws).await;
+    let state = Cancel {
+        documents: Documents::new(client, var("DOCUMENTS_TABLE")?),
+        queues: Queues::of_environment(&aws_sdk_sqs::Client::new(&aws))?,
+        clock: Clock::System,
+    };
+    shared::http::serve(router(state)).await
+}

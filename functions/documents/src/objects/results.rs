@@ -1,0 +1,104 @@
+//! What stages leave in the bucket, and how everything of a document is deleted.
+
+use aws_sdk_s3::primitives::ByteStream;
+use futures::future::try_join_all;
+use shared::{Error, Result};
+
+use super::{Gone, Objects, clean_key, unless_gone, upload_key};
+use crate::document::AttemptId;
+use crate::store::Key;
+
+/// How many versions are listed at once.
+const LISTED: i32 = 1000;
+/// How many are deleted at once.
+const AT_ONCE: usize = 16;
+
+impl Objects {
+    /// Stores a result.
+    pub async fn store(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<()> {
+        let put = self.client.put_object().bucket(&self.bucket).key(key);
+        put.content_type(content_type).body(ByteStream::from(body)).send().await?;
+        Ok(())
+    }
+
+    /// Reads a result whole, if it is there and has at most `max_bytes`.
+    pub async fn fetch(&self, key: &str, max_bytes: u64) -> Result<Result<Vec<u8>, Gone>> {
+        let get = self.client.get_object().bucket(&self.bucket).key(key);
+        let object = match unless_gone(get.send().await)? {
+            Ok(object) => object,
+            Err(gone) => return Ok(Err(gone)),
+        };
+        let length = u64::try_from(object.content_length.unwrap_or_default())?;
+        if length > max_bytes {
+            return Err(Error::internal(format!("{key} has {length} bytes, over {max_bytes}")));
+        }
+        Ok(Ok(object.body.collect().await?.to_vec()))
+    }
+
+    /// Copies a result of one document to another.
+    pub async fn copy(&self, from: &str, to: &str) -> Result<Result<(), Gone>> {
+        let copy = self.client.copy_object().bucket(&self.bucket).key(to);
+        let copied = copy.copy_source(format!("{}/{from}", self.bucket)).send().await;
+        Ok(unless_gone(copied)?.map(|_| ()))
+    }
+
+    /// Deletes one version of an upload.
+    pub async fn delete_upload(&self, key: Key, version: &str) -> Result<()> {
+        let delete = self.client.delete_object().bucket(&self.bucket);
+        delete.key(upload_key(key)).version_id(version).send().await?;
+        Ok(())
+    }
+
+    /// Deletes everything of a document, in every version, and ends an upload in parts.
+    pub async fn purge(&self, key: Key, multipart: Option<&str>) -> Result<()> {
+        if let Some(upload) = multipart {
+            let abort = self.client.abort_multipart_upload().bucket(&self.bucket);
+            let _ = unless_gone(abort.key(upload_key(key)).upload_id(upload).send().await)?;
+        }
+        for prefix in prefixes(key) {
+            while self.purge_some(&prefix).await? {}
+        }
+        Ok(())
+    }
+
+    /// Deletes up to a thousand versions under a prefix; says whether there were any.
+    async fn purge_some(&self, prefix: &str) -> Result<bool> {
+        let list = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
+        let listed = list.max_keys(LISTED).send().await?;
+        let versions = listed.versions.unwrap_or_default().into_iter();
+        let versions = versions.map(|version| (version.key, version.version_id));
+        let markers = listed.delete_markers.unwrap_or_default().into_iter();
+        let markers = markers.map(|marker| (marker.key, marker.version_id));
+        let found: Vec<_> = versions.chain(markers).collect();
+        // One request each, which cost nothing: for many in one, some emulators ask for another action.
+        for some in found.chunks(AT_ONCE) {
+            let requests = some.iter().map(|(key, version)| {
+                let delete = self.client.delete_object().bucket(&self.bucket);
+                delete.set_key(key.clone()).set_version_id(version.clone()).send()
+            });
+            try_join_all(requests).await?;
+        }
+        Ok(!found.is_empty())
+    }
+}
+
+/// Where an attempt's text goes.
+#[must_use]
+pub fn text_key((owner, id): Key, attempt: AttemptId, name: &str) -> String {
+    format!("text/{owner}/{id}/{attempt}/{name}")
+}
+
+/// Where an attempt's data goes.
+#[must_use]
+pub fn structure_key((owner, id): Key, attempt: AttemptId) -> String {
+    format!("structure/{owner}/{id}/{attempt}.json")
+}
+
+fn prefixes(key @ (owner, id): Key) -> [String; 4] {
+    [
+        upload_key(key),
+        clean_key(key),
+        format!("text/{owner}/{id}/"),
+        format!("structure/{owner}/{id}/"),
+    ]
+}

@@ -1,0 +1,214 @@
+//! What is read of a PDF, and how it is told. This runs in a [sandbox](crate::sandbox), on bytes that
+//! anyone may have sent; only the types are for both sides of it.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use cos::Source;
+use pdf_inspect::{Feature, Limits, Policy, Verdict};
+use pdf_text::{Document, Page, Refusal};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::sandbox::Task;
+use crate::stage::{Conformance, MAX_FAILURES, Reason, RuleFailure, Validation};
+
+/// What a document is checked against that claims no flavour of PDF/A.
+const DEFAULT_FLAVOUR: &str = "2b";
+
+/// How an inspection ended.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inspected {
+    /// The policy accepts it.
+    Accepted(Validation),
+    /// It does not, or it cannot be read.
+    Refused {
+        /// Why, each once.
+        reasons: Vec<Reason>,
+        /// What was found nevertheless.
+        found: Option<Validation>,
+    },
+}
+
+/// A page that was read.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReadPage {
+    /// Its text.
+    pub text: String,
+    /// Its lines with their positions, as JSON without line feeds.
+    pub layout: Box<RawValue>,
+}
+
+/// How the reading of pages ended.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextRead {
+    /// They are all read.
+    Read(Described),
+    /// This one, or the whole file, cannot be.
+    Refused(Reason),
+}
+
+/// What is said of a document when all its pages are read.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Described {
+    /// The version of PDF, such as `1.7`.
+    pub pdf_version: String,
+    /// The document's title.
+    pub title: Option<String>,
+    /// Its author.
+    pub author: Option<String>,
+    /// The program that it was written with.
+    pub creator: Option<String>,
+    /// The program that made the PDF.
+    pub producer: Option<String>,
+}
+
+/// Does `task` with `file`. Pages go to `give` as they are read; the answer comes back.
+pub fn read(
+    task: &Task,
+    file: impl Source,
+    give: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
+) -> io::Result<Vec<u8>> {
+    let answer = match task {
+        Task::Inspect(policy) => serde_json::to_vec(&inspect(file, policy)?),
+        Task::Pdfa => serde_json::to_vec(&check_pdfa(file)?),
+        Task::Text { skip } => serde_json::to_vec(&read_text(file, *skip, give)?),
+    };
+    Ok(answer?)
+}
+
+/// Checks it against the flavour of PDF/A that it claims, or else against 2b. A file that cannot be
+/// checked to its end does not conform.
+fn check_pdfa(file: impl Source) -> io::Result<Conformance> {
+    let unchecked = |error: &dyn std::fmt::Display| Conformance {
+        claimed: None,
+        flavour: DEFAULT_FLAVOUR.into(),
+        conforming: false,
+        failures: vec![RuleFailure {
+            rule: "unchecked".into(),
+            object: None,
+            detail: error.to_string(),
+        }],
+    };
+    let file = match cos::File::open(file, cos::Limits::default()) {
+        Ok(file) => file,
+        Err(cos::OpenError::Io(error)) => return Err(failed(error)),
+        Err(error) => return Ok(unchecked(&error)),
+    };
+    let claimed = pdfa::Flavour::detect(&file);
+    let flavour = claimed.map_or_else(|| DEFAULT_FLAVOUR.parse().map_err(failed), Ok)?;
+    let claimed = claimed.map(|flavour| flavour.to_string());
+    let report = match pdfa::validate(&file, flavour) {
+        Ok(report) => report,
+        Err(cos::Error::Io(error)) => return Err(failed(error)),
+        Err(error) => return Ok(Conformance { claimed, ..unchecked(&error) }),
+    };
+    let mut failures: Vec<RuleFailure> = Vec::new();
+    for failure in &report.failures {
+        let rule = format!("{}-{}", failure.clause, failure.test);
+        if failures.len() < MAX_FAILURES && failures.iter().all(|known| known.rule != rule) {
+            let object = failure.object.map(|object| object.number);
+            failures.push(RuleFailure { rule, object, detail: failure.detail.clone() });
+        }
+    }
+    Ok(Conformance {
+        claimed,
+        flavour: flavour.to_string(),
+        conforming: report.conforming,
+        failures,
+    })
+}
+
+fn failed(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// Looks for what `policy` refuses or flags.
+fn inspect(file: impl Source, policy: &Policy) -> io::Result<Inspected> {
+    let findings = match pdf_inspect::inspect(file, &Limits::default()) {
+        Ok(findings) => findings,
+        Err(pdf_inspect::Error::Io(error)) => return Err(failed(error)),
+        Err(pdf_inspect::Error::Refused(refusal)) => {
+            let code = tag(&refusal, "reason");
+            let reasons = vec![Reason { code, detail: refusal.to_string() }];
+            return Ok(Inspected::Refused { reasons, found: None });
+        }
+    };
+    let said = |feature: Feature| {
+        let first = findings.features.get(&feature).and_then(|found| found.first.as_deref());
+        let detail = first.map_or_else(String::new, |object| format!("first in object {object}"));
+        Reason { code: tag(&feature, ""), detail }
+    };
+    let verdict = policy.judge(&findings);
+    let flags = match &verdict {
+        Verdict::Accepted { flags } => flags.iter().copied().map(said).collect(),
+        Verdict::Refused { .. } => Vec::new(),
+    };
+    let (version, pages, objects) = (findings.version.clone(), findings.pages, findings.objects);
+    let found = Validation { pdf_version: version, pages, objects, flags };
+    let Verdict::Refused { reasons } = verdict else { return Ok(Inspected::Accepted(found)) };
+    let reasons = reasons.into_iter().map(|reason| match reason {
+        pdf_inspect::Reason::Feature(feature) => said(feature),
+        pdf_inspect::Reason::Pages(pages) => {
+            Reason { code: "pages".into(), detail: format!("it has {pages} pages") }
+        }
+        pdf_inspect::Reason::Bytes(bytes) => {
+            Reason { code: "bytes".into(), detail: format!("it has {bytes} bytes") }
+        }
+    });
+    Ok(Inspected::Refused { reasons: reasons.collect(), found: Some(found) })
+}
+
+/// The name of a variant, as it is written in JSON: of itself, or in its member `key`.
+fn tag(value: &impl Serialize, key: &str) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    let name = if key.is_empty() { &value } else { &value[key] };
+    name.as_str().unwrap_or_default().to_owned()
+}
+
+/// Reads the pages after the first `skip`, and gives each as soon as it is read.
+fn read_text(
+    file: impl Source,
+    skip: usize,
+    give: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
+) -> io::Result<TextRead> {
+    let document = match Document::open(file, pdf_text::Limits::default()) {
+        Ok(document) => document,
+        Err(refusal) => return refused(refusal),
+    };
+    let mut given = Ok(());
+    let read = document.read_pages(skip + 1, |page| {
+        given = line_of(&page).and_then(&mut *give);
+        if given.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    given?;
+    let metadata = match read.and_then(|()| document.metadata()) {
+        Ok(metadata) => metadata,
+        Err(refusal) => return refused(refusal),
+    };
+    Ok(TextRead::Read(Described {
+        pdf_version: document.version().unwrap_or_default(),
+        title: metadata.title,
+        author: metadata.author,
+        creator: metadata.creator,
+        producer: metadata.producer,
+    }))
+}
+
+fn line_of(page: &Page) -> io::Result<Vec<u8>> {
+    let layout = serde_json::value::to_raw_value(page)?;
+    Ok(serde_json::to_vec(&ReadPage { text: page.text(), layout })?)
+}
+
+fn refused(refusal: Refusal) -> io::Result<TextRead> {
+    if refusal == Refusal::Source {
+        return Err(failed(refusal));
+    }
+    let code = match refusal {
+        Refusal::Limit(_) => "limit".to_owned(),
+        refusal => tag(&refusal, ""),
+    };
+    Ok(TextRead::Refused(Reason { code, detail: refusal.to_string() }))
+}

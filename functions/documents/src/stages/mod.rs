@@ -1,0 +1,275 @@
+//! How a document passes a stage, whichever it is.
+//!
+//! A job of the stage's queue **claims** the document, does the stage's work, **ends** the stage with
+//! a conditional update, and then queues the next stage's job. It is deleted only after that: a crash
+//! anywhere leaves a job that comes again and goes on from what is written. A job that comes when its
+//! stage is over does the one thing that may have been left undone, the queueing, and nothing else.
+
+pub mod pdfa;
+pub mod scan;
+pub mod structure;
+pub mod text;
+pub mod validate;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::backoff::Backoff;
+use shared::batch::{Failure as Trouble, Message};
+use shared::clock::Clock;
+use shared::fault::point;
+use shared::id::Ids;
+use shared::{Error, Result};
+
+use crate::document::{AttemptId, Document, Sha256, Status};
+use crate::queues::{Job, MAX_ATTEMPTS, Queues};
+use crate::stage::{Done, Failure, Limit, Outcome, Rejection, Stage, Waiting};
+use crate::store::{Change, Documents, End, Ended};
+
+/// How long to wait before something that was down is tried again.
+const WAIT: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(2));
+/// The shortest such wait.
+const SHORTEST_WAIT: Duration = Duration::from_secs(2);
+/// How long a document waits for something that is down before it is given up.
+pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// The work of a stage.
+pub trait Work {
+    /// The stage.
+    const STAGE: Stage;
+    /// What it finds.
+    type Found: Serialize + Send + Sync;
+
+    /// Does the work on a document, until `until` at the latest.
+    fn attempt(
+        &self,
+        document: &Document,
+        attempt: AttemptId,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Verdict<Self::Found>>> + Send;
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict<T> {
+    /// The document goes on.
+    Passed(T),
+    /// The document is clean, and goes on.
+    Clean {
+        /// What the scan found.
+        found: T,
+        /// The file's hash.
+        sha256: Sha256,
+        /// The version of the copy that later stages read.
+        version: String,
+    },
+    /// The document goes on with what was found of the same bytes before.
+    Reused(T),
+    /// There is nothing to do, and the document goes on.
+    Skipped,
+    /// The document is not taken.
+    Rejected(Rejection, Option<T>),
+    /// Something that is needed is down.
+    Waiting(Waiting),
+    /// There was no time for all of it; what is done is saved.
+    Unfinished,
+    /// The file was deleted.
+    Gone,
+}
+
+/// Passes documents through stages.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// The documents' table.
+    pub documents: Documents,
+    /// The queues.
+    pub queues: Queues,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+}
+
+impl Pipeline {
+    /// Does a job of the stage; `lease_until` is when this attempt will be over, one way or another.
+    pub async fn job<W: Work>(
+        &self,
+        work: &W,
+        message: Message<Job>,
+        lease_until: Timestamp,
+    ) -> Result<(), Trouble> {
+        let Job::V1 { owner, document_id } = message.body;
+        let key = (owner, document_id);
+        let stage = W::STAGE;
+        if message.receive_count > MAX_ATTEMPTS {
+            return self.give_up(key, stage, message.receive_count).await;
+        }
+
+        let (attempt, now) = (self.ids.next(), self.clock.now());
+        let claim = || self.documents.claim(key, stage, attempt, now, lease_until);
+        let document = match point("stage.claim", claim).await? {
+            Change::Made(document) => document,
+            // The answer to our own claim was lost, and the SDK sent it again.
+            Change::Refused(document) if document.attempt == Some(attempt) => document,
+            Change::Refused(document)
+                if document.status == Status::Processing && document.stage == stage =>
+            {
+                // That attempt may die: the job must come up again when its lease is over.
+                let left = document.lease_until.map(|until| until.duration_since(now));
+                let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default();
+                let reason = format!("{document_id} is at {stage} in another attempt");
+                return Err(Trouble::retry_after(reason, left + Duration::from_secs(1)));
+            }
+            Change::Refused(document) => {
+                tracing::info!(%document_id, %stage, status = ?document.status, "stage is over");
+                return Ok(self.make_good(stage, &document).await?);
+            }
+            Change::NoDocument => {
+                tracing::warn!(%document_id, %stage, "a job without a document");
+                return Ok(());
+            }
+        };
+        match work.attempt(&document, attempt, lease_until).await {
+            Ok(verdict) => Ok(self.conclude::<W>(&document, attempt, verdict).await?),
+            Err(error) => {
+                // If this fails too, the job is put back until the lease is over.
+                self.documents.release(key, attempt).await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn conclude<W: Work>(
+        &self,
+        document: &Document,
+        attempt: AttemptId,
+        verdict: Verdict<W::Found>,
+    ) -> Result<()> {
+        let (key, now) = (document.key(), self.clock.now());
+        let (outcome, result, end, clean) = match verdict {
+            Verdict::Waiting(waiting) => return self.wait::<W>(document, attempt, waiting).await,
+            Verdict::Unfinished => {
+                let released = self.documents.release(key, attempt).await?;
+                return self.after(W::STAGE, released, "unfinished").await;
+            }
+            Verdict::Gone => {
+                let stage = (W::STAGE, attempt);
+                let failed = self.documents.fail(key, stage, Failure::FileGone, now).await?;
+                return self.after(W::STAGE, failed, "failed").await;
+            }
+            Verdict::Passed(found) => (Outcome::Passed, Some(found), End::Onward, None),
+            Verdict::Reused(found) => (Outcome::Reused, Some(found), End::Onward, None),
+            Verdict::Skipped => (Outcome::Skipped, None, End::Onward, None),
+            Verdict::Clean { found, sha256, version } => {
+                (Outcome::Passed, Some(found), End::Onward, Some((sha256, Some(version))))
+            }
+            Verdict::Rejected(rejection, found) => {
+                (Outcome::Rejected, found, End::Rejected(rejection), None)
+            }
+        };
+        let done = Done {
+            outcome,
+            started_at: document.started_at.unwrap_or(now),
+            finished_at: now,
+            attempts: document.attempts,
+            result,
+        };
+        let ended = Ended { stage: W::STAGE, done, end, clean };
+        let end = || self.documents.end_stage(key, attempt, &ended, now);
+        let changed = point("stage.end", end).await?;
+        let name = if outcome == Outcome::Rejected { "rejected" } else { "passed" };
+        self.after(W::STAGE, changed, name).await
+    }
+
+    /// Queues what the document needs next, and counts.
+    async fn after(&self, stage: Stage, changed: Change, outcome: &'static str) -> Result<()> {
+        let document = match changed {
+            Change::Made(document) => {
+                tracing::info!(document_id = %document.id, %stage, outcome, "stage ended");
+                let counter = match document.status {
+                    Status::Ready => "DocumentsReady",
+                    Status::Rejected => "DocumentsRejected",
+                    Status::Failed => "DocumentsFailed",
+                    _ => "StagesEnded",
+                };
+                metrics::counter!(counter).increment(1);
+                document
+            }
+            Change::Refused(document) => {
+                tracing::warn!(document_id = %document.id, %stage, "the document was taken over");
+                document
+            }
+            Change::NoDocument => return Ok(()),
+        };
+        self.queues.follow_up(&document).await
+    }
+
+    /// Has the document wait: this job is done, and one like it comes later, however often it takes.
+    async fn wait<W: Work>(
+        &self,
+        document: &Document,
+        attempt: AttemptId,
+        waiting: Waiting,
+    ) -> Result<()> {
+        let (key, now) = (document.key(), self.clock.now());
+        let since = document.waiting_since.unwrap_or(now);
+        let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        if waited > LONGEST_WAIT {
+            let failed =
+                self.documents.fail(key, (W::STAGE, attempt), Failure::GaveUp, now).await?;
+            return self.after(W::STAGE, failed, "failed").await;
+        }
+        let news = document.waiting_since.is_none().then_some(W::STAGE);
+        match self.documents.wait(key, attempt, waiting, now, news).await? {
+            Change::Made(_) => {}
+            Change::Refused(document) => return self.queues.follow_up(&document).await,
+            Change::NoDocument => return Ok(()),
+        }
+        tracing::warn!(document_id = %document.id, stage = %W::STAGE, ?waiting, "waiting");
+        metrics::counter!("DocumentsWaiting").increment(1);
+        // Doubling with the time that has passed, and spread, so that many do not come at once.
+        let tries = u32::try_from(waited.as_secs() / 10 + 1).unwrap_or(u32::MAX).ilog2() + 1;
+        let delay = WAIT.delay(tries).max(SHORTEST_WAIT);
+        self.queues.stage(W::STAGE)?.send_in(&Job::of(key), delay).await
+    }
+
+    /// Queues what a document needs next, whose `stage` is over, unless it is further on: then it was.
+    async fn make_good(&self, stage: Stage, document: &Document) -> Result<()> {
+        let is_further = document.stage != stage && Some(document.stage) != stage.next();
+        if document.status == Status::Processing && is_further {
+            return Ok(());
+        }
+        self.queues.follow_up(document).await
+    }
+
+    async fn give_up(
+        &self,
+        key: crate::store::Key,
+        stage: Stage,
+        receive_count: u32,
+    ) -> Result<(), Trouble> {
+        match self.documents.give_up(key, stage, self.clock.now()).await? {
+            Change::Made(document) => self.queues.follow_up(&document).await?,
+            // Whatever became of it is written; what is next may not have been queued.
+            Change::Refused(document) if document.stage != stage => {
+                return Ok(self.make_good(stage, &document).await?);
+            }
+            _ => {}
+        }
+        let reason = format!("gave up {} at {stage} after {} attempts", key.1, receive_count - 1);
+        Err(Trouble::permanent(reason))
+    }
+}
+
+/// How often a file may end the process that reads it.
+const MAX_DEATHS: u32 = 2;
+
+/// A file has ended the process that reads it. Once may be bad luck: a slow disk, a neighbour that
+/// took the processor. After that it is rejected.
+fn parser_limits<T>(document: &Document, limit: Limit) -> Result<Verdict<T>> {
+    if document.attempts < MAX_DEATHS {
+        return Err(Error::internal(format!("the file met a limit of the parser: {limit:?}")));
+    }
+    Ok(Verdict::Rejected(Rejection::ParserLimits { limit }, None))
+}

@@ -1,0 +1,60 @@
+//! The stage `pdfa`: does the document conform to the flavour of PDF/A that it claims, or else to 2b?
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::{Error, Result};
+
+use super::{Verdict, Work, parser_limits};
+use crate::document::{AttemptId, Document};
+use crate::objects::Objects;
+use crate::sandbox::{AnswerOnly, Ended, Sandbox, Task};
+use crate::stage::{Conformance, Rejection, Stage};
+use crate::store::Documents;
+
+/// How long an attempt may take.
+pub const TIME_LIMIT: Duration = Duration::from_secs(90);
+
+/// What the stage needs.
+#[derive(Clone, Debug)]
+pub struct CheckPdfa {
+    /// The documents' table, for the tenant's settings and what was found before.
+    pub documents: Documents,
+    /// The bucket.
+    pub objects: Objects,
+    /// Where files are read.
+    pub sandbox: Sandbox,
+}
+
+impl Work for CheckPdfa {
+    const STAGE: Stage = Stage::Pdfa;
+    type Found = Conformance;
+
+    async fn attempt(
+        &self,
+        document: &Document,
+        _: AttemptId,
+        _: Timestamp,
+    ) -> Result<Verdict<Conformance>> {
+        let settings = self.documents.settings(document.tenant).await?;
+        let judge = |found: Conformance, passed: fn(Conformance) -> Verdict<Conformance>| {
+            if settings.require_pdfa && !(found.conforming && found.claimed.is_some()) {
+                let flavour = found.flavour.clone();
+                return Verdict::Rejected(Rejection::NotPdfa { flavour }, Some(found));
+            }
+            passed(found)
+        };
+        if let Some(twin) = self.documents.twin(document).await?
+            && let Some(found) = twin.stages.pdfa.and_then(|done| done.result)
+        {
+            return Ok(judge(found, Verdict::Reused));
+        }
+        let mut file = self.objects.clean(document);
+        match self.sandbox.run(&Task::Pdfa, &mut file, &mut AnswerOnly).await? {
+            Ended::Answered(answer) => Ok(judge(serde_json::from_slice(&answer)?, Verdict::Passed)),
+            Ended::Limited(limit) => parser_limits(document, limit),
+            Ended::Gone => Ok(Verdict::Gone),
+            Ended::Stopped => Err(Error::internal("a reader stopped")),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The stage `scan`: no file passes that a scanner has not found clean.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::Result;
+
+use super::{Verdict, Work};
+use crate::document::{AttemptId, Document};
+use crate::objects::Objects;
+use crate::scanner::{Scanned, Scanner};
+use crate::stage::{Rejection, Scan, Stage, Waiting};
+
+/// How long an attempt may take: the largest file to clamd, and its answer.
+pub const TIME_LIMIT: Duration = Duration::from_secs(280);
+
+/// What the stage needs.
+#[derive(Clone, Debug)]
+pub struct ScanFile {
+    /// The bucket.
+    pub objects: Objects,
+    /// The scanner.
+    pub scanner: Scanner,
+}
+
+impl Work for ScanFile {
+    const STAGE: Stage = Stage::Scan;
+    type Found = Scan;
+
+    async fn attempt(
+        &self,
+        document: &Document,
+        _: AttemptId,
+        _: Timestamp,
+    ) -> Result<Verdict<Scan>> {
+        let Ok((scanned, sha256)) = self.scanner.scan(&self.objects, document).await? else {
+            return Ok(Verdict::Gone);
+        };
+        let engine = self.scanner.name().to_owned();
+        let found = Scan { engine, signature: None };
+        match (scanned, sha256) {
+            (Scanned::Clean, Some(sha256)) => {
+                if document.announced.sha256.as_ref().is_some_and(|announced| *announced != sha256)
+                {
+                    return Ok(Verdict::Rejected(Rejection::ChecksumMismatch, Some(found)));
+                }
+                let Ok(version) = self.objects.release_from_quarantine(document).await? else {
+                    return Ok(Verdict::Gone);
+                };
+                Ok(Verdict::Clean { found, sha256, version })
+            }
+            (Scanned::Infected(signature), _) => {
+                tracing::error!(document_id = %document.id, owner = %document.owner,
+                    tenant = %document.tenant, signature, "malware was uploaded");
+                metrics::counter!("DocumentsInfected").increment(1);
+                let found = Scan { signature: Some(signature.clone()), ..found };
+                Ok(Verdict::Rejected(Rejection::Infected { signature }, Some(found)))
+            }
+            (Scanned::Unscannable(detail), _) => {
+                Ok(Verdict::Rejected(Rejection::Unscannable { detail }, Some(found)))
+            }
+            (Scanned::Unavailable | Scanned::Clean, _) => Ok(Verdict::Waiting(Waiting::Scanner)),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The stage `structure`: what does the text say, in the terms of the schema that was asked for?
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use extraction::model::ModelError;
+use extraction::schema::Dialect;
+use extraction::{
+    Extractor, Field, Grounding, Limits, ModelConfig, Outcome, Page, Structured, Timeouts,
+};
+use jiff::Timestamp;
+use shared::config::var;
+use shared::{Error, Result};
+
+use super::text::MAX_TEXT_BYTES;
+use super::{Verdict, Work};
+use crate::document::{AttemptId, Document};
+use crate::objects::{Objects, structure_key};
+use crate::schemas;
+use crate::stage::{Problem, Stage, Structure, Waiting};
+use crate::store::Documents;
+
+/// How long an attempt may take: all calls of the model.
+pub const TIME_LIMIT: Duration = Duration::from_secs(280);
+/// How long one call of the model may take.
+const TIMEOUTS: Timeouts =
+    Timeouts { connect: Duration::from_secs(5), call: Duration::from_mins(2) };
+/// What is kept back of an attempt for storing what was found.
+const RESERVE: Duration = Duration::from_secs(15);
+
+/// What the stage needs.
+#[derive(Clone)]
+pub struct ExtractStructure {
+    /// The documents' table, for schemas and what was found before.
+    pub documents: Documents,
+    /// The bucket.
+    pub objects: Objects,
+    /// What asks the model.
+    pub extractor: Extractor,
+}
+
+/// The extractor that the environment names: `MODEL_PROVIDER` is `bedrock`, `bedrock-tool`, or `openai`
+/// with a server at `MODEL_URL`; `MODEL_ID` is the model's name there.
+pub fn extractor_of_environment(aws: &SdkConfig) -> Result<Extractor> {
+    let (provider, model_id): (String, _) = (var("MODEL_PROVIDER")?, var("MODEL_ID")?);
+    let temperature = Some(0.0);
+    let bedrock = |structured| ModelConfig::Bedrock { model_id, structured, temperature };
+    let (config, limits) = match provider.as_str() {
+        "bedrock" => (bedrock(Structured::Schema), Limits::default()),
+        "bedrock-tool" => (bedrock(Structured::Tool), Limits::default()),
+        "openai" => {
+            let (base_url, model) = (var("MODEL_URL")?, var("MODEL_ID")?);
+            let config = ModelConfig::OpenAiCompatible {
+                base_url,
+                model,
+                api_key: None,
+                json_schema: true,
+                dialect: Dialect::Full,
+                temperature,
+            };
+            // A server of one's own has one small model, and does one thing at a time.
+            (
+                config,
+                Limits { chunk_tokens: 600, answer_tokens: 400, parallel: 1, ..Limits::default() },
+            )
+        }
+        _ => {
+            return Err(Error::internal("MODEL_PROVIDER is none of bedrock, bedrock-tool, openai"));
+        }
+    };
+    let seconds = TIME_LIMIT.saturating_sub(RESERVE).as_secs();
+    let model = config.connect(TIMEOUTS, || aws_sdk_bedrockruntime::Client::new(aws))?;
+    Ok(Extractor::new(model, Limits { seconds, ..limits }, None))
+}
+
+impl Work for ExtractStructure {
+    const STAGE: Stage = Stage::Structure;
+    type Found = Structure;
+
+    async fn attempt(
+        &self,
+        document: &Document,
+        attempt: AttemptId,
+        _: Timestamp,
+    ) -> Result<Verdict<Structure>> {
+        let verdict = self.structure(document, attempt).await?;
+        if matches!(verdict, Verdict::Passed(_) | Verdict::Skipped) {
+            // From here on the next document with the same bytes has something to use.
+            self.documents.has_read(document).await?;
+        }
+        Ok(verdict)
+    }
+}
+
+impl ExtractStructure {
+    async fn structure(
+        &self,
+        document: &Document,
+        attempt: AttemptId,
+    ) -> Result<Verdict<Structure>> {
+        let Some(wanted) = &document.announced.schema else { return Ok(Verdict::Skipped) };
+        let key = structure_key(document.key(), attempt);
+        if let Some(found) = self.reuse(document, &key).await? {
+            return Ok(Verdict::Reused(found));
+        }
+        let schema = schemas::find(&self.documents, document.tenant, wanted).await?;
+        let schema = schema.ok_or_else(|| Error::internal(format!("no schema {wanted}")))?;
+        let Some(pages) = self.pages(document).await? else { return Ok(Verdict::Gone) };
+
+        let outcome = self.extractor.extract(&schema, &pages).await;
+        let (extraction, problem) = match outcome {
+            Ok(extraction) => (Some(extraction), None),
+            Err(Outcome::Model { error, .. }) if error.is_retryable() => {
+                tracing::warn!(%error, "the model does not answer");
+                return Ok(Verdict::Waiting(Waiting::Model));
+            }
+            Err(Outcome::NoText) => return Ok(Verdict::Skipped),
+            // What fits the schema, with what is missing.
+            Err(Outcome::Invalid(partial)) => (Some(*partial), Some(Problem::Incomplete)),
+            Err(Outcome::OutOfBudget(partial)) => (Some(*partial), Some(Problem::Budget)),
+            Err(Outcome::TooLong) => (None, Some(Problem::TooLong)),
+            Err(Outcome::Model { error: ModelError::TooLong, .. }) => {
+                (None, Some(Problem::TooLong))
+            }
+            Err(Outcome::Model { error: ModelError::Refused, .. }) => {
+                (None, Some(Problem::Refused))
+            }
+            // No answer in time, or an error of ours: tried again.
+            Err(error) => return Err(error.into()),
+        };
+        let mut found = Structure::new(wanted, problem);
+        if let Some(extraction) = extraction {
+            let body = serde_json::to_vec(&extraction)?;
+            self.objects.store(&key, "application/json", body).await?;
+            let grounded = |field: &&Field| field.grounding == Grounding::Grounded;
+            found.key = Some(key);
+            found.values = extraction.fields.len();
+            found.grounded = extraction.fields.iter().filter(grounded).count();
+            found.input_tokens = extraction.usage.input_tokens;
+            found.output_tokens = extraction.usage.output_tokens;
+            found.cost_microusd = extraction.cost_micro_usd;
+            found.model = Some(extraction.model);
+        }
+        Ok(Verdict::Passed(found))
+    }
+
+    /// The data that another document of the tenant has of the same bytes in the same schema, copied.
+    async fn reuse(&self, document: &Document, key: &str) -> Result<Option<Structure>> {
+        let wanted = document.announced.schema.as_ref().map(ToString::to_string);
+        let twin = self.documents.twin(document).await?;
+        let found = twin.and_then(|twin| twin.stages.structure?.result);
+        let is_same =
+            |found: &Structure| found.problem.is_none() && Some(&found.schema) == wanted.as_ref();
+        let Some(mut found) = found.filter(is_same) else { return Ok(None) };
+        if let Some(from) = found.key.replace(key.to_owned())
+            && self.objects.copy(&from, key).await?.is_err()
+        {
+            // It is being deleted; this document finds out for itself.
+            return Ok(None);
+        }
+        Ok(Some(found))
+    }
+
+    /// The document's pages, unless they are gone.
+    async fn pages(&self, document: &Document) -> Result<Option<Vec<Page>>> {
+        let text = document.stages.text.as_ref().and_then(|done| done.result.as_ref());
+        let text = text.ok_or_else(|| Error::internal("a document without a text"))?;
+        let Ok(bytes) = self.objects.fetch(&text.text_key, MAX_TEXT_BYTES as u64).await? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8(bytes)?;
+        // A form feed ends each page.
+        let pages = (1..).zip(text.split_terminator('\u{c}'));
+        Ok(Some(pages.map(|(number, text)| Page { number, text: text.to_owned() }).collect()))
+    }
+}

@@ -1,0 +1,204 @@
+//! The stage `text`: page by page, with the positions of the lines. What is found is written to S3 as
+//! pages finish; a long document goes on in the next invocation from the page where this one stopped.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::clock::Clock;
+use shared::{Error, Result};
+
+use super::{Verdict, Work, parser_limits};
+use crate::document::{AttemptId, Document};
+use crate::objects::{Objects, text_key};
+use crate::reading::{Described, ReadPage, TextRead};
+use crate::sandbox::{Ended, Sandbox, Taker, Task};
+use crate::stage::{EXCERPT_CHARACTERS, PageRun, Progress, Rejection, Stage, Text};
+use crate::store::{Change, Documents};
+
+/// How long an attempt may take, before the document goes on in another.
+pub const TIME_LIMIT: Duration = Duration::from_secs(110);
+/// The most text that is kept of a document, in bytes.
+pub const MAX_TEXT_BYTES: usize = 16 << 20;
+/// How much is gathered before it is written, in bytes of lines with their positions.
+const RUN_BYTES: usize = 4 << 20;
+/// What is kept back of an invocation for writing the last run.
+const RESERVE: Duration = Duration::from_secs(30);
+
+/// What the stage needs.
+#[derive(Clone, Debug)]
+pub struct ExtractText {
+    /// The documents' table, for progress and what was found before.
+    pub documents: Documents,
+    /// The bucket.
+    pub objects: Objects,
+    /// Where files are read.
+    pub sandbox: Sandbox,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Work for ExtractText {
+    const STAGE: Stage = Stage::Text;
+    type Found = Text;
+
+    async fn attempt(
+        &self,
+        document: &Document,
+        attempt: AttemptId,
+        until: Timestamp,
+    ) -> Result<Verdict<Text>> {
+        if let Some(text) = self.reuse(document, attempt).await? {
+            return Ok(Verdict::Reused(text));
+        }
+        let progress = document.progress.clone().unwrap_or_default();
+        let (before, mut file) = (progress.pages, self.objects.clean(document));
+        let (stop_at, run) = (until - RESERVE, Run::default());
+        let mut writer = Writer { stage: self, document, attempt, stop_at, progress, run };
+        let task = Task::Text { skip: before };
+        let ended = self.sandbox.run(&task, &mut file, &mut writer).await?;
+        tracing::debug!(fetched = file.fetched, size = file.size(), "ranges read");
+        if writer.progress.text_bytes > MAX_TEXT_BYTES {
+            return Ok(Verdict::Rejected(Rejection::TooMuchText, None));
+        }
+        writer.flush().await?;
+        match ended {
+            Ended::Answered(answer) => match serde_json::from_slice(&answer)? {
+                TextRead::Read(described) => Ok(Verdict::Passed(writer.finish(described).await?)),
+                TextRead::Refused(reason) => {
+                    let reasons = vec![reason];
+                    Ok(Verdict::Rejected(Rejection::Invalid { reasons }, None))
+                }
+            },
+            Ended::Gone => Ok(Verdict::Gone),
+            // What was read is saved; the rest may be read by another.
+            Ended::Stopped => Ok(Verdict::Unfinished),
+            Ended::Limited(_) if writer.progress.pages > before => Ok(Verdict::Unfinished),
+            Ended::Limited(limit) => parser_limits(document, limit),
+        }
+    }
+}
+
+impl ExtractText {
+    /// The text that another document of the tenant has of the same bytes, copied.
+    async fn reuse(&self, document: &Document, attempt: AttemptId) -> Result<Option<Text>> {
+        let twin = self.documents.twin(document).await?;
+        let Some(mut text) = twin.and_then(|twin| twin.stages.text?.result) else {
+            return Ok(None);
+        };
+        let keys =
+            std::iter::once(&mut text.text_key).chain(text.runs.iter_mut().map(|r| &mut r.key));
+        for key in keys {
+            let name = key.rsplit('/').next().unwrap_or_default();
+            let own = text_key(document.key(), attempt, name);
+            if self.objects.copy(key, &own).await?.is_err() {
+                // It is being deleted; this document finds out for itself.
+                return Ok(None);
+            }
+            *key = own;
+        }
+        Ok(Some(text))
+    }
+}
+
+/// Pages that are not written yet.
+#[derive(Default)]
+struct Run {
+    pages: usize,
+    lines: Vec<u8>,
+    text: Vec<u8>,
+}
+
+/// Gathers pages into runs, and writes them.
+struct Writer<'a> {
+    stage: &'a ExtractText,
+    document: &'a Document,
+    attempt: AttemptId,
+    /// When to leave the rest to the next invocation.
+    stop_at: Timestamp,
+    progress: Progress,
+    run: Run,
+}
+
+impl Taker for Writer<'_> {
+    /// Takes a page. Enough is too much text, or no more time.
+    async fn take(&mut self, item: Vec<u8>) -> Result<ControlFlow<()>> {
+        let page: ReadPage = serde_json::from_slice(&item)?;
+        let progress = &mut self.progress;
+        progress.words += page.text.split_whitespace().count();
+        // A form feed ends each page.
+        progress.text_bytes += page.text.len() + 1;
+        let room = EXCERPT_CHARACTERS.saturating_sub(progress.excerpt.chars().count());
+        progress.excerpt.extend(page.text.chars().chain(['\u{c}']).take(room));
+        if progress.text_bytes > MAX_TEXT_BYTES {
+            return Ok(ControlFlow::Break(()));
+        }
+        self.run.pages += 1;
+        self.run.text.extend_from_slice(page.text.as_bytes());
+        self.run.text.push(b'\x0c');
+        self.run.lines.extend_from_slice(page.layout.get().as_bytes());
+        self.run.lines.push(b'\n');
+        if self.run.lines.len() + self.run.text.len() >= RUN_BYTES {
+            self.flush().await?;
+        }
+        let is_late = self.stage.clock.now() >= self.stop_at;
+        Ok(if is_late { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+}
+
+impl Writer<'_> {
+    /// Writes the run, and records how far that is. Each attempt writes under keys of its own, so that
+    /// one that has stalled cannot write over another's.
+    async fn flush(&mut self) -> Result<()> {
+        let run = std::mem::take(&mut self.run);
+        if run.pages == 0 {
+            return Ok(());
+        }
+        let from = self.progress.pages + 1;
+        let to = self.progress.pages + run.pages;
+        let key = |kind| {
+            text_key(self.document.key(), self.attempt, &format!("{from:06}-{to:06}.{kind}"))
+        };
+        let (lines_key, stored) = (key("jsonl"), &self.stage.objects);
+        stored.store(&lines_key, "application/jsonl", run.lines).await?;
+        stored.store(&key("txt"), TEXT_TYPE, run.text).await?;
+        self.progress.pages = to;
+        self.progress.runs.push(PageRun { from, to, key: lines_key });
+        let save =
+            self.stage.documents.save_progress(self.document.key(), self.attempt, &self.progress);
+        match save.await? {
+            Change::Made(_) => Ok(()),
+            _ => Err(Error::internal("another attempt has taken over, or it was cancelled")),
+        }
+    }
+
+    /// Puts the runs' texts together.
+    async fn finish(&self, described: Described) -> Result<Text> {
+        let progress = &self.progress;
+        let mut all = Vec::with_capacity(progress.text_bytes);
+        for run in &progress.runs {
+            let key = format!("{}.txt", run.key.trim_end_matches(".jsonl"));
+            let text = self.stage.objects.fetch(&key, MAX_TEXT_BYTES as u64).await?;
+            let text = text.map_err(|_| Error::internal(format!("{key} is gone")))?;
+            all.extend_from_slice(&text);
+        }
+        let text_key = text_key(self.document.key(), self.attempt, "text.txt");
+        self.stage.objects.store(&text_key, TEXT_TYPE, all).await?;
+        Ok(Text {
+            pdf_version: described.pdf_version,
+            pages: progress.pages,
+            words: progress.words,
+            text_bytes: progress.text_bytes,
+            excerpt: progress.excerpt.clone(),
+            title: described.title,
+            author: described.author,
+            creator: described.creator,
+            producer: described.producer,
+            text_key,
+            runs: progress.runs.clone(),
+        })
+    }
+}
+
+/// The type of a text.
+const TEXT_TYPE: &str = "text/plain; charset=utf-8";

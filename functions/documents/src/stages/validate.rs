@@ -1,0 +1,56 @@
+//! The stage `validate`: is it a PDF that we are ready to read, by the tenant's policy?
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::{Error, Result};
+
+use super::{Verdict, Work, parser_limits};
+use crate::document::{AttemptId, Document};
+use crate::objects::Objects;
+use crate::reading::Inspected;
+use crate::sandbox::{AnswerOnly, Ended, Sandbox, Task};
+use crate::stage::{Rejection, Stage, Validation};
+use crate::store::Documents;
+
+/// How long an attempt may take.
+pub const TIME_LIMIT: Duration = Duration::from_secs(90);
+
+/// What the stage needs.
+#[derive(Clone, Debug)]
+pub struct Validate {
+    /// The documents' table, for the tenant's policy.
+    pub documents: Documents,
+    /// The bucket.
+    pub objects: Objects,
+    /// Where files are read.
+    pub sandbox: Sandbox,
+}
+
+impl Work for Validate {
+    const STAGE: Stage = Stage::Validate;
+    type Found = Validation;
+
+    async fn attempt(
+        &self,
+        document: &Document,
+        _: AttemptId,
+        _: Timestamp,
+    ) -> Result<Verdict<Validation>> {
+        let settings = self.documents.settings(document.tenant).await?;
+        let task = Task::Inspect(settings.policy);
+        let mut file = self.objects.upload(document);
+        let answer = match self.sandbox.run(&task, &mut file, &mut AnswerOnly).await? {
+            Ended::Answered(answer) => answer,
+            Ended::Limited(limit) => return parser_limits(document, limit),
+            Ended::Gone => return Ok(Verdict::Gone),
+            Ended::Stopped => return Err(Error::internal("a reader stopped")),
+        };
+        Ok(match serde_json::from_slice(&answer)? {
+            Inspected::Accepted(found) => Verdict::Passed(found),
+            Inspected::Refused { reasons, found } => {
+                Verdict::Rejected(Rejection::Invalid { reasons }, found)
+            }
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! The documents' table.
+//!
+//! | item | `pk` | `sk` |
+//! |---|---|---|
+//! | a document | `USER#<owner>` | `DOC#<id>`, so that a user's documents stand in the order of their creation |
+//! | what a tenant has set | `TENANT#<tenant>` | `SETTINGS` |
+//! | a tenant's schema | `TENANT#<tenant>` | `SCHEMA#<name>#<version>` |
+//! | which document has read a file before | `TENANT#<tenant>` | `FILE#<reading>#<SHA-256>` |
+//!
+//! `expires` is the TTL attribute, in epoch seconds.
+
+mod progress;
+mod tenants;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
+    TransactWriteItem,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::id::UserId;
+use shared::{Error, Result};
+
+pub use progress::{End, Ended};
+
+use crate::document::{ABANDONED_KEPT, Document, DocumentId, Entry};
+use crate::stage::Stage;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// A document's key: its owner and its id.
+pub type Key = (UserId, DocumentId);
+
+/// The documents' table.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    client: Client,
+    table: String,
+}
+
+/// What came of a conditional change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// It was made, and this is the document now.
+    Made(Box<Document>),
+    /// The document is in another state, this one, and was left alone.
+    Refused(Box<Document>),
+    /// There is no such document.
+    NoDocument,
+}
+
+impl Documents {
+    /// The documents in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// The write that adds a document whose file is yet to come. 2 WRU, in a transaction.
+    pub fn creation(&self, document: &Document) -> Result<TransactWriteItem> {
+        let mut item: Item = serde_dynamo::to_item(document)?;
+        item.extend(key(document.key()));
+        let expires = document.upload_expires_at + ABANDONED_KEPT;
+        item.insert("expires".into(), AttributeValue::N(expires.as_second().to_string()));
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// The document, strongly consistent. 1 RRU for 4 KB.
+    pub async fn get(&self, document: Key) -> Result<Option<Document>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(document)))
+            .consistent_read(true)
+            .send()
+            .await?;
+        Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    /// Up to `limit` of the owner's documents, newest first, starting after `after`; and whether
+    /// there are more. Those that are being deleted are left out. 0.5 RRU for 4 KB of documents.
+    pub async fn list(
+        &self,
+        owner: UserId,
+        after: Option<DocumentId>,
+        limit: i32,
+    ) -> Result<(Vec<Document>, Option<DocumentId>)> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .filter_expression("#status <> :deleting")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pk", string(format!("USER#{owner}")))
+            .expression_attribute_values(":deleting", string("deleting"))
+            .scan_index_forward(false)
+            .set_exclusive_start_key(after.map(|id| key((owner, id))))
+            .limit(limit)
+            .send()
+            .await?;
+        let last = answer.last_evaluated_key.as_ref().and_then(|last| last.get("sk")?.as_s().ok());
+        let last = last.and_then(|sk| sk.strip_prefix("DOC#")?.parse().ok());
+        Ok((serde_dynamo::from_items(answer.items.unwrap_or_default())?, last))
+    }
+
+    /// `awaiting_upload` → `processing`: the file has arrived, as this version. 2 WRU.
+    pub async fn record_upload(
+        &self,
+        document: Key,
+        object_version: &str,
+        now: Timestamp,
+    ) -> Result<Change> {
+        let update = self
+            .update(document)
+            .update_expression(
+                "SET #status = :processing, uploaded_at = :now, object_version = :version, \
+                 history = list_append(history, :happened) REMOVE expires, multipart",
+            )
+            .condition_expression("#status = :awaiting_upload")
+            .expression_attribute_values(":processing", string("processing"))
+            .expression_attribute_values(":awaiting_upload", string("awaiting_upload"))
+            .expression_attribute_values(":version", string(object_version))
+            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":happened", happened("uploaded", None, now)?);
+        change(update).await
+    }
+
+    /// `awaiting_upload`, `processing` → `cancelled`. 2 WRU.
+    pub async fn cancel(&self, document: Key, now: Timestamp) -> Result<Change> {
+        let update = self
+            .update(document)
+            .update_expression(
+                "SET #status = :cancelled, finished_at = :now, \
+                 history = list_append(history, :happened) \
+                 REMOVE waiting, waiting_since, progress, expires",
+            )
+            .condition_expression("#status IN (:awaiting_upload, :processing)")
+            .expression_attribute_values(":cancelled", string("cancelled"))
+            .expression_attribute_values(":awaiting_upload", string("awaiting_upload"))
+            .expression_attribute_values(":processing", string("processing"))
+            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":happened", happened("cancelled", None, now)?);
+        change(update).await
+    }
+
+    /// Anything → `deleting`. 2 WRU.
+    pub async fn mark_deleting(&self, document: Key) -> Result<Change> {
+        let update = self
+            .update(document)
+            .update_expression("SET #status = :deleting REMOVE expires")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":deleting", string("deleting"));
+        change(update).await
+    }
+
+    /// A cancelled document's file and results are gone; what the record says of them goes too. 2 WRU.
+    pub async fn purged(&self, document: Key) -> Result<()> {
+        let update = self
+            .update(document)
+            .update_expression("SET stages = :none REMOVE multipart, clean_version, lease_until")
+            .condition_expression("#status = :cancelled")
+            .expression_attribute_values(":none", AttributeValue::M(HashMap::new()))
+            .expression_attribute_values(":cancelled", string("cancelled"));
+        // Refused, it is being deleted by now, which has a job of its own.
+        change(update).await.map(|_| ())
+    }
+
+    /// `deleting` → gone. 2 WRU.
+    pub async fn remove(&self, document: Key) -> Result<()> {
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key(document)))
+            .condition_expression("attribute_not_exists(pk) OR #status = :deleting")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":deleting", string("deleting"));
+        request.send().await?;
+        Ok(())
+    }
+
+    fn update(&self, document: Key) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(document)))
+            .expression_attribute_names("#status", "status")
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+    }
+}
+
+/// Sends a conditional update. The SDK may send one twice, when the first answer was lost; then the
+/// second is refused, and the caller sees from the document that the change is its own.
+async fn change(update: UpdateItemFluentBuilder) -> Result<Change> {
+    match update.send().await {
+        Ok(answer) => {
+            let item =
+                answer.attributes.ok_or_else(|| Error::internal("an update gave no item"))?;
+            Ok(Change::Made(serde_dynamo::from_item(item)?))
+        }
+        Err(error) => match error.into_service_error() {
+            UpdateItemError::ConditionalCheckFailedException(refused) => match refused.item {
+                Some(item) => Ok(Change::Refused(serde_dynamo::from_item(item)?)),
+                None => Ok(Change::NoDocument),
+            },
+            other => Err(other.into()),
+        },
+    }
+}
+
+fn key((owner, id): Key) -> Item {
+    keys(format!("USER#{owner}"), format!("DOC#{id}"))
+}
+
+fn keys(pk: String, sk: String) -> Item {
+    HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
+}
+
+/// What is appended to a document's history.
+fn happened(event: &str, stage: Option<Stage>, at: Timestamp) -> Result<AttributeValue> {
+    value(&[Entry { at, event: event.to_owned(), stage }])
+}
+
+fn value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue> {
+    Ok(serde_dynamo::to_attribute_value(value)?)
+}
+
+fn milliseconds(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_millisecond().to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "callers pass literals and fresh strings")]
+fn string(value: impl ToString) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}

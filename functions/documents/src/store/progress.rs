@@ -1,0 +1,229 @@
+//! How a document goes through its stages: every step is one conditional update, and but for the
+//! claim none is made by anyone but the attempt that holds the document.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::Result;
+
+use super::{Change, Documents, Key, change, happened, milliseconds, string, value};
+use crate::document::{AttemptId, Entry, Sha256};
+use crate::stage::{Done, Failure, Progress, Rejection, Stage, Waiting};
+
+/// How a stage ended, and what is to be written of it.
+#[derive(Clone, Debug)]
+pub struct Ended<T> {
+    /// The stage.
+    pub stage: Stage,
+    /// What it has found.
+    pub done: Done<T>,
+    /// Where the document goes.
+    pub end: End,
+    /// What else the scan has found out: the file's hash, and the version of the clean copy.
+    pub clean: Option<(Sha256, Option<String>)>,
+}
+
+/// Where a document goes from a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// To the next stage, or, after the last, to `ready`.
+    Onward,
+    /// To `rejected`.
+    Rejected(Rejection),
+}
+
+impl Documents {
+    /// Takes a document for an attempt at `stage`, if it is in that stage and no other attempt is at
+    /// it: none was made, or its lease has run out, or we had given up. 1 to 3 WRU.
+    pub async fn claim(
+        &self,
+        document: Key,
+        stage: Stage,
+        attempt: AttemptId,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Change> {
+        let update = self
+            .update(document)
+            .update_expression(
+                "SET #status = :processing, attempt = :attempt, started_at = :now, \
+                 lease_until = :until ADD attempts :one REMOVE failure, finished_at",
+            )
+            .condition_expression(
+                "stage = :stage AND (\
+                 (#status = :processing \
+                  AND (attribute_not_exists(lease_until) OR lease_until < :now_ms)) \
+                 OR (#status = :failed AND failure = :gave_up))",
+            )
+            .expression_attribute_values(":stage", string(stage))
+            .expression_attribute_values(":processing", string("processing"))
+            .expression_attribute_values(":failed", string("failed"))
+            .expression_attribute_values(":gave_up", string("gave_up"))
+            .expression_attribute_values(":attempt", string(attempt))
+            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":now_ms", milliseconds(now))
+            .expression_attribute_values(":until", milliseconds(lease_until))
+            .expression_attribute_values(":one", AttributeValue::N("1".into()));
+        change(update).await
+    }
+
+    /// The attempt that holds the document lets go of it, for the next to try at once and not only
+    /// when the lease is over. 1 to 3 WRU.
+    pub async fn release(&self, document: Key, attempt: AttemptId) -> Result<Change> {
+        let update = self.held(document, attempt).update_expression("REMOVE lease_until");
+        change(update).await
+    }
+
+    /// The attempt lets go of the document, which waits for something that is down; this was no
+    /// attempt then. It goes into the history the first time. 1 to 3 WRU.
+    pub async fn wait(
+        &self,
+        document: Key,
+        attempt: AttemptId,
+        waiting: Waiting,
+        now: Timestamp,
+        news: Option<Stage>,
+    ) -> Result<Change> {
+        let news: Vec<Entry> = news
+            .map(|stage| Entry { at: now, event: "waiting".into(), stage: Some(stage) })
+            .into_iter()
+            .collect();
+        let update = self
+            .held(document, attempt)
+            .update_expression(
+                "SET waiting = :waiting, waiting_since = if_not_exists(waiting_since, :now), \
+                 history = list_append(history, :news) ADD attempts :minus_one REMOVE lease_until",
+            )
+            .expression_attribute_values(":waiting", value(&waiting)?)
+            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":news", value(&news)?)
+            .expression_attribute_values(":minus_one", AttributeValue::N("-1".into()));
+        change(update).await
+    }
+
+    /// The attempt has come this far, and what it has found until here is kept. 1 to 3 WRU.
+    pub async fn save_progress(
+        &self,
+        document: Key,
+        attempt: AttemptId,
+        progress: &Progress,
+    ) -> Result<Change> {
+        let update = self
+            .held(document, attempt)
+            .update_expression("SET progress = :progress")
+            .expression_attribute_values(":progress", value(progress)?);
+        change(update).await
+    }
+
+    /// The attempt ends its stage: the document goes to the next stage, to `ready` or to `rejected`.
+    /// 2 to 6 WRU.
+    pub async fn end_stage<T: Serialize>(
+        &self,
+        document: Key,
+        attempt: AttemptId,
+        ended: &Ended<T>,
+        now: Timestamp,
+    ) -> Result<Change> {
+        let Ended { stage, done, end, clean } = ended;
+        let mut set = "SET stages.#stage = :done, history = list_append(history, :news)".to_owned();
+        let mut update = self
+            .held(document, attempt)
+            .expression_attribute_names("#stage", stage.name())
+            .expression_attribute_values(":done", value(done)?);
+        let mut news = vec![Entry { at: now, event: name_of(&done.outcome)?, stage: Some(*stage) }];
+        match (end, stage.next()) {
+            (End::Onward, Some(next)) => {
+                set += ", stage = :next, attempts = :zero";
+                update = update
+                    .expression_attribute_values(":next", string(next))
+                    .expression_attribute_values(":zero", AttributeValue::N("0".into()));
+            }
+            (End::Onward, None) => {
+                set += ", #status = :status, finished_at = :now";
+                update = update
+                    .expression_attribute_values(":status", string("ready"))
+                    .expression_attribute_values(":now", string(now));
+                news.push(Entry { at: now, event: "ready".into(), stage: None });
+            }
+            (End::Rejected(rejection), _) => {
+                set += ", #status = :status, finished_at = :now, rejection = :rejection";
+                update = update
+                    .expression_attribute_values(":status", string("rejected"))
+                    .expression_attribute_values(":now", string(now))
+                    .expression_attribute_values(":rejection", value(rejection)?);
+            }
+        }
+        if let Some((sha256, version)) = clean {
+            set += ", content_sha256 = :sha256";
+            update = update.expression_attribute_values(":sha256", string(sha256.as_str()));
+            if let Some(version) = version {
+                set += ", clean_version = :clean_version";
+                update = update.expression_attribute_values(":clean_version", string(version));
+            }
+        }
+        set += " REMOVE lease_until, waiting, waiting_since, progress";
+        let update =
+            update.update_expression(set).expression_attribute_values(":news", value(&news)?);
+        change(update).await
+    }
+
+    /// The attempt ends with `failed`. 2 to 4 WRU.
+    pub async fn fail(
+        &self,
+        document: Key,
+        (stage, attempt): (Stage, AttemptId),
+        failure: Failure,
+        now: Timestamp,
+    ) -> Result<Change> {
+        let update = self
+            .held(document, attempt)
+            .update_expression(FAILED)
+            .expression_attribute_values(":failed", string("failed"))
+            .expression_attribute_values(":failure", value(&failure)?)
+            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":happened", happened("failed", Some(stage), now)?);
+        change(update).await
+    }
+
+    /// In this stage, and nobody at it → `failed`, with [`Failure::GaveUp`]. 2 to 4 WRU.
+    pub async fn give_up(&self, document: Key, stage: Stage, now: Timestamp) -> Result<Change> {
+        let update = self
+            .update(document)
+            .update_expression(FAILED)
+            .condition_expression(
+                "stage = :stage AND #status = :processing \
+                 AND (attribute_not_exists(lease_until) OR lease_until < :now_ms)",
+            )
+            .expression_attribute_values(":stage", string(stage))
+            .expression_attribute_values(":processing", string("processing"))
+            .expression_attribute_values(":now_ms", milliseconds(now))
+            .expression_attribute_values(":failed", string("failed"))
+            .expression_attribute_values(":failure", value(&Failure::GaveUp)?)
+            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":happened", happened("failed", Some(stage), now)?);
+        change(update).await
+    }
+
+    /// An update that only the attempt that holds the document can make.
+    fn held(
+        &self,
+        document: Key,
+        attempt: AttemptId,
+    ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+        self.update(document)
+            .condition_expression(
+                "#status = :processing AND attempt = :attempt AND attribute_exists(lease_until)",
+            )
+            .expression_attribute_values(":processing", string("processing"))
+            .expression_attribute_values(":attempt", string(attempt))
+    }
+}
+
+const FAILED: &str = "SET #status = :failed, failure = :failure, finished_at = :now, \
+                      history = list_append(history, :happened) \
+                      REMOVE lease_until, waiting, waiting_since";
+
+fn name_of<T: Serialize>(outcome: &T) -> Result<String> {
+    let name = serde_json::to_value(outcome)?;
+    Ok(name.as_str().unwrap_or_default().to_owned())
+}

@@ -1,0 +1,81 @@
+//! Every fault at every request of a stage: the stage ends once, and the next one's job is queued.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use documents::document::{AttemptId, Document, Status};
+use documents::stage::{Outcome, Stage, Validation, Waiting};
+use documents::stages::{Verdict, Work};
+use jiff::Timestamp;
+use shared::fault::{Run, walk};
+
+use crate::support::{LEASE, system};
+
+/// A stage that does what it is told, and counts.
+struct Told {
+    verdict: Verdict<Validation>,
+    done: AtomicUsize,
+}
+
+impl Work for Told {
+    const STAGE: Stage = Stage::Validate;
+    type Found = Validation;
+
+    async fn attempt(
+        &self,
+        _: &Document,
+        _: AttemptId,
+        _: Timestamp,
+    ) -> shared::Result<Verdict<Validation>> {
+        self.done.fetch_add(1, SeqCst);
+        Ok(self.verdict.clone())
+    }
+}
+
+#[tokio::test]
+async fn a_stage_ends_once_and_the_next_is_queued() {
+    let points = walk(async |run: Run| {
+        let s = system().await;
+        let id = s.uploaded(vec![b' '; 10]).await;
+        let found = Validation { pages: 3, ..Validation::default() };
+        let work = Told { verdict: Verdict::Passed(found), done: AtomicUsize::new(0) };
+
+        let first = run.attempt(s.job(&work, id, 1)).await;
+        // The message comes again, before and after the lease is over.
+        let _ = s.job(&work, id, 2).await;
+        s.advance(LEASE + Duration::from_secs(1));
+        s.job(&work, id, 3).await.unwrap();
+        // And whoever stalled goes on where nobody waits any more.
+        let _ = first.resume().await;
+
+        let document = s.document(id).await;
+        assert_eq!((document.status, document.stage), (Status::Processing, Stage::Scan));
+        let passed = document.history.iter().filter(|entry| entry.event == "passed").count();
+        assert_eq!(passed, 1);
+        let done = document.stages.validate.unwrap();
+        assert_eq!((done.outcome, done.result.unwrap().pages), (Outcome::Passed, 3));
+        assert!(!s.drain("scan").await.is_empty(), "nothing is lost");
+        assert!(work.done.load(SeqCst) <= 2);
+    })
+    .await;
+    assert_eq!(points, ["stage.claim", "stage.end", "queue.send"]);
+}
+
+#[tokio::test]
+async fn a_document_that_waits_is_not_forgotten() {
+    walk(async |run: Run| {
+        let s = system().await;
+        let id = s.uploaded(vec![b' '; 10]).await;
+        s.drain("validate").await;
+        let work = Told { verdict: Verdict::Waiting(Waiting::Scanner), done: AtomicUsize::new(0) };
+        let first = run.attempt(s.job(&work, id, 1)).await;
+        let redelivered = s.job(&work, id, 2).await;
+        let _ = first.resume().await;
+        let document = s.document(id).await;
+        // It waits with a job that comes later, or its message is still there to be delivered.
+        let queued = testing::account::queue_size(&s.aws, s.queue_url("validate")).await;
+        assert!(queued > 0 || redelivered.is_err(), "{document:?}");
+        assert_eq!(document.status, Status::Processing);
+    })
+    .await;
+}

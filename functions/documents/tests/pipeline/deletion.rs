@@ -1,0 +1,159 @@
+//! A document that is cancelled or deleted, at whatever time, leaves nothing behind.
+
+use std::time::Duration;
+
+use documents::api::{cancel, delete};
+use documents::document::{DocumentId, Status};
+use documents::stage::{Progress, Stage};
+use http_body_util::BodyExt;
+use lambda_http::request::from_str;
+use shared::batch::Failure as Trouble;
+use shared::http::app;
+use testing::{event, pdf};
+use tower::ServiceExt;
+
+use crate::support::{LEASE, System, system};
+
+async fn call(router: axum::Router, event_name: &str, s: &System, id: DocumentId) -> u16 {
+    let event = event(event_name)
+        .replace("doc_01M7YRRT800000000000000002", &id.to_string())
+        .replace("usr_01M7YRRT800000000000000000", &s.owner.to_string());
+    let response = app(router).oneshot(from_str(&event).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    response.into_body().collect().await.unwrap();
+    status
+}
+
+async fn cancel(s: &System, id: DocumentId) -> u16 {
+    let (documents, queues) = (s.documents.clone(), s.pipeline.queues.clone());
+    let state = cancel::Cancel { documents, queues, clock: s.clock.clone() };
+    call(cancel::router(state), "documents-cancel", s, id).await
+}
+
+async fn delete(s: &System, id: DocumentId) -> u16 {
+    let (documents, queues) = (s.documents.clone(), s.pipeline.queues.clone());
+    let state = delete::Delete { documents, queues, clock: s.clock.clone() };
+    call(delete::router(state), "documents-delete", s, id).await
+}
+
+/// A document right before `stage`, or at its end.
+async fn before(s: &System, stage: Option<Stage>) -> DocumentId {
+    let id = s.uploaded(pdf("statement.pdf")).await;
+    for done in Stage::ALL.into_iter().take_while(|done| Some(*done) != stage) {
+        s.deliver(done, id, 1).await.unwrap();
+    }
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_at_any_time_nothing_is_left() {
+    for stage in Stage::ALL.into_iter().map(Some).chain([None]) {
+        let s = system().await;
+        let id = before(&s, stage).await;
+        assert_eq!(delete(&s, id).await, 204);
+        assert_eq!(delete(&s, id).await, 204, "as often as you like");
+        assert_eq!(s.document(id).await.status, Status::Deleting);
+        // Jobs that were under way do no work any more; they make sure of the purge.
+        s.drain("purge").await;
+        if let Some(stage) = stage {
+            s.deliver(stage, id, 1).await.unwrap();
+            assert_eq!(s.drain("purge").await.len(), 1);
+        }
+        s.purge(id, 1).await.unwrap();
+        assert_eq!(s.versions("").await, Vec::<String>::new(), "{stage:?}");
+        assert!(s.documents.get(s.key(id)).await.unwrap().is_none());
+        assert_eq!(delete(&s, id).await, 404);
+        // Jobs that come later find nothing, and the purge may come twice.
+        for stage in Stage::ALL {
+            s.deliver(stage, id, 1).await.unwrap();
+        }
+        s.purge(id, 1).await.unwrap();
+        assert!(s.documents.get(s.key(id)).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelled_at_any_time_only_the_record_is_left() {
+    for stage in Stage::ALL {
+        let s = system().await;
+        let id = before(&s, Some(stage)).await;
+        assert_eq!(cancel(&s, id).await, 200);
+        assert_eq!(cancel(&s, id).await, 200, "as often as you like");
+        s.deliver(stage, id, 1).await.unwrap();
+        s.purge(id, 1).await.unwrap();
+        assert_eq!(s.versions("").await, Vec::<String>::new(), "{stage}");
+        let document = s.document(id).await;
+        assert_eq!((document.status, document.clean_version), (Status::Cancelled, None));
+        assert_eq!(document.stages, documents::stage::Stages::default());
+    }
+    let s = system().await;
+    let id = before(&s, None).await;
+    assert_eq!(cancel(&s, id).await, 409, "it is ready");
+    assert_eq!(s.document(id).await.status, Status::Ready);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_waits_for_an_attempt_that_may_still_write() {
+    let s = system().await;
+    let id = before(&s, Some(Stage::Text)).await;
+    let (key, attempt) = (s.key(id), s.ids.next());
+    s.documents.claim(key, Stage::Text, attempt, s.clock.now(), s.lease()).await.unwrap();
+    assert_eq!(delete(&s, id).await, 204);
+    match s.purge(id, 1).await {
+        Err(Trouble::Retry { after, .. }) => {
+            assert_eq!(after, Some(LEASE + Duration::from_secs(1)));
+        }
+        other => panic!("{other:?}"),
+    }
+    // It writes, for it has not heard; but it ends nothing, and what it wrote goes too.
+    let text = documents::objects::text_key(key, attempt, "000001-000001.txt");
+    s.objects.store(&text, "text/plain", b"late".to_vec()).await.unwrap();
+    let late = s.documents.save_progress(key, attempt, &Progress::default()).await.unwrap();
+    assert!(matches!(late, documents::store::Change::Refused(_)));
+    s.advance(LEASE + Duration::from_secs(1));
+    s.purge(id, 2).await.unwrap();
+    assert_eq!(s.versions("").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_uploaded_after_is_deleted() {
+    let s = system().await;
+    let id = s.announce(100).await;
+    assert_eq!(cancel(&s, id).await, 200);
+    s.purge(id, 1).await.unwrap();
+    // The form is still good.
+    s.told(&s.put(id, vec![b' '; 100]).await).await;
+    assert_eq!(s.versions("").await, Vec::<String>::new());
+    assert_eq!(s.document(id).await.status, Status::Cancelled);
+
+    let id = s.announce(100).await;
+    assert_eq!(delete(&s, id).await, 204);
+    s.purge(id, 1).await.unwrap();
+    s.told(&s.put(id, vec![b' '; 100]).await).await;
+    assert_eq!(s.versions("").await, Vec::<String>::new());
+    assert!(s.documents.get(s.key(id)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_purge_that_nobody_asked_for_deletes_nothing() {
+    let s = system().await;
+    let id = s.uploaded(pdf("statement.pdf")).await;
+    // A request that died between the job and the mark.
+    for receive_count in 1..3 {
+        assert!(s.purge(id, receive_count).await.is_err(), "the mark may be on its way");
+    }
+    s.purge(id, 3).await.unwrap();
+    assert_eq!(s.document(id).await.status, Status::Processing);
+    assert_eq!(s.versions("").await.len(), 1);
+}
+
+#[tokio::test]
+async fn another_s_document_cannot_be_cancelled_or_deleted() {
+    let mut s = system().await;
+    let id = s.uploaded(pdf("statement.pdf")).await;
+    let owner = std::mem::replace(&mut s.owner, s.ids.next());
+    assert_eq!((cancel(&s, id).await, delete(&s, id).await), (404, 404));
+    s.owner = owner;
+    assert_eq!(s.document(id).await.status, Status::Processing);
+    assert!(s.drain("purge").await.is_empty());
+}

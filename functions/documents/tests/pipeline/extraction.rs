@@ -1,0 +1,273 @@
+//! What is made of a clean file: its text and its data, whatever happens on the way; and what hostile
+//! files come to.
+
+use std::time::{Duration, Instant};
+
+use documents::document::Status;
+use documents::reading::Inspected;
+use documents::sandbox::{AnswerOnly, Ended, Task};
+use documents::stage::{Limit, Outcome, Rejection, Stage, Waiting};
+use documents::stages::text::ExtractText;
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+use testing::{expected, pdf};
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::{System, message, model, sandbox, schema, system};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_files_are_read_as_they_are() {
+    let s = system().await;
+    for (name, known) in expected() {
+        let id = s.uploaded(pdf(&name)).await;
+        let document = s.run(id).await;
+        assert_eq!(document.status, Status::Ready, "{name}: {document:?}");
+        let text = document.stages.text.unwrap().result.unwrap();
+        assert_eq!(text.pages as u64, known["pages"].as_u64().unwrap(), "{name}");
+        let title = known["title"].as_str().or(known["xmp_title"].as_str());
+        assert_eq!(text.title.as_deref(), title, "{name}");
+        let words_min = known["words_min"].as_u64().unwrap();
+        assert!(text.words as u64 >= words_min, "{name}: {} of {words_min}", text.words);
+        let stored = s.objects.fetch(&text.text_key, 1 << 24).await.unwrap().unwrap();
+        let stored = String::from_utf8(stored).unwrap();
+        for phrase in known["phrases"].as_array().unwrap() {
+            let phrase = phrase.as_str().unwrap();
+            assert!(stored.contains(phrase), "{name}: {phrase:?} is not in:\n{stored}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_pdf_or_broken_is_said() {
+    let s = system().await;
+    for (name, code) in [
+        ("text.pdf", "not_a_pdf"),
+        ("picture.pdf", "not_a_pdf"),
+        ("zip.pdf", "not_a_pdf"),
+        ("header-only.pdf", "damaged"),
+        ("no-pages.pdf", "damaged"),
+        ("password.pdf", "password_protected"),
+    ] {
+        let id = s.uploaded(pdf(&format!("bad/{name}"))).await;
+        s.deliver(Stage::Validate, id, 1).await.unwrap();
+        match s.document(id).await.rejection {
+            Some(Rejection::Invalid { reasons }) => assert_eq!(reasons[0].code, code, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+/// What a file came to.
+#[derive(Default)]
+struct Came {
+    refused: usize,
+    read: usize,
+    limited: Vec<Limit>,
+}
+
+/// Whatever a file does, the worker gets an answer, in time, and lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_files_end_in_a_verdict_within_their_limits() {
+    let s = system().await;
+    let came = stream::iter(hostile_pdfs::all()).map(|case| came_to(&s, case));
+    let came: Vec<Came> = came.buffer_unordered(3).collect().await;
+    let refused: usize = came.iter().map(|came| came.refused).sum();
+    let read: usize = came.iter().map(|came| came.read).sum();
+    let limited: Vec<_> = came.iter().flat_map(|came| &came.limited).collect();
+    eprintln!("{refused} refused, {read} times read, {} times limited: {limited:?}", limited.len());
+    assert!(refused > 100 && read > 100, "{refused} refused, {read} read");
+}
+
+/// Inspects a file and, if it is let through, has it met by every parser after.
+async fn came_to(s: &System, case: hostile_pdfs::Case) -> Came {
+    let (start, name) = (Instant::now(), case.name);
+    let id = s.uploaded(case.bytes).await;
+    let document = s.document(id).await;
+    let run = async |task: Task| {
+        let mut file = s.objects.upload(&document);
+        let ended = sandbox().run(&task, &mut file, &mut AnswerOnly).await;
+        ended.unwrap_or_else(|error| panic!("{name}: {error:?}"))
+    };
+    let mut end = Came::default();
+    match run(Task::Inspect(pdf_inspect::Policy::default())).await {
+        Ended::Answered(answer) => match serde_json::from_slice(&answer).unwrap() {
+            Inspected::Refused { .. } => end.refused += 1,
+            Inspected::Accepted(_) => {
+                for task in [Task::Pdfa, Task::Text { skip: 0 }] {
+                    match run(task).await {
+                        Ended::Answered(_) => end.read += 1,
+                        Ended::Limited(limit) => end.limited.push(limit),
+                        other => panic!("{name}: {other:?}"),
+                    }
+                }
+            }
+        },
+        Ended::Limited(limit) => end.limited.push(limit),
+        other => panic!("{name}: {other:?}"),
+    }
+    eprintln!("{name}: {:?} after {:?}", end.limited, start.elapsed());
+    end
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_ends_its_reader_is_rejected_after_two_tries() {
+    let s = system().await;
+    let id = s.uploaded(pdf("statement.pdf")).await;
+    let work = documents::stages::validate::Validate {
+        documents: s.documents.clone(),
+        objects: s.objects.clone(),
+        // A program that dies of a signal whatever it is given.
+        sandbox: documents::sandbox::Sandbox::new(s.deadly_program()),
+    };
+    assert!(s.job(&work, id, 1).await.is_err(), "it may be bad luck");
+    s.job(&work, id, 2).await.unwrap();
+    let document = s.document(id).await;
+    assert_eq!(document.status, Status::Rejected);
+    let limit = documents::stage::Limit::Crash;
+    assert_eq!(document.rejection, Some(Rejection::ParserLimits { limit }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_document_goes_on_where_the_last_invocation_stopped() {
+    let s = system().await;
+    let at_once = s.uploaded(pdf("x11-security.pdf")).await;
+    let at_once = s.run(at_once).await.stages.text.unwrap().result.unwrap();
+
+    // Another tenant's, so that nothing is reused.
+    let id = s.uploaded_with(pdf("x11-security.pdf"), |document| document.tenant = s.ids.next());
+    let id = id.await;
+    for stage in [Stage::Validate, Stage::Scan, Stage::Pdfa] {
+        s.deliver(stage, id, 1).await.unwrap();
+    }
+    s.drain("text").await;
+    let work = ExtractText {
+        documents: s.documents.clone(),
+        objects: s.objects.clone(),
+        sandbox: sandbox(),
+        clock: s.clock.clone(),
+    };
+    let mut invocations = 0;
+    while s.document(id).await.stage == Stage::Text {
+        // So little time that it is over after a page.
+        let until = s.clock.now() + Duration::from_secs(10);
+        s.pipeline.job(&work, message(s.key(id), 1), until).await.unwrap();
+        invocations += 1;
+        let document = s.document(id).await;
+        if let Some(progress) = document.progress {
+            assert_eq!(progress.pages, invocations);
+            assert_eq!(s.drain("text").await.len(), 1, "the rest is queued");
+        }
+    }
+    assert!(invocations >= at_once.pages);
+    let done = s.document(id).await.stages.text.unwrap().result.unwrap();
+    assert_eq!((done.pages, done.words), (at_once.pages, at_once.words));
+    assert_eq!(done.excerpt, at_once.excerpt);
+    assert_eq!(text(&s, &done.text_key).await, text(&s, &at_once.text_key).await);
+    let ranges: Vec<_> = done.runs.iter().map(|run| (run.from, run.to)).collect();
+    assert_eq!(ranges, (1..=done.pages).map(|page| (page, page)).collect::<Vec<_>>());
+}
+
+async fn text(s: &System, key: &str) -> String {
+    String::from_utf8(s.objects.fetch(key, 1 << 24).await.unwrap().unwrap()).unwrap()
+}
+
+async fn answering(server: &MockServer, content: &Value) {
+    let answer = json!({
+        "choices": [{"message": {"role": "assistant", "content": content.to_string()},
+                     "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 20}
+    });
+    let respond = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(method("POST")).respond_with(respond).mount(server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_model_is_down_documents_wait_and_go_on_when_it_is_back() {
+    let mut s = system().await;
+    let id = s.uploaded_with(pdf("x11-security.pdf"), |document| {
+        document.announced.schema = Some(schema("summary@1"));
+    });
+    let id = id.await;
+    let wanted = json!({
+        "type": "object",
+        "properties": {"title": {"type": "string"}, "secret": {"type": "string"}},
+        "required": ["title"],
+    });
+    let (name, wanted) = (schema("summary@1"), wanted.to_string());
+    assert!(s.documents.add_schema(s.tenant, &name, &wanted).await.unwrap());
+    let document = s.run(id).await;
+    assert_eq!(document.waiting, Some(Waiting::Model));
+    assert_eq!(document.status_at(s.clock.now()), Status::ModelPending);
+
+    let server = MockServer::start().await;
+    // It answers with something that is not in the document too.
+    answering(
+        &server,
+        &json!({"title": "Security Extension Server Design Draft", "secret": "zzqx"}),
+    )
+    .await;
+    s.model = model(&server.uri());
+    s.deliver(Stage::Structure, id, 1).await.unwrap();
+    let document = s.document(id).await;
+    assert_eq!(document.status, Status::Ready, "{document:?}");
+    let found = document.stages.structure.unwrap().result.unwrap();
+    assert_eq!((found.values, found.grounded), (2, 1), "{found:?}");
+    assert!(found.input_tokens >= 100);
+    let data: Value = serde_json::from_str(&text(&s, found.key.as_deref().unwrap()).await).unwrap();
+    assert_eq!(data["value"]["title"], "Security Extension Server Design Draft");
+    let secret = data["fields"].as_array().unwrap().iter().find(|field| field["value"] == "zzqx");
+    assert_eq!(secret.unwrap()["grounding"], "ungrounded");
+
+    // The same bytes in the same schema are not asked about again.
+    let asked = server.received_requests().await.unwrap().len();
+    let again = s.uploaded_with(pdf("x11-security.pdf"), |document| {
+        document.announced.schema = Some(schema("summary@1"));
+    });
+    let again = s.run(again.await).await;
+    assert_eq!(again.stages.structure.unwrap().outcome, Outcome::Reused);
+    assert_eq!(server.received_requests().await.unwrap().len(), asked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_does_not_fit_is_ready_with_what_is_wrong() {
+    let mut s = system().await;
+    let server = MockServer::start().await;
+    answering(&server, &json!({"nothing": "of use"})).await;
+    s.model = model(&server.uri());
+    let id = s.uploaded_with(pdf("invoice-pdfa2b.pdf"), |document| {
+        document.announced.schema = Some(schema("invoice@1"));
+    });
+    let document = s.run(id.await).await;
+    assert_eq!(document.status, Status::Ready, "{document:?}");
+    let found = document.stages.structure.unwrap().result.unwrap();
+    assert_eq!(found.problem, Some(documents::stage::Problem::Incomplete), "{found:?}");
+}
+
+/// What a child cannot do. It runs in a process of its own, for there is no way back.
+#[test]
+fn a_reader_can_open_nothing() {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let child = child.args(["--ignored", "--exact", "extraction::confined", "--nocapture"]);
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "a_reader_can_open_nothing runs it"]
+fn confined() {
+    assert!(std::fs::File::open("/etc/hostname").is_ok());
+    assert!(std::net::UdpSocket::bind("127.0.0.1:0").is_ok());
+    documents::sandbox::confine().unwrap();
+    assert!(std::fs::File::open("/etc/hostname").is_err(), "it opened a file");
+    assert!(
+        std::fs::File::create(std::env::temp_dir().join("confined")).is_err(),
+        "it made a file"
+    );
+    assert!(std::net::UdpSocket::bind("127.0.0.1:0").is_err(), "it made a socket");
+    assert!(std::net::TcpStream::connect("127.0.0.1:4566").is_err(), "it made a connection");
+    let mut too_much = Vec::<u8>::new();
+    let size = usize::try_from(documents::sandbox::MAX_MEMORY).unwrap();
+    assert!(too_much.try_reserve_exact(size).is_err(), "it took too much memory");
+}

@@ -1,0 +1,84 @@
+//! A tenant is told of a document's end, in a way that it can trust.
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use documents::deliver_webhook::DeliverWebhook;
+use documents::document::DocumentId;
+use documents::settings::{Settings, Webhook};
+use documents::stage::Stage;
+use documents::webhook::{Courier, new_secret};
+use serde_json::{Value, json};
+use shared::batch::Failure as Trouble;
+use testing::pdf;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::{System, message, system};
+
+async fn tell(s: &System, id: DocumentId, receive_count: u32) -> Result<(), Trouble> {
+    let courier = Courier { trusts_private: true };
+    let (documents, clock) = (s.documents.clone(), s.clock.clone());
+    let task = DeliverWebhook { documents, courier, clock };
+    task.handle(message(s.key(id), receive_count)).await
+}
+
+/// A tenant with a webhook at `server`; gives its secret.
+async fn subscribe(s: &System, server: &MockServer) -> String {
+    let secret = new_secret([7; 32]);
+    let webhook = Webhook { url: format!("{}/hook", server.uri()), secret: secret.clone() };
+    let settings = Settings { webhook: Some(webhook), ..Settings::default() };
+    s.documents.set_settings(s.tenant, &settings).await.unwrap();
+    secret
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_is_told_and_signed() {
+    let (s, server) = (system().await, MockServer::start().await);
+    let hook = Mock::given(method("POST")).and(path("/hook"));
+    hook.respond_with(ResponseTemplate::new(204)).mount(&server).await;
+    let secret = subscribe(&s, &server).await;
+    let id = s.uploaded_with(pdf("statement.pdf"), |document| document.webhook = true).await;
+    tell(&s, id, 1).await.unwrap();
+    assert!(server.received_requests().await.unwrap().is_empty(), "it is not over");
+
+    s.run(id).await;
+    assert_eq!(s.drain("webhooks").await.len(), 1);
+    tell(&s, id, 1).await.unwrap();
+    tell(&s, id, 2).await.unwrap();
+    let told = server.received_requests().await.unwrap();
+    assert_eq!(told.len(), 2);
+    let header = |index: usize, name: &str| told[index].headers[name].to_str().unwrap().to_owned();
+    assert_eq!(header(0, "webhook-id"), header(1, "webhook-id"), "the same message");
+
+    let body = String::from_utf8(told[0].body.clone()).unwrap();
+    let signed = format!("{}.{}.{body}", header(0, "webhook-id"), header(0, "webhook-timestamp"));
+    let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+    let signature = header(0, "webhook-signature");
+    let signature = BASE64_STANDARD.decode(signature.strip_prefix("v1,").unwrap()).unwrap();
+    hmac::verify(&key, signed.as_bytes(), &signature).unwrap();
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["type"], "document.ready");
+    assert_eq!((&body["data"]["id"], &body["data"]["status"]), (&json!(id), &json!("ready")));
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_told_again_and_redirects_are_not_followed() {
+    let (s, server) = (system().await, MockServer::start().await);
+    for status in [500, 404, 302] {
+        server.reset().await;
+        let answer = ResponseTemplate::new(status).insert_header("location", "/elsewhere");
+        Mock::given(path("/hook")).respond_with(answer).mount(&server).await;
+        subscribe(&s, &server).await;
+        let id = s.uploaded_with(b"no pdf".to_vec(), |document| document.webhook = true).await;
+        s.deliver(Stage::Validate, id, 1).await.unwrap();
+        assert!(!s.drain("webhooks").await.is_empty());
+        assert!(matches!(tell(&s, id, 1).await, Err(Trouble::Retry { .. })), "{status}");
+        let asked = server.received_requests().await.unwrap();
+        assert_eq!(asked.len(), 1);
+        assert_eq!(asked[0].body_json::<Value>().unwrap()["type"], "document.rejected");
+        let last = tell(&s, id, documents::queues::MAX_ATTEMPTS + 1).await;
+        assert!(matches!(last, Err(Trouble::Permanent(_))), "{status}");
+    }
+}
