@@ -25,12 +25,16 @@ def messages(queue_url: str):
 
 
 def main() -> None:
-    """Empties both dead-letter queues."""
+    """Empties the dead-letter queues."""
     count = 0
-    for body in messages(outputs()["DocumentsDeadLettersUrl"]):
-        client("sqs").send_message(QueueUrl=outputs()["DocumentsQueueUrl"], MessageBody=body)
-        count += 1
-    print(f"{count} jobs went back to their queue.")
+    for name, dead_letters in outputs().items():
+        queue = outputs().get(name.replace("DeadLettersUrl", "QueueUrl"))
+        if not name.endswith("DeadLettersUrl") or not queue:
+            continue
+        for body in messages(dead_letters):
+            client("sqs").send_message(QueueUrl=queue, MessageBody=body)
+            count += 1
+    print(f"{count} jobs went back to their queues.")
 
     count = 0
     for body in messages(outputs()["UploadEventsDeadLettersUrl"]):
