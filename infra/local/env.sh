@@ -12,3 +12,6 @@ unset AWS_PROFILE AWS_SESSION_TOKEN
 export SAM_CLI_TELEMETRY=0 SAM_CLI_POLL_DELAY=0.3
 PATH="$PWD/.venv/bin:$PATH"
 PYTHON="$PWD/.venv/bin/python"
+# Beside the emulator run clamd and a language model.
+export CLAMD_PORT=$((LOCAL_PORT + 1000)) MODEL_PORT=$((LOCAL_PORT + 2000))
+export CLAMD_ADDRESS="127.0.0.1:$CLAMD_PORT" MODEL_URL="http://127.0.0.1:$MODEL_PORT/v1"

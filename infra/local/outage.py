@@ -3,7 +3,8 @@
     infra/local/run.sh local/outage.py
 
 Twice it takes a permission away, which to the function is an outage, uploads a file, waits until the
-system has given up in so many words, gives the permission back, and redrives. Both documents end ready.
+system has given up in so many words, gives the permission back, and redrives. Then it stops clamd and the
+language model: documents wait for them and go on by themselves. All documents end ready.
 """
 
 import json
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import local_aws
 import redrive
 import tour
 from common import STACK, api_url, client, outputs, say
@@ -79,19 +81,22 @@ class User:
         credentials = {"email": email, "password": "correct horse battery"}
         tour.call("POST", f"{self.api}/v1/auth/register", credentials)
         self.token = tour.call("POST", f"{self.api}/v1/auth/login", credentials)["access_token"]
+        schema = f"{self.api}/v1/document-schemas/{tour.SCHEMA}"
+        tour.call("PUT", schema, tour.SCHEMA_DOCUMENT, self.token)
 
-    def upload(self) -> str:
+    def upload(self, **wanted) -> str:
         """Uploads the file; gives the document's URL."""
-        body = {"name": tour.SAMPLE.name, "size": tour.SAMPLE.stat().st_size}
-        created = tour.call("POST", f"{self.api}/v1/documents", body, self.token)
-        tour.upload(created["upload"], tour.SAMPLE)
-        return f"{self.api}/v1/documents/{created['document']['id']}"
+        # Each time another file, so that no result is used again.
+        content = tour.SAMPLE.read_bytes() + f"\n% {secrets.token_hex(8)}\n".encode()
+        url, form = tour.announce(self.api, self.token, tour.SAMPLE.name, content, **wanted)
+        tour.upload(form, content)
+        return url
 
     def show(self, url: str) -> dict:
         """Prints where the document stands."""
         document = tour.call("GET", url, token=self.token)
         why = document.get("failure", {}).get("reason", "")
-        print(f"     {document['status']} {why}  attempts: {document['attempts']}")
+        print(f"     {document['status']} {why}")
         return document
 
 
@@ -105,13 +110,12 @@ def main() -> None:
         wait_for_message(names["UploadEventsDeadLettersUrl"])
         user.show(first)
 
-    say("2  The bucket is down for documents-process")
-    jobs = names["DocumentsQueueUrl"]
-    with impatient(jobs), without(
-        "documents-process", "s3:GetObjectVersion", "sqs:ChangeMessageVisibility"
+    say("2  The bucket is down for documents-validate")
+    with impatient(names["ValidateQueueUrl"]), without(
+        "documents-validate", "s3:GetObjectVersion", "sqs:ChangeMessageVisibility"
     ):
         second = user.upload()
-        wait_for_message(names["DocumentsDeadLettersUrl"])
+        wait_for_message(names["ValidateDeadLettersUrl"])
         assert user.show(second)["failure"]["reason"] == "gave_up"
 
     say("3  Both are back: make redrive")
@@ -119,6 +123,27 @@ def main() -> None:
     for url in (first, second):
         tour.wait(url, user.token)
         assert user.show(url)["status"] == "ready"
+
+    for number, program, status in ((4, "clamd", "scan_pending"), (5, "model", "model_pending")):
+        say(f"{number}  {program} is down")
+        local_aws.supervisor("supervisorctl", "stop", program)
+        url = user.upload(schema=tour.SCHEMA)
+        wait_for_status(user, url, status)
+        say("   It is back")
+        local_aws.supervisor("supervisorctl", "start", program)
+        tour.wait(url, user.token, tour.Stages())
+        assert user.show(url)["status"] == "ready"
+
+
+def wait_for_status(user: User, url: str, status: str) -> None:
+    """Waits until the document stands so."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        if tour.call("GET", url, token=user.token)["status"] == status:
+            user.show(url)
+            return
+        time.sleep(0.5)
+    sys.exit(f"{url} was not {status} within {WAIT_SECONDS} s.")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 if [ -z "${ENDPOINT:-}" ]; then
+    infra/local/install_clamd.sh
     echo "── Starting the local AWS on $AWS_ENDPOINT_URL"
     "$PYTHON" infra/local/local_aws.py up
 fi
@@ -16,7 +17,9 @@ case "$(uname -m)" in aarch64 | arm64) architecture=arm64 ;; *) architecture=x86
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 if ! sam deploy --config-env local \
-    --parameter-overrides "Architecture=$architecture" RequireTls=false SignInsPerMinute=6000 >"$log" 2>&1; then
+    --parameter-overrides "Architecture=$architecture" RequireTls=false SignInsPerMinute=6000 \
+    Scanner=clamd "ClamdAddress=$CLAMD_ADDRESS" TrustPrivateWebhooks=true \
+    ModelProvider=openai "ModelUrl=$MODEL_URL" ModelId=smollm2-135m-instruct >"$log" 2>&1; then
     cat "$log" >&2
     exit 1
 fi

@@ -1,23 +1,24 @@
-"""Measures the worker's memory: PDFs of growing size go through the local stack.
+"""Measures memory: PDFs of growing size go through the local stack.
 
     infra/local/run.sh local/worker_memory.py
 
-For each it prints the peak of resident memory of the worker (documents-process, which streams the file
-to disk), and of the reader that it starts (which holds the file), and what the document came to.
+For each it prints the peak of resident memory of the workers, which hold no more of the file than a few
+ranges, and of the children that they start to read it, and what the document came to.
 """
 
+import json
 import random
-import subprocess
 import sys
-import tempfile
+import threading
+import time
 import zlib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import tour
-from common import ROOT, api_url
+from common import api_url
 
-WORKER = ROOT / "target/lambda/documents-process/bootstrap"
+WORKERS = ("documents-validate", "documents-scan", "documents-check-pdfa", "documents-extract-text")
 MIB = 1 << 20
 
 
@@ -57,48 +58,66 @@ def pdf(size: int, compressed: bool) -> bytes:
 def picture(size: int) -> bytes:
     """A PDF of about `size` bytes with one page that is one picture."""
     data = random.Random(size).randbytes(size - 1000)
-    body = b"%PDF-1.4\n"
-    body += b"1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"
-    body += b"2 0 obj\n<</Type/Pages/Count 1/Kids[3 0 R]>>\nendobj\n"
-    body += b"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]/Contents 5 0 R"
-    body += b"/Resources<</XObject<</I 4 0 R>>>>>>\nendobj\n"
-    body += b"4 0 obj\n<</Type/XObject/Subtype/Image/Width 1000/Height %d" % (len(data) // 1000)
-    body += b"/ColorSpace/DeviceGray/BitsPerComponent 8/Length %d>>stream\n" % len(data) + data
-    body += b"\nendstream\nendobj\n5 0 obj\n<</Length 4>>stream\n/I Do\nendstream\nendobj\n"
-    return body + b"trailer<</Root 1 0 R>>\n%%EOF\n"
+    image = b"<</Type/XObject/Subtype/Image/Width 1000/Height %d" % (len(data) // 1000)
+    image += b"/ColorSpace/DeviceGray/BitsPerComponent 8/Length %d>>stream\n" % len(data)
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]/Contents 5 0 R"
+        b"/Resources<</XObject<</I 4 0 R>>>>>>",
+        image + data + b"\nendstream",
+        b"<</Length 4>>stream\n/I Do\nendstream",
+    ]
+    out, entries = bytearray(b"%PDF-1.4\n"), b""
+    for number, body in enumerate(objects, 1):
+        entries += b"%010d 00000 n \n" % len(out)
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n%b" % (len(objects) + 1, entries)
+    out += b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
+    return bytes(out)
 
 
-def reader_peak(file: Path) -> str:
-    """The reader's peak in MiB, run as the worker runs it."""
-    before = "import resource,subprocess,sys;subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL);"
-    before += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss//1024)"
-    command = [sys.executable, "-c", before, WORKER, "read-pdf", file, str(file) + ".txt"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+class Peaks(threading.Thread):
+    """Watches processes: the highest peak in MiB of the workers, and of their children."""
 
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.workers, self.children, self.is_over = 0, 0, False
 
-def worker_peak() -> int:
-    """The highest peak in MiB among the workers that run."""
-    peaks = [0]
-    for process in Path("/proc").glob("[0-9]*"):
+    def run(self) -> None:
+        """Looks some hundred times a second; a peak is kept by the kernel, so only its last is missed."""
+        while not self.is_over:
+            for process in Path("/proc").glob("[0-9]*"):
+                self.look(process)
+            time.sleep(0.005)
+
+    def look(self, process: Path) -> None:
+        """Looks at one process."""
         try:
-            if (process / "exe").resolve().name != "bootstrap":
-                continue
-            environment = (process / "environ").read_bytes()
-            if b"AWS_LAMBDA_FUNCTION_NAME=arsenal-documents-process" not in environment:
-                continue
-            status = (process / "status").read_text()
-            peaks.append(int(status.split("VmHWM:")[1].split()[0]) // 1024)
+            command = (process / "cmdline").read_bytes()
+            if b"read-pdf" in command:
+                self.children = max(self.children, peak(process))
+            elif b"bootstrap" in command:
+                environment = (process / "environ").read_bytes().decode(errors="replace")
+                if any(f"arsenal-{worker}\0" in environment for worker in WORKERS):
+                    self.workers = max(self.workers, peak(process))
         except (OSError, IndexError):
-            continue
-    return max(peaks)
+            pass
+
+
+def peak(process: Path) -> int:
+    """The process's peak of resident memory in MiB."""
+    return int((process / "status").read_text().split("VmHWM:")[1].split()[0]) // 1024
 
 
 def told(document: dict) -> str:
     """What the document came to."""
-    if document["status"] == "failed":
-        return document["failure"]["reason"]
-    contents = document["contents"]
-    return f"{contents['pages']} pages, {contents['text_bytes']:,} bytes of text"
+    if document["status"] != "ready":
+        return json.dumps(document.get("rejection") or document.get("failure"))[:100]
+    text = document["stages"]["text"]["result"]
+    took = {name: tour.milliseconds(done) for name, done in document["stages"].items()}
+    return f"{text['pages']} pages, {text['text_bytes']:,} bytes of text, ms: {took}"
 
 
 def main() -> None:
@@ -108,23 +127,23 @@ def main() -> None:
     credentials = {"email": email, "password": "correct horse battery"}
     tour.call("POST", f"{api}/v1/auth/register", credentials)
     token = tour.call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
-    print("file                    bytes  worker MiB  reader MiB  outcome")
-    with tempfile.TemporaryDirectory() as directory:
-        for name, make in (
-            ("text", lambda size: pdf(size, False)),
-            ("text, deflated", lambda size: pdf(size, True)),
-            ("picture", picture),
-        ):
-            for size in (MIB, 5 * MIB, 10 * MIB, 24 * MIB):
-                file = Path(directory) / "file.pdf"
-                file.write_bytes(make(size))
-                announced = {"name": name, "size": file.stat().st_size}
-                created = tour.call("POST", f"{api}/v1/documents", announced, token)
-                tour.upload(created["upload"], file)
-                url = f"{api}/v1/documents/{created['document']['id']}"
-                outcome = told(tour.wait(url, token))
-                peaks = f"{worker_peak():>10}  {reader_peak(file):>10}"
-                print(f"{name:16} {announced['size']:>12,}  {peaks}  {outcome}", flush=True)
+    print("file                    bytes     workers    children  outcome")
+    for name, make in (
+        ("text", lambda size: pdf(size, False)),
+        ("text, deflated", lambda size: pdf(size, True)),
+        ("picture", picture),
+    ):
+        for size in (MIB, 10 * MIB, 50 * MIB, 150 * MIB):
+            file = make(size)
+            peaks = Peaks()
+            peaks.start()
+            url, form = tour.announce(api, token, name, file)
+            tour.upload(form, file)
+            outcome = told(tour.wait(url, token))
+            peaks.is_over = True
+            peaks.join()
+            seen = f"{peaks.workers:>8}  {peaks.children:>10}"
+            print(f"{name:16} {len(file):>12,}  {seen}  {outcome}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,154 @@
+"""What the tour leaves out: settings, schemas, an upload in parts, a webhook, cancelling, deleting, and an
+administrator who would read what is in quarantine.
+
+    infra/local/run.sh local/errands.py
+"""
+
+import http.server
+import json
+import secrets
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import botocore.exceptions
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import tour
+from common import ROOT, api_url, client, outputs
+
+WITHIN_SECONDS = 30
+SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    """A tenant's server, which keeps what it is told."""
+
+    told: list[dict] = []
+
+    def do_POST(self) -> None:
+        """Takes a message."""
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.told.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_) -> None:
+        """Nothing."""
+
+
+def until(is_so, what: str) -> None:
+    """Waits until it is so."""
+    deadline = time.monotonic() + WITHIN_SECONDS
+    while not is_so():
+        if time.monotonic() > deadline:
+            sys.exit(f"{what} did not come within {WITHIN_SECONDS} s")
+        time.sleep(0.2)
+
+
+def upload_in_parts(api: str, token: str, file: bytes) -> str:
+    """Uploads a file in parts; gives the document's URL."""
+    body = {"name": "parts.pdf", "size": len(file), "upload": "parts", "schema": "errand@1"}
+    created = tour.call("POST", f"{api}/v1/documents", body, token)
+    url = f"{api}/v1/documents/{created['document']['id']}"
+    for part in tour.call("GET", f"{url}/parts", token=token)["missing"]:
+        content = file[part["offset"] : part["offset"] + part["size"]]
+        request = urllib.request.Request(part["url"], content, method="PUT")
+        urllib.request.urlopen(request, timeout=30).close()
+    tour.call("POST", f"{url}/parts/complete", {}, token)
+    return url
+
+
+def objects(document_url: str) -> list[str]:
+    """The keys of all versions of all objects that the bucket has of a document."""
+    name = document_url.rsplit("/", 1)[1]
+    pages = client("s3").get_paginator("list_object_versions")
+    pages = pages.paginate(Bucket=outputs()["DocumentsBucketName"])
+    return [v["Key"] for page in pages for v in page.get("Versions", []) if name in v["Key"]]
+
+
+@contextmanager
+def administrator():
+    """A client for S3 of somebody who may do anything with it."""
+    iam, name = client("iam"), f"administrator-{secrets.token_hex(4)}"
+    iam.create_user(UserName=name)
+    allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_user_policy(UserName=name, PolicyName="s3", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    try:
+        yield boto3.client(
+            "s3", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
+        )
+    finally:
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user_policy(UserName=name, PolicyName="s3")
+        iam.delete_user(UserName=name)
+
+
+def quarantine_holds(document_url: str) -> None:
+    """Nobody reads the upload of a document, nor a file among the clean ones that was not scanned."""
+    bucket, of_document = outputs()["DocumentsBucketName"], objects(document_url)
+    upload = next(key for key in of_document if key.startswith("uploads/"))
+    clean = next(key for key in of_document if key.startswith("clean/"))
+    planted = "clean/planted.pdf"
+    with administrator() as s3:
+        assert s3.get_object(Bucket=bucket, Key=clean)["ContentLength"] > 0
+        s3.put_object(Bucket=bucket, Key=planted, Body=b"not scanned")
+        for key in (upload, planted):
+            try:
+                s3.get_object(Bucket=bucket, Key=key)
+                sys.exit(f"an administrator could read {key}")
+            except botocore.exceptions.ClientError as error:
+                assert error.response["Error"]["Code"] == "AccessDenied", error
+        s3.delete_object(Bucket=bucket, Key=planted)
+
+
+def main() -> None:
+    """Runs them."""
+    api = api_url()
+    email = f"errands-{secrets.token_hex(4)}@example.org"
+    credentials = {"email": email, "password": "correct horse battery"}
+    tour.call("POST", f"{api}/v1/auth/register", credentials)
+    token = tour.call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    settings = f"{api}/v1/document-settings"
+    hook = f"http://127.0.0.1:{server.server_port}/"
+    tour.call("PUT", settings, {"webhook": {"url": hook}}, token)
+    assert tour.call("GET", settings, token=token)["webhook"] == {"url": hook}
+    tour.call("PUT", f"{api}/v1/document-schemas/errand@1", SCHEMA, token)
+
+    content = (ROOT / "tests/pdf/statement.pdf").read_bytes() + secrets.token_hex(8).encode()
+    url = upload_in_parts(api, token, content)
+    document = tour.wait(url, token)
+    assert document["status"] == "ready", document
+    with urllib.request.urlopen(document["file_url"], timeout=30) as file:
+        assert file.read() == content
+    until(lambda: Hook.told, "the webhook")
+    assert Hook.told[0]["type"] == "document.ready"
+    assert len(tour.call("GET", f"{api}/v1/documents", token=token)["documents"]) == 1
+
+    quarantine_holds(url)
+
+    # The same bytes again: results are copied.
+    again = upload_in_parts(api, token, content)
+    assert tour.wait(again, token)["stages"]["text"]["outcome"] == "reused"
+
+    other, form = tour.announce(api, token, "other.pdf", content)
+    assert tour.call("POST", f"{other}/cancel", {}, token)["status"] == "cancelled"
+    tour.upload(form, content)
+    for gone in (url, again):
+        tour.call("DELETE", gone, token=token)
+    for gone in (url, again, other):
+        until(lambda: not objects(gone), f"the end of {gone}")
+    print("Settings, schema, parts, webhook, quarantine, reuse, cancelling and deleting work.")
+
+
+if __name__ == "__main__":
+    main()
