@@ -9,6 +9,7 @@ use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
     VersioningConfiguration,
 };
+use aws_sdk_sqs::types::QueueAttributeName;
 use ulid::Ulid;
 
 use crate::endpoint;
@@ -95,9 +96,27 @@ pub async fn bucket(aws: &SdkConfig) -> String {
 
 /// Makes a queue; gives its URL.
 pub async fn queue(aws: &SdkConfig) -> String {
+    queue_named(aws, "queue").await
+}
+
+/// Makes a queue of that name; gives its URL.
+pub async fn queue_named(aws: &SdkConfig, name: &str) -> String {
     let sqs = aws_sdk_sqs::Client::new(aws);
-    let made = sqs.create_queue().queue_name("queue").send().await.unwrap();
+    let made = sqs.create_queue().queue_name(name).send().await.unwrap();
     made.queue_url.unwrap()
+}
+
+/// How many messages a queue holds: those that can be received, and those that are delayed.
+pub async fn queue_size(aws: &SdkConfig, queue_url: &str) -> usize {
+    let names = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+    ];
+    let sqs = aws_sdk_sqs::Client::new(aws);
+    let request = sqs.get_queue_attributes().queue_url(queue_url);
+    let answer = request.set_attribute_names(Some(names.to_vec())).send().await.unwrap();
+    let attributes = answer.attributes.unwrap();
+    names.iter().map(|name| attributes[name].parse::<usize>().unwrap()).sum()
 }
 
 /// Takes every message off a queue; gives their bodies.

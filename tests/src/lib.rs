@@ -9,6 +9,7 @@
 pub mod account;
 pub mod stack;
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -50,4 +51,60 @@ pub fn expected() -> serde_json::Map<String, Value> {
 pub fn endpoint() -> String {
     std::env::var("AWS_ENDPOINT_URL")
         .expect("AWS_ENDPOINT_URL is not set: these tests need a local AWS; run `make test`")
+}
+
+/// The host and port of the clamd that the tests scan with.
+#[must_use]
+pub fn clamd() -> String {
+    std::env::var("CLAMD_ADDRESS")
+        .expect("CLAMD_ADDRESS is not set: these tests need a clamd; run `make test`")
+}
+
+/// The file that every scanner takes for malware: <https://www.eicar.org/download-anti-malware-testfile/>
+#[must_use]
+pub fn eicar() -> Vec<u8> {
+    // In two parts, for this file is not to be taken for malware itself.
+    let text = concat!(r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*");
+    text.as_bytes().to_vec()
+}
+
+/// A good PDF with [`eicar`] in it, deflated, as an attachment.
+#[must_use]
+pub fn infected_pdf() -> Vec<u8> {
+    let mut deflated = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    deflated.write_all(&eicar()).unwrap();
+    let deflated = deflated.finish().unwrap();
+    let mut pdf = b"%PDF-1.7\n".to_vec();
+    let mut offsets = Vec::new();
+    let objects: [Vec<u8>; 5] = [
+        b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a.txt) 4 0 R]>>>>>>".to_vec(),
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>".to_vec(),
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Resources<<>>>>".to_vec(),
+        b"<</Type/Filespec/F(a.txt)/EF<</F 5 0 R>>>>".to_vec(),
+        [
+            format!(
+                "<</Type/EmbeddedFile/Filter/FlateDecode/Length {}>>\nstream\n",
+                deflated.len()
+            )
+            .into_bytes(),
+            deflated,
+            b"\nendstream".to_vec(),
+        ]
+        .concat(),
+    ];
+    for (number, object) in (1..).zip(objects) {
+        offsets.push(pdf.len());
+        pdf.extend(format!("{number} 0 obj\n").into_bytes());
+        pdf.extend(object);
+        pdf.extend(b"\nendobj\n");
+    }
+    let xref = pdf.len();
+    pdf.extend(format!("xref\n0 {}\n0000000000 65535 f \n", offsets.len() + 1).into_bytes());
+    for offset in &offsets {
+        pdf.extend(format!("{offset:010} 00000 n \n").into_bytes());
+    }
+    let trailer =
+        format!("trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{xref}\n%%EOF\n", offsets.len() + 1);
+    pdf.extend(trailer.into_bytes());
+    pdf
 }

@@ -13,8 +13,8 @@ use crate::{account, endpoint};
 
 /// The stack's name.
 pub const NAME: &str = "arsenal";
-/// The longest that a document may take to be ready or to fail, on a busy machine.
-const SETTLED_WITHIN: Duration = Duration::from_secs(90);
+/// The longest that a document may take to come to its end, on a busy machine with a language model.
+const SETTLED_WITHIN: Duration = Duration::from_mins(4);
 /// A password that registration takes.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -191,6 +191,23 @@ impl User<'_> {
         self.stack.call(Method::POST, "/v1/documents", Some(&self.token), Some(body)).await
     }
 
+    /// Announces a document, whose data is wanted in a schema, and uploads it; gives its id.
+    pub async fn upload_for(&self, schema: &str, name: &str, file: Vec<u8>) -> String {
+        let body = json!({"name": name, "size": file.len(), "schema": schema});
+        let created = self.post("/v1/documents", body).await;
+        self.send(&created, file).await
+    }
+
+    /// `POST path`
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.stack.call(Method::POST, path, Some(&self.token), Some(body)).await
+    }
+
+    /// `DELETE path`
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.stack.call(Method::DELETE, path, Some(&self.token), None).await
+    }
+
     /// Announces a document with this `Idempotency-Key`.
     pub async fn announce_keyed(&self, key: &str, name: &str, size: usize) -> Answer {
         let (token, body) = (Some(self.token.as_str()), json!({"name": name, "size": size}));
@@ -200,13 +217,17 @@ impl User<'_> {
     /// Announces and uploads a file; gives the document's id.
     pub async fn upload(&self, name: &str, file: Vec<u8>) -> String {
         let created = self.announce(name, file.len()).await;
+        self.send(&created, file).await
+    }
+
+    async fn send(&self, created: &Answer, file: Vec<u8>) -> String {
         assert_eq!(created.status, 201, "{created:?}");
         let (status, answer) = self.stack.post(&created.body["upload"], file).await;
         assert_eq!(status, 201, "{answer}");
         created.body["document"]["id"].as_str().unwrap().to_owned()
     }
 
-    /// The document, once it is ready or has failed.
+    /// The document, once nothing more will come.
     ///
     /// # Panics
     /// When it is neither within the time that it may take.
@@ -216,7 +237,7 @@ impl User<'_> {
             let answer = self.get(&format!("/v1/documents/{id}")).await;
             assert_eq!(answer.status, 200, "{answer:?}");
             match answer.body["status"].as_str() {
-                Some("ready" | "failed") => return answer.body,
+                Some("ready" | "rejected" | "failed" | "cancelled") => return answer.body,
                 _ if start.elapsed() > SETTLED_WITHIN => panic!("{id} is stuck: {answer:?}"),
                 _ => tokio::time::sleep(Duration::from_millis(100)).await,
             }

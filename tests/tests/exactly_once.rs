@@ -62,14 +62,14 @@ async fn twenty_uploads_at_once_with_everything_delivered_again() {
         stack.invoke("documents-on-upload", &s3_event(&user, &id).await).await;
         let job = json!({"version": "1", "owner": user.id, "document_id": id}).to_string();
         for _ in 0..2 {
-            let message = sqs.send_message().queue_url(stack.output("DocumentsQueueUrl"));
+            let message = sqs.send_message().queue_url(stack.output("ValidateQueueUrl"));
             message.message_body(&job).send().await.unwrap();
         }
         let document = user.settled(&id).await;
         // And once more when all is done.
         stack.invoke("documents-on-upload", &s3_event(&user, &id).await).await;
         sqs.send_message()
-            .queue_url(stack.output("DocumentsQueueUrl"))
+            .queue_url(stack.output("ValidateQueueUrl"))
             .message_body(&job)
             .send()
             .await
@@ -80,19 +80,23 @@ async fn twenty_uploads_at_once_with_everything_delivered_again() {
 
     for document in &documents {
         assert_eq!(document["status"], "ready", "{document}");
-        assert_eq!(document["contents"]["pages"], 8);
+        assert_eq!(document["stages"]["text"]["result"]["pages"], 8);
     }
     let texts = stack.object_keys(&format!("text/{}/", user.id)).await;
     let read: HashSet<_> = texts.iter().filter_map(|key| key.split('/').nth(2)).collect();
-    assert_eq!((texts.len(), read.len()), (UPLOADS, UPLOADS), "one text for each document");
+    // A run's lines, its text, and the whole text; whether they were read or copied of the first.
+    let whole = texts.iter().filter(|key| key.ends_with("/text.txt")).count();
+    assert_eq!((whole, read.len()), (UPLOADS, UPLOADS), "one text for each document");
 
     // Nothing that came late has changed anything.
     for before in documents {
         let path = format!("/v1/documents/{}", before["id"].as_str().unwrap());
         let after = user.get(&path).await.body;
-        for field in ["status", "attempts", "started_at", "finished_at", "contents"] {
+        for field in ["status", "finished_at", "stages", "history"] {
             assert_eq!(after[field], before[field], "{field}");
         }
-        assert_eq!(after["attempts"], 1, "{after}");
+        for stage in ["validate", "scan", "pdfa", "text"] {
+            assert_eq!(after["stages"][stage]["attempts"], 1, "{after}");
+        }
     }
 }

@@ -9,10 +9,10 @@ use testing::stack::{PASSWORD, Stack};
 async fn a_job_that_nobody_can_read_is_put_aside_at_once_with_the_reason() {
     let stack = Stack::deployed().await;
     let sqs = aws_sdk_sqs::Client::new(&stack.aws);
-    let send = sqs.send_message().queue_url(stack.output("DocumentsQueueUrl"));
+    let send = sqs.send_message().queue_url(stack.output("ValidateQueueUrl"));
     send.message_body(r#"{"version":"9"}"#).send().await.unwrap();
     let reason = loop {
-        let receive = sqs.receive_message().queue_url(stack.output("DocumentsDeadLettersUrl"));
+        let receive = sqs.receive_message().queue_url(stack.output("ValidateDeadLettersUrl"));
         let receive = receive.wait_time_seconds(5).message_attribute_names("All");
         let received = receive.send().await.unwrap().messages.unwrap_or_default();
         let is_ours = |message: &&aws_sdk_sqs::types::Message| {
@@ -38,13 +38,15 @@ async fn bad_files_fail_with_a_reason() {
         ("truncated.pdf", "damaged"),
         ("no-pages.pdf", "damaged"),
         ("password.pdf", "password_protected"),
-        ("flate-bomb.pdf", "too_complex"),
+        ("flate-bomb.pdf", "limit"),
     ] {
         let id = user.upload(file, pdf(&format!("bad/{file}"))).await;
         let document = user.settled(&id).await;
-        assert_eq!(document["status"], "failed", "{file}: {document}");
-        assert_eq!(document["failure"]["reason"], reason, "{file}");
-        assert!(document["failure"]["detail"].as_str().unwrap().ends_with('.'), "{file}");
+        assert_eq!(document["status"], "rejected", "{file}: {document}");
+        let rejection = &document["rejection"];
+        assert_eq!(rejection["reason"], "invalid", "{file}");
+        assert_eq!(rejection["reasons"][0]["code"], reason, "{file}: {rejection}");
+        assert!(rejection["explanation"].as_str().unwrap().ends_with('.'), "{file}");
         assert!(document.get("text_url").is_none(), "{file}");
     }
 }
@@ -90,7 +92,7 @@ async fn s3_takes_the_announced_file_only() {
 async fn a_size_that_is_not_taken_is_refused_at_once() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
-    for (size, problem) in [(0, "file-empty"), (26_214_401, "file-too-large")] {
+    for (size, problem) in [(0, "file-empty"), (209_715_201, "file-too-large")] {
         let answer = user.announce("file.pdf", size).await;
         assert_eq!(answer.status, 422, "{answer:?}");
         assert_eq!(answer.problem(), problem);
@@ -98,7 +100,7 @@ async fn a_size_that_is_not_taken_is_refused_at_once() {
         assert_eq!(answer.content_type, "application/problem+json");
         assert!(answer.body["request_id"].is_string());
     }
-    assert_eq!(user.announce("file.pdf", 26_214_400).await.status, 201);
+    assert_eq!(user.announce("file.pdf", 209_715_200).await.status, 201);
 }
 
 #[tokio::test(flavor = "multi_thread")]
