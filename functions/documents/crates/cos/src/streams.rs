@@ -86,7 +86,7 @@ impl<S: Source> File<S> {
         Ok(None)
     }
 
-    /// The bytes of a stream as they are in the file; decrypted, if it is [`Access::Unlocked`].
+    /// The bytes of a stream as they are in the file; decrypted, if it is [`Access::Unlocked`](crate::Access::Unlocked).
     pub fn raw(&self, stream: &Stream) -> Result<Vec<u8>, Error> {
         let bytes = self.bytes(stream.form().start..stream.form().end)?;
         Ok(match &self.crypt {
