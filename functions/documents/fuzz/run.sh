@@ -45,7 +45,7 @@ for target in "${targets[@]}"; do
     log=$(mktemp)
     status=0
     "$target_dir/$host/release/$target" "corpus/$target" "corpus/$seeds" \
-        -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1024 -max_len=131072 \
+        -seed=1 -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1024 -max_len=131072 \
         -dict=pdf.dict -artifact_prefix="artifacts/$target/" -print_final_stats=1 \
         >"$log" 2>&1 || status=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -1)
