@@ -152,6 +152,30 @@ fn loops_are_read_once_and_damage_is_repaired() {
 }
 
 #[test]
+fn a_font_that_ends_its_reader_costs_the_font_and_not_the_file() {
+    // The code after the last number: `hayro-font` adds one where overflow is checked.
+    let bad = "/Encoding << /Differences [9223372036854775807 /a] >>";
+    let font = |name: &str, more: &str| {
+        format!("/{name} << /Type /Font /Subtype /Type1 /BaseFont /Helvetica {more} >>")
+    };
+    let fonts = font("Bad", bad) + &font("Good", "");
+    let content = "BT /Bad 12 Tf 10 150 Td (Bad) Tj /Good 12 Tf 0 -40 Td (Good) Tj ET";
+    let pdf = format!(
+        "%PDF-1.7\n1 0 obj << /Type /Catalog /Pages 2 0 R >> endobj\n\
+         2 0 obj << /Type /Pages /Kids [3 0 R] /Count 1 >> endobj\n\
+         3 0 obj << /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents 4 0 R \
+         /Resources << /Font << {fonts} >> >> >> endobj\n\
+         4 0 obj << /Length {} >> stream\n{content}\nendstream endobj\n\
+         trailer << /Root 1 0 R >>\n%%EOF\n",
+        content.len()
+    );
+    let document = Document::open(pdf.into_bytes(), Limits::default()).unwrap();
+    let pages = pages_from(&document, 1).unwrap();
+    let lines: Vec<_> = pages[0].lines.iter().map(|line| &*line.text).collect();
+    assert_eq!(lines, ["Bad", "Good"]);
+}
+
+#[test]
 fn budgets_hold() {
     let bytes = std::fs::read(directory().join("x11-security.pdf")).unwrap();
     let refusal = |change: fn(&mut Limits)| {

@@ -5,6 +5,8 @@
 //! of that. It takes a font from a whole PDF in memory, so the font is written into a small one,
 //! asked for its 256 codes, and forgotten.
 
+use std::panic::catch_unwind;
+
 use cos::{Dict, File, Object, Source};
 use hayro_font::hayro_cmap::BfString;
 use hayro_font::{FontCache, FontGlyph};
@@ -34,29 +36,31 @@ impl SimpleFont {
         dict: &Dict,
         limits: &Limits,
     ) -> Result<Self, Refusal> {
-        let mut font = Self {
-            advances: Box::new([0.0; 256]),
-            text: String::new(),
-            spans: Box::new([(0, 0); 256]),
-            height: 1.0,
-        };
-        let is_type3 = lenient(file.get(dict, "Subtype"))?.is_name("Type3");
         let pdf = mini::font(file, dict, limits)?;
-        if !font.ask(pdf) {
-            font.assume_ascii(file, dict)?;
-        }
-        if is_type3 {
+        // `hayro-font` panics at some fonts. That costs the font, and not the file.
+        let mut font = match catch_unwind(|| Self::known(pdf)) {
+            Ok(Some(font)) => font,
+            Ok(None) | Err(_) => Self::assumed_ascii(file, dict)?,
+        };
+        if lenient(file.get(dict, "Subtype"))?.is_name("Type3") {
             font.height = type3_height(file, dict)?;
         }
         Ok(font)
     }
 
-    /// Asks `hayro-font` for each code of the font that is the first object of `pdf`. Whether it
-    /// knew the font.
-    fn ask(&mut self, pdf: Vec<u8>) -> bool {
-        let Ok(pdf) = hayro_syntax::Pdf::new(pdf) else { return false };
-        let id = ObjectIdentifier::new(mini::FONT, 0);
-        let Some(dict) = pdf.xref().get::<HayroDict<'_>>(id) else { return false };
+    fn empty() -> Self {
+        Self {
+            advances: Box::new([0.0; 256]),
+            text: String::new(),
+            spans: Box::new([(0, 0); 256]),
+            height: 1.0,
+        }
+    }
+
+    /// The font of a file made by [`mini::font`], as `hayro-font` knows its codes, if it does.
+    fn known(pdf: Vec<u8>) -> Option<Self> {
+        let pdf = hayro_syntax::Pdf::new(pdf).ok()?;
+        let dict = pdf.xref().get::<HayroDict<'_>>(ObjectIdentifier::new(mini::FONT, 0))?;
         let fonts: hayro_font::FontResolverFn = std::sync::Arc::new(|query| match query {
             hayro_font::FontQuery::Standard(font) => Some(font.get_font_data()),
             hayro_font::FontQuery::Fallback(query) => {
@@ -65,7 +69,8 @@ impl SimpleFont {
         });
         let cmaps: hayro_font::CMapResolverFn =
             std::sync::Arc::new(hayro_font::hayro_cmap::load_embedded);
-        let Some(font) = FontCache::new().font(&dict, &fonts, &cmaps) else { return false };
+        let font = FontCache::new().font(&dict, &fonts, &cmaps)?;
+        let mut known = Self::empty();
         for code in 0..=255_u8 {
             let number = u32::from(code);
             let glyph = font.glyph(font.map_code(number), number);
@@ -75,18 +80,19 @@ impl SimpleFont {
             };
             #[expect(clippy::cast_possible_truncation, reason = "an advance needs no more digits")]
             let advance = (font.code_advance(number).x / 1000.0) as f32;
-            self.advances[usize::from(code)] = if advance.is_finite() { advance } else { 0.0 };
+            known.advances[usize::from(code)] = if advance.is_finite() { advance } else { 0.0 };
             match text {
-                Some(BfString::Char(text)) => self.set(code, text.encode_utf8(&mut [0; 4])),
-                Some(BfString::String(text)) => self.set(code, &text),
+                Some(BfString::Char(text)) => known.set(code, text.encode_utf8(&mut [0; 4])),
+                Some(BfString::String(text)) => known.set(code, &text),
                 None => {}
             }
         }
-        true
+        Some(known)
     }
 
     /// For a font that nobody understands: ASCII is what most such text is.
-    fn assume_ascii<S: Source>(&mut self, file: &File<S>, dict: &Dict) -> Result<(), Refusal> {
+    fn assumed_ascii<S: Source>(file: &File<S>, dict: &Dict) -> Result<Self, Refusal> {
+        let mut assumed = Self::empty();
         let first = number(file, dict, "FirstChar")?.unwrap_or(0.0);
         let widths = numbers(file, dict, "Widths")?;
         for code in 0..=255_u8 {
@@ -98,12 +104,12 @@ impl SimpleFont {
             let width = widths.get((f64::from(code) - first).max(0.0) as usize);
             #[expect(clippy::cast_possible_truncation, reason = "an advance needs no more digits")]
             let advance = width.map_or(ADVANCE, |width| width / 1000.0) as f32;
-            self.advances[usize::from(code)] = advance;
+            assumed.advances[usize::from(code)] = advance;
             if (32..127).contains(&code) {
-                self.set(code, char::from(code).encode_utf8(&mut [0; 4]));
+                assumed.set(code, char::from(code).encode_utf8(&mut [0; 4]));
             }
         }
-        Ok(())
+        Ok(assumed)
     }
 
     fn set(&mut self, code: u8, text: &str) {
