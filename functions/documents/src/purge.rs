@@ -15,10 +15,10 @@ use crate::queues::Job;
 use crate::store::Documents;
 
 /// How often a job looks for the mark that should be there, before it takes the request for one that
-/// failed.
-const LOOKS: u32 = 3;
+/// failed: over 25 s, where a request is ended after 10.
+pub const LOOKS: u32 = 6;
 /// How long it waits before it looks again.
-const LOOK_AGAIN_IN: Duration = Duration::from_secs(5);
+pub const LOOK_AGAIN_IN: Duration = Duration::from_secs(5);
 
 /// How long a job may take.
 pub const TIME_LIMIT: Duration = Duration::from_secs(50);

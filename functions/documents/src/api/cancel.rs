@@ -42,7 +42,10 @@ async fn handle(
     let (key, now) = ((user.user, id), state.clock.now());
     let found = state.documents.get(key).await?;
     let found = found.filter(|found| found.status != Status::Deleting);
-    found.ok_or_else(|| Problem::not_found("document"))?;
+    let found = found.ok_or_else(|| Problem::not_found("document"))?;
+    if matches!(found.status, Status::Ready | Status::Rejected | Status::Failed) {
+        return Err(finished().into());
+    }
     // First the job: were it the other way round, a crash in between would leave a mark without one.
     state.queues.purge()?.send(&Job::of(key)).await?;
     match state.documents.cancel(key, now).await? {
@@ -50,12 +53,13 @@ async fn handle(
         Change::Refused(document) if document.status == Status::Cancelled => {
             Ok(Json(View::of(*document, now)))
         }
-        Change::Refused(_) => {
-            let title = "The document has come to its end";
-            Err(Problem::new(StatusCode::CONFLICT, "document-finished", title)
-                .detail("It can be deleted, but there is nothing to cancel.")
-                .into())
-        }
+        Change::Refused(_) => Err(finished().into()),
         Change::NoDocument => Err(Problem::not_found("document").into()),
     }
+}
+
+fn finished() -> Problem {
+    let title = "The document has come to its end";
+    Problem::new(StatusCode::CONFLICT, "document-finished", title)
+        .detail("It can be deleted, but there is nothing to cancel.")
 }

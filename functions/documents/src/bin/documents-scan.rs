@@ -1,34 +1,9 @@
 //! A job of the stage `scan`.
 
-use documents::objects::{self, Objects};
-use documents::queues::{Queues, consumer};
 use documents::scanner::Scanner;
-use documents::stage::Stage;
-use documents::stages::Pipeline;
-use documents::stages::scan::{ScanFile, TIME_LIMIT};
-use documents::store::Documents;
-use shared::clock::Clock;
-use shared::config::var;
-use shared::id::Ids;
-use shared::queue::Queue;
+use documents::stages::scan::ScanFile;
+use documents::stages::serve::serve;
 
-#[tokio::main]
-async fn main() -> shared::Result<()> {
-    shared::telemetry::init("documents");
-    let aws = shared::aws::load().await;
-    let sqs = aws_sdk_sqs::Client::new(&aws);
-    let documents = Documents::new(aws_sdk_dynamodb::Client::new(&aws), var("DOCUMENTS_TABLE")?);
-    let work = ScanFile {
-        objects: Objects::new(objects::client(&aws), var("DOCUMENTS_BUCKET")?),
-        scanner: Scanner::of_environment()?,
-    };
-    let queues = Queues::of_environment(&sqs)?;
-    let dead_letters = Queue::new(sqs, var("DEAD_LETTERS_URL")?);
-    let jobs = consumer(queues.stage(Stage::Scan)?.clone(), dead_letters, TIME_LIMIT);
-    let pipeline =
-        Pipeline { documents, queues, ids: Ids::random(Clock::System), clock: Clock::System };
-    shared::invocation::run(async |event, invocation| {
-        jobs.consume(event, &invocation, |job| pipeline.job(&work, job, invocation.deadline)).await
-    })
-    .await
+fn main() -> shared::Result<()> {
+    serve(|parts| Ok(ScanFile { objects: parts.objects, scanner: Scanner::of_environment()? }))
 }

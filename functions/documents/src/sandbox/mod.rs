@@ -58,7 +58,7 @@ pub enum Task {
 
 /// How a child ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum ChildEnded {
     /// With an answer, as JSON.
     Answered(Vec<u8>),
     /// By us: we had enough.
@@ -89,7 +89,7 @@ impl Sandbox {
         task: &Task,
         file: &mut Ranges,
         taker: &mut impl Taker,
-    ) -> Result<Ended> {
+    ) -> Result<ChildEnded> {
         let mut child = Command::new(&self.program)
             .arg(READ)
             .env_clear()
@@ -110,15 +110,15 @@ impl Sandbox {
         }
         loop {
             let frame = tokio::time::timeout(PATIENCE, read_from_child(&mut output)).await;
-            let Ok(frame) = frame else { return Ok(Ended::Limited(Limit::Time)) };
+            let Ok(frame) = frame else { return Ok(ChildEnded::Limited(Limit::Time)) };
             match frame {
                 Ok(FromChild::Read { offset, length }) => {
                     if u64::from(length) > may_read {
-                        return Ok(Ended::Limited(Limit::Reads));
+                        return Ok(ChildEnded::Limited(Limit::Reads));
                     }
                     may_read -= u64::from(length);
                     let Ok(bytes) = file.read(offset, length as usize).await? else {
-                        return Ok(Ended::Gone);
+                        return Ok(ChildEnded::Gone);
                     };
                     if write_to_child(&mut input, &bytes).await.is_err() {
                         return explain(child).await;
@@ -126,14 +126,14 @@ impl Sandbox {
                 }
                 Ok(FromChild::Item(item)) => {
                     if item.len() > may_give {
-                        return Ok(Ended::Limited(Limit::Output));
+                        return Ok(ChildEnded::Limited(Limit::Output));
                     }
                     may_give -= item.len();
                     if taker.take(item).await?.is_break() {
-                        return Ok(Ended::Stopped);
+                        return Ok(ChildEnded::Stopped);
                     }
                 }
-                Ok(FromChild::Answer(answer)) => return Ok(Ended::Answered(answer)),
+                Ok(FromChild::Answer(answer)) => return Ok(ChildEnded::Answered(answer)),
                 Err(_) => return explain(child).await,
             }
         }
@@ -141,7 +141,7 @@ impl Sandbox {
 }
 
 /// Why a child ended that gave no answer.
-async fn explain(mut child: Child) -> Result<Ended> {
+async fn explain(mut child: Child) -> Result<ChildEnded> {
     let mut words = String::new();
     if let Some(stderr) = child.stderr.take() {
         // It says little; but nothing that a child does may fill our memory.
@@ -156,7 +156,7 @@ async fn explain(mut child: Child) -> Result<Ended> {
     }
     let limit = limit_of(status, &words);
     tracing::warn!(%status, ?limit, "a reader did not survive the file");
-    Ok(Ended::Limited(limit))
+    Ok(ChildEnded::Limited(limit))
 }
 
 fn limit_of(status: ExitStatus, words: &str) -> Limit {

@@ -7,6 +7,7 @@
 
 pub mod pdfa;
 pub mod scan;
+pub mod serve;
 pub mod structure;
 pub mod text;
 pub mod validate;
@@ -25,7 +26,7 @@ use shared::{Error, Result};
 use crate::document::{AttemptId, Document, Sha256, Status};
 use crate::queues::{Job, MAX_ATTEMPTS, Queues};
 use crate::stage::{Done, Failure, Limit, Outcome, Rejection, Stage, Waiting};
-use crate::store::{Change, Documents, End, Ended};
+use crate::store::{Change, Documents, End, Ended, Key};
 
 /// How long to wait before something that was down is tried again.
 const WAIT: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(2));
@@ -38,6 +39,8 @@ pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
 pub trait Work {
     /// The stage.
     const STAGE: Stage;
+    /// How long an attempt may take.
+    const TIME_LIMIT: Duration;
     /// What it finds.
     type Found: Serialize + Send + Sync;
 
@@ -121,17 +124,13 @@ impl Pipeline {
                 let reason = format!("{document_id} is at {stage} in another attempt");
                 return Err(Trouble::retry_after(reason, left + Duration::from_secs(1)));
             }
-            Change::Refused(document) => {
-                tracing::info!(%document_id, %stage, status = ?document.status, "stage is over");
-                return Ok(self.make_good(stage, &document).await?);
-            }
-            Change::NoDocument => {
-                tracing::warn!(%document_id, %stage, "a job without a document");
-                return Ok(());
+            over => {
+                tracing::info!(%document_id, %stage, "the stage is over");
+                return Ok(self.follow_up(stage, &over).await?);
             }
         };
         match work.attempt(&document, attempt, lease_until).await {
-            Ok(verdict) => Ok(self.conclude::<W>(&document, attempt, verdict).await?),
+            Ok(verdict) => self.conclude::<W>(&document, attempt, verdict).await,
             Err(error) => {
                 // If this fails too, the job is put back until the lease is over.
                 self.documents.release(key, attempt).await?;
@@ -145,24 +144,24 @@ impl Pipeline {
         document: &Document,
         attempt: AttemptId,
         verdict: Verdict<W::Found>,
-    ) -> Result<()> {
-        let (key, now) = (document.key(), self.clock.now());
+    ) -> Result<(), Trouble> {
+        let (key, now, stage) = (document.key(), self.clock.now(), W::STAGE);
         let (outcome, result, end, clean) = match verdict {
-            Verdict::Waiting(waiting) => return self.wait::<W>(document, attempt, waiting).await,
+            Verdict::Waiting(waiting) => return self.wait(document, stage, attempt, waiting).await,
             Verdict::Unfinished => {
                 let released = self.documents.release(key, attempt).await?;
-                return self.after(W::STAGE, released, "unfinished").await;
+                return Ok(self.follow_up(stage, &released).await?);
             }
             Verdict::Gone => {
-                let stage = (W::STAGE, attempt);
-                let failed = self.documents.fail(key, stage, Failure::FileGone, now).await?;
-                return self.after(W::STAGE, failed, "failed").await;
+                let held = (stage, attempt);
+                let failed = self.documents.fail(key, held, Failure::FileGone, now).await?;
+                return Ok(self.ended(stage, &failed).await?);
             }
             Verdict::Passed(found) => (Outcome::Passed, Some(found), End::Onward, None),
             Verdict::Reused(found) => (Outcome::Reused, Some(found), End::Onward, None),
             Verdict::Skipped => (Outcome::Skipped, None, End::Onward, None),
             Verdict::Clean { found, sha256, version } => {
-                (Outcome::Passed, Some(found), End::Onward, Some((sha256, Some(version))))
+                (Outcome::Passed, Some(found), End::Onward, Some((sha256, version)))
             }
             Verdict::Rejected(rejection, found) => {
                 (Outcome::Rejected, found, End::Rejected(rejection), None)
@@ -175,90 +174,91 @@ impl Pipeline {
             attempts: document.attempts,
             result,
         };
-        let ended = Ended { stage: W::STAGE, done, end, clean };
+        let ended = Ended { stage, done, end, clean };
         let end = || self.documents.end_stage(key, attempt, &ended, now);
         let changed = point("stage.end", end).await?;
-        let name = if outcome == Outcome::Rejected { "rejected" } else { "passed" };
-        self.after(W::STAGE, changed, name).await
+        Ok(self.ended(stage, &changed).await?)
     }
 
-    /// Queues what the document needs next, and counts.
-    async fn after(&self, stage: Stage, changed: Change, outcome: &'static str) -> Result<()> {
-        let document = match changed {
+    /// Has the document wait: this job is done, and one like it comes later, however often it takes.
+    /// After [`LONGEST_WAIT`] the document fails, and the job is kept for an operator.
+    async fn wait(
+        &self,
+        document: &Document,
+        stage: Stage,
+        attempt: AttemptId,
+        waiting: Waiting,
+    ) -> Result<(), Trouble> {
+        let (key, now) = (document.key(), self.clock.now());
+        let since = document.waiting_since.unwrap_or(now);
+        let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        if waited > LONGEST_WAIT {
+            let held = (stage, attempt);
+            let failed = self.documents.fail(key, held, Failure::GaveUp, now).await?;
+            self.ended(stage, &failed).await?;
+            return Err(Trouble::permanent(format!("{} waited too long: {waiting:?}", key.1)));
+        }
+        let news = document.waiting_since.is_none().then_some(stage);
+        let waits = self.documents.wait(key, attempt, waiting, now, news).await?;
+        if !matches!(waits, Change::Made(_)) {
+            return Ok(self.follow_up(stage, &waits).await?);
+        }
+        tracing::warn!(document_id = %document.id, %stage, ?waiting, "waiting");
+        metrics::counter!("DocumentsWaiting").increment(1);
+        // Doubling with the time that has passed, and spread, so that many do not come at once.
+        let tries = u32::try_from(waited.as_secs() / 10 + 1).unwrap_or(u32::MAX).ilog2() + 1;
+        let delay = WAIT.delay(tries).max(SHORTEST_WAIT);
+        Ok(self.queues.stage(stage)?.send_in(&Job::of(key), delay).await?)
+    }
+
+    /// All attempts are spent: the document fails, and the job is kept for an operator.
+    async fn give_up(&self, key: Key, stage: Stage, receive_count: u32) -> Result<(), Trouble> {
+        let changed = self.documents.give_up(key, stage, self.clock.now()).await?;
+        let (Change::Made(document) | Change::Refused(document)) = &changed else { return Ok(()) };
+        let is_held = document.stage == stage && document.status == Status::Processing;
+        if !is_held {
+            // Given up now, or before by a delivery that came no further; or the stage is over.
+            self.follow_up(stage, &changed).await?;
+        }
+        let is_given_up = document.stage == stage && document.failure == Some(Failure::GaveUp);
+        if !is_held && !is_given_up {
+            return Ok(());
+        }
+        let reason = format!("gave up {} at {stage} after {} attempts", key.1, receive_count - 1);
+        Err(Trouble::permanent(reason))
+    }
+
+    /// Counts the end of a stage or of a document, and queues what is next.
+    async fn ended(&self, stage: Stage, changed: &Change) -> Result<()> {
+        match changed {
             Change::Made(document) => {
-                tracing::info!(document_id = %document.id, %stage, outcome, "stage ended");
-                let counter = match document.status {
+                let status = document.status;
+                tracing::info!(document_id = %document.id, %stage, ?status, "stage ended");
+                let counter = match status {
                     Status::Ready => "DocumentsReady",
                     Status::Rejected => "DocumentsRejected",
                     Status::Failed => "DocumentsFailed",
                     _ => "StagesEnded",
                 };
                 metrics::counter!(counter).increment(1);
-                document
             }
             Change::Refused(document) => {
                 tracing::warn!(document_id = %document.id, %stage, "the document was taken over");
-                document
             }
-            Change::NoDocument => return Ok(()),
-        };
-        self.queues.follow_up(&document).await
+            Change::NoDocument => {}
+        }
+        self.follow_up(stage, changed).await
     }
 
-    /// Has the document wait: this job is done, and one like it comes later, however often it takes.
-    async fn wait<W: Work>(
-        &self,
-        document: &Document,
-        attempt: AttemptId,
-        waiting: Waiting,
-    ) -> Result<()> {
-        let (key, now) = (document.key(), self.clock.now());
-        let since = document.waiting_since.unwrap_or(now);
-        let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-        if waited > LONGEST_WAIT {
-            let failed =
-                self.documents.fail(key, (W::STAGE, attempt), Failure::GaveUp, now).await?;
-            return self.after(W::STAGE, failed, "failed").await;
-        }
-        let news = document.waiting_since.is_none().then_some(W::STAGE);
-        match self.documents.wait(key, attempt, waiting, now, news).await? {
-            Change::Made(_) => {}
-            Change::Refused(document) => return self.queues.follow_up(&document).await,
-            Change::NoDocument => return Ok(()),
-        }
-        tracing::warn!(document_id = %document.id, stage = %W::STAGE, ?waiting, "waiting");
-        metrics::counter!("DocumentsWaiting").increment(1);
-        // Doubling with the time that has passed, and spread, so that many do not come at once.
-        let tries = u32::try_from(waited.as_secs() / 10 + 1).unwrap_or(u32::MAX).ilog2() + 1;
-        let delay = WAIT.delay(tries).max(SHORTEST_WAIT);
-        self.queues.stage(W::STAGE)?.send_in(&Job::of(key), delay).await
-    }
-
-    /// Queues what a document needs next, whose `stage` is over, unless it is further on: then it was.
-    async fn make_good(&self, stage: Stage, document: &Document) -> Result<()> {
+    /// Queues what a document needs next that was at `stage`, unless it is further on than the next:
+    /// then that was done.
+    async fn follow_up(&self, stage: Stage, changed: &Change) -> Result<()> {
+        let (Change::Made(document) | Change::Refused(document)) = changed else { return Ok(()) };
         let is_further = document.stage != stage && Some(document.stage) != stage.next();
         if document.status == Status::Processing && is_further {
             return Ok(());
         }
         self.queues.follow_up(document).await
-    }
-
-    async fn give_up(
-        &self,
-        key: crate::store::Key,
-        stage: Stage,
-        receive_count: u32,
-    ) -> Result<(), Trouble> {
-        match self.documents.give_up(key, stage, self.clock.now()).await? {
-            Change::Made(document) => self.queues.follow_up(&document).await?,
-            // Whatever became of it is written; what is next may not have been queued.
-            Change::Refused(document) if document.stage != stage => {
-                return Ok(self.make_good(stage, &document).await?);
-            }
-            _ => {}
-        }
-        let reason = format!("gave up {} at {stage} after {} attempts", key.1, receive_count - 1);
-        Err(Trouble::permanent(reason))
     }
 }
 

@@ -8,12 +8,9 @@ use shared::{Error, Result};
 use super::{Verdict, Work, parser_limits};
 use crate::document::{AttemptId, Document};
 use crate::objects::Objects;
-use crate::sandbox::{AnswerOnly, Ended, Sandbox, Task};
+use crate::sandbox::{AnswerOnly, ChildEnded, Sandbox, Task};
 use crate::stage::{Conformance, Rejection, Stage};
 use crate::store::Documents;
-
-/// How long an attempt may take.
-pub const TIME_LIMIT: Duration = Duration::from_secs(90);
 
 /// What the stage needs.
 #[derive(Clone, Debug)]
@@ -28,6 +25,7 @@ pub struct CheckPdfa {
 
 impl Work for CheckPdfa {
     const STAGE: Stage = Stage::Pdfa;
+    const TIME_LIMIT: Duration = Duration::from_secs(90);
     type Found = Conformance;
 
     async fn attempt(
@@ -51,10 +49,12 @@ impl Work for CheckPdfa {
         }
         let mut file = self.objects.clean(document);
         match self.sandbox.run(&Task::Pdfa, &mut file, &mut AnswerOnly).await? {
-            Ended::Answered(answer) => Ok(judge(serde_json::from_slice(&answer)?, Verdict::Passed)),
-            Ended::Limited(limit) => parser_limits(document, limit),
-            Ended::Gone => Ok(Verdict::Gone),
-            Ended::Stopped => Err(Error::internal("a reader stopped")),
+            ChildEnded::Answered(answer) => {
+                Ok(judge(serde_json::from_slice(&answer)?, Verdict::Passed))
+            }
+            ChildEnded::Limited(limit) => parser_limits(document, limit),
+            ChildEnded::Gone => Ok(Verdict::Gone),
+            ChildEnded::Stopped => Err(Error::internal("a reader stopped")),
         }
     }
 }

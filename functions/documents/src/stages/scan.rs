@@ -11,9 +11,6 @@ use crate::objects::Objects;
 use crate::scanner::{Scanned, Scanner};
 use crate::stage::{Rejection, Scan, Stage, Waiting};
 
-/// How long an attempt may take: the largest file to clamd, and its answer.
-pub const TIME_LIMIT: Duration = Duration::from_secs(280);
-
 /// What the stage needs.
 #[derive(Clone, Debug)]
 pub struct ScanFile {
@@ -25,6 +22,8 @@ pub struct ScanFile {
 
 impl Work for ScanFile {
     const STAGE: Stage = Stage::Scan;
+    /// How long an attempt may take: the largest file to clamd, and its answer.
+    const TIME_LIMIT: Duration = Duration::from_secs(280);
     type Found = Scan;
 
     async fn attempt(

@@ -20,8 +20,6 @@ use crate::schemas;
 use crate::stage::{Problem, Stage, Structure, Waiting};
 use crate::store::Documents;
 
-/// How long an attempt may take: all calls of the model.
-pub const TIME_LIMIT: Duration = Duration::from_secs(280);
 /// How long one call of the model may take.
 const TIMEOUTS: Timeouts =
     Timeouts { connect: Duration::from_secs(5), call: Duration::from_mins(2) };
@@ -68,13 +66,15 @@ pub fn extractor_of_environment(aws: &SdkConfig) -> Result<Extractor> {
             return Err(Error::internal("MODEL_PROVIDER is none of bedrock, bedrock-tool, openai"));
         }
     };
-    let seconds = TIME_LIMIT.saturating_sub(RESERVE).as_secs();
+    let seconds = ExtractStructure::TIME_LIMIT.saturating_sub(RESERVE).as_secs();
     let model = config.connect(TIMEOUTS, || aws_sdk_bedrockruntime::Client::new(aws))?;
     Ok(Extractor::new(model, Limits { seconds, ..limits }, None))
 }
 
 impl Work for ExtractStructure {
     const STAGE: Stage = Stage::Structure;
+    /// How long an attempt may take: all calls of the model.
+    const TIME_LIMIT: Duration = Duration::from_secs(280);
     type Found = Structure;
 
     async fn attempt(

@@ -12,12 +12,10 @@ use super::{Verdict, Work, parser_limits};
 use crate::document::{AttemptId, Document};
 use crate::objects::{Objects, text_key};
 use crate::reading::{Described, ReadPage, TextRead};
-use crate::sandbox::{Ended, Sandbox, Taker, Task};
+use crate::sandbox::{ChildEnded, Sandbox, Taker, Task};
 use crate::stage::{EXCERPT_CHARACTERS, PageRun, Progress, Rejection, Stage, Text};
 use crate::store::{Change, Documents};
 
-/// How long an attempt may take, before the document goes on in another.
-pub const TIME_LIMIT: Duration = Duration::from_secs(110);
 /// The most text that is kept of a document, in bytes.
 pub const MAX_TEXT_BYTES: usize = 16 << 20;
 /// How much is gathered before it is written, in bytes of lines with their positions.
@@ -40,6 +38,8 @@ pub struct ExtractText {
 
 impl Work for ExtractText {
     const STAGE: Stage = Stage::Text;
+    /// How long an attempt may take, before the document goes on in another.
+    const TIME_LIMIT: Duration = Duration::from_secs(110);
     type Found = Text;
 
     async fn attempt(
@@ -63,18 +63,18 @@ impl Work for ExtractText {
         }
         writer.flush().await?;
         match ended {
-            Ended::Answered(answer) => match serde_json::from_slice(&answer)? {
+            ChildEnded::Answered(answer) => match serde_json::from_slice(&answer)? {
                 TextRead::Read(described) => Ok(Verdict::Passed(writer.finish(described).await?)),
                 TextRead::Refused(reason) => {
                     let reasons = vec![reason];
                     Ok(Verdict::Rejected(Rejection::Invalid { reasons }, None))
                 }
             },
-            Ended::Gone => Ok(Verdict::Gone),
+            ChildEnded::Gone => Ok(Verdict::Gone),
             // What was read is saved; the rest may be read by another.
-            Ended::Stopped => Ok(Verdict::Unfinished),
-            Ended::Limited(_) if writer.progress.pages > before => Ok(Verdict::Unfinished),
-            Ended::Limited(limit) => parser_limits(document, limit),
+            ChildEnded::Stopped => Ok(Verdict::Unfinished),
+            ChildEnded::Limited(_) if writer.progress.pages > before => Ok(Verdict::Unfinished),
+            ChildEnded::Limited(limit) => parser_limits(document, limit),
         }
     }
 }

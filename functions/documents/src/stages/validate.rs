@@ -9,12 +9,9 @@ use super::{Verdict, Work, parser_limits};
 use crate::document::{AttemptId, Document};
 use crate::objects::Objects;
 use crate::reading::Inspected;
-use crate::sandbox::{AnswerOnly, Ended, Sandbox, Task};
+use crate::sandbox::{AnswerOnly, ChildEnded, Sandbox, Task};
 use crate::stage::{Rejection, Stage, Validation};
 use crate::store::Documents;
-
-/// How long an attempt may take.
-pub const TIME_LIMIT: Duration = Duration::from_secs(90);
 
 /// What the stage needs.
 #[derive(Clone, Debug)]
@@ -29,6 +26,7 @@ pub struct Validate {
 
 impl Work for Validate {
     const STAGE: Stage = Stage::Validate;
+    const TIME_LIMIT: Duration = Duration::from_secs(90);
     type Found = Validation;
 
     async fn attempt(
@@ -41,10 +39,10 @@ impl Work for Validate {
         let task = Task::Inspect(settings.policy);
         let mut file = self.objects.upload(document);
         let answer = match self.sandbox.run(&task, &mut file, &mut AnswerOnly).await? {
-            Ended::Answered(answer) => answer,
-            Ended::Limited(limit) => return parser_limits(document, limit),
-            Ended::Gone => return Ok(Verdict::Gone),
-            Ended::Stopped => return Err(Error::internal("a reader stopped")),
+            ChildEnded::Answered(answer) => answer,
+            ChildEnded::Limited(limit) => return parser_limits(document, limit),
+            ChildEnded::Gone => return Ok(Verdict::Gone),
+            ChildEnded::Stopped => return Err(Error::internal("a reader stopped")),
         };
         Ok(match serde_json::from_slice(&answer)? {
             Inspected::Accepted(found) => Verdict::Passed(found),

@@ -1,6 +1,7 @@
 //! How a document goes through its stages: every step is one conditional update, and but for the
 //! claim none is made by anyone but the attempt that holds the document.
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -20,7 +21,7 @@ pub struct Ended<T> {
     /// Where the document goes.
     pub end: End,
     /// What else the scan has found out: the file's hash, and the version of the clean copy.
-    pub clean: Option<(Sha256, Option<String>)>,
+    pub clean: Option<(Sha256, String)>,
 }
 
 /// Where a document goes from a stage.
@@ -154,12 +155,10 @@ impl Documents {
             }
         }
         if let Some((sha256, version)) = clean {
-            set += ", content_sha256 = :sha256";
-            update = update.expression_attribute_values(":sha256", string(sha256.as_str()));
-            if let Some(version) = version {
-                set += ", clean_version = :clean_version";
-                update = update.expression_attribute_values(":clean_version", string(version));
-            }
+            set += ", content_sha256 = :sha256, clean_version = :clean_version";
+            update = update
+                .expression_attribute_values(":sha256", string(sha256.as_str()))
+                .expression_attribute_values(":clean_version", string(version));
         }
         set += " REMOVE lease_until, waiting, waiting_since, progress";
         let update =
@@ -205,11 +204,7 @@ impl Documents {
     }
 
     /// An update that only the attempt that holds the document can make.
-    fn held(
-        &self,
-        document: Key,
-        attempt: AttemptId,
-    ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+    fn held(&self, document: Key, attempt: AttemptId) -> UpdateItemFluentBuilder {
         self.update(document)
             .condition_expression(
                 "#status = :processing AND attempt = :attempt AND attribute_exists(lease_until)",

@@ -8,7 +8,7 @@ use shared::Result;
 use shared::id::{TenantId, UserId};
 
 use super::{Documents, Item, keys, string};
-use crate::document::{Document, DocumentId, Sha256};
+use crate::document::{Document, DocumentId, Sha256, Status};
 use crate::schema::SchemaRef;
 use crate::settings::Settings;
 
@@ -75,8 +75,7 @@ impl Documents {
             return Ok(None);
         };
         let twin = self.get((read_by.owner, read_by.document_id)).await?;
-        Ok(twin
-            .filter(|twin| twin.id != document.id && twin.status == crate::document::Status::Ready))
+        Ok(twin.filter(|twin| twin.id != document.id && twin.status == Status::Ready))
     }
 
     /// Says that this document has read its file. The last one to say so counts. 1 WRU.

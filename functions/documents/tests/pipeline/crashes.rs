@@ -19,6 +19,7 @@ struct Told {
 
 impl Work for Told {
     const STAGE: Stage = Stage::Validate;
+    const TIME_LIMIT: Duration = LEASE;
     type Found = Validation;
 
     async fn attempt(

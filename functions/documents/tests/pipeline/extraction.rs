@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use documents::document::Status;
 use documents::reading::Inspected;
-use documents::sandbox::{AnswerOnly, Ended, Task};
+use documents::sandbox::{AnswerOnly, ChildEnded, Task};
 use documents::stage::{Limit, Outcome, Rejection, Stage, Waiting};
 use documents::stages::text::ExtractText;
 use futures::{StreamExt, stream};
@@ -91,19 +91,19 @@ async fn came_to(s: &System, case: hostile_pdfs::Case) -> Came {
     };
     let mut end = Came::default();
     match run(Task::Inspect(pdf_inspect::Policy::default())).await {
-        Ended::Answered(answer) => match serde_json::from_slice(&answer).unwrap() {
+        ChildEnded::Answered(answer) => match serde_json::from_slice(&answer).unwrap() {
             Inspected::Refused { .. } => end.refused += 1,
             Inspected::Accepted(_) => {
                 for task in [Task::Pdfa, Task::Text { skip: 0 }] {
                     match run(task).await {
-                        Ended::Answered(_) => end.read += 1,
-                        Ended::Limited(limit) => end.limited.push(limit),
+                        ChildEnded::Answered(_) => end.read += 1,
+                        ChildEnded::Limited(limit) => end.limited.push(limit),
                         other => panic!("{name}: {other:?}"),
                     }
                 }
             }
         },
-        Ended::Limited(limit) => end.limited.push(limit),
+        ChildEnded::Limited(limit) => end.limited.push(limit),
         other => panic!("{name}: {other:?}"),
     }
     eprintln!("{name}: {:?} after {:?}", end.limited, start.elapsed());

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use documents::document::{Status, UPLOAD_WINDOW};
+use documents::document::{AttemptId, Document, Status, UPLOAD_WINDOW};
 use documents::objects::upload_key;
-use documents::queues::MAX_ATTEMPTS;
-use documents::stage::{Done, Failure, Outcome, Progress, Stage, Waiting};
+use documents::queues::{MAX_ATTEMPTS, Queues};
+use documents::stage::{Done, Failure, Outcome, Progress, Stage, Validation, Waiting};
+use documents::stages::{Pipeline, Verdict, Work};
 use documents::store::{Change, End, Ended};
 use futures::future::join_all;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::batch::Failure as Trouble;
 use testing::{account, pdf};
 
-use crate::support::{LEASE, System, system};
+use crate::support::{LEASE, System, message, system};
 
-fn names(document: &documents::document::Document) -> Vec<String> {
+fn names(document: &Document) -> Vec<String> {
     document.history.iter().map(|entry| entry.event.clone()).collect()
 }
 
@@ -116,11 +118,48 @@ async fn a_job_that_comes_when_its_document_is_far_on_needs_no_queue() {
         s.deliver(stage, id, 1).await.unwrap();
     }
     // Each function knows the next stage's queue, and none beyond.
-    s.pipeline.queues = documents::queues::Queues::default();
+    s.pipeline.queues = Queues::default();
     for (stage, knows_enough) in
         [(Stage::Validate, true), (Stage::Scan, true), (Stage::Pdfa, false)]
     {
         assert_eq!(s.deliver(stage, id, 2).await.is_ok(), knows_enough, "{stage}");
+    }
+    // Nor does the last delivery, when another has long done the work.
+    s.deliver(Stage::Validate, id, MAX_ATTEMPTS + 1).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_was_overtaken_by_more_than_a_stage_needs_no_queue() {
+    /// Works so slowly that the document goes through the next stages meanwhile.
+    struct Slow<'a>(&'a System, Verdict<Validation>);
+
+    impl Work for Slow<'_> {
+        const STAGE: Stage = Stage::Validate;
+        const TIME_LIMIT: Duration = LEASE;
+        type Found = Validation;
+
+        async fn attempt(
+            &self,
+            document: &Document,
+            _: AttemptId,
+            _: Timestamp,
+        ) -> shared::Result<Verdict<Validation>> {
+            self.0.advance(LEASE + Duration::from_secs(1));
+            for stage in [Stage::Validate, Stage::Scan, Stage::Pdfa] {
+                self.0.deliver(stage, document.id, 2).await.unwrap();
+            }
+            Ok(self.1.clone())
+        }
+    }
+
+    let waiting = Verdict::Waiting(Waiting::Scanner);
+    for verdict in [Verdict::Passed(Validation::default()), waiting, Verdict::Unfinished] {
+        let s = system().await;
+        let id = s.uploaded(pdf("statement.pdf")).await;
+        let slow = Slow(&s, verdict);
+        let no_queues = Pipeline { queues: Queues::default(), ..s.pipeline.clone() };
+        no_queues.job(&slow, message(s.key(id), 1), s.lease()).await.unwrap();
+        assert_eq!(s.document(id).await.stage, Stage::Text);
     }
 }
 
@@ -208,7 +247,7 @@ async fn a_job_that_cannot_be_done_ends_in_a_state_and_can_be_redriven() {
     let s = system().await;
     let file = pdf("statement.pdf");
     // The record says another size than the file has: every attempt fails on our side.
-    let id = s.announce(file.len() + 1).await;
+    let id = s.announce_with(file.len() + 1, |document| document.webhook = true).await;
     s.told(&s.put(id, file).await).await;
     for receive_count in 1..=MAX_ATTEMPTS {
         assert!(s.deliver(Stage::Validate, id, receive_count).await.is_err());
@@ -222,6 +261,13 @@ async fn a_job_that_cannot_be_done_ends_in_a_state_and_can_be_redriven() {
     let given_up = s.document(id).await;
     assert_eq!((given_up.status, given_up.failure), (Status::Failed, Some(Failure::GaveUp)));
     assert_eq!(given_up.attempts, MAX_ATTEMPTS);
+
+    // If that delivery was cut off, the next tells the tenant.
+    s.drain("webhooks").await;
+    let again = s.deliver(Stage::Validate, id, MAX_ATTEMPTS + 1).await;
+    assert!(matches!(again, Err(Trouble::Permanent(_))), "{again:?}");
+    assert_eq!(s.drain("webhooks").await.len(), 1);
+    assert_eq!(s.document(id).await, given_up);
 
     // The operator redrives the job: it counts from one again, and an attempt is made.
     assert!(s.deliver(Stage::Validate, id, 1).await.is_err());

@@ -7,9 +7,10 @@ use documents::document::{Document, Status};
 use documents::objects::upload_key;
 use documents::on_malware_verdict::OnMalwareVerdict;
 use documents::scanner::{Clamd, Scanner};
-use documents::stage::{Rejection, Stage, Waiting};
+use documents::stage::{Failure, Rejection, Stage, Waiting};
 use documents::stages::LONGEST_WAIT;
 use serde_json::Value;
+use shared::batch::Failure as Trouble;
 use testing::{account, event, infected_pdf, pdf};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -88,14 +89,49 @@ async fn while_clamd_is_down_documents_wait_and_none_passes() {
 #[tokio::test]
 async fn a_document_does_not_wait_for_ever() {
     let mut s = system().await;
-    s.scanner = Scanner::Clamd(Clamd::new("127.0.0.1:1".into()));
+    let up = std::mem::replace(&mut s.scanner, Scanner::Clamd(Clamd::new("127.0.0.1:1".into())));
     let id = validated(&s, pdf("statement.pdf")).await;
     s.deliver(Stage::Scan, id, 1).await.unwrap();
     s.advance(LONGEST_WAIT + Duration::from_secs(1));
+    let last = s.deliver(Stage::Scan, id, 1).await;
+    assert!(matches!(last, Err(Trouble::Permanent(_))), "the job is kept: {last:?}");
+    let document = s.document(id).await;
+    assert_eq!((document.status, document.failure), (Status::Failed, Some(Failure::GaveUp)));
+    is_kept_back(&s, &document).await;
+
+    // The operator redrives it, and it waits as long again; when the scanner is back, it goes on.
     s.deliver(Stage::Scan, id, 1).await.unwrap();
     let document = s.document(id).await;
-    assert_eq!(document.status, Status::Failed);
-    is_kept_back(&s, &document).await;
+    assert_eq!(document.status_at(s.clock.now()), Status::ScanPending);
+    assert_eq!(document.waiting_since, Some(s.clock.now()));
+    s.scanner = up;
+    s.deliver(Stage::Scan, id, 1).await.unwrap();
+    assert_eq!(s.document(id).await.stage, Stage::Pdfa);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_over_a_file_is_neither_scanned_nor_passed() {
+    // A form can be posted again while it is good: another file under the same key.
+    let s = system().await;
+    let clean = pdf("statement.pdf");
+    for late in [Stage::Validate, Stage::Scan] {
+        let id = s.uploaded(clean.clone()).await;
+        if late == Stage::Scan {
+            s.deliver(Stage::Validate, id, 1).await.unwrap();
+        }
+        s.told(&s.put(id, infected_pdf()).await).await;
+        let document = s.run(id).await;
+        assert_eq!(document.status, Status::Ready);
+        let link = s.objects.file_link(&document).await.unwrap().unwrap();
+        let downloaded = reqwest::get(link).await.unwrap().bytes().await.unwrap();
+        assert!(downloaded == clean, "another file than was scanned");
+    }
+
+    // And the other way round: what came first is what counts.
+    let id = s.uploaded(infected_pdf()).await;
+    s.told(&s.put(id, clean).await).await;
+    let document = s.run(id).await;
+    assert!(matches!(document.rejection, Some(Rejection::Infected { .. })), "{document:?}");
 }
 
 /// A server that does with each connection what `behave` does.
@@ -131,6 +167,15 @@ async fn read_all(stream: &mut TcpStream) -> usize {
     }
 }
 
+/// A server that takes each file, and answers with this.
+async fn answering(answer: &'static [u8]) -> Scanner {
+    server(move |mut stream| async move {
+        read_all(&mut stream).await;
+        stream.write_all(answer).await.unwrap();
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_scanner_that_dies_or_talks_nonsense_passes_nothing() {
     for answer in [
@@ -142,11 +187,7 @@ async fn a_scanner_that_dies_or_talks_nonsense_passes_nothing() {
         b"\xff\xfe\0",
     ] {
         let mut s = system().await;
-        s.scanner = server(move |mut stream| async move {
-            read_all(&mut stream).await;
-            stream.write_all(answer).await.unwrap();
-        })
-        .await;
+        s.scanner = answering(answer).await;
         let id = validated(&s, pdf("statement.pdf")).await;
         s.deliver(Stage::Scan, id, 1).await.unwrap();
         waits(&s, &s.document(id).await).await;
@@ -172,11 +213,7 @@ async fn a_file_that_the_scanner_will_not_take_does_not_pass() {
     for answer in
         [&b"INSTREAM size limit exceeded. ERROR\0"[..], b"stream: Heuristics.Encrypted.PDF FOUND\0"]
     {
-        s.scanner = server(move |mut stream| async move {
-            read_all(&mut stream).await;
-            stream.write_all(answer).await.unwrap();
-        })
-        .await;
+        s.scanner = answering(answer).await;
         let id = validated(&s, pdf("statement.pdf")).await;
         s.deliver(Stage::Scan, id, 1).await.unwrap();
         let document = s.document(id).await;

@@ -46,8 +46,7 @@ pub enum ModelConfig {
     },
 }
 
-// serde's defaults are functions of the field's type.
-#[allow(clippy::unnecessary_wraps)]
+#[expect(clippy::unnecessary_wraps, reason = "serde's defaults are functions of the field's type")]
 fn zero() -> Option<f32> {
     Some(0.0)
 }

@@ -1,0 +1,8 @@
+//! Each rule of file structure, interactive parts and tagging, on a small file that breaks it and
+//! one that does not.
+
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
+mod file_structure;
+mod interactive;
+mod support;
