@@ -3,6 +3,7 @@ malware."""
 
 import hashlib
 import json
+import os
 import secrets
 import sys
 import time
@@ -28,7 +29,7 @@ SCHEMA_DOCUMENT = {
     },
 }
 # A small model on a small machine takes its time.
-READY_WITHIN_SECONDS = 240
+READY_WITHIN_SECONDS = int(os.environ.get("READY_WITHIN_SECONDS", "240"))
 # Every scanner takes this file for malware: https://www.eicar.org/download-anti-malware-testfile/
 # It is in two parts, for this one is not to be taken for malware itself.
 EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*").encode()

@@ -50,17 +50,29 @@ def until(is_so, what: str) -> None:
         time.sleep(0.2)
 
 
-def upload_in_parts(api: str, token: str, file: bytes) -> str:
-    """Uploads a file in parts; gives the document's URL."""
+def announce_parts(api: str, token: str, file: bytes) -> str:
+    """Announces a file that is to come in parts; gives the document's URL."""
     body = {"name": "parts.pdf", "size": len(file), "upload": "parts", "schema": "errand@1"}
     created = tour.call("POST", f"{api}/v1/documents", body, token)
-    url = f"{api}/v1/documents/{created['document']['id']}"
+    return f"{api}/v1/documents/{created['document']['id']}"
+
+
+def upload_in_parts(api: str, token: str, file: bytes) -> str:
+    """Uploads a file in parts; gives the document's URL."""
+    url = announce_parts(api, token, file)
     for part in tour.call("GET", f"{url}/parts", token=token)["missing"]:
         content = file[part["offset"] : part["offset"] + part["size"]]
         request = urllib.request.Request(part["url"], content, method="PUT")
         urllib.request.urlopen(request, timeout=30).close()
     tour.call("POST", f"{url}/parts/complete", {}, token)
     return url
+
+
+def record(owner: str, document_url: str) -> dict | None:
+    """What the table has of a document."""
+    key = {"pk": {"S": f"USER#{owner}"}, "sk": {"S": f"DOC#{document_url.rsplit('/', 1)[1]}"}}
+    table = outputs()["DocumentsTableName"]
+    return client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
 def objects(document_url: str) -> list[str]:
@@ -113,7 +125,7 @@ def main() -> None:
     api = api_url()
     email = f"errands-{secrets.token_hex(4)}@example.org"
     credentials = {"email": email, "password": "correct horse battery"}
-    tour.call("POST", f"{api}/v1/auth/register", credentials)
+    owner = tour.call("POST", f"{api}/v1/auth/register", credentials)["id"]
     token = tour.call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -140,13 +152,17 @@ def main() -> None:
     again = upload_in_parts(api, token, content)
     assert tour.wait(again, token)["stages"]["text"]["outcome"] == "reused"
 
-    other, form = tour.announce(api, token, "other.pdf", content)
-    assert tour.call("POST", f"{other}/cancel", {}, token)["status"] == "cancelled"
-    tour.upload(form, content)
-    for gone in (url, again):
+    begun = announce_parts(api, token, content)
+    assert tour.call("POST", f"{begun}/cancel", {}, token)["status"] == "cancelled"
+    until(lambda: "multipart" not in record(owner, begun), "the end of an upload in parts")
+
+    late, form = tour.announce(api, token, "late.pdf", content)
+    for gone in (url, again, late):
         tour.call("DELETE", gone, token=token)
-    for gone in (url, again, other):
-        until(lambda: not objects(gone), f"the end of {gone}")
+        until(lambda: not record(owner, gone) and not objects(gone), f"the end of {gone}")
+    # The form is still good.
+    tour.upload(form, content)
+    until(lambda: not objects(late), "the end of what came too late")
     print("Settings, schema, parts, webhook, quarantine, reuse, cancelling and deleting work.")
 
 

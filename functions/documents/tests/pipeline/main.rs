@@ -8,5 +8,6 @@ mod deletion;
 mod extraction;
 mod progress;
 mod scanning;
+mod slow_store;
 mod support;
 mod webhooks;

@@ -1,0 +1,78 @@
+//! S3 that is slow, or stops in the middle of a file: the job is put back, and done when S3 is back.
+
+use documents::document::Status;
+use documents::objects::{self, Objects};
+use documents::stage::Stage;
+use shared::batch::Failure as Trouble;
+use testing::{endpoint, pdf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::support::{System, system};
+
+/// A line to the local AWS that passes on so many bytes of each connection's answers, and holds back
+/// the rest until it is told another number.
+struct Line {
+    address: String,
+    passes: watch::Sender<usize>,
+}
+
+impl Line {
+    async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (passes, told) = watch::channel(usize::MAX);
+        tokio::spawn(async move {
+            while let Ok((caller, _)) = listener.accept().await {
+                tokio::spawn(connect(caller, told.clone()));
+            }
+        });
+        Self { address, passes }
+    }
+
+    /// The system's bucket, at the end of this line.
+    fn objects(&self, s: &System) -> Objects {
+        let aws = s.aws.to_builder().endpoint_url(&self.address).build();
+        Objects::new(objects::client(&aws), s.bucket.clone())
+    }
+}
+
+async fn connect(caller: TcpStream, mut passes: watch::Receiver<usize>) {
+    let aws = endpoint();
+    let address = aws.strip_prefix("http://").unwrap();
+    let (mut answers, mut requests) = TcpStream::connect(address).await.unwrap().into_split();
+    let (mut asked, mut answered) = caller.into_split();
+    tokio::spawn(async move { tokio::io::copy(&mut asked, &mut requests).await });
+    let (mut bytes, mut through) = ([0; 4096], 0);
+    while let Ok(read @ 1..) = answers.read(&mut bytes).await {
+        if passes.wait_for(|passes| through < *passes).await.is_err() {
+            return;
+        }
+        if answered.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
+        through += read;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_s3_stalls_jobs_are_put_back_and_done_when_it_is_back() {
+    let mut s = system().await;
+    let line = Line::open().await;
+    s.objects = line.objects(&s);
+    let id = s.uploaded(pdf("x11-security.pdf")).await;
+    // No answer at all, and one that stops in the middle of the file.
+    for (stage, passes) in [(Stage::Validate, 0), (Stage::Scan, 20_000)] {
+        line.passes.send_replace(passes);
+        let stalled = s.deliver(stage, id, 1).await;
+        assert!(matches!(stalled, Err(Trouble::Retry { .. })), "{stage}: {stalled:?}");
+        let document = s.document(id).await;
+        assert_eq!((document.stage, document.lease_until), (stage, None));
+        assert!(s.versions("clean/").await.is_empty());
+
+        line.passes.send_replace(usize::MAX);
+        s.deliver(stage, id, 2).await.unwrap();
+    }
+    assert_eq!(s.run(id).await.status, Status::Ready);
+}
