@@ -1,5 +1,8 @@
 //! An AWS account of one's own: the local AWS takes any 12 digits for one, and keeps it apart.
 
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::{
@@ -28,9 +31,12 @@ pub async fn deployed() -> SdkConfig {
 }
 
 async fn configured(access_key: &str) -> SdkConfig {
+    // Thousands who call at once wait for the one process that the local AWS is.
+    let patience = TimeoutConfig::builder().connect_timeout(Duration::from_secs(30)).build();
     aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(REGION))
         .endpoint_url(endpoint())
+        .timeout_config(patience)
         .credentials_provider(Credentials::new(access_key, "test", None, None, "tests"))
         .load()
         .await
