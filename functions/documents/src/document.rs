@@ -242,6 +242,13 @@ impl Document {
         }
     }
 
+    /// How long an attempt may still be at work on it, from `now` on.
+    #[must_use]
+    pub fn lease_left(&self, now: Timestamp) -> Duration {
+        let left = self.lease_until.map(|until| until.duration_since(now));
+        left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
+    }
+
     /// The document's key.
     #[must_use]
     pub fn key(&self) -> (UserId, DocumentId) {

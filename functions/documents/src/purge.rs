@@ -18,7 +18,7 @@ use crate::store::Documents;
 /// failed: over 25 s, where a request is ended after 10.
 pub const LOOKS: u32 = 6;
 /// How long it waits before it looks again.
-pub const LOOK_AGAIN_IN: Duration = Duration::from_secs(5);
+const LOOK_AGAIN_IN: Duration = Duration::from_secs(5);
 
 /// How long a job may take.
 pub const TIME_LIMIT: Duration = Duration::from_secs(50);
@@ -49,8 +49,7 @@ impl Purge {
                 tracing::warn!(%document_id, "not to be deleted");
                 return Ok(());
             }
-            let left = document.lease_until.map(|until| until.duration_since(self.clock.now()));
-            let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default();
+            let left = document.lease_left(self.clock.now());
             if !left.is_zero() {
                 let reason = format!("an attempt may still be writing for {document_id}");
                 return Err(Trouble::retry_after(reason, left + Duration::from_secs(1)));

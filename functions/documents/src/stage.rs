@@ -279,6 +279,8 @@ pub enum Problem {
     Budget,
     /// The document has more text than the limits allow.
     TooLong,
+    /// There is more of it than an answer can hold.
+    TooLarge,
     /// The model would not answer.
     Refused,
 }

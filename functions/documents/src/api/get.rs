@@ -20,14 +20,13 @@ use super::{READ, has_clock};
 use crate::document::{Document, DocumentId, Status};
 use crate::objects::Objects;
 use crate::stage::Text;
+use crate::stages::structure::MAX_DATA_BYTES;
 use crate::store::{Documents, Key};
 
 /// The longest that a request waits; API Gateway gives up after 30 s.
 pub const MAX_WAIT: Duration = Duration::from_secs(20);
 /// How often the record is looked at meanwhile, at first and at last.
 const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-/// The most data that is answered, in bytes; Lambda answers with 6 MB at most.
-const MAX_DATA_BYTES: u64 = 4 << 20;
 
 /// What the endpoint needs.
 #[derive(Clone, Debug)]

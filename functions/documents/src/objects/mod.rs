@@ -27,7 +27,7 @@ pub use results::{structure_key, text_key};
 use crate::document::{Document, DocumentId};
 use crate::store::Key;
 
-/// The longest that S3 may take to begin an answer.
+/// The longest that S3 may take to begin an answer, or for all of one that is read whole.
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(10);
 /// How long a link to a file is good for.
 pub const LINK_LIFETIME: Duration = Duration::from_mins(5);

@@ -3,8 +3,9 @@
 use aws_sdk_s3::primitives::ByteStream;
 use futures::future::try_join_all;
 use shared::{Error, Result};
+use tokio::time::timeout;
 
-use super::{Gone, Objects, clean_key, unless_gone, upload_key};
+use super::{Gone, MAX_ANSWER_TIME, Objects, clean_key, unless_gone, upload_key};
 use crate::document::AttemptId;
 use crate::store::Key;
 
@@ -23,6 +24,10 @@ impl Objects {
 
     /// Reads a result whole, if it is there and has at most `max_bytes`.
     pub async fn fetch(&self, key: &str, max_bytes: u64) -> Result<Result<Vec<u8>, Gone>> {
+        timeout(MAX_ANSWER_TIME, self.fetched(key, max_bytes)).await?
+    }
+
+    async fn fetched(&self, key: &str, max_bytes: u64) -> Result<Result<Vec<u8>, Gone>> {
         let get = self.client.get_object().bucket(&self.bucket).key(key);
         let object = match unless_gone(get.send().await)? {
             Ok(object) => object,

@@ -18,7 +18,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use shared::{Error, Result};
 use tokio::io::{AsyncReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::task::JoinHandle;
 
 pub use child::{confine, main_if_child};
 
@@ -38,6 +39,8 @@ pub const MAX_MEMORY: u64 = 512 << 20;
 const STACK: usize = 16 << 20;
 /// What the child may read, in multiples of the file's size, and in bytes beyond that.
 const MAX_READS: (u64, u64) = (8, 64 << 20);
+/// How many bytes are kept of what a child says of its errors.
+const MAX_WORDS: u64 = 4096;
 /// The most that a child may give, in bytes.
 const MAX_OUTPUT: usize = 256 << 20;
 
@@ -98,15 +101,17 @@ impl Sandbox {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(mut input), Some(output), Some(errors)) = pipes else {
             return Err(Error::internal("a child without pipes"));
         };
+        let words = tokio::spawn(first_words(errors));
         let mut output = BufReader::new(output);
         let start = serde_json::to_vec(&(task, file.size()))?;
         let mut may_read = file.size().saturating_mul(MAX_READS.0).saturating_add(MAX_READS.1);
         let mut may_give = MAX_OUTPUT;
         if write_to_child(&mut input, &start).await.is_err() {
-            return explain(child).await;
+            return explain(child, words).await;
         }
         loop {
             let frame = tokio::time::timeout(PATIENCE, read_from_child(&mut output)).await;
@@ -121,7 +126,7 @@ impl Sandbox {
                         return Ok(ChildEnded::Gone);
                     };
                     if write_to_child(&mut input, &bytes).await.is_err() {
-                        return explain(child).await;
+                        return explain(child, words).await;
                     }
                 }
                 Ok(FromChild::Item(item)) => {
@@ -134,21 +139,25 @@ impl Sandbox {
                     }
                 }
                 Ok(FromChild::Answer(answer)) => return Ok(ChildEnded::Answered(answer)),
-                Err(_) => return explain(child).await,
+                Err(_) => return explain(child, words).await,
             }
         }
     }
 }
 
+/// The first words that a child says of its errors. The rest is read too, for a child that nobody listens
+/// to stands still, and is forgotten, for nothing that one does may fill our memory.
+async fn first_words(errors: ChildStderr) -> String {
+    let (mut words, mut errors) = (Vec::new(), errors.take(MAX_WORDS));
+    let _ = errors.read_to_end(&mut words).await;
+    let _ = tokio::io::copy(errors.get_mut(), &mut tokio::io::sink()).await;
+    String::from_utf8_lossy(&words).into_owned()
+}
+
 /// Why a child ended that gave no answer.
-async fn explain(mut child: Child) -> Result<ChildEnded> {
-    let mut words = String::new();
-    if let Some(stderr) = child.stderr.take() {
-        // It says little; but nothing that a child does may fill our memory.
-        let mut stderr = stderr.take(4096);
-        let reading = stderr.read_to_string(&mut words);
-        let _ = tokio::time::timeout(PATIENCE, reading).await;
-    }
+async fn explain(mut child: Child, words: JoinHandle<String>) -> Result<ChildEnded> {
+    let words = tokio::time::timeout(PATIENCE, words).await;
+    let words = words.ok().and_then(Result::ok).unwrap_or_default();
     child.start_kill().ok();
     let status = child.wait().await?;
     if status.code() == Some(child::OUR_FAILURE.into()) {

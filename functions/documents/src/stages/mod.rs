@@ -119,10 +119,9 @@ impl Pipeline {
                 if document.status == Status::Processing && document.stage == stage =>
             {
                 // That attempt may die: the job must come up again when its lease is over.
-                let left = document.lease_until.map(|until| until.duration_since(now));
-                let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default();
                 let reason = format!("{document_id} is at {stage} in another attempt");
-                return Err(Trouble::retry_after(reason, left + Duration::from_secs(1)));
+                let after = document.lease_left(now) + Duration::from_secs(1);
+                return Err(Trouble::retry_after(reason, after));
             }
             over => {
                 tracing::info!(%document_id, %stage, "the stage is over");

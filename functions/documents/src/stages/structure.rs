@@ -23,6 +23,8 @@ use crate::store::Documents;
 /// How long one call of the model may take.
 const TIMEOUTS: Timeouts =
     Timeouts { connect: Duration::from_secs(5), call: Duration::from_mins(2) };
+/// The most data that is kept, in bytes: it is answered whole, and Lambda answers with 6 MB at most.
+pub const MAX_DATA_BYTES: u64 = 4 << 20;
 /// What is kept back of an attempt for storing what was found.
 const RESERVE: Duration = Duration::from_secs(15);
 
@@ -131,9 +133,13 @@ impl ExtractStructure {
         let mut found = Structure::new(wanted, problem);
         if let Some(extraction) = extraction {
             let body = serde_json::to_vec(&extraction)?;
-            self.objects.store(&key, "application/json", body).await?;
+            if body.len() as u64 > MAX_DATA_BYTES {
+                found.problem = Some(Problem::TooLarge);
+            } else {
+                self.objects.store(&key, "application/json", body).await?;
+                found.key = Some(key);
+            }
             let grounded = |field: &&Field| field.grounding == Grounding::Grounded;
-            found.key = Some(key);
             found.values = extraction.fields.len();
             found.grounded = extraction.fields.iter().filter(grounded).count();
             found.input_tokens = extraction.usage.input_tokens;

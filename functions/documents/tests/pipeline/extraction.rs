@@ -110,6 +110,15 @@ async fn came_to(s: &System, case: hostile_pdfs::Case) -> Came {
     end
 }
 
+/// A reader that complains of every font is not held up by nobody listening.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_every_font_panics_is_read() {
+    let s = system().await;
+    let document = s.run(s.uploaded(hostile_pdfs::resources::differences_last().bytes).await).await;
+    assert_eq!(document.status, Status::Ready, "{document:?}");
+    assert_eq!(document.stages.text.unwrap().result.unwrap().excerpt, "text\n\u{c}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_ends_its_reader_is_rejected_after_two_tries() {
     let s = system().await;
@@ -244,6 +253,29 @@ async fn data_that_does_not_fit_is_ready_with_what_is_wrong() {
     assert_eq!(found.problem, Some(documents::stage::Problem::Incomplete), "{found:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_no_answer_can_hold_is_said_to_be_too_large() {
+    let mut s = system().await;
+    let wanted = json!({
+        "type": "object",
+        "properties": {"numbers": {"type": "array", "items": {"type": "integer"}}},
+    });
+    let numbers = schema("numbers@1");
+    assert!(s.documents.add_schema(s.tenant, &numbers, &wanted.to_string()).await.unwrap());
+    let server = MockServer::start().await;
+    answering(&server, &json!({"numbers": vec![1; 60_000]})).await;
+    s.model = model(&server.uri());
+    let id = s.uploaded_with(pdf("statement.pdf"), |document| {
+        document.announced.schema = Some(numbers);
+    });
+    let document = s.run(id.await).await;
+    assert_eq!(document.status, Status::Ready, "{document:?}");
+    let found = document.stages.structure.unwrap().result.unwrap();
+    assert_eq!(found.problem, Some(documents::stage::Problem::TooLarge), "{found:?}");
+    assert_eq!((found.key, found.values), (None, 60_000));
+    assert!(s.versions("structure/").await.is_empty());
+}
+
 /// What a child cannot do. It runs in a process of its own, for there is no way back.
 #[test]
 fn a_reader_can_open_nothing() {
@@ -257,16 +289,18 @@ fn a_reader_can_open_nothing() {
 #[test]
 #[ignore = "a_reader_can_open_nothing runs it"]
 fn confined() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    assert!(std::net::TcpStream::connect(address).is_ok());
+    let file = std::env::temp_dir().join("confined");
+    assert!(std::fs::File::create(&file).is_ok());
     assert!(std::fs::File::open("/etc/hostname").is_ok());
     assert!(std::net::UdpSocket::bind("127.0.0.1:0").is_ok());
     documents::sandbox::confine().unwrap();
     assert!(std::fs::File::open("/etc/hostname").is_err(), "it opened a file");
-    assert!(
-        std::fs::File::create(std::env::temp_dir().join("confined")).is_err(),
-        "it made a file"
-    );
+    assert!(std::fs::File::create(&file).is_err(), "it made a file");
     assert!(std::net::UdpSocket::bind("127.0.0.1:0").is_err(), "it made a socket");
-    assert!(std::net::TcpStream::connect("127.0.0.1:4566").is_err(), "it made a connection");
+    assert!(std::net::TcpStream::connect(address).is_err(), "it made a connection");
     let mut too_much = Vec::<u8>::new();
     let size = usize::try_from(documents::sandbox::MAX_MEMORY).unwrap();
     assert!(too_much.try_reserve_exact(size).is_err(), "it took too much memory");

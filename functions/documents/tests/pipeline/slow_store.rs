@@ -1,15 +1,14 @@
 //! S3 that is slow, or stops in the middle of a file: the job is put back, and done when S3 is back.
 
-use documents::document::Status;
 use documents::objects::{self, Objects};
-use documents::stage::Stage;
+use documents::stage::{Stage, Waiting};
 use shared::batch::Failure as Trouble;
 use testing::{endpoint, pdf};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::support::{System, system};
+use crate::support::{System, schema, system};
 
 /// A line to the local AWS that passes on so many bytes of each connection's answers, and holds back
 /// the rest until it is told another number.
@@ -61,18 +60,26 @@ async fn while_s3_stalls_jobs_are_put_back_and_done_when_it_is_back() {
     let mut s = system().await;
     let line = Line::open().await;
     s.objects = line.objects(&s);
-    let id = s.uploaded(pdf("x11-security.pdf")).await;
-    // No answer at all, and one that stops in the middle of the file.
-    for (stage, passes) in [(Stage::Validate, 0), (Stage::Scan, 20_000)] {
+    let id = s.uploaded_with(pdf("x11-security.pdf"), |document| {
+        document.announced.schema = Some(schema("receipt@1"));
+    });
+    let id = id.await;
+    // No answer at all, and those that stop in the middle of a file or of a text.
+    for (stage, passes) in [(Stage::Validate, 0), (Stage::Scan, 20_000), (Stage::Structure, 2_000)]
+    {
+        while s.document(id).await.stage != stage {
+            s.deliver(s.document(id).await.stage, id, 1).await.unwrap();
+        }
         line.passes.send_replace(passes);
         let stalled = s.deliver(stage, id, 1).await;
         assert!(matches!(stalled, Err(Trouble::Retry { .. })), "{stage}: {stalled:?}");
         let document = s.document(id).await;
         assert_eq!((document.stage, document.lease_until), (stage, None));
-        assert!(s.versions("clean/").await.is_empty());
+        assert_eq!(s.versions("clean/").await.is_empty(), stage <= Stage::Scan);
 
         line.passes.send_replace(usize::MAX);
         s.deliver(stage, id, 2).await.unwrap();
     }
-    assert_eq!(s.run(id).await.status, Status::Ready);
+    // It got as far as asking the model, which is not there.
+    assert_eq!(s.document(id).await.waiting, Some(Waiting::Model));
 }

@@ -141,6 +141,18 @@ crate::cases! {
             .finish_packed()
     }
 
+    /// A thousand fonts, each with a glyph for the code after the last 64-bit number.
+    fn differences_last() {
+        let font = "<< /Type /Font /Subtype /Type1 /BaseFont /Odd /Encoding \
+                    << /Differences [9223372036854775807 /a] >> >>";
+        let fonts = each(0..1_000, |at| format!("/F{at} {font} "));
+        let selected = each(0..1_000, |at| format!("/F{at} 12 Tf "));
+        Pdf::new()
+            .resources(&format!("/Font << {fonts} >>"))
+            .contents(format!("BT {selected} 10 700 Td (text) Tj ET"))
+            .finish()
+    }
+
     /// A font that is its own descendant.
     fn descendant_loop() {
         Pdf::new()
