@@ -11,8 +11,28 @@ pub mod stack;
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// What `look` finds, which is asked again until it finds something.
+///
+/// # Panics
+/// When it has found nothing for as long as `patience`.
+pub async fn eventually<T>(
+    what: &str,
+    patience: Duration,
+    mut look: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(start.elapsed() < patience, "{what} did not come");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
 
 /// The repository's root.
 #[must_use]

@@ -1,7 +1,7 @@
 //! The deployed stack: what CloudFormation says of it, and its API as a user calls it.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use reqwest::multipart::{Form, Part};
@@ -9,12 +9,12 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use ulid::Ulid;
 
-use crate::{account, endpoint};
+use crate::{account, endpoint, eventually};
 
-/// The stack's name.
-pub const NAME: &str = "arsenal";
 /// The longest that a document may take to come to its end, on a busy machine with a language model.
 const SETTLED_WITHIN: Duration = Duration::from_mins(4);
+/// The stack's name.
+pub const NAME: &str = "arsenal";
 /// A password that registration takes.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -230,17 +230,15 @@ impl User<'_> {
     /// The document, once nothing more will come.
     ///
     /// # Panics
-    /// When it is neither within the time that it may take.
+    /// When more may still come after four minutes.
     pub async fn settled(&self, id: &str) -> Value {
-        let start = Instant::now();
-        loop {
+        eventually(&format!("the end of {id}"), SETTLED_WITHIN, async || {
             let answer = self.get(&format!("/v1/documents/{id}")).await;
             assert_eq!(answer.status, 200, "{answer:?}");
-            match answer.body["status"].as_str() {
-                Some("ready" | "rejected" | "failed" | "cancelled") => return answer.body,
-                _ if start.elapsed() > SETTLED_WITHIN => panic!("{id} is stuck: {answer:?}"),
-                _ => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-        }
+            let status = answer.body["status"].as_str();
+            let has_ended = matches!(status, Some("ready" | "rejected" | "failed" | "cancelled"));
+            has_ended.then_some(answer.body)
+        })
+        .await
     }
 }

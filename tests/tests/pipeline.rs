@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use testing::stack::{Stack, User};
-use testing::{infected_pdf, pdf};
+use testing::{eventually, infected_pdf, pdf};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -78,6 +78,12 @@ async fn a_request_waits_for_the_end() {
     assert_eq!(answer.json::<Value>().await.unwrap()["status"], "awaiting_upload");
 }
 
+/// Nothing is left under the prefix, soon.
+async fn gone(stack: &Stack, prefix: &str) {
+    let is_gone = async || stack.object_keys(prefix).await.is_empty().then_some(());
+    eventually(&format!("the end of {prefix}"), Duration::from_mins(1), is_gone).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_document_is_gone_with_everything() {
     let stack = Stack::deployed().await;
@@ -88,12 +94,8 @@ async fn a_deleted_document_is_gone_with_everything() {
     assert_eq!(user.delete(&path).await.status, StatusCode::NO_CONTENT);
     assert_eq!(user.get(&path).await.status, 404);
     assert_eq!(user.get("/v1/documents").await.body["documents"], json!([]));
-    let start = Instant::now();
     for prefix in ["uploads", "clean", "text"] {
-        while !stack.object_keys(&format!("{prefix}/{}/", user.id)).await.is_empty() {
-            assert!(start.elapsed() < Duration::from_mins(1), "{prefix} is still there");
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+        gone(&stack, &format!("{prefix}/{}/", user.id)).await;
     }
     let (status, _) = stack.download(document["text_url"].as_str().unwrap()).await;
     assert_eq!(status, 404);
@@ -110,11 +112,7 @@ async fn a_cancelled_document_stops() {
     assert_eq!((answer.status, &answer.body["status"]), (StatusCode::OK, &json!("cancelled")));
     // The form is still good; what comes by it is deleted.
     stack.post(&created["upload"], pdf("statement.pdf")).await;
-    let start = Instant::now();
-    while !stack.object_keys(&format!("uploads/{}/", user.id)).await.is_empty() {
-        assert!(start.elapsed() < Duration::from_mins(1), "the upload is still there");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    gone(&stack, &format!("uploads/{}/", user.id)).await;
     assert_eq!(user.get(&format!("/v1/documents/{id}")).await.body["status"], "cancelled");
 
     let ready = user.upload("statement.pdf", pdf("statement.pdf")).await;
@@ -140,15 +138,11 @@ async fn a_webhook_is_told_of_the_end() {
 
     let id = user.upload("statement.pdf", pdf("statement.pdf")).await;
     user.settled(&id).await;
-    let start = Instant::now();
-    let told = loop {
+    let told = eventually("a second message", Duration::from_mins(2), async || {
         let told = server.received_requests().await.unwrap();
-        if told.len() >= 2 {
-            break told;
-        }
-        assert!(start.elapsed() < Duration::from_mins(2), "told {} times", told.len());
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    };
+        (told.len() >= 2).then_some(told)
+    })
+    .await;
     assert_eq!(told[0].headers["webhook-id"], told[1].headers["webhook-id"]);
     let body: Value = told[1].body_json().unwrap();
     assert_eq!((&body["type"], &body["data"]["id"]), (&json!("document.ready"), &json!(id)));

@@ -1,7 +1,8 @@
 //! Reads a content stream.
 #![no_main]
 
-use cos::{File, Limits, content::Operations};
+use cos::{File, content::Operations};
+use documents_fuzz::small;
 use libfuzzer_sys::fuzz_target;
 
 /// A file for the filters of inline images.
@@ -9,7 +10,7 @@ const FILE: &[u8] = b"%PDF-1.4\n1 0 obj<</Pages 2 0 R>>endobj 2 0 obj<</Kids[]>>
     trailer<</Root 1 0 R>>";
 
 fuzz_target!(|data: &[u8]| {
-    let limits = Limits { stream_bytes: 1 << 20, total_bytes: 16 << 20, ..Limits::default() };
+    let limits = small();
     let file = File::open(FILE, limits);
     let mut operations = Operations::new(data, &limits);
     let mut last = 0;

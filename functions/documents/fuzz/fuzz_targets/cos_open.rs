@@ -1,18 +1,12 @@
 //! Opens whatever it is given, and reads every object, every stream and every page of it.
 #![no_main]
 
-use cos::{Entry, Error, File, Limits, Object};
+use cos::{Entry, Error, File, Object};
+use documents_fuzz::small;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let limits = Limits {
-        objects: 10_000,
-        stream_bytes: 1 << 20,
-        total_bytes: 16 << 20,
-        search_bytes: 16 << 20,
-        ..Limits::default()
-    };
-    let Ok(file) = File::open(data, limits) else { return };
+    let Ok(file) = File::open(data, small()) else { return };
     let _ = (file.version(), file.linearization(), file.pages());
     for id in file.xref().refs() {
         if let Some(Entry::At { offset, .. }) = file.xref().entry(id.number) {

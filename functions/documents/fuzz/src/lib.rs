@@ -1,0 +1,16 @@
+//! What the targets share.
+
+use cos::Limits;
+
+/// Limits under which a run is short: as functions have them, but smaller.
+#[must_use]
+pub fn small() -> Limits {
+    Limits {
+        objects: 10_000,
+        stream_bytes: 1 << 20,
+        total_bytes: 16 << 20,
+        search_bytes: 16 << 20,
+        operators: 200_000,
+        ..Limits::default()
+    }
+}
