@@ -27,7 +27,8 @@ const CONNECT_TIME: Duration = Duration::from_secs(1);
 
 /// Loads the configuration from the environment: once, at cold start.
 ///
-/// The time that a response body takes to arrive is in no time-out: who reads a body sets its own.
+/// The SDK ends a response body that stands still, after some 6 s. How long one takes in all is in no
+/// time-out: who reads a body sets its own.
 pub async fn load() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts())

@@ -16,7 +16,8 @@ use crate::objects::{Gone, Objects};
 /// The tag that GuardDuty puts on an object when it has scanned it:
 /// <https://docs.aws.amazon.com/guardduty/latest/ug/how-malware-protection-for-s3-gdu-works.html>
 const GUARDDUTY_TAG: &str = "GuardDutyMalwareScanStatus";
-/// The longest that S3 may take to give the next piece of a file.
+/// The longest that S3 may take to give the next piece of a file. The SDK ends an answer that stands still
+/// sooner; this holds whatever it is told.
 const MAX_PIECE_TIME: Duration = Duration::from_secs(10);
 
 /// A scanner.

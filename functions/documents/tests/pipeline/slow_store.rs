@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 use crate::support::{System, schema, system};
 
-/// A line to the local AWS that passes on so many bytes of each connection's answers, and holds back
-/// the rest until it is told another number.
+/// A line to the local AWS that passes on so many bytes more of each connection's answers, and holds
+/// back the rest until it is told another number.
 struct Line {
     address: String,
     passes: watch::Sender<usize>,
@@ -43,15 +43,18 @@ async fn connect(caller: TcpStream, mut passes: watch::Receiver<usize>) {
     let (mut answers, mut requests) = TcpStream::connect(address).await.unwrap().into_split();
     let (mut asked, mut answered) = caller.into_split();
     tokio::spawn(async move { tokio::io::copy(&mut asked, &mut requests).await });
-    let (mut bytes, mut through) = ([0; 4096], 0);
+    let (mut bytes, mut left) = ([0; 4096], *passes.borrow_and_update());
     while let Ok(read @ 1..) = answers.read(&mut bytes).await {
-        if passes.wait_for(|passes| through < *passes).await.is_err() {
-            return;
+        while left == 0 || passes.has_changed().unwrap_or_default() {
+            if left == 0 && passes.changed().await.is_err() {
+                return;
+            }
+            left = *passes.borrow_and_update();
         }
         if answered.write_all(&bytes[..read]).await.is_err() {
             return;
         }
-        through += read;
+        left = left.saturating_sub(read);
     }
 }
 
