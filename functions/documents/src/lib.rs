@@ -11,7 +11,7 @@
 //! | `documents-on-malware-verdict` | GuardDuty tells that it has scanned a file | [`on_malware_verdict`] |
 //! | `documents-check-pdfa` | does it conform to PDF/A? | [`stages::pdfa`] |
 //! | `documents-extract-text` | its text, with positions | [`stages::text`] |
-//! | `documents-extract-structure` | its data, in the terms of a schema | [`stages::structure`] |
+//! | `documents-extract-structure` | its data, in the terms of a schema | [`stages::structure`], [`model`] |
 //! | `documents-deliver-webhook` | tells the tenant of the end | [`deliver_webhook`], [`webhook`] |
 //! | `documents-purge` | deletes everything of a document | [`purge`] |
 //! | `documents-get` | `GET /v1/documents/{document_id}`, with `Prefer: wait` | [`api::get`] |
@@ -28,6 +28,7 @@
 pub mod api;
 pub mod deliver_webhook;
 pub mod document;
+pub mod model;
 pub mod objects;
 pub mod on_malware_verdict;
 pub mod on_upload;

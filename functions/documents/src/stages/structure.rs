@@ -2,14 +2,9 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use extraction::model::ModelError;
-use extraction::schema::Dialect;
-use extraction::{
-    Extractor, Field, Grounding, Limits, ModelConfig, Outcome, Page, Structured, Timeouts,
-};
+use extraction::{Extractor, Field, Grounding, Outcome, Page};
 use jiff::Timestamp;
-use shared::config::var;
 use shared::{Error, Result};
 
 use super::text::MAX_TEXT_BYTES;
@@ -20,13 +15,8 @@ use crate::schemas;
 use crate::stage::{Problem, Stage, Structure, Waiting};
 use crate::store::Documents;
 
-/// How long one call of the model may take.
-const TIMEOUTS: Timeouts =
-    Timeouts { connect: Duration::from_secs(5), call: Duration::from_mins(2) };
 /// The most data that is kept, in bytes: it is answered whole, and Lambda answers with 6 MB at most.
 pub const MAX_DATA_BYTES: u64 = 4 << 20;
-/// What is kept back of an attempt for storing what was found.
-const RESERVE: Duration = Duration::from_secs(15);
 
 /// What the stage needs.
 #[derive(Clone)]
@@ -37,40 +27,6 @@ pub struct ExtractStructure {
     pub objects: Objects,
     /// What asks the model.
     pub extractor: Extractor,
-}
-
-/// The extractor that the environment names: `MODEL_PROVIDER` is `bedrock`, `bedrock-tool`, or `openai`
-/// with a server at `MODEL_URL`; `MODEL_ID` is the model's name there.
-pub fn extractor_of_environment(aws: &SdkConfig) -> Result<Extractor> {
-    let (provider, model_id): (String, _) = (var("MODEL_PROVIDER")?, var("MODEL_ID")?);
-    let temperature = Some(0.0);
-    let bedrock = |structured| ModelConfig::Bedrock { model_id, structured, temperature };
-    let (config, limits) = match provider.as_str() {
-        "bedrock" => (bedrock(Structured::Schema), Limits::default()),
-        "bedrock-tool" => (bedrock(Structured::Tool), Limits::default()),
-        "openai" => {
-            let (base_url, model) = (var("MODEL_URL")?, var("MODEL_ID")?);
-            let config = ModelConfig::OpenAiCompatible {
-                base_url,
-                model,
-                api_key: None,
-                json_schema: true,
-                dialect: Dialect::Full,
-                temperature,
-            };
-            // A server of one's own has one small model, and does one thing at a time.
-            (
-                config,
-                Limits { chunk_tokens: 600, answer_tokens: 400, parallel: 1, ..Limits::default() },
-            )
-        }
-        _ => {
-            return Err(Error::internal("MODEL_PROVIDER is none of bedrock, bedrock-tool, openai"));
-        }
-    };
-    let seconds = ExtractStructure::TIME_LIMIT.saturating_sub(RESERVE).as_secs();
-    let model = config.connect(TIMEOUTS, || aws_sdk_bedrockruntime::Client::new(aws))?;
-    Ok(Extractor::new(model, Limits { seconds, ..limits }, None))
 }
 
 impl Work for ExtractStructure {
