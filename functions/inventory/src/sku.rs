@@ -1,0 +1,48 @@
+//! Stock-keeping units: what a product is known by.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest one, in bytes.
+pub const MAX_LENGTH: usize = 64;
+
+/// What a product is known by: up to [`MAX_LENGTH`] letters and digits of ASCII, `-`, `_` and `.`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sku(String);
+
+/// Why a text is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an SKU has 1 to {MAX_LENGTH} letters, digits, \"-\", \"_\" and \".\"")]
+pub struct InvalidSku;
+
+impl TryFrom<String> for Sku {
+    type Error = InvalidSku;
+
+    fn try_from(text: String) -> Result<Self, InvalidSku> {
+        let is_one = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let fits = (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(is_one);
+        if fits { Ok(Self(text)) } else { Err(InvalidSku) }
+    }
+}
+
+impl From<Sku> for String {
+    fn from(sku: Sku) -> Self {
+        sku.0
+    }
+}
+
+impl std::str::FromStr for Sku {
+    type Err = InvalidSku;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSku> {
+        text.to_owned().try_into()
+    }
+}
+
+impl fmt::Display for Sku {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,266 @@
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{
+    Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+};
+use jiff::Timestamp;
+use shared::fault::point;
+use shared::{Error, Result};
+
+use super::{Inventory, Item, keys, milliseconds, string, update, value};
+use crate::reservation::{Reservation, Status};
+use crate::sku::Sku;
+use crate::stock;
+
+/// Over how many partitions of the index `due` reservations are spread; one takes 1,000 WRU a second.
+pub const DUE_SHARDS: u32 = 8;
+
+/// Where a page of reservations that are due ended.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// Whose, and of what.
+    pub keys: Vec<(String, Sku)>,
+    /// Where the next page begins.
+    pub next: Option<Item>,
+}
+
+/// What became of a reservation that was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// Its stock is back.
+    Released,
+    /// It is no longer held, and was left alone.
+    LeftAlone,
+    /// Others were at the same items; it is still due.
+    Busy,
+}
+
+impl Inventory {
+    /// Finds buckets to take `quantity` of a product from, for a holder who holds none of it yet.
+    /// Nothing if there is not enough. Nothing is written: that is for [`reserve`](Self::reserve),
+    /// which is refused when others were faster; then a new plan is due. 1 RRU.
+    pub async fn plan(
+        &self,
+        holder: &str,
+        sku: &Sku,
+        quantity: u32,
+        expires_at: Timestamp,
+    ) -> Result<Option<Reservation>> {
+        if quantity == 0 {
+            return Err(Error::internal("a reservation of nothing"));
+        }
+        let buckets = self.stock(sku).await?;
+        let start = fastrand::usize(..buckets.len().max(1));
+        Ok(stock::plan(&buckets, quantity, start).map(|takes| Reservation {
+            holder: holder.to_owned(),
+            sku: sku.clone(),
+            takes,
+            status: Status::Held,
+            expires_at,
+        }))
+    }
+
+    /// Every reservation of a holder, strongly consistent. 1 RRU for 4 KB, some 15 of them.
+    pub async fn reservations(&self, holder: &str) -> Result<Vec<Reservation>> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", string(format!("HOLDER#{holder}")))
+            .into_paginator()
+            .items()
+            .send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(item?);
+        }
+        Ok(serde_dynamo::from_items(items)?)
+    }
+
+    /// A holder's reservation of a product, strongly consistent. 1 RRU.
+    pub async fn reservation(&self, holder: &str, sku: &Sku) -> Result<Option<Reservation>> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(keys(format!("HOLDER#{holder}"), format!("SKU#{sku}"))))
+            .consistent_read(true);
+        let answer = point("inventory.reservation", || request.clone().send()).await?;
+        Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    /// → `held`, for a holder who has had no reservation of the product yet. Refused when a bucket has
+    /// less than is to be taken from it. 2 WRU for each bucket, and 3.
+    pub fn reserve(&self, reservation: &Reservation) -> Result<Vec<TransactWriteItem>> {
+        let mut item: Item = serde_dynamo::to_item(reservation)?;
+        item.extend(key(reservation));
+        item.insert("due_shard".into(), string(shard(&reservation.holder).to_string()));
+        item.insert("due_at".into(), milliseconds(reservation.expires_at));
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()?;
+        let taken = "SET available = available - :q, reserved = reserved + :q";
+        let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+        writes.extend(self.on_buckets(reservation, taken, "available >= :q")?);
+        Ok(writes)
+    }
+
+    /// `held` → `committed`, unless it has expired by `now`. 3 WRU.
+    pub fn commit(
+        &self,
+        reservation: &Reservation,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>> {
+        let change = self
+            .change(reservation, Status::Committed)?
+            .condition_expression("#status = :held AND expires_at > :now")
+            .expression_attribute_values(":held", value(&Status::Held)?)
+            .expression_attribute_values(":now", milliseconds(now));
+        Ok(vec![update(change)?])
+    }
+
+    /// `committed` → `consumed`: the stock leaves. No writes if it has. 2 WRU for each bucket, and 2.
+    pub fn consume(&self, reservation: &Reservation) -> Result<Vec<TransactWriteItem>> {
+        if reservation.status == Status::Consumed {
+            return Ok(Vec::new());
+        }
+        let change = self
+            .change(reservation, Status::Consumed)?
+            .condition_expression("#status = :committed")
+            .expression_attribute_values(":committed", value(&Status::Committed)?);
+        self.end(reservation, change, "SET reserved = reserved - :q")
+    }
+
+    /// `held`, `committed` → `released`: the stock is put back. No writes if it has been. 2 WRU for
+    /// each bucket, and 2 or 3.
+    pub fn release(&self, reservation: &Reservation) -> Result<Vec<TransactWriteItem>> {
+        if reservation.status == Status::Released {
+            return Ok(Vec::new());
+        }
+        let change = self
+            .change(reservation, Status::Released)?
+            .condition_expression("#status IN (:held, :committed)")
+            .expression_attribute_values(":held", value(&Status::Held)?)
+            .expression_attribute_values(":committed", value(&Status::Committed)?);
+        self.end(reservation, change, BACK)
+    }
+
+    /// `held` → `released`, if it has expired by `now`. 2 WRU for each bucket, and 3.
+    pub async fn expire(&self, reservation: &Reservation, now: Timestamp) -> Result<Expired> {
+        let change = self
+            .change(reservation, Status::Released)?
+            .condition_expression("#status = :held AND expires_at <= :now")
+            .expression_attribute_values(":held", value(&Status::Held)?)
+            .expression_attribute_values(":now", milliseconds(now));
+        let writes = self.end(reservation, change, BACK)?;
+        let request = self.client.transact_write_items().set_transact_items(Some(writes));
+        let sent = point("inventory.expire", || request.clone().send()).await;
+        let Err(error) = sent.map_err(SdkError::into_service_error) else {
+            return Ok(Expired::Released);
+        };
+        refusal(&error).ok_or_else(|| error.into())
+    }
+
+    /// A page of the reservations of a shard that expire by `now` and, as far as the index knows, are
+    /// held. 0.5 RRU for 4 KB, some 30 of them.
+    pub async fn due(&self, shard: u32, now: Timestamp, start: Option<Item>) -> Result<Due> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :now")
+            .expression_attribute_values(":shard", string(shard.to_string()))
+            .expression_attribute_values(":now", milliseconds(now))
+            .set_exclusive_start_key(start)
+            .limit(DUE_PAGE);
+        let answer = point("inventory.due", || request.clone().send()).await?;
+        let keys = answer.items.unwrap_or_default().iter().map(names).collect::<Result<_>>()?;
+        Ok(Due { keys, next: answer.last_evaluated_key })
+    }
+
+    fn end(
+        &self,
+        reservation: &Reservation,
+        change: UpdateBuilder,
+        expression: &str,
+    ) -> Result<Vec<TransactWriteItem>> {
+        let mut writes = vec![update(change)?];
+        // It never is less; were it, this would be a mistake of ours that must not spread.
+        writes.extend(self.on_buckets(reservation, expression, "reserved >= :q")?);
+        Ok(writes)
+    }
+
+    fn on_buckets(
+        &self,
+        reservation: &Reservation,
+        expression: &str,
+        condition: &str,
+    ) -> Result<Vec<TransactWriteItem>> {
+        let changes = reservation.takes.iter().map(|take| {
+            let bucket = self.bucket(&reservation.sku, take.bucket, take.quantity);
+            update(bucket.update_expression(expression).condition_expression(condition))
+        });
+        changes.collect()
+    }
+
+    fn change(&self, reservation: &Reservation, to: Status) -> Result<UpdateBuilder> {
+        Ok(Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(reservation)))
+            .update_expression("SET #status = :to REMOVE due_shard, due_at")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":to", value(&to)?)
+            .return_values_on_condition_check_failure(OnFailure::AllOld))
+    }
+}
+
+const BACK: &str = "SET reserved = reserved - :q, available = available + :q";
+const DUE_PAGE: i32 = 100;
+
+fn key(reservation: &Reservation) -> Item {
+    let Reservation { holder, sku, .. } = reservation;
+    keys(format!("HOLDER#{holder}"), format!("SKU#{sku}"))
+}
+
+/// Whose and of what a reservation is, by its key.
+fn names(item: &Item) -> Result<(String, Sku)> {
+    let part = |name: &str, prefix: &str| {
+        let text = item.get(name).and_then(|value| value.as_s().ok());
+        text.and_then(|text| text.strip_prefix(prefix))
+            .ok_or_else(|| Error::internal("the index has what is no reservation"))
+    };
+    Ok((part("pk", "HOLDER#")?.to_owned(), part("sk", "SKU#")?.parse()?))
+}
+
+/// Always the same for a holder, so that a transaction that is built twice is the same one.
+fn shard(holder: &str) -> u32 {
+    holder.bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
+        % DUE_SHARDS
+}
+
+/// Why a reservation was not released, unless it is a failure: the reservation is the transaction's
+/// first item.
+fn refusal(error: &TransactWriteItemsError) -> Option<Expired> {
+    let canceled = match error {
+        TransactWriteItemsError::TransactionCanceledException(canceled) => canceled,
+        TransactWriteItemsError::TransactionInProgressException(_) => return Some(Expired::Busy),
+        _ => return None,
+    };
+    let codes: Vec<_> =
+        canceled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
+    match codes.first() {
+        Some(&"ConditionalCheckFailed") => Some(Expired::LeftAlone),
+        _ if codes.contains(&"ConditionalCheckFailed") => None,
+        _ => codes
+            .iter()
+            .any(|code| ["TransactionConflict", "ThrottlingError"].contains(code))
+            .then_some(Expired::Busy),
+    }
+}
