@@ -12,6 +12,10 @@ unset AWS_PROFILE AWS_SESSION_TOKEN
 export SAM_CLI_TELEMETRY=0 SAM_CLI_POLL_DELAY=0.3
 PATH="$PWD/.venv/bin:$PATH"
 PYTHON="$PWD/.venv/bin/python"
-# Beside the emulator run clamd and a language model.
+# Beside the emulator run clamd, a language model, and a payment provider behind a proxy.
 export CLAMD_PORT=$((LOCAL_PORT + 1000)) MODEL_PORT=$((LOCAL_PORT + 2000))
+export PROVIDER_PORT=$((LOCAL_PORT + 3000)) PAYMENTS_PORT=$((LOCAL_PORT + 4000))
 export CLAMD_ADDRESS="127.0.0.1:$CLAMD_PORT" MODEL_URL="http://127.0.0.1:$MODEL_PORT/v1"
+export PAYMENTS_URL="http://127.0.0.1:$PAYMENTS_PORT"
+# They open nothing but that provider.
+export PAYMENTS_SECRET_KEY=sk_test_local PAYMENTS_WEBHOOK_SECRET=whsec_local

@@ -26,7 +26,9 @@ DIRECTORY = ROOT / ".local" / NAME
 SOCKET = Path(tempfile.gettempdir()) / (
     "arsenal-" + hashlib.sha256(str(DIRECTORY).encode()).hexdigest()[:16] + ".sock"
 )
+PAYMENTS_PORT = os.environ.get("PAYMENTS_PORT", "8566")
 HEALTH = f"http://localhost:{PORT}/_ministack/health"
+PAYMENTS_HEALTH = f"http://127.0.0.1:{PAYMENTS_PORT}/_health"
 READY_WITHIN_SECONDS = 60
 STOPPED_WITHIN_SECONDS = 30
 
@@ -41,6 +43,9 @@ def environment() -> dict[str, str]:
         "ROOT": str(ROOT),
         "CLAMD_PORT": os.environ.get("CLAMD_PORT", "5566"),
         "MODEL_PORT": os.environ.get("MODEL_PORT", "6566"),
+        "PROVIDER_PORT": os.environ.get("PROVIDER_PORT", "7566"),
+        "PAYMENTS_PORT": PAYMENTS_PORT,
+        "PAYMENTS_WEBHOOK_SECRET": os.environ.get("PAYMENTS_WEBHOOK_SECRET", "whsec_local"),
         "LOCAL_DIR": str(DIRECTORY),
         "LOCAL_PORT": PORT,
         "SUPERVISOR_SOCKET": str(SOCKET),
@@ -59,20 +64,26 @@ def is_up() -> bool:
     return supervisor("supervisorctl", "pid", check=False).stdout.strip().isdigit()
 
 
-def is_healthy() -> bool:
-    """Whether the emulator answers."""
+def answers(url: str) -> bool:
+    """Whether what is at this URL is well."""
     try:
-        with urllib.request.urlopen(HEALTH, timeout=2) as answer:
+        with urllib.request.urlopen(url, timeout=2) as answer:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False
 
 
+def is_healthy() -> bool:
+    """Whether the emulator answers, and the payment provider."""
+    return answers(HEALTH) and answers(PAYMENTS_HEALTH)
+
+
 def up() -> None:
     """Starts the local AWS unless it runs, and waits until it answers."""
-    if is_up() and is_healthy():
-        return
-    if is_healthy():
+    if is_up():
+        if is_healthy():
+            return
+    elif answers(HEALTH):
         sys.exit(f"Something else answers on port {PORT}. Stop it, or set LOCAL_PORT.")
     down()
     for directory in ("state", "s3", "tmp"):
@@ -81,9 +92,10 @@ def up() -> None:
     deadline = time.monotonic() + READY_WITHIN_SECONDS
     while not is_healthy():
         if time.monotonic() > deadline:
-            log = (DIRECTORY / "ministack.log").read_text()[-2000:]
+            names = ("ministack", "provider", "payments")
+            logs = "\n".join((DIRECTORY / f"{name}.log").read_text()[-2000:] for name in names)
             down()
-            sys.exit(f"The local AWS did not start within {READY_WITHIN_SECONDS} s.\n{log}")
+            sys.exit(f"The local AWS did not start within {READY_WITHIN_SECONDS} s.\n{logs}")
         time.sleep(0.1)
 
 

@@ -1,0 +1,272 @@
+"""The local stack's payment provider, as its users reach it: hands every request on to localstripe, which
+speaks Stripe's API, misbehaves as it is told, and remembers what was asked.
+
+    provider_proxy.py <port> <localstripe's port> <webhook secret>
+
+The secret key that a request carries tells one user from another, so that tests which run side by side do
+not meet each other's faults. Where `key` is left out below, all of them are meant.
+
+    POST   /_faults          a rule, {"key", "method", "path": regex, "fault", "times": 1, "skip": 0}, with
+                             "seconds" for those that take time; or for webhooks {"key", "hook": regex of
+                             the event's type, "fault", …}. The faults are in provider_rules.py.
+                             {"key", "honour_keys": true}: answers are kept by Idempotency-Key, as Stripe
+                             does (https://docs.stripe.com/api/idempotent_requests), and localstripe not.
+    GET    /_faults?key=     the rules that are left
+    DELETE /_faults?key=     drops them
+    GET    /_calls?key=      what was handed on, and what localstripe answered, whoever heard it
+    DELETE /_calls?key=      forgets it
+    POST   /_hooks/targets   has webhooks sent to {"id", "url", "key"?, "metadata_key"?}
+    DELETE /_hooks/targets/… has them sent there no longer
+    GET    /_hooks?key=      what was sent, to whom, and what came of it
+    POST   /_hooks           where localstripe sends them
+    GET    /_health          200 when it can be used
+"""
+
+import asyncio
+import json
+import socket
+import struct
+import sys
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from provider_hooks import Hooks
+from provider_rules import Rules, asks_for
+
+# What is remembered at most.
+MAX_CALLS = 10_000
+MAX_NAMES = 50_000
+MAX_BODY = 1 << 20
+# Stripe keeps no answer to these, which are given before a request is carried out.
+NOT_KEPT = (401, 409, 429)
+HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
+
+
+@dataclass
+class Call:
+    """A request, as it came in; and localstripe's answer, if it was handed on and there is one yet."""
+
+    key: str
+    method: str
+    url: URL
+    idempotency_key: str | None
+    headers: dict[str, str]
+    body: bytes
+    number: int = 0
+    answer: "Answer | None" = None
+
+    def shown(self) -> dict:
+        """For those who ask what was handed on."""
+        return {
+            "number": self.number,
+            "key": self.key,
+            "method": self.method,
+            "path": self.url.path,
+            "query": dict(self.url.query),
+            "form": dict(parse_qsl(self.body.decode(errors="replace"))),
+            "idempotency_key": self.idempotency_key,
+            "status": self.answer.status if self.answer else None,
+            "answer": parsed(self.answer.body) if self.answer else None,
+        }
+
+
+@dataclass
+class Answer:
+    """What is answered."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def response(self) -> web.Response:
+        """The same, for the web server."""
+        headers = {"content-type": "application/json", **self.headers}
+        return web.Response(status=self.status, body=self.body, headers=headers)
+
+
+@dataclass
+class Kept:
+    """The request that an idempotency key was first used for, and its answer as soon as there is one."""
+
+    request: tuple
+    answer: Answer | None = None
+
+
+def error(status: int, kind: str, code: str) -> Answer:
+    """An error as Stripe would put it."""
+    body = {"error": {"type": kind, "code": code, "message": f"{code}, as the proxy was told"}}
+    return Answer(status, json.dumps(body).encode())
+
+
+def parsed(body: bytes):
+    """A body as JSON, if it is, or as text."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def remember(values: OrderedDict, name, value) -> None:
+    """Keeps a value, and forgets the oldest beyond the most that are kept."""
+    values[name] = value
+    while len(values) > MAX_NAMES:
+        values.popitem(last=False)
+
+
+def cut(request: web.Request, reset: bool = False) -> web.Response:
+    """Closes the connection without an answer."""
+    if request.transport:
+        if reset:
+            linger, at_once = socket.SO_LINGER, struct.pack("ii", 1, 0)
+            connection = request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, linger, at_once)
+        request.transport.abort()
+    return web.Response()
+
+
+class Proxy:
+    """What was asked, and what is answered."""
+
+    http: aiohttp.ClientSession
+
+    def __init__(self, provider: URL) -> None:
+        self.provider = provider
+        self.calls: deque[Call] = deque(maxlen=MAX_CALLS)
+        self.counts: OrderedDict[str, int] = OrderedDict()
+        self.kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
+        self.owners: OrderedDict[str, str] = OrderedDict()
+        self.rules = Rules()
+        self.hooks = Hooks(self.rules, self.owners)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Any request to the provider. It is carried out also when the caller has gone meanwhile."""
+        call = Call(
+            key=request.headers.get("authorization", "").removeprefix("Bearer "),
+            method=request.method,
+            url=request.rel_url,
+            idempotency_key=request.headers.get("idempotency-key"),
+            headers={k: v for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP},
+            body=await request.read(),
+        )
+        rule = self.rules.take(call.key, lambda rule: rule.is_for_request(call.method, call.url.path))
+        fault = rule.fault if rule else None
+        if fault in ("refuse_connection", "drop_request"):
+            return cut(request, reset=fault == "refuse_connection")
+        if fault == "rate_limited":
+            return error(429, "invalid_request_error", "rate_limit").response()
+        if fault == "delay":
+            await asyncio.sleep(rule.seconds)
+        try:
+            answer = await self.answer(call, fault)
+            if fault == "repeat":
+                answer = await self.answer(call, None)
+        except aiohttp.ClientError:
+            return cut(request)
+        if fault == "answer_late":
+            await asyncio.sleep(rule.seconds)
+        return cut(request) if fault == "drop_answer" else answer.response()
+
+    async def answer(self, call: Call, fault: str | None) -> Answer:
+        """The answer that is kept for the idempotency key, where such are kept; or a new one."""
+        is_kept = call.idempotency_key and call.method == "POST" and self.rules.honours(call.key)
+        if not is_kept:
+            return await self.carry_out(call, fault)
+        name, request = (call.key, call.idempotency_key), (call.url, call.body)
+        if kept := self.kept.get(name):
+            if kept.request != request:
+                return error(400, "idempotency_error", "idempotency_error")
+            if kept.answer is None:
+                return error(409, "invalid_request_error", "idempotency_key_in_use")
+            return Answer(kept.answer.status, kept.answer.body, {"idempotent-replayed": "true"})
+        kept = Kept(request)
+        remember(self.kept, name, kept)
+        try:
+            answer = await self.carry_out(call, fault)
+            kept.answer = None if answer.status in NOT_KEPT else answer
+            return answer
+        finally:
+            if kept.answer is None:
+                self.kept.pop(name, None)
+
+    async def carry_out(self, call: Call, fault: str | None) -> Answer:
+        """Hands a request on, or does as if it had failed."""
+        failed = error(500, "api_error", "internal")
+        if fault == "status_500_before":
+            return failed
+        answer = await self.hand_on(call)
+        return failed if fault == "status_500_after" else answer
+
+    async def hand_on(self, call: Call) -> Answer:
+        """Asks localstripe, and remembers it."""
+        number = self.counts.get(call.key, 0) + 1
+        remember(self.counts, call.key, number)
+        call = replace(call, number=number)
+        self.calls.append(call)
+        async with self.http.request(
+            call.method, self.provider.join(call.url), data=call.body, headers=call.headers
+        ) as done:
+            call.answer = Answer(done.status, await done.read())
+        told = parsed(call.answer.body)
+        if isinstance(told, dict) and told.get("object") == "payment_intent":
+            remember(self.owners, told["id"], self.owners.get(told["id"], call.key))
+        return call.answer
+
+    async def show(self, request: web.Request) -> web.Response:
+        """What was handed on. A key's are numbered from 1: those that are missing were forgotten."""
+        calls = [call.shown() for call in self.calls if asks_for(request, call.key)]
+        return web.json_response(calls)
+
+    async def clear(self, request: web.Request) -> web.Response:
+        """Forgets it."""
+        self.calls = deque((c for c in self.calls if not asks_for(request, c.key)), MAX_CALLS)
+        for key in [key for key in self.counts if asks_for(request, key)]:
+            del self.counts[key]
+        return web.Response(status=204)
+
+    async def health(self, _: web.Request) -> web.Response:
+        """Whether it can be used."""
+        return web.Response(status=200 if self.hooks.is_registered else 503)
+
+
+def main() -> None:
+    """Serves."""
+    port, provider_port, secret = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    here = URL(f"http://127.0.0.1:{port}")
+    proxy = Proxy(here.with_port(provider_port))
+    rules, hooks = proxy.rules, proxy.hooks
+
+    async def connect(_: web.Application):
+        async with aiohttp.ClientSession() as proxy.http:
+            hooks.http = proxy.http
+            hooks.start(hooks.register(proxy.provider, here, secret))
+            yield
+            for task in hooks.tasks:
+                task.cancel()
+
+    app = web.Application(client_max_size=MAX_BODY)
+    app.cleanup_ctx.append(connect)
+    app.add_routes(
+        [
+            web.post("/_faults", rules.add),
+            web.get("/_faults", rules.show),
+            web.delete("/_faults", rules.clear),
+            web.get("/_calls", proxy.show),
+            web.delete("/_calls", proxy.clear),
+            web.post("/_hooks/targets", hooks.add_target),
+            web.delete("/_hooks/targets/{id}", hooks.drop_target),
+            web.post("/_hooks", hooks.receive),
+            web.get("/_hooks", hooks.show),
+            web.get("/_health", proxy.health),
+            web.route("*", "/{path:.*}", proxy.handle),
+        ]
+    )
+    web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=None, shutdown_timeout=1)
+
+
+if __name__ == "__main__":
+    main()
