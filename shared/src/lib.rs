@@ -23,6 +23,8 @@
 //! | module | gives |
 //! |---|---|
 //! | [`idempotency`], [`http::idempotency`] | work that is asked for many times and done once; the `Idempotency-Key` header |
+//! | [`webhook`] | telling somebody else's server |
+//! | [`transaction`] | writes to DynamoDB that are made together or not at all |
 //! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: every record stands or falls alone; sending to SQS |
 //! | [`rate_limit`], [`http::rate_limit`] | limits that are exact over all instances |
 //! | [`fault`] | crashes, stalls and lost answers on purpose, for tests |
@@ -54,5 +56,7 @@ pub mod queue;
 pub mod rate_limit;
 pub mod telemetry;
 pub mod trace;
+pub mod transaction;
+pub mod webhook;
 
 pub use error::{Error, Result};

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
+use shared::webhook::Courier;
 
 use crate::api::View;
 use crate::document::Status;
 use crate::queues::{Job, MAX_ATTEMPTS};
 use crate::store::Documents;
-use crate::webhook::Courier;
 
 /// How long a delivery may take: the post, and looking up what is posted.
 pub const TIME_LIMIT: Duration = Duration::from_secs(20);

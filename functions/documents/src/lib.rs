@@ -12,7 +12,7 @@
 //! | `documents-check-pdfa` | does it conform to PDF/A? | [`stages::pdfa`] |
 //! | `documents-extract-text` | its text, with positions | [`stages::text`] |
 //! | `documents-extract-structure` | its data, in the terms of a schema | [`stages::structure`], [`model`] |
-//! | `documents-deliver-webhook` | tells the tenant of the end | [`deliver_webhook`], [`webhook`] |
+//! | `documents-deliver-webhook` | tells the tenant of the end | [`deliver_webhook`] |
 //! | `documents-purge` | deletes everything of a document | [`purge`] |
 //! | `documents-get` | `GET /v1/documents/{document_id}`, with `Prefer: wait` | [`api::get`] |
 //! | `documents-list` | `GET /v1/documents` | [`api::list`] |
@@ -45,4 +45,3 @@ pub mod stages;
 pub mod store;
 pub mod upload_form;
 pub mod upload_parts;
-pub mod webhook;

@@ -10,7 +10,6 @@ use documents::api::{
 use documents::objects::{self, Objects};
 use documents::queues::Queues;
 use documents::store::Documents;
-use documents::webhook::Courier;
 use http_body_util::BodyExt;
 use lambda_http::request::from_str;
 use serde_json::{Value, json};
@@ -20,6 +19,7 @@ use shared::id::Ids;
 use shared::idempotency::Records;
 use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
+use shared::webhook::Courier;
 use testing::{account, event};
 use tower::ServiceExt;
 

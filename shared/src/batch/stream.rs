@@ -22,6 +22,16 @@ pub struct StreamEvent {
     records: Vec<Value>,
 }
 
+impl StreamEvent {
+    /// All changes at once, for work that is done for the whole batch or for none of it.
+    ///
+    /// # Errors
+    /// When a record is not what it should be.
+    pub fn changes<T: DeserializeOwned>(&self) -> Result<Vec<Change<T>>> {
+        self.records.iter().map(|record| Ok(parse_change(record)?.record)).collect()
+    }
+}
+
 /// A change of an item of a DynamoDB table, whose items are `T`s.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change<T> {

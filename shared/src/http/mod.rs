@@ -22,7 +22,9 @@
 
 pub mod idempotency;
 mod json;
+pub mod page;
 mod params;
+pub mod prefer;
 pub mod rate_limit;
 mod signed_in;
 

@@ -267,6 +267,21 @@ impl Records {
         }
     }
 
+    /// The answer that is saved for a request, if there is one. 1 RRU for 4 KB.
+    pub(super) async fn answer(
+        &self,
+        request: &Request,
+    ) -> Result<Option<String>, IdempotencyError> {
+        let get = self.client.get_item().table_name(&self.table).key("id", string(&request.id));
+        let answer = get.consistent_read(true).send().await?;
+        let Some(item) = answer.item else { return Ok(None) };
+        let expires = item.get("expiration").and_then(|expires| expires.as_n().ok()?.parse().ok());
+        if expires.is_none_or(|expires: i64| expires < self.clock.now().as_second()) {
+            return Ok(None);
+        }
+        self.settled(Record::from_item(item)?, request).map(Some)
+    }
+
     /// Whether a claim is good still: a run that has stalled must not begin what the next may be at.
     pub(super) fn check(&self, claim: &Claim) -> Result<(), IdempotencyError> {
         if self.clock.now() < claim.until { Ok(()) } else { Err(self.busy(claim.until)) }

@@ -1,25 +1,16 @@
-use std::time::Duration;
-
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ulid::Ulid;
 
-use super::record::{Item, Record};
+use super::record::Record;
 use super::records::{Claim, Claimed, Keep, When};
 use super::{IdempotencyError, Outcome, Records, Request};
 use crate::Error;
-use crate::backoff::Backoff;
-use crate::fault::point;
+use crate::transaction::{self, Sent};
 
 /// How many items a transaction may change besides the record.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
-const MAX_WRITES: usize = 99;
-/// How often a transaction is sent that others get in the way of.
-const MAX_TRIES: u32 = 6;
-const BACKOFF: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(400));
+const MAX_WRITES: usize = transaction::MAX_ITEMS - 1;
 
 /// For money: what is written, what is answered and what is published change together or not at all.
 ///
@@ -69,6 +60,19 @@ impl Transactional {
     #[must_use]
     pub fn new(records: Records) -> Self {
         Self { records }
+    }
+
+    /// The answer that is saved for the request, if there is one: to be asked for before a request is
+    /// refused for how things stand, which it may itself have brought about. 1 RRU for 4 KB.
+    ///
+    /// # Errors
+    /// [`IdempotencyError`]
+    pub async fn answered<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+    ) -> Result<Option<T>, IdempotencyError> {
+        let answer = self.records.answer(request).await?;
+        Ok(answer.map(|answer| serde_json::from_str(&answer)).transpose()?)
     }
 
     /// Makes all of `commit`'s writes and saves its answer, unless that is done.
@@ -140,70 +144,18 @@ impl Transactional {
         let completion = self.records.completion(request, owner, &data, when)?;
         let mut items = vec![TransactWriteItem::builder().update(completion).build()];
         items.extend(writes);
-        let transaction = self
-            .records
-            .client
-            .transact_write_items()
-            // Sent again, by the SDK or by us, it is still the same transaction.
-            .client_request_token(owner)
-            .set_transact_items(Some(items));
-
-        let mut tries = 1;
-        loop {
-            let sent = point("idempotency.transact", || transaction.clone().send()).await;
-            let Err(error) = sent.map_err(SdkError::into_service_error) else {
-                return Ok(Outcome::New(answer));
-            };
-            match Refusal::of(&error) {
-                // The answer of the run that was faster.
-                Refusal::Record(item) => {
-                    let item = item.ok_or_else(|| Error::internal("the record is gone"))?;
-                    let answer = self.records.settled(Record::from_item(item)?, request)?;
-                    return Ok(Outcome::Replayed(serde_json::from_str(&answer)?));
-                }
-                Refusal::Write { index, item } => {
-                    return Err(IdempotencyError::Refused { index, item });
-                }
-                Refusal::Busy if tries < MAX_TRIES => {
-                    tokio::time::sleep(BACKOFF.delay(tries)).await;
-                    tries += 1;
-                }
-                Refusal::Busy | Refusal::Failed => return Err(error.into()),
+        let sent =
+            transaction::send("idempotency.transact", &self.records.client, owner, items).await?;
+        match sent {
+            Sent::Made => Ok(Outcome::New(answer)),
+            // The answer of the run that was faster.
+            Sent::Refused { index: 0, item } => {
+                let item = item.ok_or_else(|| Error::internal("the record is gone"))?;
+                let answer = self.records.settled(Record::from_item(item)?, request)?;
+                Ok(Outcome::Replayed(serde_json::from_str(&answer)?))
             }
-        }
-    }
-}
-
-/// Why a transaction was not made.
-#[derive(Debug)]
-enum Refusal {
-    /// The record is not as it had to be.
-    Record(Option<Item>),
-    /// The condition of one of the writes does not hold.
-    Write { index: usize, item: Option<Item> },
-    /// Another request is at one of the items, or there are too many of them.
-    Busy,
-    /// For another reason.
-    Failed,
-}
-
-impl Refusal {
-    fn of(error: &TransactWriteItemsError) -> Self {
-        let canceled = match error {
-            TransactWriteItemsError::TransactionCanceledException(canceled) => canceled,
-            TransactWriteItemsError::TransactionInProgressException(_) => return Self::Busy,
-            _ => return Self::Failed,
-        };
-        let reasons = canceled.cancellation_reasons();
-        let with_code = |code: &str| reasons.iter().position(|reason| reason.code() == Some(code));
-        match with_code("ConditionalCheckFailed") {
-            Some(0) => Self::Record(reasons[0].item.clone()),
-            Some(at) => Self::Write { index: at - 1, item: reasons[at].item.clone() },
-            None => {
-                match ["TransactionConflict", "ThrottlingError"].into_iter().find_map(with_code) {
-                    Some(_) => Self::Busy,
-                    None => Self::Failed,
-                }
+            Sent::Refused { index, item } => {
+                Err(IdempotencyError::Refused { index: index - 1, item })
             }
         }
     }

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
 use serde_json::Value;
 use shared::Result;
 use shared::clock::Clock;
+use shared::http::prefer::{self, Pauses};
 use shared::http::{Json, Path, SignedIn};
 use shared::problem::Problem;
-use tokio::time::Instant;
 
 use super::view::View;
 use super::{READ, has_clock};
@@ -22,11 +22,6 @@ use crate::objects::Objects;
 use crate::stage::Text;
 use crate::stages::structure::MAX_DATA_BYTES;
 use crate::store::{Documents, Key};
-
-/// The longest that a request waits; API Gateway gives up after 30 s.
-pub const MAX_WAIT: Duration = Duration::from_secs(20);
-/// How often the record is looked at meanwhile, at first and at last.
-const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
 /// What the endpoint needs.
 #[derive(Clone, Debug)]
@@ -80,40 +75,23 @@ async fn handle(
     headers: HeaderMap,
 ) -> Result<Response> {
     user.require(READ)?;
-    let wait = preferred_wait(&headers);
+    let wait = prefer::wait(&headers);
     let document = state.at_its_end((user.user, id), wait.unwrap_or_default()).await?;
-    let mut answer = Json(state.answer(document).await?).into_response();
-    if wait.is_some() {
-        const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-        answer.headers_mut().insert(APPLIED, HeaderValue::from_static("wait"));
-    }
-    Ok(answer)
-}
-
-/// How long the caller would wait, if it says so.
-fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
-    let values = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
-    let mut preferences = values.flat_map(|value| value.split([',', ';']));
-    let seconds = preferences.find_map(|preference| {
-        let (name, value) = preference.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().trim_matches('"').parse())
-    });
-    Some(Duration::from_secs(seconds?.ok()?).min(MAX_WAIT))
+    let answer = Json(state.answer(document).await?).into_response();
+    Ok(if wait.is_some() { prefer::applied(answer) } else { answer })
 }
 
 impl Get {
     async fn at_its_end(&self, key: Key, wait: Duration) -> Result<Document> {
-        let (until, mut pause) = (Instant::now() + wait, LOOK_EVERY.0);
+        let mut pauses = Pauses::within(wait);
         loop {
             let found = self.documents.get(key).await?;
             let found = found.filter(|found| found.status != Status::Deleting);
             let document = found.ok_or_else(|| Problem::not_found("document"))?;
             let is_over = document.status_at(self.clock.now()).is_final();
-            if is_over || Instant::now() + pause > until {
+            if is_over || !pauses.pause().await {
                 return Ok(document);
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(LOOK_EVERY.1);
         }
     }
 
@@ -145,31 +123,5 @@ impl Get {
             pages.push(Pages { from: run.from, to: run.to, url });
         }
         Ok(pages)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_asked_for_as_rfc_7240_has_it() {
-        for (header, seconds) in [
-            ("wait=5", Some(5)),
-            ("respond-async, wait=10", Some(10)),
-            ("respond-async; wait = \"7\"", Some(7)),
-            ("Wait=3600", Some(20)),
-            ("wait=0", Some(0)),
-            ("wait", None),
-            ("wait=-1", None),
-            ("wait=soon", None),
-            ("return=minimal", None),
-        ] {
-            let headers = HeaderMap::from_iter([(
-                HeaderName::from_static("prefer"),
-                HeaderValue::from_static(header),
-            )]);
-            assert_eq!(preferred_wait(&headers), seconds.map(Duration::from_secs), "{header}");
-        }
     }
 }

@@ -1,20 +1,19 @@
 //! `PUT /v1/document-settings`
 
-use aws_lc_rs::rand;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::put;
 use serde::Deserialize;
+use shared::Result;
 use shared::clock::Clock;
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::problem::Problem;
-use shared::{Error, Result};
+use shared::webhook::{Courier, Webhook};
 
 use super::get_settings::Shown;
 use super::{WRITE, has_clock};
-use crate::settings::{Settings, Webhook};
+use crate::settings::Settings;
 use crate::store::Documents;
-use crate::webhook::{Courier, SECRET_BYTES, new_secret};
 
 /// What the endpoint needs.
 #[derive(Clone, Debug)]
@@ -77,8 +76,6 @@ impl PutSettings {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
                 .field("webhook.url", error.to_string())
         })?;
-        let mut random = [0; SECRET_BYTES];
-        rand::fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
-        Ok(Webhook { url, secret: new_secret(random) })
+        Webhook::at(url)
     }
 }

@@ -3,10 +3,10 @@
 use documents::deliver_webhook::{DeliverWebhook, TIME_LIMIT};
 use documents::queues::{Queues, webhook_consumer};
 use documents::store::Documents;
-use documents::webhook::Courier;
 use shared::clock::Clock;
 use shared::config::var;
 use shared::queue::Queue;
+use shared::webhook::Courier;
 
 #[tokio::main]
 async fn main() -> shared::Result<()> {

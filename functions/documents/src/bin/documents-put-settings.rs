@@ -3,9 +3,9 @@
 use documents::api::put_settings::{PutSettings, router};
 
 use documents::store::Documents;
-use documents::webhook::Courier;
 use shared::clock::Clock;
 use shared::config::var;
+use shared::webhook::Courier;
 
 #[tokio::main]
 async fn main() -> shared::Result<()> {

@@ -121,6 +121,15 @@ impl<S: Sync> FromRequestParts<S> for Transaction {
 }
 
 impl Transaction {
+    /// [`Transactional::answered`], for this request.
+    ///
+    /// # Errors
+    /// [`IdempotencyError`]; by `?`, what a handler answers then.
+    pub async fn answered(&self) -> Result<Option<Outcome<Saved>>, IdempotencyError> {
+        let saved = self.transactional.answered(&self.asked).await?;
+        Ok(saved.map(Outcome::Replayed))
+    }
+
     /// [`Transactional::commit`], for this request.
     ///
     /// # Errors

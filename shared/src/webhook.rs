@@ -1,28 +1,53 @@
-//! Telling a tenant of a document's end, as [Standard Webhooks](https://www.standardwebhooks.com)
-//! have it: `webhook-id`, `webhook-timestamp`, and `webhook-signature`, an HMAC-SHA256 of both and the
-//! body. An id stays the same however often the message is sent.
+//! Telling somebody else's server, as [Standard Webhooks](https://www.standardwebhooks.com) have it:
+//! `webhook-id`, `webhook-timestamp`, and `webhook-signature`, an HMAC-SHA256 of both and the body.
+//!
+//! **Guarantees.** Nothing is posted into a private network, whatever a name server answers. A receiver
+//! can tell that a message is ours and new, and, as an id stays the same however often the message is
+//! sent, that it has had it before.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{hmac, rand};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
-use shared::{Error, Result};
+use serde::{Deserialize, Serialize};
 
-use crate::settings::Webhook;
+use crate::{Error, Result};
 
-/// The longest that a tenant's server may take, in all.
+/// The longest that a receiver may take, in all.
 const MAX_TIME: Duration = Duration::from_secs(10);
 /// How many bytes a secret has.
 pub const SECRET_BYTES: usize = 32;
 /// What stands before a secret, so that it is known for one.
 pub const SECRET_PREFIX: &str = "whsec_";
 
-/// Posts to tenants' servers.
+/// Where somebody is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// The URL that is posted to.
+    pub url: String,
+    /// What signs the posts, in base 64. The receiver has it too.
+    pub secret: String,
+}
+
+impl Webhook {
+    /// A webhook at `url`, with a new secret.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn at(url: String) -> Result<Self> {
+        let mut random = [0; SECRET_BYTES];
+        rand::fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
+        Ok(Self { url, secret: new_secret(random) })
+    }
+}
+
+/// Posts to others' servers.
 #[derive(Clone, Debug)]
 pub struct Courier {
     /// Whether plain HTTP and private addresses are taken; on a laptop only.
@@ -35,7 +60,7 @@ pub enum Unsafe {
     /// It is no URL, or not one of HTTPS.
     #[error("a URL of https:// is needed, without a user or a password")]
     NotHttps,
-    /// It leads into a private network, where a tenant has no business.
+    /// It leads into a private network, where nobody else has business.
     #[error("the host's addresses must be public")]
     Private,
     /// Its host has no address.
@@ -45,6 +70,9 @@ pub enum Unsafe {
 
 impl Courier {
     /// Looks at a URL and at where it leads; gives the addresses that may be connected to.
+    ///
+    /// # Errors
+    /// [`Unsafe`]
     pub async fn check(&self, url: &str) -> Result<(Url, Vec<SocketAddr>), Unsafe> {
         let url = Url::parse(url).map_err(|_| Unsafe::NotHttps)?;
         let is_https = url.scheme() == "https" || (self.trusts_private && url.scheme() == "http");
@@ -67,6 +95,9 @@ impl Courier {
 
     /// Posts `body`; any answer but 2xx is an error. The connection goes to an address that was
     /// checked, and no redirect is followed, so that no answer of a name server leads elsewhere.
+    ///
+    /// # Errors
+    /// As above, and when the receiver does not take it.
     pub async fn post(
         &self,
         webhook: &Webhook,
@@ -101,7 +132,7 @@ impl Courier {
     }
 }
 
-/// A new secret, as the tenant is given it.
+/// A new secret, as the receiver is given it.
 #[must_use]
 pub fn new_secret(random: [u8; SECRET_BYTES]) -> String {
     format!("{SECRET_PREFIX}{}", BASE64_STANDARD.encode(random))

@@ -1,0 +1,64 @@
+//! `POST /v1/orders/{order_id}/cancel`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::id::Ids;
+use shared::problem::Problem;
+
+use super::changes::{MAX_TRIES, busy, visible};
+use super::{View, WRITE, has_clock};
+use crate::order::{Event, OrderId, Reason, State as OrderState};
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct CancelOrder {
+    /// The checkout's table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+}
+has_clock!(CancelOrder);
+
+/// The endpoint's router.
+pub fn router(state: CancelOrder) -> Router {
+    Router::new().route("/v1/orders/{order_id}/cancel", post(handle)).with_state(state)
+}
+
+/// Ends an order whose money is not being taken yet; what is held is let go. Doing it twice is doing it
+/// once.
+async fn handle(
+    State(state): State<CancelOrder>,
+    user: SignedIn,
+    Path(id): Path<OrderId>,
+) -> Result<Json<View>> {
+    user.require(WRITE)?;
+    for _ in 0..MAX_TRIES {
+        let order = visible(&state.store, id, &user).await?;
+        if matches!(
+            order.state,
+            OrderState::Cancelling | OrderState::Voided | OrderState::Cancelled
+        ) {
+            return Ok(Json(View::of(&order)));
+        }
+        if !order.can_cancel() {
+            let title = "The order is paid, or about to be";
+            return Err(Problem::new(StatusCode::CONFLICT, "order-not-cancellable", title)
+                .detail("It can be refunded.")
+                .into());
+        }
+        let event = Event::CancelRequested { reason: Reason::Customer };
+        let (order, writes) = state.store.requested(&order, event, state.clock.now())?;
+        if state.store.request(state.ids.next(), writes).await? {
+            tracing::info!(order_id = %id, "to be cancelled");
+            return Ok(Json(View::of(&order)));
+        }
+    }
+    Err(busy())
+}

@@ -1,0 +1,55 @@
+//! Changes of what others may change at the same time: read, change, write if nobody was faster.
+
+use shared::http::{SignedIn, StatusCode};
+use shared::id::UserId;
+use shared::problem::Problem;
+use shared::{Error, Result};
+
+use super::ADMIN;
+use crate::cart::{Cart, CartError};
+use crate::order::{Order, OrderId};
+use crate::store::Store;
+
+/// How often a change is tried that others get in the way of.
+pub(super) const MAX_TRIES: u32 = 10;
+
+/// Changes the customer's cart.
+pub(super) async fn changed(
+    store: &Store,
+    customer: UserId,
+    change: impl Fn(&mut Cart) -> Result<(), CartError>,
+) -> Result<Cart> {
+    for _ in 0..MAX_TRIES {
+        let mut cart = store.cart(customer).await?;
+        change(&mut cart).map_err(refused)?;
+        if store.put_cart(customer, &cart).await? {
+            return Ok(cart);
+        }
+    }
+    Err(busy())
+}
+
+/// The order, if it is the user's, or the user keeps the shop.
+pub(super) async fn visible(store: &Store, id: OrderId, user: &SignedIn) -> Result<Order> {
+    let order = store.order(id).await?;
+    let order =
+        order.filter(|order| order.placed.customer == user.user || user.require(ADMIN).is_ok());
+    Ok(order.ok_or_else(|| Problem::not_found("order"))?)
+}
+
+/// What is answered when others are always faster.
+pub(super) fn busy() -> Error {
+    let title = "Others are changing this at the same time";
+    Problem::new(StatusCode::CONFLICT, "changed-meanwhile", title).detail("Try again.").into()
+}
+
+fn refused(error: CartError) -> Error {
+    let field = match error {
+        CartError::Quantity | CartError::Total => "quantity",
+        CartError::TooManyLines | CartError::Currencies => "sku",
+    };
+    let title = "The cart cannot be changed so";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-cart", title)
+        .field(field, error.to_string())
+        .into()
+}

@@ -1,0 +1,59 @@
+//! `GET /v1/cart`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use inventory::Sku;
+use serde::Serialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Json, SignedIn};
+
+use super::{READ, has_clock};
+use crate::cart::{Cart, CartLine};
+use crate::money::Money;
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct GetCart {
+    /// The checkout's table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(GetCart);
+
+/// The endpoint's router.
+pub fn router(state: GetCart) -> Router {
+    Router::new().route("/v1/cart", get(handle)).with_state(state)
+}
+
+/// A cart as its customer sees it.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    lines: Vec<Line>,
+    /// What it costs in all; absent while it is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<Money>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    sku: Sku,
+    #[serde(flatten)]
+    line: CartLine,
+}
+
+impl Shown {
+    pub(super) fn of(cart: Cart) -> Self {
+        let total = cart.total();
+        let lines = cart.lines.into_iter().map(|(sku, line)| Line { sku, line });
+        Self { lines: lines.collect(), total }
+    }
+}
+
+async fn handle(State(state): State<GetCart>, user: SignedIn) -> Result<Json<Shown>> {
+    user.require(READ)?;
+    Ok(Json(Shown::of(state.store.cart(user.user).await?)))
+}

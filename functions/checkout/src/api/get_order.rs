@@ -1,0 +1,104 @@
+//! `GET /v1/orders/{order_id}`
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::prefer::{self, Pauses};
+use shared::http::{Json, Path, SignedIn};
+
+use super::changes::visible;
+use super::{READ, View, has_clock};
+use crate::order::{Event, Order, OrderId, Recorded, State as OrderState};
+use crate::payments::Stripe;
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct GetOrder {
+    /// The checkout's table.
+    pub store: Store,
+    /// The provider.
+    pub payments: Stripe,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(GetOrder);
+
+/// The endpoint's router.
+pub fn router(state: GetOrder) -> Router {
+    Router::new().route("/v1/orders/{order_id}", get(handle)).with_state(state)
+}
+
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    order: View,
+    /// With this the customer's browser goes on, where something is asked of the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_client_secret: Option<String>,
+    history: Vec<Happened>,
+}
+
+#[derive(Serialize)]
+struct Happened {
+    version: u32,
+    at: Timestamp,
+    event: &'static str,
+    /// The provider's, of what was declined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+}
+
+/// Somebody else's order is answered as one that does not exist. With `Prefer: wait=<seconds>` the
+/// answer waits until nothing more will happen by itself, or until the time is over.
+async fn handle(
+    State(state): State<GetOrder>,
+    user: SignedIn,
+    Path(id): Path<OrderId>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    user.require(READ)?;
+    let wait = prefer::wait(&headers);
+    let mut pauses = Pauses::within(wait.unwrap_or_default());
+    let order = loop {
+        let order = visible(&state.store, id, &user).await?;
+        let is_over = order.next().is_none() || order.state == OrderState::ActionRequired;
+        if is_over || !pauses.pause().await {
+            break order;
+        }
+    };
+    let answer = Json(state.answer(order, &user).await?).into_response();
+    Ok(if wait.is_some() { prefer::applied(answer) } else { answer })
+}
+
+impl GetOrder {
+    async fn answer(&self, order: Order, user: &SignedIn) -> Result<Answer> {
+        let is_asked =
+            order.state == OrderState::ActionRequired && order.placed.customer == user.user;
+        let payment_client_secret = match &order.payment {
+            Some(payment) if is_asked => self.payments.retrieve(payment).await?.client_secret,
+            _ => None,
+        };
+        let history = self.store.history(order.id).await?.into_iter().map(Happened::of).collect();
+        Ok(Answer { order: View::of(&order), payment_client_secret, history })
+    }
+}
+
+impl Happened {
+    fn of(Recorded { version, at, event, .. }: Recorded) -> Self {
+        let name = event.name();
+        let code = match event {
+            Event::PaymentDeclined { code }
+            | Event::CaptureFailed { code }
+            | Event::RefundFailed { code, .. } => Some(code),
+            _ => None,
+        };
+        Self { version, at, event: name, code }
+    }
+}

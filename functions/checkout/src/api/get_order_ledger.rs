@@ -1,0 +1,47 @@
+//! `GET /v1/ledger/{order_id}`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use serde::Serialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Json, Path, SignedIn};
+use shared::problem::Problem;
+
+use super::{ADMIN, has_clock};
+use crate::ledger::Entry;
+use crate::order::OrderId;
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct GetOrderLedger {
+    /// The checkout's table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(GetOrderLedger);
+
+/// The endpoint's router.
+pub fn router(state: GetOrderLedger) -> Router {
+    Router::new().route("/v1/ledger/{order_id}", get(handle)).with_state(state)
+}
+
+#[derive(Serialize)]
+struct Answer {
+    entries: Vec<Entry>,
+}
+
+/// What the ledger has of an order.
+async fn handle(
+    State(state): State<GetOrderLedger>,
+    user: SignedIn,
+    Path(id): Path<OrderId>,
+) -> Result<Json<Answer>> {
+    user.require(ADMIN)?;
+    let order = state.store.order(id).await?;
+    order.ok_or_else(|| Problem::not_found("order"))?;
+    Ok(Json(Answer { entries: state.store.entries(id).await? }))
+}

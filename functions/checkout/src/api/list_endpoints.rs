@@ -1,0 +1,50 @@
+//! `GET /v1/webhook-endpoints`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Json, SignedIn};
+
+use super::{ADMIN, has_clock};
+use crate::merchant::{Endpoint, EndpointName};
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct ListEndpoints {
+    /// The checkout's table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(ListEndpoints);
+
+/// The endpoint's router.
+pub fn router(state: ListEndpoints) -> Router {
+    Router::new().route("/v1/webhook-endpoints", get(handle)).with_state(state)
+}
+
+#[derive(Serialize)]
+struct Endpoints {
+    endpoints: Vec<Shown>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    name: EndpointName,
+    url: String,
+    created_at: Timestamp,
+}
+
+/// Where merchants are told, without the secrets.
+async fn handle(State(state): State<ListEndpoints>, user: SignedIn) -> Result<Json<Endpoints>> {
+    user.require(ADMIN)?;
+    let shown =
+        |Endpoint { name, webhook, created_at }| Shown { name, url: webhook.url, created_at };
+    let endpoints = state.store.endpoints().await?.into_iter().map(shown).collect();
+    Ok(Json(Endpoints { endpoints }))
+}

@@ -1,0 +1,49 @@
+//! `GET /v1/orders`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use serde::Serialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::page::{Page, cursor};
+use shared::http::{Json, Query, SignedIn};
+
+use super::{READ, View, has_clock};
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct ListOrders {
+    /// The checkout's table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(ListOrders);
+
+/// The endpoint's router.
+pub fn router(state: ListOrders) -> Router {
+    Router::new().route("/v1/orders", get(handle)).with_state(state)
+}
+
+#[derive(Serialize)]
+struct Orders {
+    orders: Vec<View>,
+    /// To be given as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// The user's own orders, newest first.
+async fn handle(
+    State(state): State<ListOrders>,
+    user: SignedIn,
+    Query(page): Query<Page>,
+) -> Result<Json<Orders>> {
+    user.require(READ)?;
+    let (ids, last) = state.store.orders_of(user.user, page.after()?, page.limit()?).await?;
+    let states = state.store.orders(&ids).await?;
+    let orders = states.iter().map(|state| View::of(&state.order)).collect();
+    Ok(Json(Orders { orders, next_cursor: last.map(cursor) }))
+}

@@ -1,0 +1,57 @@
+//! `GET /v1/products`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use inventory::Inventory;
+use serde::Serialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::page::{Page, cursor};
+use shared::http::{Json, Query, SignedIn};
+
+use super::get_product::Shown;
+use super::{READ, has_clock};
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct ListProducts {
+    /// The checkout's table.
+    pub store: Store,
+    /// The stock.
+    pub inventory: Inventory,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(ListProducts);
+
+/// The endpoint's router.
+pub fn router(state: ListProducts) -> Router {
+    Router::new().route("/v1/products", get(handle)).with_state(state)
+}
+
+#[derive(Serialize)]
+struct Products {
+    products: Vec<Shown>,
+    /// To be given as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// What is sold, by SKU.
+async fn handle(
+    State(state): State<ListProducts>,
+    user: SignedIn,
+    Query(page): Query<Page>,
+) -> Result<Json<Products>> {
+    user.require(READ)?;
+    let (found, last) = state.store.products(page.after()?.as_ref(), page.limit()?).await?;
+    let skus: Vec<_> = found.iter().map(|(sku, _)| sku.clone()).collect();
+    let stock = state.inventory.stocks(&skus).await?;
+    let shown = found.into_iter().map(|(sku, product)| {
+        let available = stock.get(&sku).copied().unwrap_or_default();
+        Shown::of(sku, product, available)
+    });
+    Ok(Json(Products { products: shown.collect(), next_cursor: last.map(cursor) }))
+}

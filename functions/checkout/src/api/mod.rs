@@ -1,0 +1,44 @@
+//! The HTTP endpoints.
+
+pub mod add_to_cart;
+pub mod cancel_order;
+mod changes;
+pub mod delete_endpoint;
+pub mod get_cart;
+pub mod get_ledger;
+pub mod get_order;
+pub mod get_order_ledger;
+pub mod get_product;
+pub mod list_endpoints;
+pub mod list_orders;
+pub mod list_products;
+pub mod list_stuck;
+pub mod on_provider_event;
+pub mod place_order;
+pub mod put_endpoint;
+pub mod put_product;
+pub mod refund_order;
+pub mod remove_from_cart;
+pub mod set_in_cart;
+mod view;
+
+pub use view::View;
+
+/// Lets a user see the catalogue, the user's cart and orders.
+const READ: &str = "orders:read";
+/// Lets a user order.
+const WRITE: &str = "orders:write";
+/// Lets a user keep the shop.
+const ADMIN: &str = "admin";
+
+/// Gives endpoints' states what the extractors need: the time.
+macro_rules! has_clock {
+    ($state:ty) => {
+        impl axum::extract::FromRef<$state> for shared::clock::Clock {
+            fn from_ref(state: &$state) -> Self {
+                state.clock.clone()
+            }
+        }
+    };
+}
+use has_clock;

@@ -1,0 +1,54 @@
+//! `POST /v1/payments/webhook`: the payment provider tells that something has changed.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use secrecy::SecretString;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::StatusCode;
+use shared::problem::Problem;
+use shared::queue::Queue;
+
+use crate::payments::webhook::{order_of, verify};
+use crate::queues::Advance;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct OnProviderEvent {
+    /// The queue of orders that are to be advanced.
+    pub orders: Queue,
+    /// What the provider signs with.
+    pub secret: SecretString,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// The endpoint's router.
+pub fn router(state: OnProviderEvent) -> Router {
+    Router::new().route("/v1/payments/webhook", post(handle)).with_state(state)
+}
+
+/// Has the order looked at that the event is about, and takes nothing else from it: one that comes
+/// early, late, twice or out of order does no harm, and one that never comes is made up for by the
+/// sweeper.
+async fn handle(
+    State(state): State<OnProviderEvent>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode> {
+    let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
+    let verified = verify(signature.unwrap_or_default(), &body, &state.secret, state.clock.now());
+    if let Err(rejected) = verified {
+        tracing::warn!(why = %rejected, "an event that is not the provider's");
+        let title = "The signature is not good";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-signature", title).into());
+    }
+    if let Some(order) = order_of(&body) {
+        state.orders.send(&Advance::V1 { order }).await?;
+        tracing::info!(order_id = %order, "the provider has something to tell");
+    }
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,239 @@
+//! `POST /v1/checkouts`
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, LOCATION};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use futures::future::try_join_all;
+use inventory::{Inventory, Reservation};
+use serde::Deserialize;
+use shared::clock::Clock;
+use shared::http::idempotency::{Saved, Transaction, transactional};
+use shared::http::prefer::{self, Pauses};
+use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+use shared::http::{Json, SignedIn, StatusCode};
+use shared::id::Ids;
+use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
+use shared::problem::Problem;
+use shared::rate_limit::{Quota, RateLimiter};
+use shared::transaction::MAX_ITEMS;
+use shared::{Error, Result};
+
+use super::changes::{MAX_TRIES, busy};
+use super::{View, WRITE, has_clock};
+use crate::cart::Cart;
+use crate::order::{Event, OrderId, Placed, Recorded, State as OrderState};
+use crate::store::Store;
+
+/// How long stock is held for an order that is not paid.
+pub const HELD_FOR: Duration = Duration::from_mins(15);
+
+/// How many orders a customer may try: whoever tries out stolen cards would try many. Nobody deciding,
+/// customers come first.
+const QUOTA: Quota = Quota::new("checkouts", 100, Duration::from_mins(1));
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct PlaceOrder {
+    /// The checkout's table.
+    pub store: Store,
+    /// The stock.
+    pub inventory: Inventory,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+}
+has_clock!(PlaceOrder);
+
+/// The endpoint's router.
+pub fn router(state: PlaceOrder, records: Records, limiter: RateLimiter) -> Router {
+    let router = Router::new().route("/v1/checkouts", post(handle)).with_state(state);
+    let limit =
+        Limit { limiter, quota: QUOTA, subject: Subject::User, unavailable: Unavailable::Admit };
+    limited(transactional(router, records), limit)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// The provider's id of a means of payment: `pm_card_visa`.
+    payment_method: String,
+}
+
+/// Orders what is in the cart. One transaction answers the request for good, writes the order's first
+/// event, holds the stock and empties the cart; the rest happens by itself. With
+/// `Prefer: wait=<seconds>` the answer waits for it.
+async fn handle(
+    State(state): State<PlaceOrder>,
+    user: SignedIn,
+    transaction: Transaction,
+    headers: HeaderMap,
+    Json(wanted): Json<Wanted>,
+) -> Result<Response> {
+    user.require(WRITE)?;
+    check_payment_method(&wanted.payment_method)?;
+    let answer = state.place(&user, &transaction, &wanted).await?.into_response();
+    match prefer::wait(&headers) {
+        Some(wait) => state.settled(answer, wait).await,
+        None => Ok(answer),
+    }
+}
+
+fn check_payment_method(id: &str) -> Result<(), Problem> {
+    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if (1..=64).contains(&id.len()) && id.bytes().all(is_one) {
+        return Ok(());
+    }
+    let title = "The payment method is not valid";
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-payment-method", title)
+        .field("payment_method", "the id that the payment provider gave: pm_…"))
+}
+
+impl PlaceOrder {
+    async fn place(
+        &self,
+        user: &SignedIn,
+        transaction: &Transaction,
+        wanted: &Wanted,
+    ) -> Result<Outcome<Saved>> {
+        for _ in 0..MAX_TRIES {
+            match self.attempt(user, transaction, wanted).await {
+                Ok(Some(outcome)) => return Ok(outcome),
+                // The cart or the stock is not as it was read.
+                Ok(None) => {}
+                // Perhaps only because this request was answered before: it has emptied the cart.
+                Err(Error::Problem(problem)) => {
+                    return transaction.answered().await?.ok_or(problem.into());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(busy())
+    }
+
+    async fn attempt(
+        &self,
+        user: &SignedIn,
+        transaction: &Transaction,
+        wanted: &Wanted,
+    ) -> Result<Option<Outcome<Saved>>> {
+        let cart = self.store.cart(user.user).await?;
+        let placed = self.placed(user, &cart, wanted)?;
+        let (id, now) = (self.ids.next(), self.clock.now());
+        self.check_prices(&cart).await?;
+        let reservations = self.plan(id, &placed).await?;
+        let recorded = Recorded { order: id, version: 1, at: now, event: Event::Placed(placed) };
+        let (order, mut writes) = self.store.placement(&recorded)?;
+        writes.push(self.store.cart_emptied(user.user, &cart)?);
+        for reservation in &reservations {
+            writes.extend(self.inventory.reserve(reservation)?);
+        }
+        if writes.len() >= MAX_ITEMS {
+            return Err(scattered().into());
+        }
+
+        let location = [(LOCATION, format!("/v1/orders/{id}"))];
+        let answer = (StatusCode::ACCEPTED, location, Json(View::of(&order)));
+        let commit = Commit::new(Saved::of(answer).await?);
+        match transaction.commit(writes.into_iter().fold(commit, Commit::write)).await {
+            Ok(outcome) => {
+                if let Outcome::New(_) = outcome {
+                    tracing::info!(order_id = %id, total = %order.placed.total, "order placed");
+                }
+                Ok(Some(outcome))
+            }
+            Err(IdempotencyError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn placed(&self, user: &SignedIn, cart: &Cart, wanted: &Wanted) -> Result<Placed, Problem> {
+        let title = "There is nothing in the cart";
+        let empty = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "cart-empty", title);
+        Ok(Placed {
+            customer: user.user,
+            tenant: user.tenant,
+            lines: cart.order_lines(),
+            total: cart.total().ok_or_else(empty)?,
+            payment_method: wanted.payment_method.clone(),
+            expires_at: self.clock.now() + HELD_FOR,
+        })
+    }
+
+    /// Nobody pays a price that was not shown, and nothing is sold at one of yesterday's.
+    async fn check_prices(&self, cart: &Cart) -> Result<()> {
+        let products = self.store.products_of(cart.lines.keys()).await?;
+        let title = "What is in the cart is no longer sold so";
+        let mut problem = Problem::new(StatusCode::CONFLICT, "price-changed", title)
+            .detail("Put the lines named into the cart again, or remove them.");
+        let mut is_current = true;
+        for (sku, line) in &cart.lines {
+            let detail = match products.get(sku).filter(|product| product.active) {
+                Some(product) if product.price == line.unit_price => continue,
+                Some(product) => format!("it costs {} now", product.price),
+                None => "it is no longer sold".to_owned(),
+            };
+            is_current = false;
+            problem = problem.field(format!("lines.{sku}"), detail);
+        }
+        if is_current { Ok(()) } else { Err(problem.into()) }
+    }
+
+    async fn plan(&self, id: OrderId, placed: &Placed) -> Result<Vec<Reservation>> {
+        let holder = id.to_string();
+        let (inventory, until) = (&self.inventory, placed.expires_at);
+        let plans = placed.lines.iter().map(|line| {
+            let holder = &holder;
+            async move {
+                let plan = inventory.plan(holder, &line.sku, line.quantity, until).await?;
+                Ok::<_, Error>((line, plan))
+            }
+        });
+        let title = "There is not so much in stock";
+        let mut problem = Problem::new(StatusCode::CONFLICT, "out-of-stock", title);
+        let (mut reservations, mut is_enough) = (Vec::new(), true);
+        for (line, plan) in try_join_all(plans).await? {
+            if let Some(reservation) = plan {
+                reservations.push(reservation);
+            } else {
+                is_enough = false;
+                let detail = format!("there are not {}", line.quantity);
+                problem = problem.field(format!("lines.{}", line.sku), detail);
+            }
+        }
+        if is_enough { Ok(reservations) } else { Err(problem.into()) }
+    }
+
+    /// The answer, once the order has come to its end or needs the customer, or the time is over.
+    async fn settled(&self, answer: Response, wait: Duration) -> Result<Response> {
+        let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+        let id = location.and_then(|path| path.strip_prefix("/v1/orders/")?.parse().ok());
+        let Some(id) = id else { return Ok(answer) };
+        let mut pauses = Pauses::within(wait);
+        let (order, status) = loop {
+            let order = self.store.order(id).await?;
+            let order = order.ok_or_else(|| Error::internal("the order is gone"))?;
+            if order.has_ended() || order.state == OrderState::ActionRequired {
+                break (order, StatusCode::OK);
+            }
+            if !pauses.pause().await {
+                break (order, StatusCode::ACCEPTED);
+            }
+        };
+        let mut headers = answer.headers().clone();
+        headers.remove(CONTENT_LENGTH);
+        let answer = (status, headers, Json(View::of(&order))).into_response();
+        Ok(prefer::applied(answer))
+    }
+}
+
+fn scattered() -> Problem {
+    let title = "The last units are in too many places for one order";
+    Problem::new(StatusCode::CONFLICT, "stock-scattered", title)
+        .detail("Order fewer products at once.")
+}

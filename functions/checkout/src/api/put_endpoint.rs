@@ -1,0 +1,79 @@
+//! `PUT /v1/webhook-endpoints/{name}`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::put;
+use serde::{Deserialize, Serialize};
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::problem::Problem;
+use shared::webhook::{Courier, Webhook};
+
+use super::{ADMIN, has_clock};
+use crate::merchant::{Endpoint, EndpointName, MAX_ENDPOINTS};
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct PutEndpoint {
+    /// The checkout's table.
+    pub store: Store,
+    /// What posts to webhooks, and knows which it would not.
+    pub courier: Courier,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(PutEndpoint);
+
+/// The endpoint's router.
+pub fn router(state: PutEndpoint) -> Router {
+    Router::new().route("/v1/webhook-endpoints/{name}", put(handle)).with_state(state)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    url: String,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    name: EndpointName,
+    url: String,
+    /// What signs; shown when it is new, and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+/// Has a merchant told at this URL. At another URL than before, the endpoint gets a new secret.
+async fn handle(
+    State(state): State<PutEndpoint>,
+    user: SignedIn,
+    Path(name): Path<EndpointName>,
+    Json(Wanted { url }): Json<Wanted>,
+) -> Result<Json<Answer>> {
+    user.require(ADMIN)?;
+    let all = state.store.endpoints().await?;
+    let before = all.iter().find(|endpoint| endpoint.name == name);
+    if before.is_some_and(|before| before.webhook.url == url) {
+        return Ok(Json(Answer { name, url, secret: None }));
+    }
+    if before.is_none() && all.len() >= MAX_ENDPOINTS {
+        let title = "There are too many endpoints";
+        return Err(Problem::new(StatusCode::CONFLICT, "too-many-endpoints", title)
+            .detail(format!("There are up to {MAX_ENDPOINTS}."))
+            .into());
+    }
+    state.courier.check(&url).await.map_err(|error| {
+        let title = "The webhook's URL is not taken";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
+            .field("url", error.to_string())
+    })?;
+    let webhook = Webhook::at(url.clone())?;
+    let secret = Some(webhook.secret.clone());
+    let endpoint = Endpoint { name: name.clone(), webhook, created_at: state.clock.now() };
+    state.store.put_endpoint(&endpoint).await?;
+    tracing::info!(%name, "webhook endpoint put");
+    Ok(Json(Answer { name, url, secret }))
+}

@@ -1,0 +1,73 @@
+//! `PUT /v1/products/{sku}`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::put;
+use inventory::Sku;
+use serde::Deserialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::problem::Problem;
+
+use super::{ADMIN, has_clock};
+use crate::money::{MAX_AMOUNT, Money};
+use crate::product::{MAX_NAME, Product};
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct PutProduct {
+    /// The checkout's table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(PutProduct);
+
+/// The endpoint's router.
+pub fn router(state: PutProduct) -> Router {
+    Router::new().route("/v1/products/{sku}", put(handle)).with_state(state)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    name: String,
+    price: Money,
+    #[serde(default = "yes")]
+    active: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Puts a product on sale, or in the place of what it was. Carts keep the price that they have; an
+/// order is made at today's.
+async fn handle(
+    State(state): State<PutProduct>,
+    user: SignedIn,
+    Path(sku): Path<Sku>,
+    Json(wanted): Json<Wanted>,
+) -> Result<(StatusCode, Json<Product>)> {
+    user.require(ADMIN)?;
+    let Wanted { name, price, active } = wanted;
+    if !(1..=MAX_NAME).contains(&name.trim().chars().count()) || name.chars().any(char::is_control)
+    {
+        return Err(invalid("name", format!("1 to {MAX_NAME} characters, none of control")).into());
+    }
+    if !(1..=MAX_AMOUNT).contains(&price.amount) {
+        let detail = format!("1 to {MAX_AMOUNT} minor units");
+        return Err(invalid("price.amount", detail).into());
+    }
+    let product = Product { name, price, active };
+    let is_new = state.store.put_product(&sku, &product).await?;
+    tracing::info!(%sku, %price, active, "product put");
+    Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(product)))
+}
+
+fn invalid(field: &str, detail: String) -> Problem {
+    let title = "The product is not valid";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-product", title).field(field, detail)
+}

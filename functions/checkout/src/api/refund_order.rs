@@ -1,0 +1,132 @@
+//! `POST /v1/orders/{order_id}/refunds`
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::routing::post;
+use serde::{Deserialize, Serialize};
+use shared::clock::Clock;
+use shared::http::idempotency::{Saved, Transaction, transactional};
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::id::Ids;
+use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
+use shared::problem::Problem;
+use shared::{Error, Result};
+
+use super::changes::{MAX_TRIES, busy};
+use super::{ADMIN, has_clock};
+use crate::money::Money;
+use crate::order::{
+    Event, MAX_REFUNDS, Order, OrderId, RefundId, RefundStatus, State as OrderState,
+};
+use crate::store::Store;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct RefundOrder {
+    /// The checkout's table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+}
+has_clock!(RefundOrder);
+
+/// The endpoint's router.
+pub fn router(state: RefundOrder, records: Records) -> Router {
+    let router =
+        Router::new().route("/v1/orders/{order_id}/refunds", post(handle)).with_state(state);
+    transactional(router, records)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// How much, in minor units of the order's currency; all that is left, if absent.
+    amount: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    id: RefundId,
+    order: OrderId,
+    amount: Money,
+    status: RefundStatus,
+}
+
+/// Sends some of a paid order's money back, or all of it. What is under way counts as gone: no two
+/// refunds together exceed what was paid.
+async fn handle(
+    State(state): State<RefundOrder>,
+    user: SignedIn,
+    transaction: Transaction,
+    Path(id): Path<OrderId>,
+    Json(wanted): Json<Wanted>,
+) -> Result<Outcome<Saved>> {
+    user.require(ADMIN)?;
+    for _ in 0..MAX_TRIES {
+        match state.attempt(id, &transaction, &wanted).await {
+            Ok(Some(outcome)) => return Ok(outcome),
+            // The order has moved in the meantime.
+            Ok(None) => {}
+            // Perhaps only because this request was answered before.
+            Err(Error::Problem(problem)) => {
+                return transaction.answered().await?.ok_or(problem.into());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(busy())
+}
+
+impl RefundOrder {
+    async fn attempt(
+        &self,
+        id: OrderId,
+        transaction: &Transaction,
+        wanted: &Wanted,
+    ) -> Result<Option<Outcome<Saved>>> {
+        let order = self.store.order(id).await?.ok_or_else(|| Problem::not_found("order"))?;
+        let amount = wanted.amount.unwrap_or_else(|| order.refundable());
+        check(&order, amount)?;
+        let amount = Money { amount, ..order.placed.total };
+        let refund = self.ids.next();
+        let event = Event::RefundRequested { refund, amount };
+        let (_, writes) = self.store.requested(&order, event, self.clock.now())?;
+
+        let status = RefundStatus::Pending;
+        let location = [(LOCATION, format!("/v1/orders/{id}"))];
+        let answer = Json(Answer { id: refund, order: id, amount, status });
+        let commit = Commit::new(Saved::of((StatusCode::ACCEPTED, location, answer)).await?);
+        match transaction.commit(writes.into_iter().fold(commit, Commit::write)).await {
+            Ok(outcome) => {
+                if let Outcome::New(_) = outcome {
+                    tracing::info!(order_id = %id, refund_id = %refund, %amount, "to be refunded");
+                }
+                Ok(Some(outcome))
+            }
+            Err(IdempotencyError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn check(order: &Order, amount: u64) -> Result<(), Problem> {
+    if order.state != OrderState::Confirmed {
+        let title = "The order is not paid";
+        return Err(Problem::new(StatusCode::CONFLICT, "order-not-paid", title));
+    }
+    if order.refunds.len() >= MAX_REFUNDS {
+        let title = "The order has too many refunds";
+        return Err(Problem::new(StatusCode::CONFLICT, "too-many-refunds", title)
+            .detail(format!("An order has up to {MAX_REFUNDS}.")));
+    }
+    let left = order.refundable();
+    if !(1..=left).contains(&amount) {
+        let title = "So much cannot be refunded";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refund-too-large", title)
+            .field("amount", format!("{left} minor units are left, and at least 1 is to be")));
+    }
+    Ok(())
+}

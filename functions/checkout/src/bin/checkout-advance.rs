@@ -1,0 +1,37 @@
+//! A job: take an order as far as it goes.
+
+use checkout::payments::{Stripe, secrets};
+use checkout::queues::{Advance, orders};
+use checkout::saga::{STEP_TIME, Saga};
+use checkout::store::Store;
+use inventory::Inventory;
+use shared::clock::Clock;
+use shared::config::var;
+use shared::id::Ids;
+use shared::queue::Queue;
+
+#[tokio::main]
+async fn main() -> shared::Result<()> {
+    shared::telemetry::init("checkout");
+    let aws = shared::aws::load().await;
+    let (client, sqs) = (shared::aws::dynamodb(&aws).await, aws_sdk_sqs::Client::new(&aws));
+    let key = secrets::read(&aws, var("PAYMENTS_KEY_SECRET")?).await?;
+    let saga = Saga {
+        store: Store::new(client.clone(), var("CHECKOUT_TABLE")?),
+        inventory: Inventory::new(client, var("INVENTORY_TABLE")?),
+        payments: Stripe::new(var("PAYMENTS_URL")?, key)?,
+        clock: Clock::System,
+        ids: Ids::random(Clock::System),
+    };
+    let queue = |url| Queue::new(sqs.clone(), url);
+    let jobs = orders(queue(var("ORDERS_QUEUE_URL")?), queue(var("DEAD_LETTERS_URL")?), STEP_TIME);
+    shared::invocation::run(async |event, invocation| {
+        let until = invocation.deadline;
+        let advance = async |job: shared::batch::Message<Advance>| {
+            let Advance::V1 { order } = job.body;
+            saga.advance(order, until).await
+        };
+        jobs.consume(event, &invocation, advance).await
+    })
+    .await
+}

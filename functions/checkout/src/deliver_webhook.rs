@@ -1,0 +1,66 @@
+//! Tells a merchant of an event.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shared::batch::{Failure as Trouble, Message};
+use shared::clock::Clock;
+use shared::webhook::Courier;
+
+use crate::api::View;
+use crate::order::{Event, Order, Recorded};
+use crate::queues::{MAX_DELIVERIES, Tell};
+use crate::store::Store;
+
+/// How long a delivery may take: the post, and looking up what is posted.
+pub const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// What the task needs.
+#[derive(Clone, Debug)]
+pub struct DeliverWebhook {
+    /// The checkout's table.
+    pub store: Store,
+    /// What posts.
+    pub courier: Courier,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl DeliverWebhook {
+    /// Does a job. A message may come more than once, and after a later one; its id stays the same, and
+    /// it says what the order was then.
+    pub async fn handle(&self, message: Message<Tell>) -> Result<(), Trouble> {
+        let Tell::V1 { endpoint, order, event } = message.body;
+        let Some(endpoint) = self.store.endpoint(&endpoint).await? else { return Ok(()) };
+        let mut history = self.store.history(order).await?;
+        history.truncate(event as usize);
+        let Some(Recorded { event, at, version, .. }) = history.last().cloned() else {
+            return Ok(());
+        };
+        let Some(told) = Order::of(history)? else { return Ok(()) };
+        let name = name(&event);
+        let id = format!("msg_{order}_{version}");
+        let body = json!({"type": name, "timestamp": at, "data": View::of(&told)});
+        let body = body.to_string();
+        match self.courier.post(&endpoint.webhook, &id, &body, self.clock.now()).await {
+            Ok(()) => {
+                tracing::info!(order_id = %order, event = name, "told");
+                metrics::counter!("WebhooksDelivered").increment(1);
+                Ok(())
+            }
+            Err(error) if message.receive_count > MAX_DELIVERIES => Err(Trouble::Permanent(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn name(event: &Event) -> &'static str {
+    match event {
+        Event::Placed(_) => "order.placed",
+        Event::Confirmed => "order.confirmed",
+        Event::Cancelled => "order.cancelled",
+        Event::RefundSucceeded { .. } => "refund.succeeded",
+        Event::RefundFailed { .. } => "refund.failed",
+        _ => "order.updated",
+    }
+}

@@ -1,0 +1,38 @@
+//! Folds what is written into the ledger into the balances.
+
+use serde_json::Value;
+use shared::Result;
+use shared::batch::{ChangeKind, StreamEvent};
+use shared::id::Ids;
+
+use crate::ledger::Entry;
+use crate::store::{AttemptId, MAX_FOLDED, Store};
+
+/// What the task needs.
+#[derive(Clone, Debug)]
+pub struct FoldLedger {
+    /// The checkout's table.
+    pub store: Store,
+    /// New ids.
+    pub ids: Ids,
+}
+
+impl FoldLedger {
+    /// Folds what a batch of the table's stream tells of. It fails or succeeds as a whole; one that is
+    /// told of again is folded once.
+    pub async fn handle(&self, batch: &StreamEvent) -> Result<()> {
+        let inserted = batch.changes::<Value>()?.into_iter();
+        let inserted = inserted.filter(|change| change.kind == ChangeKind::Insert);
+        let items = inserted.filter_map(|change| Store::entry(change.new?).transpose());
+        self.fold(&items.collect::<Result<Vec<_>>>()?).await
+    }
+
+    /// Folds entries.
+    pub async fn fold(&self, entries: &[Entry]) -> Result<()> {
+        for entries in entries.chunks(MAX_FOLDED) {
+            let token: AttemptId = self.ids.next();
+            self.store.fold(&token.to_string()[4..], entries).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! What can happen to an order. Events are facts: they are written once and never changed.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::id::{TenantId, UserId};
+
+use super::{Line, OrderId, PaymentId, RefundId};
+use crate::money::Money;
+
+/// An event, and when it happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The order.
+    pub order: OrderId,
+    /// Its place in the order's history, from 1.
+    pub version: u32,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened to an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A customer ordered; the stock is reserved until `expires_at`.
+    Placed(Placed),
+    /// The provider knows of the payment, which has moved nothing yet.
+    PaymentCreated {
+        /// The provider's id of it. No other is ever confirmed for this order.
+        payment: PaymentId,
+    },
+    /// The customer has to do something, such as 3-D Secure.
+    ActionRequired,
+    /// The money is held.
+    PaymentAuthorised,
+    /// It was declined.
+    PaymentDeclined {
+        /// The provider's code, such as `card_declined`.
+        code: String,
+    },
+    /// From here on the order cannot be cancelled: the money is about to be taken, and the stock is the
+    /// order's for good.
+    CaptureStarted,
+    /// The money is taken.
+    PaymentCaptured,
+    /// The provider will not give the money that it held.
+    CaptureFailed {
+        /// The provider's code.
+        code: String,
+    },
+    /// Paid, and the stock has left.
+    Confirmed,
+    /// The order is to end without a payment.
+    CancelRequested {
+        /// Why.
+        reason: Reason,
+    },
+    /// What was held is let go, or the payment can never hold anything.
+    PaymentVoided,
+    /// It has ended without a payment; the stock is back.
+    Cancelled,
+    /// Money is to go back.
+    RefundRequested {
+        /// Which refund this is.
+        refund: RefundId,
+        /// How much.
+        amount: Money,
+    },
+    /// It went back.
+    RefundSucceeded {
+        /// Which.
+        refund: RefundId,
+        /// The provider's id of it.
+        provider_id: String,
+    },
+    /// It did not go back, and will not.
+    RefundFailed {
+        /// Which.
+        refund: RefundId,
+        /// The provider's code.
+        code: String,
+    },
+}
+
+/// An order, as it was placed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Placed {
+    /// Who ordered.
+    pub customer: UserId,
+    /// The customer's tenant.
+    pub tenant: TenantId,
+    /// What, each product once.
+    pub lines: Vec<Line>,
+    /// What it costs in all.
+    pub total: Money,
+    /// The provider's id of how it is paid.
+    pub payment_method: String,
+    /// Until when the stock is held.
+    pub expires_at: Timestamp,
+}
+
+/// Why an order ends without a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The customer wanted it so.
+    Customer,
+    /// The payment was declined, or what was held could not be taken.
+    Declined,
+    /// It was not paid in time.
+    Expired,
+}

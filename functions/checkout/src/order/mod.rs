@@ -1,0 +1,342 @@
+//! An order is what its events make of it.
+//!
+//! ```text
+//! placed ─▶ created ─▶ authorised ─▶ capturing ─▶ captured ─▶ confirmed ─▶ (refunds)
+//!    │         │ ▲         │             │
+//!    │         ▼ │         │             ▼ capture failed
+//!    │   action required   │         cancelling ─▶ voided ─▶ cancelled
+//!    └─────────┴───────────┴─────────────▲
+//! ```
+//!
+//! [`Order::apply`] is the only way to a state, and refuses an event that does not follow.
+
+pub mod event;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::id::{Id, Kind};
+
+pub use event::{Event, Placed, Reason, Recorded};
+
+use crate::money::Money;
+
+/// An order's name.
+#[derive(Debug)]
+pub enum OrderKind {}
+impl Kind for OrderKind {
+    const PREFIX: &'static str = "ord";
+}
+/// An order's id.
+pub type OrderId = Id<OrderKind>;
+
+/// A refund's name.
+#[derive(Debug)]
+pub enum RefundKind {}
+impl Kind for RefundKind {
+    const PREFIX: &'static str = "rfn";
+}
+/// A refund's id.
+pub type RefundId = Id<RefundKind>;
+
+/// The most refunds of an order, whose item they are part of.
+pub const MAX_REFUNDS: usize = 50;
+
+/// The provider's id of a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PaymentId(pub String);
+
+/// So much of a product, at the price that the customer was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The product.
+    pub sku: inventory::Sku,
+    /// Its name, as it was then.
+    pub name: String,
+    /// How many.
+    pub quantity: u32,
+    /// What one costs.
+    pub unit_price: Money,
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// How many events have made it.
+    pub version: u32,
+    /// What was ordered.
+    pub placed: Placed,
+    /// When.
+    pub placed_at: Timestamp,
+    /// When the last thing happened.
+    pub changed_at: Timestamp,
+    /// Where it stands.
+    pub state: State,
+    /// The payment, once the provider knows of it.
+    pub payment: Option<PaymentId>,
+    /// Whether its money was held, so that the ledger has it pending.
+    pub was_authorised: bool,
+    /// Why it is to end without a payment, or has.
+    pub reason: Option<Reason>,
+    /// The refunds.
+    pub refunds: BTreeMap<RefundId, Refund>,
+}
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It is placed, and its stock is held.
+    Placed,
+    /// The provider knows of the payment.
+    Created,
+    /// The customer has to do something about the payment.
+    ActionRequired,
+    /// The money is held.
+    Authorised,
+    /// The money is being taken. There is no way back but a refund.
+    Capturing,
+    /// The money is taken.
+    Captured,
+    /// Paid, and the stock has left.
+    Confirmed,
+    /// It is to end; what is held is being let go.
+    Cancelling,
+    /// Nothing is held any more.
+    Voided,
+    /// It has ended.
+    Cancelled,
+}
+
+/// A refund of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// How much.
+    pub amount: Money,
+    /// How it stands.
+    pub status: RefundStatus,
+}
+
+/// How a refund stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStatus {
+    /// It is under way.
+    Pending,
+    /// The money went back.
+    Succeeded,
+    /// It did not, and will not.
+    Failed,
+}
+
+/// What is to be done next for an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Tell the provider of the payment.
+    CreatePayment,
+    /// Have the provider hold the money.
+    Authorise(PaymentId),
+    /// Make the stock the order's for good, and cancelling impossible.
+    StartCapture,
+    /// Have the provider take the money.
+    Capture(PaymentId),
+    /// Let the stock leave.
+    Confirm,
+    /// Have the provider let go of what it holds, if it may hold something.
+    Void(Option<PaymentId>),
+    /// Put the stock back.
+    Release,
+    /// Have the provider send money back.
+    Refund(PaymentId, RefundId, Money),
+}
+
+/// An event that does not follow from where the order stands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{event} does not follow {state:?}")]
+pub struct Illegal {
+    /// Where the order stands, if it was placed.
+    pub state: Option<State>,
+    /// The event.
+    pub event: &'static str,
+}
+
+impl Order {
+    /// The order that these events make.
+    ///
+    /// # Errors
+    /// When one does not follow from those before it.
+    pub fn of(events: impl IntoIterator<Item = Recorded>) -> Result<Option<Self>, Illegal> {
+        events.into_iter().try_fold(None, |order, event| Self::apply(order, event).map(Some))
+    }
+
+    /// The order after one more event.
+    ///
+    /// # Errors
+    /// When the event does not follow from where the order stands.
+    pub fn apply(order: Option<Self>, recorded: Recorded) -> Result<Self, Illegal> {
+        let illegal = |state| Illegal { state, event: recorded.event.name() };
+        let Some(mut order) = order else {
+            let Event::Placed(placed) = recorded.event else { return Err(illegal(None)) };
+            return Ok(Self::placed(recorded.order, recorded.at, placed));
+        };
+        let state = order.state;
+        if recorded.order != order.id || recorded.version != order.version + 1 {
+            return Err(illegal(Some(state)));
+        }
+        let illegal = illegal(Some(state));
+        order.version = recorded.version;
+        order.changed_at = recorded.at;
+        order.follow(recorded.event).ok_or(illegal)?;
+        Ok(order)
+    }
+
+    fn placed(id: OrderId, at: Timestamp, placed: Placed) -> Self {
+        Self {
+            id,
+            version: 1,
+            placed,
+            placed_at: at,
+            changed_at: at,
+            state: State::Placed,
+            payment: None,
+            was_authorised: false,
+            reason: None,
+            refunds: BTreeMap::new(),
+        }
+    }
+
+    /// The one table of what follows what.
+    fn follow(&mut self, event: Event) -> Option<()> {
+        use State::{
+            ActionRequired, Authorised, Cancelled, Cancelling, Captured, Capturing, Confirmed,
+            Created, Placed, Voided,
+        };
+        self.state = match (self.state, event) {
+            (Placed, Event::PaymentCreated { payment }) => {
+                self.payment = Some(payment);
+                Created
+            }
+            (Created, Event::ActionRequired) => ActionRequired,
+            (Created | ActionRequired, Event::PaymentAuthorised) => {
+                self.was_authorised = true;
+                Authorised
+            }
+            (Created | ActionRequired, Event::PaymentDeclined { .. })
+            | (Capturing, Event::CaptureFailed { .. }) => {
+                self.reason = Some(Reason::Declined);
+                Cancelling
+            }
+            (_, Event::CancelRequested { reason }) if self.can_cancel() => {
+                self.reason = Some(reason);
+                Cancelling
+            }
+            (Authorised, Event::CaptureStarted) => Capturing,
+            (Capturing, Event::PaymentCaptured) => Captured,
+            (Captured, Event::Confirmed) => Confirmed,
+            (Cancelling, Event::PaymentVoided) => Voided,
+            (Voided, Event::Cancelled) => Cancelled,
+            (Confirmed, event) => {
+                self.follow_refund(&event)?;
+                Confirmed
+            }
+            _ => return None,
+        };
+        Some(())
+    }
+
+    fn follow_refund(&mut self, event: &Event) -> Option<()> {
+        let pending = |refund: &&mut Refund| refund.status == RefundStatus::Pending;
+        match event {
+            &Event::RefundRequested { refund, amount } => {
+                let fits = amount.currency == self.placed.total.currency
+                    && (1..=self.refundable()).contains(&amount.amount);
+                if !fits || self.refunds.contains_key(&refund) {
+                    return None;
+                }
+                self.refunds.insert(refund, Refund { amount, status: RefundStatus::Pending });
+            }
+            Event::RefundSucceeded { refund, .. } => {
+                let refund = self.refunds.get_mut(refund).filter(pending)?;
+                refund.status = RefundStatus::Succeeded;
+            }
+            Event::RefundFailed { refund, .. } => {
+                let refund = self.refunds.get_mut(refund).filter(pending)?;
+                refund.status = RefundStatus::Failed;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Whether it can still end without a payment.
+    #[must_use]
+    pub fn can_cancel(&self) -> bool {
+        use State::{ActionRequired, Authorised, Created, Placed};
+        matches!(self.state, Placed | Created | ActionRequired | Authorised)
+    }
+
+    /// Whether it has come to an end, from which only refunds lead on.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state, State::Confirmed | State::Cancelled)
+    }
+
+    /// How much may still be asked back, in minor units: what is under way counts as gone.
+    #[must_use]
+    pub fn refundable(&self) -> u64 {
+        let gone = self.refunds.values().filter(|refund| refund.status != RefundStatus::Failed);
+        let gone: u64 = gone.map(|refund| refund.amount.amount).sum();
+        self.placed.total.amount.saturating_sub(gone)
+    }
+
+    /// What is to be done next, if anything is but to wait.
+    #[must_use]
+    pub fn next(&self) -> Option<Step> {
+        Some(match (self.state, self.payment.clone()) {
+            (State::Placed, _) => Step::CreatePayment,
+            (State::Created | State::ActionRequired, Some(payment)) => Step::Authorise(payment),
+            (State::Authorised, _) => Step::StartCapture,
+            (State::Capturing, Some(payment)) => Step::Capture(payment),
+            (State::Captured, _) => Step::Confirm,
+            (State::Cancelling, payment) => Step::Void(payment),
+            (State::Voided, _) => Step::Release,
+            (State::Confirmed, Some(payment)) => {
+                let pending =
+                    |(_, refund): &(&RefundId, &Refund)| refund.status == RefundStatus::Pending;
+                let (id, refund) = self.refunds.iter().find(pending)?;
+                Step::Refund(payment, *id, refund.amount)
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl Event {
+    /// The event's name, as it is written.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Placed(_) => "placed",
+            Self::PaymentCreated { .. } => "payment_created",
+            Self::ActionRequired => "action_required",
+            Self::PaymentAuthorised => "payment_authorised",
+            Self::PaymentDeclined { .. } => "payment_declined",
+            Self::CaptureStarted => "capture_started",
+            Self::PaymentCaptured => "payment_captured",
+            Self::CaptureFailed { .. } => "capture_failed",
+            Self::Confirmed => "confirmed",
+            Self::CancelRequested { .. } => "cancel_requested",
+            Self::PaymentVoided => "payment_voided",
+            Self::Cancelled => "cancelled",
+            Self::RefundRequested { .. } => "refund_requested",
+            Self::RefundSucceeded { .. } => "refund_succeeded",
+            Self::RefundFailed { .. } => "refund_failed",
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use proptest::prelude::*;
+use shared::clock::Clock;
+use shared::id::Ids;
+
+use super::*;
+
+fn start() -> Timestamp {
+    "2026-11-21T10:00:00Z".parse().unwrap()
+}
+
+fn eur(amount: u64) -> Money {
+    Money::new(amount, "EUR".parse().unwrap())
+}
+
+fn placed(ids: &Ids) -> Recorded {
+    let line = Line {
+        sku: "mug".parse().unwrap(),
+        name: "A mug".into(),
+        quantity: 2,
+        unit_price: eur(1_250),
+    };
+    let placed = Placed {
+        customer: ids.next(),
+        tenant: ids.next(),
+        lines: vec![line],
+        total: eur(2_500),
+        payment_method: "pm_card_visa".into(),
+        expires_at: start() + std::time::Duration::from_mins(15),
+    };
+    Recorded { order: ids.next(), version: 1, at: start(), event: Event::Placed(placed) }
+}
+
+fn then(order: &Order, event: Event) -> Result<Order, Illegal> {
+    let version = order.version + 1;
+    Order::apply(Some(order.clone()), Recorded { order: order.id, version, at: start(), event })
+}
+
+/// Any event, about refunds of which there are three.
+fn any_event() -> impl Strategy<Value = Event> {
+    let ids = Ids::sequential(Clock::manual(start()));
+    let refunds: Vec<RefundId> = (0..3).map(|_| ids.next()).collect();
+    let refund = prop::sample::select(refunds);
+    prop_oneof![
+        Just(Event::PaymentCreated { payment: PaymentId("pi_1".into()) }),
+        Just(Event::ActionRequired),
+        Just(Event::PaymentAuthorised),
+        Just(Event::PaymentDeclined { code: "card_declined".into() }),
+        Just(Event::CaptureStarted),
+        Just(Event::PaymentCaptured),
+        Just(Event::CaptureFailed { code: "expired".into() }),
+        Just(Event::Confirmed),
+        Just(Event::CancelRequested { reason: Reason::Customer }),
+        Just(Event::PaymentVoided),
+        Just(Event::Cancelled),
+        (refund.clone(), 0..3_000_u64)
+            .prop_map(|(refund, amount)| Event::RefundRequested { refund, amount: eur(amount) }),
+        refund
+            .clone()
+            .prop_map(|refund| Event::RefundSucceeded { refund, provider_id: "re_1".into() }),
+        refund.prop_map(|refund| Event::RefundFailed { refund, code: "failed".into() }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_an_order_is_paid_or_cancelled_and_not_both(
+        events in prop::collection::vec(any_event(), 0..60),
+    ) {
+        let first = placed(&Ids::sequential(Clock::manual(start())));
+        let mut history = vec![first.clone()];
+        let mut order = Order::apply(None, first).unwrap();
+        for event in events {
+            let Ok(next) = then(&order, event.clone()) else { continue };
+            history.push(Recorded { order: order.id, version: next.version, at: start(), event });
+            order = next;
+        }
+        let count = |name: &str| {
+            history.iter().filter(|recorded| recorded.event.name() == name).count()
+        };
+        for once in ["payment_created", "payment_authorised", "capture_started", "payment_captured",
+            "confirmed", "payment_voided", "cancelled"] {
+            prop_assert!(count(once) <= 1, "{once}");
+        }
+        prop_assert!(count("payment_captured") + count("payment_voided") <= 1);
+        prop_assert!(count("confirmed") + count("cancelled") <= 1);
+        prop_assert!(count("payment_captured") <= count("payment_authorised"));
+        // What went back, or may go back, is never more than what was paid.
+        let back: u64 = order.refunds.values()
+            .filter(|refund| refund.status != RefundStatus::Failed)
+            .map(|refund| refund.amount.amount)
+            .sum();
+        prop_assert!(back <= order.placed.total.amount);
+        prop_assert!(order.refunds.is_empty() || order.state == State::Confirmed);
+        // The events say it all.
+        prop_assert_eq!(Order::of(history).unwrap(), Some(order.clone()));
+        // An order that has not ended has a next step.
+        let has_ended = matches!(order.state, State::Confirmed | State::Cancelled);
+        prop_assert!(has_ended || order.next().is_some());
+    }
+
+    #[test]
+    fn an_event_of_another_version_or_order_is_refused(version in 0_u32..10) {
+        let ids = Ids::sequential(Clock::manual(start()));
+        let order = Order::apply(None, placed(&ids)).unwrap();
+        let payment = PaymentId("pi_1".into());
+        let event = Event::PaymentCreated { payment };
+        let recorded = |order, version| Recorded { order, version, at: start(), event: event.clone() };
+        let applied = Order::apply(Some(order.clone()), recorded(order.id, version));
+        prop_assert_eq!(applied.is_ok(), version == 2);
+        prop_assert!(Order::apply(Some(order), recorded(ids.next(), 2)).is_err());
+    }
+}
+
+#[test]
+fn nothing_cancels_an_order_whose_money_is_being_taken() {
+    let ids = Ids::sequential(Clock::manual(start()));
+    let mut order = Order::apply(None, placed(&ids)).unwrap();
+    let payment = PaymentId("pi_1".into());
+    for event in [
+        Event::PaymentCreated { payment },
+        Event::PaymentAuthorised,
+        Event::CaptureStarted,
+        Event::PaymentCaptured,
+        Event::Confirmed,
+    ] {
+        let may_cancel = matches!(order.state, State::Placed | State::Created | State::Authorised);
+        let cancelled = then(&order, Event::CancelRequested { reason: Reason::Customer });
+        assert_eq!(cancelled.is_ok(), may_cancel, "{:?}", order.state);
+        order = then(&order, event).unwrap();
+    }
+    assert!(then(&order, Event::CancelRequested { reason: Reason::Customer }).is_err());
+}

@@ -1,0 +1,292 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use shared::Error;
+
+use super::{Payment, PaymentError, Refunded, Status};
+use crate::money::Money;
+use crate::order::{OrderId, PaymentId, RefundId};
+
+/// How long one request may take. Shorter than a worker's lease, so that no request is on its way when
+/// the next worker asks what became of it.
+pub const TIME_LIMIT: Duration = Duration::from_secs(10);
+const CONNECT_TIME: Duration = Duration::from_secs(3);
+/// An answer is a few KiB; a page of refunds is the largest.
+const MAX_ANSWER: usize = 1 << 20;
+/// How much of a code or a message is kept, in characters.
+const MAX_CODE: usize = 200;
+/// The version of the API that this is written for.
+const VERSION: &str = "2025-09-30.clover";
+/// The field of a payment that says which order it is for.
+pub(super) const ORDER: &str = "order_id";
+const REFUND: &str = "refund_id";
+/// How many refunds are asked for at once: Stripe's most.
+const PAGE: usize = 100;
+
+/// Stripe, or a server that speaks as it does.
+#[derive(Clone, Debug)]
+pub struct Stripe {
+    http: Client,
+    base_url: String,
+    secret_key: SecretString,
+}
+
+#[derive(Deserialize)]
+struct Intent {
+    id: PaymentId,
+    status: Status,
+    amount: u64,
+    currency: String,
+    client_secret: Option<String>,
+    last_payment_error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct RefundObject {
+    id: String,
+    amount: u64,
+    status: Option<String>,
+    #[serde(default)]
+    metadata: HashMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    data: Vec<T>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    error: Refusal,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    code: Option<String>,
+    decline_code: Option<String>,
+    message: Option<String>,
+}
+
+impl Refusal {
+    fn code(self) -> String {
+        let code = self.decline_code.or(self.code).or(self.message);
+        code.map_or_else(|| "unknown".into(), |code| code.chars().take(MAX_CODE).collect())
+    }
+}
+
+impl Stripe {
+    /// Stripe at `base_url`, `https://api.stripe.com`, with a secret key.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(base_url: String, secret_key: SecretString) -> shared::Result<Self> {
+        Self::within(TIME_LIMIT, base_url, secret_key)
+    }
+
+    /// The same with another limit for each request.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn within(
+        limit: Duration,
+        base_url: String,
+        secret_key: SecretString,
+    ) -> shared::Result<Self> {
+        // What is asked for here is not to be done elsewhere, nor the key shown there.
+        let http = Client::builder().redirect(Policy::none());
+        let http = http.timeout(limit).connect_timeout(CONNECT_TIME).build()?;
+        Ok(Self { http, base_url, secret_key })
+    }
+
+    /// Tells of a payment. Nothing moves. Here and below, `key` is the request's idempotency key.
+    ///
+    /// # Errors
+    /// [`PaymentError`]
+    pub async fn create(
+        &self,
+        order: OrderId,
+        total: Money,
+        payment_method: &str,
+        key: &str,
+    ) -> Result<Payment, PaymentError> {
+        let form = [
+            ("amount", total.amount.to_string()),
+            ("currency", total.currency.code().to_lowercase()),
+            ("payment_method", payment_method.to_owned()),
+            ("payment_method_types[]", "card".into()),
+            ("capture_method", "manual".into()),
+            (&*format!("metadata[{ORDER}]"), order.to_string()),
+        ];
+        let request = self.post("/v1/payment_intents", key).form(&form);
+        self.payment(request).await
+    }
+
+    /// How a payment stands.
+    ///
+    /// # Errors
+    /// [`PaymentError`]
+    pub async fn retrieve(&self, payment: &PaymentId) -> Result<Payment, PaymentError> {
+        let path = format!("/v1/payment_intents/{}", payment.0);
+        self.payment(self.request(Method::GET, &path)).await
+    }
+
+    /// Has the money held.
+    ///
+    /// # Errors
+    /// [`PaymentError`]
+    pub async fn confirm(&self, payment: &PaymentId, key: &str) -> Result<Payment, PaymentError> {
+        self.act(payment, "confirm", key).await
+    }
+
+    /// Has the money taken that is held.
+    ///
+    /// # Errors
+    /// [`PaymentError`]
+    pub async fn capture(&self, payment: &PaymentId, key: &str) -> Result<Payment, PaymentError> {
+        self.act(payment, "capture", key).await
+    }
+
+    /// Ends a payment; what is held is let go.
+    ///
+    /// # Errors
+    /// [`PaymentError`]
+    pub async fn cancel(&self, payment: &PaymentId, key: &str) -> Result<Payment, PaymentError> {
+        self.act(payment, "cancel", key).await
+    }
+
+    async fn act(
+        &self,
+        payment: &PaymentId,
+        action: &str,
+        key: &str,
+    ) -> Result<Payment, PaymentError> {
+        let path = format!("/v1/payment_intents/{}/{action}", payment.0);
+        self.payment(self.post(&path, key)).await
+    }
+
+    /// Sends money back.
+    ///
+    /// # Errors
+    /// [`PaymentError`]
+    pub async fn refund(
+        &self,
+        payment: &PaymentId,
+        (refund, amount): (RefundId, Money),
+        key: &str,
+    ) -> Result<Refunded, PaymentError> {
+        let form = [
+            ("payment_intent", payment.0.clone()),
+            ("amount", amount.amount.to_string()),
+            (&*format!("metadata[{REFUND}]"), refund.to_string()),
+        ];
+        let request = self.post("/v1/refunds", key).form(&form);
+        Ok(self.send::<RefundObject>(request).await?.into())
+    }
+
+    /// The refunds that the provider has of a payment.
+    ///
+    /// # Errors
+    /// [`PaymentError`]
+    pub async fn refunds(&self, payment: &PaymentId) -> Result<Vec<Refunded>, PaymentError> {
+        let mut refunds: Vec<Refunded> = Vec::new();
+        loop {
+            let mut query =
+                vec![("payment_intent", payment.0.clone()), ("limit", PAGE.to_string())];
+            query.extend(refunds.last().map(|last| ("starting_after", last.id.clone())));
+            let request = self.request(Method::GET, "/v1/refunds").query(&query);
+            let page: Page<RefundObject> = self.send(request).await?;
+            let has_more = page.has_more && !page.data.is_empty();
+            refunds.extend(page.data.into_iter().map(Refunded::from));
+            if !has_more {
+                return Ok(refunds);
+            }
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.base_url);
+        let request = self.http.request(method, url).bearer_auth(self.secret_key.expose_secret());
+        request.header("Stripe-Version", VERSION)
+    }
+
+    fn post(&self, path: &str, key: &str) -> RequestBuilder {
+        self.request(Method::POST, path).header("Idempotency-Key", key)
+    }
+
+    async fn payment(&self, request: RequestBuilder) -> Result<Payment, PaymentError> {
+        let intent: Intent = self.send(request).await?;
+        let currency = intent.currency.to_uppercase().parse();
+        Ok(Payment {
+            id: intent.id,
+            status: intent.status,
+            amount: intent.amount,
+            currency: currency.map_err(|error| PaymentError::Unknown(Error::from(error)))?,
+            client_secret: intent.client_secret,
+            decline: intent.last_payment_error.map(Refusal::code),
+        })
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, PaymentError> {
+        let unknown = |error: reqwest::Error| PaymentError::Unknown(error.without_url().into());
+        let answer = request.send().await.map_err(unknown)?;
+        let status = answer.status();
+        let body = read(answer).await.map_err(PaymentError::Unknown)?;
+        if status.is_success() {
+            let told = serde_json::from_slice(&body);
+            return told.map_err(|error| PaymentError::Unknown(error.into()));
+        }
+        // One who is not the provider, as something on the way to it, knows nothing of the payment.
+        let Ok(Refused { error }) = serde_json::from_slice(&body) else {
+            return Err(PaymentError::Unknown(Error::internal(status.to_string())));
+        };
+        let code = error.code().replace(self.secret_key.expose_secret(), "<the secret key>");
+        Err(match status {
+            StatusCode::PAYMENT_REQUIRED => PaymentError::Declined(code),
+            // 409: a request with the same key is under way. 424: somebody behind the provider failed.
+            // 401 and 403 are ours to mend.
+            StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::CONFLICT
+            | StatusCode::FAILED_DEPENDENCY
+            | StatusCode::TOO_MANY_REQUESTS => {
+                PaymentError::Unknown(Error::internal(format!("{status}: {code}")))
+            }
+            _ if status.is_client_error() => {
+                PaymentError::Refused { status: status.as_u16(), code }
+            }
+            _ => PaymentError::Unknown(Error::internal(format!("{status}: {code}"))),
+        })
+    }
+}
+
+/// The whole of an answer, if it is no longer than one can be.
+async fn read(mut answer: Response) -> shared::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(Error::internal("the provider's answer is too long"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+impl From<RefundObject> for Refunded {
+    fn from(object: RefundObject) -> Self {
+        Self {
+            id: object.id,
+            refund: object.metadata.get(REFUND).and_then(|id| id.parse().ok()),
+            has_failed: matches!(object.status.as_deref(), Some("failed" | "canceled")),
+            amount: object.amount,
+        }
+    }
+}

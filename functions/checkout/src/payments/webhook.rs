@@ -1,0 +1,151 @@
+//! What the provider tells us by itself: `Stripe-Signature: t=<seconds>,v1=<hex>`, an HMAC-SHA-256 of
+//! `<seconds>.<body>` under a secret that only it and we have
+//! (<https://docs.stripe.com/webhooks#verify-manually>).
+//!
+//! A webhook is believed in nothing but that something may have changed: it names an order, which is
+//! then looked at. So one that comes early, late, twice, out of order or never does no harm.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::stripe::ORDER;
+use crate::order::OrderId;
+
+/// How far a signature's time may be from ours, so that what someone has overheard cannot be sent again
+/// for ever. Stripe's own libraries take 5 minutes.
+const TOLERANCE: Duration = Duration::from_mins(5);
+
+/// Why a webhook is not taken. For the log; the sender is told nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// The header is missing, or not what it should be.
+    #[error("no signature")]
+    Malformed,
+    /// It was made too long ago, or is to be made.
+    #[error("signed at another time")]
+    Stale,
+    /// It was not made with our secret, or not of this body.
+    #[error("signed by another, or something else")]
+    Forged,
+}
+
+/// Makes sure that the provider has sent `body`, and just now.
+pub fn verify(
+    header: &str,
+    body: &[u8],
+    secret: &SecretString,
+    now: Timestamp,
+) -> Result<(), Rejected> {
+    let (mut time, mut signatures) = (None, Vec::new());
+    for (name, value) in header.split(',').filter_map(|part| part.split_once('=')) {
+        match name.trim() {
+            "t" => time = Some(value),
+            "v1" => signatures.push(value),
+            _ => {}
+        }
+    }
+    let time = time.ok_or(Rejected::Malformed)?;
+    let at = time.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let at = at.ok_or(Rejected::Malformed)?;
+    let distance = Duration::try_from(now.duration_since(at).abs()).unwrap_or(Duration::MAX);
+    if distance > TOLERANCE {
+        return Err(Rejected::Stale);
+    }
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+    let signed = [time.as_bytes(), b".", body].concat();
+    // One of several: a secret is changed while the old one is still good. Compared in constant time.
+    let is_ours = |signature: &str| {
+        decoded(signature).is_some_and(|tag| hmac::verify(&key, &signed, &tag).is_ok())
+    };
+    signatures.iter().find(|signature| is_ours(signature)).map(|_| ()).ok_or(Rejected::Forged)
+}
+
+/// The order that an event is about, if it is about a payment of ours.
+#[must_use]
+pub fn order_of(body: &[u8]) -> Option<OrderId> {
+    #[derive(Deserialize)]
+    struct Told {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        object: Object,
+    }
+    #[derive(Deserialize)]
+    struct Object {
+        metadata: std::collections::HashMap<String, String>,
+    }
+    let told: Told = serde_json::from_slice(body).ok()?;
+    told.data.object.metadata.get(ORDER)?.parse().ok()
+}
+
+fn decoded(hex: &str) -> Option<Vec<u8>> {
+    let digits = hex.as_bytes().chunks_exact(2);
+    if !digits.remainder().is_empty() {
+        return None;
+    }
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BODY: &[u8] = br#"{"data":{"object":{"metadata":{}}}}"#;
+
+    fn sign(seconds: i64, body: &[u8], secret: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let tag = hmac::sign(&key, &[format!("{seconds}.").as_bytes(), body].concat());
+        tag.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn secret() -> SecretString {
+        "whsec_ours".into()
+    }
+
+    #[test]
+    fn a_signature_is_good_for_five_minutes_either_way() {
+        let header = format!("t=1000,v1={}", sign(1000, BODY, "whsec_ours"));
+        for (now, verdict) in [
+            (1000, Ok(())),
+            (1300, Ok(())),
+            (700, Ok(())),
+            (1301, Err(Rejected::Stale)),
+            (699, Err(Rejected::Stale)),
+        ] {
+            assert_eq!(verify(&header, BODY, &secret(), at(now)), verdict, "{now}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let good = sign(1000, BODY, "whsec_ours");
+        let check = |header: &str, body: &[u8]| verify(header, body, &secret(), at(1000));
+        let header = format!("t=1000,v0=00,v1={},v1={good}", "00".repeat(32));
+        assert_eq!(check(&header, BODY), Ok(()), "one of several");
+        assert_eq!(check(&format!("t=1000,v1={good}"), b"{}"), Err(Rejected::Forged));
+        assert_eq!(check(&format!("t=1001,v1={good}"), BODY), Err(Rejected::Forged));
+        let other = sign(1000, BODY, "whsec_other");
+        assert_eq!(check(&format!("t=1000,v1={other}"), BODY), Err(Rejected::Forged));
+        for header in ["", "t=1000", "v1=00", &format!("t=x,v1={good}"), "t=99999999999999,v1=00"] {
+            assert!(check(header, BODY).is_err(), "{header}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_signature(header in ".*") {
+            prop_assert!(verify(&header, BODY, &secret(), at(1000)).is_err());
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The outbox: the events themselves. The table's stream tells of each that was written, and of none
+//! that was not; from there it goes to the queues.
+//!
+//! What a customer or a merchant has asked for needs a worker. What a worker has written needs none:
+//! the worker goes on by itself, and if it dies its job comes again.
+
+use serde::Deserialize;
+use shared::batch::{Change, ChangeKind, Stream, StreamEvent};
+use shared::invocation::Invocation;
+use shared::queue::Queue;
+use shared::{Error, Result};
+
+use crate::order::{Event, Recorded};
+use crate::queues::{Advance, Tell};
+use crate::store::Store;
+
+/// What the task needs.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// The checkout's table.
+    pub store: Store,
+    /// The queue of orders that are to be advanced.
+    pub orders: Queue,
+    /// The queue of what merchants are to be told.
+    pub webhooks: Queue,
+}
+
+/// An item of the stream, as far as it is an event.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Streamed {
+    sk: String,
+    #[serde(flatten)]
+    recorded: Option<Recorded>,
+}
+
+impl Relay {
+    /// Passes a batch of changes on. It fails or succeeds as a whole, and comes again if it fails.
+    pub async fn batch(&self, batch: StreamEvent, invocation: &Invocation) -> Result<()> {
+        let handler = async |change| Ok(self.handle(change).await?);
+        let response = Box::pin(Stream::new().changes(batch, invocation, handler)).await?;
+        if response.batch_item_failures.is_empty() {
+            return Ok(());
+        }
+        Err(Error::internal("a change was not passed on"))
+    }
+
+    /// Passes a change of the table on. What is passed on twice does no harm.
+    pub async fn handle(&self, change: Change<Streamed>) -> Result<()> {
+        let Some(new) = change.new.filter(|new| new.sk.starts_with("EVENT#")) else {
+            return Ok(());
+        };
+        let (ChangeKind::Insert, Some(Recorded { order, version, event, .. })) =
+            (change.kind, new.recorded)
+        else {
+            return Ok(());
+        };
+        if asks_for_a_worker(&event) {
+            self.orders.send(&Advance::V1 { order }).await?;
+        }
+        if concerns_merchants(&event) {
+            for endpoint in self.store.endpoints().await? {
+                let tell = Tell::V1 { endpoint: endpoint.name, order, event: version };
+                self.webhooks.send(&tell).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether someone other than a worker has written it.
+fn asks_for_a_worker(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Placed(_) | Event::CancelRequested { .. } | Event::RefundRequested { .. }
+    )
+}
+
+/// Whether merchants are told of it.
+pub(crate) fn concerns_merchants(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Placed(_)
+            | Event::Confirmed
+            | Event::Cancelled
+            | Event::RefundSucceeded { .. }
+            | Event::RefundFailed { .. }
+    )
+}

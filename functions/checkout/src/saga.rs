@@ -1,0 +1,324 @@
+//! Takes an order from where it stands to its end, one step after the other.
+//!
+//! A worker **claims** the order with a lease, does the next step, and writes what came of it as one
+//! event, together with everything that must change with it: stock, ledger. What the next step is
+//! follows from the events alone ([`Order::next`]), so that whoever comes after a crash goes on where
+//! it was. A step that may have been tried before asks the provider what stands before it asks for
+//! anything.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use inventory::{Inventory, reservation};
+use jiff::Timestamp;
+use shared::batch::Failure as Trouble;
+use shared::clock::Clock;
+use shared::fault::point;
+use shared::id::Ids;
+use shared::{Error, Result};
+
+use crate::ledger::{Movement, Outcome, Resolution, Transfer};
+use crate::money::Money;
+use crate::order::{Event, Order, OrderId, PaymentId, Reason, RefundId, State, Step};
+use crate::payments::{self, Payment, PaymentError, Status, Stripe};
+use crate::store::{Appended, Claimed, Held, Store};
+
+/// How long a step may take: three requests to the provider, and what is written of them. None is begun
+/// that could outlast the worker's lease.
+pub const STEP_TIME: Duration = Duration::from_secs(3 * payments::TIME_LIMIT.as_secs() + 5);
+
+/// What moves orders.
+#[derive(Clone, Debug)]
+pub struct Saga {
+    /// The checkout's table.
+    pub store: Store,
+    /// The stock.
+    pub inventory: Inventory,
+    /// The provider.
+    pub payments: Stripe,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+}
+
+/// What came of a step.
+enum Came {
+    /// This happened; it is written with these.
+    Of(Event, Vec<TransactWriteItem>),
+    /// Nothing yet: the provider is at it, or the customer. The sweeper or the provider's webhook has it
+    /// looked at again.
+    Waiting,
+}
+
+impl Came {
+    fn event(event: Event) -> Self {
+        Self::Of(event, Vec::new())
+    }
+}
+
+impl Saga {
+    /// Takes the order as far as it goes, until `until` at the latest.
+    pub async fn advance(&self, id: OrderId, until: Timestamp) -> Result<(), Trouble> {
+        let attempt = self.ids.next();
+        let claim = || self.store.claim(id, attempt, self.clock.now(), until);
+        let mut held = match point("saga.claim", claim).await? {
+            Claimed::Held(held) => *held,
+            Claimed::Busy { until } => {
+                // That worker may die: the job must come up again when its lease is over.
+                let left = Duration::try_from(until.duration_since(self.clock.now()));
+                let after = left.unwrap_or_default() + Duration::from_secs(1);
+                return Err(Trouble::retry_after(format!("another is at {id}"), after));
+            }
+            Claimed::Nothing => return Ok(()),
+        };
+        loop {
+            let Some(step) = held.order.next() else {
+                return Ok(self.let_go(&held, None).await?);
+            };
+            if self.clock.now() + STEP_TIME > held.until {
+                self.let_go(&held, None).await?;
+                return Err(Trouble::retry_after("no time for another step", Duration::ZERO));
+            }
+            let (event, writes) = match self.step(&held, step).await {
+                Ok(Came::Of(event, writes)) => (event, writes),
+                Ok(Came::Waiting) => return Ok(self.let_go(&held, None).await?),
+                Err(error) => {
+                    // If this fails too, the lease runs out.
+                    self.let_go(&held, Some(error.trail())).await?;
+                    return Err(error.into());
+                }
+            };
+            let name = event.name();
+            match self.store.append(&held, event, writes, self.clock.now()).await? {
+                Appended::Made(next) => {
+                    tracing::info!(order_id = %id, event = name, "happened");
+                    held = *next;
+                }
+                Appended::Refused => {
+                    // The customer was faster, or another worker: the order is not what we took it for.
+                    self.let_go(&held, None).await?;
+                    return Err(Trouble::retry_after(format!("{id} has moved"), Duration::ZERO));
+                }
+            }
+        }
+    }
+
+    async fn let_go(&self, held: &Held, trouble: Option<String>) -> Result<()> {
+        if held.order.next().is_none() {
+            // The last event took the lease away.
+            return Ok(());
+        }
+        point("saga.release", || self.store.release(held, trouble.clone())).await
+    }
+
+    async fn step(&self, held: &Held, step: Step) -> Result<Came> {
+        let order = &held.order;
+        if order.can_cancel() && self.clock.now() >= order.placed.expires_at {
+            return Ok(Came::event(Event::CancelRequested { reason: Reason::Expired }));
+        }
+        match step {
+            Step::CreatePayment => self.create(held).await,
+            Step::Authorise(payment) => self.authorise(held, &payment).await,
+            Step::StartCapture => self.start_capture(order).await,
+            Step::Capture(payment) => self.capture(held, &payment).await,
+            Step::Confirm => self.confirm(order).await,
+            Step::Void(payment) => self.void(held, payment.as_ref()).await,
+            Step::Release => self.release(order).await,
+            Step::Refund(payment, refund, amount) => {
+                self.refund(order, &payment, (refund, amount)).await
+            }
+        }
+    }
+
+    async fn create(&self, held: &Held) -> Result<Came> {
+        let (id, placed, key) = (held.order.id, &held.order.placed, key(held, "create"));
+        let create = || self.payments.create(id, placed.total, &placed.payment_method, &key);
+        match point("payments.create", create).await {
+            Ok(payment) => Ok(Came::event(Event::PaymentCreated { payment: payment.id })),
+            // Without a payment there is nothing to void, and the order ends.
+            Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
+                tracing::warn!(order_id = %id, code, "the provider takes no such payment");
+                Ok(Came::event(Event::CancelRequested { reason: Reason::Declined }))
+            }
+            Err(PaymentError::Unknown(error)) => Err(error),
+        }
+    }
+
+    async fn authorise(&self, held: &Held, id: &PaymentId) -> Result<Came> {
+        let order = &held.order;
+        let was_tried = held.attempts > 1 || order.state == State::ActionRequired;
+        let known = if was_tried { Some(self.look(id).await?) } else { None };
+        let payment = match known {
+            Some(payment) if payment.status != Status::RequiresConfirmation => payment,
+            _ => {
+                let key = key(held, "confirm");
+                match point("payments.confirm", || self.payments.confirm(id, &key)).await {
+                    Ok(payment) => payment,
+                    Err(PaymentError::Declined(code)) => {
+                        return Ok(Came::event(Event::PaymentDeclined { code }));
+                    }
+                    // It was confirmed before, or cannot be.
+                    Err(PaymentError::Refused { .. }) => self.look(id).await?,
+                    Err(PaymentError::Unknown(error)) => return Err(error),
+                }
+            }
+        };
+        self.authorised(order, payment)
+    }
+
+    /// What a payment's status means for an order that waits for its money to be held.
+    fn authorised(&self, order: &Order, payment: Payment) -> Result<Came> {
+        Ok(match payment.status {
+            Status::RequiresCapture => {
+                let total = order.placed.total;
+                if (payment.amount, payment.currency) != (total.amount, total.currency) {
+                    return Err(Error::internal("the provider holds another amount"));
+                }
+                let movement = Movement::payment(order.id, total);
+                let transfer = Transfer { movement, pending: true, at: self.clock.now() };
+                Came::Of(Event::PaymentAuthorised, vec![self.store.transfer(&transfer)?])
+            }
+            Status::RequiresAction if order.state == State::ActionRequired => Came::Waiting,
+            Status::RequiresAction => Came::event(Event::ActionRequired),
+            Status::Processing => Came::Waiting,
+            Status::RequiresPaymentMethod | Status::Canceled => {
+                let code = payment.decline.unwrap_or_else(|| "canceled".into());
+                Came::event(Event::PaymentDeclined { code })
+            }
+            other => return Err(unexpected("not to be authorised", other)),
+        })
+    }
+
+    /// The stock becomes the order's for good. If it no longer holds it, the order has come too late.
+    async fn start_capture(&self, order: &Order) -> Result<Came> {
+        let now = self.clock.now();
+        let mut writes = Vec::new();
+        for reservation in self.inventory.reservations(&order.id.to_string()).await? {
+            if reservation.status != reservation::Status::Held || reservation.expires_at <= now {
+                return Ok(Came::event(Event::CancelRequested { reason: Reason::Expired }));
+            }
+            writes.extend(self.inventory.commit(&reservation, now)?);
+        }
+        Ok(Came::Of(Event::CaptureStarted, writes))
+    }
+
+    async fn capture(&self, held: &Held, id: &PaymentId) -> Result<Came> {
+        let known = if held.attempts > 1 { Some(self.look(id).await?) } else { None };
+        let payment = match known {
+            Some(payment) if payment.status != Status::RequiresCapture => payment,
+            _ => {
+                let key = key(held, "capture");
+                match point("payments.capture", || self.payments.capture(id, &key)).await {
+                    Ok(payment) => payment,
+                    Err(PaymentError::Declined(_) | PaymentError::Refused { .. }) => {
+                        self.look(id).await?
+                    }
+                    Err(PaymentError::Unknown(error)) => return Err(error),
+                }
+            }
+        };
+        match payment.status {
+            Status::Succeeded => {
+                let posted = self.resolution(&held.order, Outcome::Posted)?;
+                Ok(Came::Of(Event::PaymentCaptured, vec![posted]))
+            }
+            Status::Canceled | Status::RequiresPaymentMethod => {
+                let code = payment.decline.unwrap_or_else(|| "canceled".into());
+                Ok(Came::event(Event::CaptureFailed { code }))
+            }
+            Status::Processing => Ok(Came::Waiting),
+            other => Err(unexpected("not to be captured", other)),
+        }
+    }
+
+    async fn confirm(&self, order: &Order) -> Result<Came> {
+        let mut writes = Vec::new();
+        for reservation in self.inventory.reservations(&order.id.to_string()).await? {
+            writes.extend(self.inventory.consume(&reservation)?);
+        }
+        Ok(Came::Of(Event::Confirmed, writes))
+    }
+
+    async fn void(&self, held: &Held, id: Option<&PaymentId>) -> Result<Came> {
+        if let Some(id) = id {
+            let mut payment = self.look(id).await?;
+            if !matches!(payment.status, Status::Canceled | Status::Processing) {
+                let key = key(held, "cancel");
+                payment = match point("payments.cancel", || self.payments.cancel(id, &key)).await {
+                    Ok(payment) => payment,
+                    Err(PaymentError::Declined(_) | PaymentError::Refused { .. }) => {
+                        self.look(id).await?
+                    }
+                    Err(PaymentError::Unknown(error)) => return Err(error),
+                };
+            }
+            match payment.status {
+                Status::Canceled => {}
+                Status::Processing => return Ok(Came::Waiting),
+                other => return Err(unexpected("not to be voided", other)),
+            }
+        }
+        let order = &held.order;
+        let voided = order.was_authorised.then(|| self.resolution(order, Outcome::Voided));
+        Ok(Came::Of(Event::PaymentVoided, voided.transpose()?.into_iter().collect()))
+    }
+
+    async fn release(&self, order: &Order) -> Result<Came> {
+        let mut writes = Vec::new();
+        for reservation in self.inventory.reservations(&order.id.to_string()).await? {
+            writes.extend(self.inventory.release(&reservation)?);
+        }
+        Ok(Came::Of(Event::Cancelled, writes))
+    }
+
+    /// Refunds are few: the provider is always asked first for those that it has.
+    async fn refund(
+        &self,
+        order: &Order,
+        id: &PaymentId,
+        (refund, amount): (RefundId, Money),
+    ) -> Result<Came> {
+        let known = point("payments.refunds", || self.payments.refunds(id)).await?;
+        let known = known.into_iter().find(|known| known.refund == Some(refund));
+        let refunded = if let Some(known) = known {
+            known
+        } else {
+            let key = payments::key(order.id, &refund.to_string());
+            let send = || self.payments.refund(id, (refund, amount), &key);
+            match point("payments.refund", send).await {
+                Ok(refunded) => refunded,
+                Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
+                    return Ok(Came::event(Event::RefundFailed { refund, code }));
+                }
+                Err(PaymentError::Unknown(error)) => return Err(error),
+            }
+        };
+        if refunded.has_failed {
+            return Ok(Came::event(Event::RefundFailed { refund, code: "failed".into() }));
+        }
+        let movement = Movement::refund(order.id, refund, amount);
+        let transfer = Transfer { movement, pending: false, at: self.clock.now() };
+        let event = Event::RefundSucceeded { refund, provider_id: refunded.id };
+        Ok(Came::Of(event, vec![self.store.transfer(&transfer)?]))
+    }
+
+    async fn look(&self, id: &PaymentId) -> Result<Payment> {
+        Ok(point("payments.retrieve", || self.payments.retrieve(id)).await?)
+    }
+
+    fn resolution(&self, order: &Order, outcome: Outcome) -> Result<TransactWriteItem> {
+        let movement = Movement::payment(order.id, order.placed.total);
+        self.store.resolution(&Resolution { movement, outcome, at: self.clock.now() })
+    }
+}
+
+/// The key of a step that the payment's own state guards. Another attempt has another: it has asked
+/// what stands, and must not be answered with a failure that the provider has kept from the first.
+fn key(held: &Held, step: &str) -> String {
+    payments::key(held.order.id, &format!("{step}/{}", held.attempts))
+}
+
+fn unexpected(what: &str, status: Status) -> Error {
+    Error::internal(format!("the provider's payment is {what}: {status:?}"))
+}

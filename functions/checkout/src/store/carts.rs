@@ -1,0 +1,57 @@
+//! Carts: one item for each customer, changed by version.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use shared::Result;
+use shared::id::UserId;
+
+use super::{Item, Store, key, number};
+use crate::cart::Cart;
+
+impl Store {
+    /// The customer's cart, which may be empty. 1 RRU for 4 KB.
+    pub async fn cart(&self, customer: UserId) -> Result<Cart> {
+        Ok(self.item(cart_key(customer)).await?.unwrap_or_default())
+    }
+
+    /// Puts the cart in the place of the version that it was made of; tells whether that was still
+    /// there. 1 WRU for 1 KB.
+    pub async fn put_cart(&self, customer: UserId, cart: &Cart) -> Result<bool> {
+        let next = Cart { version: cart.version + 1, lines: cart.lines.clone() };
+        let mut item: Item = serde_dynamo::to_item(&next)?;
+        item.extend(cart_key(customer));
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR version = :version")
+            .expression_attribute_values(":version", number(cart.version));
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.into_service_error() {
+                PutItemError::ConditionalCheckFailedException(_) => Ok(false),
+                other => Err(other.into()),
+            },
+        }
+    }
+
+    /// The write that empties the cart, if it is still of this version: of two orders made of one cart,
+    /// one is. An empty cart keeps counting, so that no later cart has this version too. 2 WRU.
+    pub(crate) fn cart_emptied(&self, customer: UserId, cart: &Cart) -> Result<TransactWriteItem> {
+        let empty = Cart { version: cart.version + 1, ..Cart::default() };
+        let mut item: Item = serde_dynamo::to_item(&empty)?;
+        item.extend(cart_key(customer));
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(cart.version))
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+fn cart_key(customer: UserId) -> Item {
+    key(format!("USER#{customer}"), "CART")
+}

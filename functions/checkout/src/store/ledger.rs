@@ -1,0 +1,167 @@
+//! The ledger: entries that are written once, and balances that follow them.
+//!
+//! No payment waits for another at an account's item: a payment writes entries of its own, and the
+//! stream folds them into the balances, some dozens in one transaction.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use serde::Deserialize;
+use serde_json::Value;
+use shared::transaction::{self, Sent};
+use shared::{Error, Result};
+
+use super::{Item, Store, key, number};
+use crate::ledger::{Account, Balance, Entry, Resolution, Transfer, TrialBalance};
+use crate::money::Currency;
+use crate::order::OrderId;
+
+/// How many entries are folded at once: each has a mark, and changes two accounts at most.
+pub const MAX_FOLDED: usize = transaction::MAX_ITEMS / 3;
+const BALANCES: &str = "BALANCES";
+const TRANSFER: &str = "TRANSFER#";
+const RESOLUTION: &str = "RESOLUTION#";
+
+#[derive(Deserialize)]
+struct Folded {
+    sk: String,
+    #[serde(flatten)]
+    balance: Balance,
+}
+
+#[derive(Deserialize)]
+struct Mark {
+    pk: String,
+    sk: String,
+}
+
+impl Store {
+    /// The write of a transfer. 2 WRU.
+    pub(crate) fn transfer(&self, transfer: &Transfer) -> Result<TransactWriteItem> {
+        let entry = Entry::Transfer(transfer.clone());
+        self.new_item(entry.key(), transfer)
+    }
+
+    /// The write that resolves a pending transfer, which nothing has resolved before. 2 WRU.
+    pub(crate) fn resolution(&self, resolution: &Resolution) -> Result<TransactWriteItem> {
+        let entry = Entry::Resolution(resolution.clone());
+        self.new_item(entry.key(), resolution)
+    }
+
+    /// What the ledger has of an order, strongly consistent. 1 RRU for 4 KB.
+    pub async fn entries(&self, order: OrderId) -> Result<Vec<Entry>> {
+        let transfers: Vec<Transfer> = self.items(ledger(order), TRANSFER).await?;
+        let resolutions: Vec<Resolution> = self.items(ledger(order), RESOLUTION).await?;
+        let transfers = transfers.into_iter().map(Entry::Transfer);
+        Ok(transfers.chain(resolutions.into_iter().map(Entry::Resolution)).collect())
+    }
+
+    /// The balances, as far as the stream has brought them. 1 RRU for 4 KB.
+    pub async fn balances(&self) -> Result<TrialBalance> {
+        let folded: Vec<Folded> = self.items(BALANCES.into(), "").await?;
+        let named = |Folded { sk, balance }: Folded| {
+            let (currency, account) = sk.split_once('#').unwrap_or_default();
+            let account = Account::ALL.into_iter().find(|known| known.name() == account);
+            let account = account.ok_or_else(|| Error::internal("no such account"))?;
+            Ok(((currency.parse::<Currency>()?, account), balance))
+        };
+        Ok(TrialBalance(folded.into_iter().map(named).collect::<Result<_>>()?))
+    }
+
+    /// The entry that an item of the table is, if it is one.
+    pub fn entry(item: Value) -> Result<Option<Entry>> {
+        let sk = item["sk"].as_str().unwrap_or_default();
+        Ok(if sk.starts_with(TRANSFER) {
+            Some(Entry::Transfer(serde_json::from_value(item)?))
+        } else if sk.starts_with(RESOLUTION) {
+            Some(Entry::Resolution(serde_json::from_value(item)?))
+        } else {
+            None
+        })
+    }
+
+    /// Adds entries to the balances, each once however often it is told of; `token` is new each time. 2
+    /// WRU for each entry, and for each account.
+    pub async fn fold(&self, token: &str, entries: &[Entry]) -> Result<()> {
+        let mut sent = 0;
+        let mut left: Vec<Entry> = Vec::new();
+        for entry in entries {
+            // A batch may tell of one twice, and a transaction takes no item twice.
+            if !left.contains(entry) {
+                left.push(entry.clone());
+            }
+        }
+        while !left.is_empty() {
+            let items = self.folding(&left)?;
+            sent += 1;
+            let token = format!("{token}-{sent}");
+            match transaction::send("ledger.fold", &self.client, &token, items).await? {
+                Sent::Made => return Ok(()),
+                Sent::Refused { .. } => left = self.unfolded(left).await?,
+            }
+        }
+        Ok(())
+    }
+
+    fn folding(&self, entries: &[Entry]) -> Result<Vec<TransactWriteItem>> {
+        let mut writes = Vec::with_capacity(transaction::MAX_ITEMS);
+        for entry in entries {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(mark(entry)))
+                .condition_expression("attribute_not_exists(pk)")
+                .build()?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+        }
+        let mut changes: BTreeMap<_, Balance> = BTreeMap::new();
+        for (account, change) in entries.iter().flat_map(Entry::changes) {
+            *changes.entry(account).or_default() += change;
+        }
+        for ((currency, account), change) in changes {
+            let update = Update::builder()
+                .table_name(&self.table)
+                .set_key(Some(key(BALANCES, format!("{currency}#{}", account.name()))))
+                .update_expression(
+                    "ADD debits :debits, credits :credits, \
+                     pending_debits :pending_debits, pending_credits :pending_credits",
+                )
+                .expression_attribute_values(":debits", number(change.debits))
+                .expression_attribute_values(":credits", number(change.credits))
+                .expression_attribute_values(":pending_debits", number(change.pending_debits))
+                .expression_attribute_values(":pending_credits", number(change.pending_credits))
+                .build()?;
+            writes.push(TransactWriteItem::builder().update(update).build());
+        }
+        Ok(writes)
+    }
+
+    /// Those of the entries that have no mark yet.
+    async fn unfolded(&self, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+        let found: Vec<Mark> = self.batch(entries.iter().map(mark).collect()).await?;
+        let found: Vec<Item> = found.into_iter().map(|Mark { pk, sk }| key(pk, sk)).collect();
+        Ok(entries.into_iter().filter(|entry| !found.contains(&mark(entry))).collect())
+    }
+}
+
+impl Entry {
+    fn key(&self) -> Item {
+        key(ledger(self.movement().order), self.sort_key())
+    }
+
+    fn sort_key(&self) -> String {
+        let cause = String::from(self.movement().cause);
+        match self {
+            Self::Transfer(_) => format!("{TRANSFER}{cause}"),
+            Self::Resolution(_) => format!("{RESOLUTION}{cause}"),
+        }
+    }
+}
+
+fn ledger(order: OrderId) -> String {
+    format!("LEDGER#{order}")
+}
+
+/// That an entry is part of the balances.
+fn mark(entry: &Entry) -> Item {
+    key(ledger(entry.movement().order), format!("FOLDED#{}", entry.sort_key()))
+}

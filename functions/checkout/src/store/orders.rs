@@ -1,0 +1,393 @@
+//! Orders: their events, and where each stands.
+//!
+//! The events are the truth; the item `STATE` is what they fold to, written in the same transaction,
+//! so that no one reads an order that its history does not say. It carries the lease of the worker
+//! that is at the order, and when it is to be looked after, which are no part of its history.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::id::{Id, Kind, UserId};
+use shared::queue::{CORRELATION_ID, TRACEPARENT};
+use shared::transaction::{self, Sent};
+use shared::{Result, invocation};
+
+use super::{Item, Store, key, milliseconds, number, string, value};
+use crate::order::{Event, Order, OrderId, Recorded};
+
+/// An attempt's name.
+#[derive(Debug)]
+pub enum AttemptKind {}
+impl Kind for AttemptKind {
+    const PREFIX: &'static str = "att";
+}
+/// An attempt at an order: one worker, one lease.
+pub type AttemptId = Id<AttemptKind>;
+
+/// How long an order may stand still before the sweeper looks after it.
+pub const OVERDUE_AFTER: Duration = Duration::from_mins(2);
+/// Orders that are on their way are spread over as many partitions of the index.
+pub const DUE_SHARDS: u8 = 8;
+
+/// An order that a worker holds.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The order.
+    pub order: Order,
+    /// Who holds it.
+    pub attempt: AttemptId,
+    /// How many attempts there were since its last event, this one included: more than one, and a
+    /// request may have been sent whose answer nobody has.
+    pub attempts: u32,
+    /// The end of the lease.
+    pub until: Timestamp,
+}
+
+/// What came of a claim.
+#[derive(Clone, Debug)]
+pub enum Claimed {
+    /// It is ours.
+    Held(Box<Held>),
+    /// Another's, until then.
+    Busy {
+        /// The end of the other's lease.
+        until: Timestamp,
+    },
+    /// There is no such order.
+    Nothing,
+}
+
+/// What came of appending an event.
+#[derive(Clone, Debug)]
+pub enum Appended {
+    /// It is part of the history.
+    Made(Box<Held>),
+    /// The order, or what was to change with it, is not as it was.
+    Refused,
+}
+
+/// The item `STATE`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StateItem {
+    /// What the events fold to.
+    pub order: Order,
+    /// The last attempt.
+    #[serde(default)]
+    pub attempt: Option<AttemptId>,
+    /// How many attempts there were since the last event.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Why the last one came to nothing.
+    #[serde(default)]
+    pub trouble: Option<String>,
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional")]
+    lease_until: Option<Timestamp>,
+}
+
+/// An order that is on its way, and when it is to be looked after.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Due {
+    pk: String,
+    /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub due_at: Timestamp,
+}
+
+impl Due {
+    /// The order.
+    pub fn order(&self) -> Result<OrderId> {
+        Ok(self.pk.trim_start_matches("ORDER#").parse()?)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Pointer {
+    sk: String,
+}
+
+impl Store {
+    /// The writes of a new order: its first event, where it stands, and that it is the customer's. 6 WRU
+    /// and more, by size.
+    pub(crate) fn placement(&self, placed: &Recorded) -> Result<(Order, Vec<TransactWriteItem>)> {
+        let order = Order::apply(None, placed.clone())?;
+        let state = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(state_key(order.id)))
+            .item("order", value(&order)?)
+            .item("version", number(order.version))
+            .item("attempts", number(0))
+            .item("due_shard", string(due_shard(order.id)))
+            .item("due_at", milliseconds(placed.at + OVERDUE_AFTER))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()?;
+        let state = TransactWriteItem::builder().put(state).build();
+        let of_customer = pointer_key(order.placed.customer, order.id);
+        let pointer = Put::builder().table_name(&self.table).set_item(Some(of_customer)).build()?;
+        let pointer = TransactWriteItem::builder().put(pointer).build();
+        Ok((order, vec![self.event(placed)?, state, pointer]))
+    }
+
+    /// The order, strongly consistent. 1 RRU for 4 KB.
+    pub async fn order(&self, id: OrderId) -> Result<Option<Order>> {
+        Ok(self.state(id).await?.map(|state| state.order))
+    }
+
+    /// Where the order stands, strongly consistent. 1 RRU for 4 KB.
+    pub async fn state(&self, id: OrderId) -> Result<Option<StateItem>> {
+        self.item(state_key(id)).await
+    }
+
+    /// Those of the orders that there are, newest first. 1 RRU for 4 KB of each.
+    pub async fn orders(&self, ids: &[OrderId]) -> Result<Vec<StateItem>> {
+        let keys = ids.iter().map(|id| state_key(*id)).collect();
+        let mut states: Vec<StateItem> = self.batch(keys).await?;
+        states.sort_by_key(|state| std::cmp::Reverse(state.order.id.to_string()));
+        Ok(states)
+    }
+
+    /// The order's events, in their order, strongly consistent. 1 RRU for 4 KB.
+    pub async fn history(&self, id: OrderId) -> Result<Vec<Recorded>> {
+        self.items(format!("ORDER#{id}"), "EVENT#").await
+    }
+
+    /// Up to `limit` of a customer's orders, newest first, starting after `after`; and where the next
+    /// page starts. 0.5 RRU for 4 KB of pointers.
+    pub async fn orders_of(
+        &self,
+        customer: UserId,
+        after: Option<OrderId>,
+        limit: i32,
+    ) -> Result<(Vec<OrderId>, Option<OrderId>)> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", string(format!("USER#{customer}")))
+            .expression_attribute_values(":prefix", string("ORDER#"))
+            .scan_index_forward(false)
+            .set_exclusive_start_key(after.map(|id| pointer_key(customer, id)))
+            .limit(limit)
+            .send()
+            .await?;
+        let pointers: Vec<Pointer> = serde_dynamo::from_items(answer.items.unwrap_or_default())?;
+        let ids = pointers.iter().map(|pointer| pointer.sk.trim_start_matches("ORDER#").parse());
+        let ids = ids.collect::<Result<Vec<OrderId>, _>>()?;
+        let last = answer.last_evaluated_key.and(ids.last().copied());
+        Ok((ids, last))
+    }
+
+    /// Takes an order for an attempt, unless another holds it. 1 WRU for 1 KB.
+    pub async fn claim(
+        &self,
+        id: OrderId,
+        attempt: AttemptId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Claimed> {
+        let claim = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(state_key(id)))
+            .update_expression("SET attempt = :attempt, lease_until = :until ADD attempts :one")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(lease_until) \
+                 OR lease_until < :now OR attempt = :attempt)",
+            )
+            .expression_attribute_values(":attempt", value(&attempt)?)
+            .expression_attribute_values(":until", milliseconds(until))
+            .expression_attribute_values(":now", milliseconds(now))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        match claim.send().await {
+            Ok(claimed) => {
+                let item = claimed.attributes.unwrap_or_default();
+                let StateItem { order, attempts, .. } = serde_dynamo::from_item(item)?;
+                Ok(Claimed::Held(Box::new(Held { order, attempt, attempts, until })))
+            }
+            Err(error) => Ok(match refused(error.into_service_error())? {
+                Some(item) => {
+                    let item: StateItem = serde_dynamo::from_item(item)?;
+                    Claimed::Busy { until: item.lease_until.unwrap_or(now) }
+                }
+                None => Claimed::Nothing,
+            }),
+        }
+    }
+
+    /// The attempt lets go of the order, and says why it came to nothing, if it did. 1 WRU for 1 KB.
+    pub async fn release(&self, held: &Held, trouble: Option<String>) -> Result<()> {
+        let mut release = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(state_key(held.order.id)))
+            .condition_expression("attempt = :attempt")
+            .expression_attribute_values(":attempt", value(&held.attempt)?);
+        release = match trouble {
+            Some(trouble) => release
+                .update_expression("SET trouble = :trouble REMOVE lease_until")
+                .expression_attribute_values(":trouble", string(trouble)),
+            None => release.update_expression("REMOVE lease_until"),
+        };
+        match release.send().await {
+            Ok(_) => Ok(()),
+            // Another has taken over.
+            Err(error) => refused(error.into_service_error()).map(|_| ()),
+        }
+    }
+
+    /// Appends an event to the history of an order that an attempt holds, together with `writes`. 4 WRU
+    /// and more, by size, and 2 for each of the writes.
+    pub async fn append(
+        &self,
+        held: &Held,
+        event: Event,
+        writes: Vec<TransactWriteItem>,
+        now: Timestamp,
+    ) -> Result<Appended> {
+        let recorded = following(&held.order, event, now);
+        let order = Order::apply(Some(held.order.clone()), recorded.clone())?;
+        let over = if order.next().is_none() { "lease_until, due_shard, due_at, " } else { "" };
+        let state = self
+            .moved(&order)?
+            .update_expression(format!("{MOVED} REMOVE {over}trouble"))
+            .condition_expression("version = :before AND attempt = :attempt")
+            .expression_attribute_values(":attempt", value(&held.attempt)?)
+            .build()?;
+        let state = TransactWriteItem::builder().update(state).build();
+        let mut items = vec![self.event(&recorded)?, state];
+        items.extend(writes);
+        let attempt = held.attempt.to_string();
+        let token = format!("{}-{}", attempt.trim_start_matches("att_"), order.version);
+        match transaction::send("orders.append", &self.client, &token, items).await? {
+            Sent::Made => Ok(Appended::Made(Box::new(Held { order, attempts: 1, ..held.clone() }))),
+            Sent::Refused { .. } => Ok(Appended::Refused),
+        }
+    }
+
+    /// The writes by which a customer or a merchant appends an event to an order, whoever holds it; and
+    /// the order then. From now on the sweeper looks after it. 4 WRU and more, by size.
+    pub(crate) fn requested(
+        &self,
+        order: &Order,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<(Order, Vec<TransactWriteItem>)> {
+        let recorded = following(order, event, now);
+        let order = Order::apply(Some(order.clone()), recorded.clone())?;
+        let state = self
+            .moved(&order)?
+            .update_expression(format!("{MOVED}, due_shard = :shard, due_at = :due"))
+            .condition_expression("version = :before")
+            .expression_attribute_values(":shard", string(due_shard(order.id)))
+            .expression_attribute_values(":due", milliseconds(now + OVERDUE_AFTER))
+            .build()?;
+        let state = TransactWriteItem::builder().update(state).build();
+        Ok((order, vec![self.event(&recorded)?, state]))
+    }
+
+    /// Makes the writes of [`Store::requested`]; tells whether the order was still as it was.
+    pub(crate) async fn request(
+        &self,
+        attempt: AttemptId,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<bool> {
+        let token = attempt.to_string();
+        let sent = transaction::send("orders.request", &self.client, &token, writes).await?;
+        Ok(matches!(sent, Sent::Made))
+    }
+
+    /// Up to 100 orders of a shard that were to be looked after by `until`, the longest overdue first.
+    /// 0.5 RRU for 4 KB.
+    pub async fn due(&self, shard: u8, until: Timestamp) -> Result<Vec<Due>> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :until")
+            .expression_attribute_values(":shard", string(format!("DUE#{shard}")))
+            .expression_attribute_values(":until", milliseconds(until))
+            .limit(100)
+            .send()
+            .await?;
+        Ok(serde_dynamo::from_items(answer.items.unwrap_or_default())?)
+    }
+
+    /// Looks after an order again later, unless it has moved in the meantime. 1 WRU for 1 KB, and 2 for
+    /// the index.
+    pub(crate) async fn look_again(&self, due: &Due, at: Timestamp) -> Result<()> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(&due.pk, "STATE")))
+            .update_expression("SET due_at = :at")
+            .condition_expression("due_at = :before")
+            .expression_attribute_values(":at", milliseconds(at))
+            .expression_attribute_values(":before", milliseconds(due.due_at));
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => refused(error.into_service_error()).map(|_| ()),
+        }
+    }
+
+    fn event(&self, recorded: &Recorded) -> Result<TransactWriteItem> {
+        let sk = format!("EVENT#{:06}", recorded.version);
+        let mut item = key(format!("ORDER#{}", recorded.order), sk);
+        // The stream's consumer logs under what has caused the event.
+        if let Some(current) = invocation::current() {
+            item.insert(CORRELATION_ID.into(), string(&current.correlation_id));
+            item.insert(TRACEPARENT.into(), string(current.trace.traceparent()));
+        }
+        self.new_item(item, recorded)
+    }
+
+    /// The update of `STATE` to an order that one event has moved.
+    fn moved(&self, order: &Order) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder> {
+        Ok(Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(state_key(order.id)))
+            .expression_attribute_names("#order", "order")
+            .expression_attribute_values(":order", value(order)?)
+            .expression_attribute_values(":before", number(order.version - 1))
+            .expression_attribute_values(":after", number(order.version))
+            .expression_attribute_values(":attempts", number(u8::from(order.next().is_some()))))
+    }
+}
+
+/// What is set of `STATE` by every event.
+const MOVED: &str = "SET #order = :order, version = :after, attempts = :attempts";
+
+fn following(order: &Order, event: Event, at: Timestamp) -> Recorded {
+    Recorded { order: order.id, version: order.version + 1, at, event }
+}
+
+/// The item that a condition did not hold for.
+fn refused(error: UpdateItemError) -> Result<Option<Item>> {
+    match error {
+        UpdateItemError::ConditionalCheckFailedException(refused) => Ok(refused.item),
+        other => Err(other.into()),
+    }
+}
+
+fn state_key(id: OrderId) -> Item {
+    key(format!("ORDER#{id}"), "STATE")
+}
+
+fn pointer_key(customer: UserId, order: OrderId) -> Item {
+    key(format!("USER#{customer}"), format!("ORDER#{order}"))
+}
+
+fn due_shard(id: OrderId) -> String {
+    let sum: u32 = id.to_string().bytes().map(u32::from).sum();
+    format!("DUE#{}", sum % u32::from(DUE_SHARDS))
+}

@@ -1,0 +1,82 @@
+//! Products: one partition, which DynamoDB splits as it grows.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use inventory::Sku;
+use serde::Deserialize;
+use shared::Result;
+
+use super::{Item, Store, key, string};
+use crate::product::Product;
+
+const PRODUCT: &str = "PRODUCT#";
+
+#[derive(Deserialize)]
+struct Listed {
+    sk: String,
+    #[serde(flatten)]
+    product: Product,
+}
+
+impl Listed {
+    fn named(self) -> Result<(Sku, Product)> {
+        Ok((self.sk.trim_start_matches(PRODUCT).parse()?, self.product))
+    }
+}
+
+impl Store {
+    /// The product. 1 RRU.
+    pub async fn product(&self, sku: &Sku) -> Result<Option<Product>> {
+        self.item(product_key(sku)).await
+    }
+
+    /// Those of the products that there are, strongly consistent. 1 RRU each.
+    pub async fn products_of<'a>(
+        &self,
+        skus: impl Iterator<Item = &'a Sku>,
+    ) -> Result<BTreeMap<Sku, Product>> {
+        let listed: Vec<Listed> = self.batch(skus.map(product_key).collect()).await?;
+        listed.into_iter().map(Listed::named).collect()
+    }
+
+    /// Up to `limit` products that are sold, by their SKUs, starting after `after`; and where the next
+    /// page starts. 0.5 RRU for 4 KB.
+    pub async fn products(
+        &self,
+        after: Option<&Sku>,
+        limit: i32,
+    ) -> Result<(Vec<(Sku, Product)>, Option<Sku>)> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .filter_expression("active = :true")
+            .expression_attribute_values(":pk", string("CATALOGUE"))
+            .expression_attribute_values(":prefix", string(PRODUCT))
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .set_exclusive_start_key(after.map(product_key))
+            .limit(limit)
+            .send()
+            .await?;
+        let last = answer.last_evaluated_key.as_ref().and_then(|last| last.get("sk")?.as_s().ok());
+        let last = last.and_then(|sk| sk.strip_prefix(PRODUCT)?.parse().ok());
+        let listed: Vec<Listed> = serde_dynamo::from_items(answer.items.unwrap_or_default())?;
+        let products: Result<_> = listed.into_iter().map(Listed::named).collect();
+        Ok((products?, last))
+    }
+
+    /// Puts a product in the place of the one before; tells whether there was none. 1 WRU.
+    pub async fn put_product(&self, sku: &Sku, product: &Product) -> Result<bool> {
+        let mut item: Item = serde_dynamo::to_item(product)?;
+        item.extend(product_key(sku));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let answer = put.return_values(ReturnValue::AllOld).send().await?;
+        Ok(answer.attributes.is_none())
+    }
+}
+
+fn product_key(sku: &Sku) -> Item {
+    key("CATALOGUE", format!("{PRODUCT}{sku}"))
+}

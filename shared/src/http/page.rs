@@ -1,0 +1,103 @@
+//! Lists, a page at a time: `?limit=20&cursor=…`.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::StatusCode;
+use crate::problem::Problem;
+
+/// How many entries a page has unless the request says otherwise.
+const DEFAULT_LIMIT: i32 = 20;
+/// The most that a page has.
+pub const MAX_LIMIT: i32 = 100;
+
+/// Which page is asked for, as a query says it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    limit: Option<i32>,
+    cursor: Option<String>,
+}
+
+impl Page {
+    /// How many entries are wanted: 1 to [`MAX_LIMIT`].
+    ///
+    /// # Errors
+    /// 400 when it is another number.
+    pub fn limit(&self) -> Result<i32, Problem> {
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        if (1..=MAX_LIMIT).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(invalid("limit", format!("from 1 to {MAX_LIMIT}")))
+    }
+
+    /// After what the page starts; nothing if it is the first.
+    ///
+    /// # Errors
+    /// 400 when it is not a [`cursor`].
+    pub fn after<T: FromStr>(&self) -> Result<Option<T>, Problem> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let after = text.and_then(|text| text.parse().ok());
+        after
+            .map(Some)
+            .ok_or_else(|| invalid("cursor", "take it from next_cursor of the page before".into()))
+    }
+}
+
+/// What asks for the page after this entry. It only ever points into what the caller may see, so it
+/// needs no signature.
+pub fn cursor(last: impl Display) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(last.to_string())
+}
+
+fn invalid(field: &str, detail: String) -> Problem {
+    let title = "The query is not valid";
+    Problem::new(StatusCode::BAD_REQUEST, "invalid-parameter", title).field(field, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::id::{Ids, UserId};
+
+    fn after(cursor: String) -> Result<Option<UserId>, Problem> {
+        Page { limit: None, cursor: Some(cursor) }.after()
+    }
+
+    #[test]
+    fn a_cursor_comes_back_as_itself() {
+        let id: UserId = Ids::random(Clock::System).next();
+        assert_eq!(after(cursor(id)).unwrap(), Some(id));
+    }
+
+    #[test]
+    fn a_page_has_1_to_100_entries() {
+        for (limit, taken) in [
+            (None, Some(20)),
+            (Some(1), Some(1)),
+            (Some(100), Some(100)),
+            (Some(0), None),
+            (Some(101), None),
+            (Some(-1), None),
+        ] {
+            assert_eq!(Page { limit, cursor: None }.limit().ok(), taken);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_other_cursor_is_refused(text in ".*") {
+            prop_assert!(after(text).is_err());
+        }
+    }
+}
