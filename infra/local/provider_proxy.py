@@ -13,7 +13,8 @@ not meet each other's faults. Where `key` is left out below, all of them are mea
                              does (https://docs.stripe.com/api/idempotent_requests), and localstripe not.
     GET    /_faults?key=     the rules that are left
     DELETE /_faults?key=     drops them
-    GET    /_calls?key=      what was handed on, and what localstripe answered, whoever heard it
+    GET    /_calls?key=      what was handed on, and what localstripe answered, whoever heard it;
+                             &containing=: with this text in the form or the answer
     DELETE /_calls?key=      forgets it
     POST   /_hooks/targets   has webhooks sent to {"id", "url", "key"?, "metadata_key"?}
     DELETE /_hooks/targets/… has them sent there no longer
@@ -27,6 +28,7 @@ import json
 import socket
 import struct
 import sys
+import zlib
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
@@ -36,10 +38,10 @@ from aiohttp import web
 from yarl import URL
 
 from provider_hooks import Hooks
-from provider_rules import Rules, asks_for
+from provider_rules import Rule, Rules, asks_for
 
 # What is remembered at most.
-MAX_CALLS = 10_000
+MAX_CALLS = 50_000
 MAX_NAMES = 50_000
 MAX_BODY = 1 << 20
 # Stripe keeps no answer to these, which are given before a request is carried out.
@@ -49,7 +51,7 @@ HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-en
 
 @dataclass
 class Call:
-    """A request, as it came in; and localstripe's answer, if it was handed on and there is one yet."""
+    """A request, as it came in; and localstripe's answer, compressed, once there is one."""
 
     key: str
     method: str
@@ -57,21 +59,24 @@ class Call:
     idempotency_key: str | None
     headers: dict[str, str]
     body: bytes
-    number: int = 0
-    answer: "Answer | None" = None
+    status: int | None = None
+    answer: bytes = zlib.compress(b"null")
+
+    def contains(self, text: str) -> bool:
+        """Whether this text is in the form or the answer."""
+        return text.encode() in self.body + zlib.decompress(self.answer)
 
     def shown(self) -> dict:
         """For those who ask what was handed on."""
         return {
-            "number": self.number,
             "key": self.key,
             "method": self.method,
             "path": self.url.path,
             "query": dict(self.url.query),
             "form": dict(parse_qsl(self.body.decode(errors="replace"))),
             "idempotency_key": self.idempotency_key,
-            "status": self.answer.status if self.answer else None,
-            "answer": parsed(self.answer.body) if self.answer else None,
+            "status": self.status,
+            "answer": parsed(zlib.decompress(self.answer)),
         }
 
 
@@ -162,7 +167,7 @@ class Proxy:
         if fault == "delay":
             await asyncio.sleep(rule.seconds)
         try:
-            answer = await self.answer(call, fault)
+            answer = await self.answer(call, rule)
             if fault == "repeat":
                 answer = await self.answer(call, None)
         except aiohttp.ClientError:
@@ -171,11 +176,11 @@ class Proxy:
             await asyncio.sleep(rule.seconds)
         return cut(request) if fault == "drop_answer" else answer.response()
 
-    async def answer(self, call: Call, fault: str | None) -> Answer:
+    async def answer(self, call: Call, rule: Rule | None) -> Answer:
         """The answer that is kept for the idempotency key, where such are kept; or a new one."""
         is_kept = call.idempotency_key and call.method == "POST" and self.rules.honours(call.key)
         if not is_kept:
-            return await self.carry_out(call, fault)
+            return await self.carry_out(call, rule)
         name, request = (call.key, call.idempotency_key), (call.url, call.body)
         if kept := self.kept.get(name):
             if kept.request != request:
@@ -186,16 +191,18 @@ class Proxy:
         kept = Kept(request)
         remember(self.kept, name, kept)
         try:
-            answer = await self.carry_out(call, fault)
+            answer = await self.carry_out(call, rule)
             kept.answer = None if answer.status in NOT_KEPT else answer
             return answer
         finally:
             if kept.answer is None:
                 self.kept.pop(name, None)
 
-    async def carry_out(self, call: Call, fault: str | None) -> Answer:
+    async def carry_out(self, call: Call, rule: Rule | None) -> Answer:
         """Hands a request on, or does as if it had failed."""
-        failed = error(500, "api_error", "internal")
+        fault, failed = rule.fault if rule else None, error(500, "api_error", "internal")
+        if fault == "slow":
+            await asyncio.sleep(rule.seconds)
         if fault == "status_500_before":
             return failed
         answer = await self.hand_on(call)
@@ -203,23 +210,26 @@ class Proxy:
 
     async def hand_on(self, call: Call) -> Answer:
         """Asks localstripe, and remembers it."""
-        number = self.counts.get(call.key, 0) + 1
-        remember(self.counts, call.key, number)
-        call = replace(call, number=number)
-        self.calls.append(call)
+        seen = replace(call, headers={})
+        self.calls.append(seen)
+        remember(self.counts, call.key, self.counts.get(call.key, 0) + 1)
         async with self.http.request(
             call.method, self.provider.join(call.url), data=call.body, headers=call.headers
         ) as done:
-            call.answer = Answer(done.status, await done.read())
-        told = parsed(call.answer.body)
+            answer = Answer(done.status, await done.read())
+        seen.status, seen.answer = answer.status, zlib.compress(answer.body)
+        told = parsed(answer.body)
         if isinstance(told, dict) and told.get("object") == "payment_intent":
             remember(self.owners, told["id"], self.owners.get(told["id"], call.key))
-        return call.answer
+        return answer
 
     async def show(self, request: web.Request) -> web.Response:
-        """What was handed on. A key's are numbered from 1: those that are missing were forgotten."""
-        calls = [call.shown() for call in self.calls if asks_for(request, call.key)]
-        return web.json_response(calls)
+        """What was handed on; and of how much more that is no longer known."""
+        calls = [call for call in self.calls if asks_for(request, call.key)]
+        count = sum(count for key, count in self.counts.items() if asks_for(request, key))
+        text = request.query.get("containing", "")
+        shown = [call.shown() for call in calls if call.contains(text)]
+        return web.json_response({"forgotten": count - len(calls), "calls": shown})
 
     async def clear(self, request: web.Request) -> web.Response:
         """Forgets it."""

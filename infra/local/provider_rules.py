@@ -10,6 +10,7 @@ FAULTS = {
     "drop_request": "the connection is closed, nothing is handed on",
     "drop_answer": "handed on, then the connection is closed",
     "delay": "handed on after `seconds`, whether anybody still waits or not",
+    "slow": "handed on after `seconds`; its idempotency key is in use meanwhile",
     "answer_late": "handed on at once, answered after `seconds`",
     "status_500_before": "500, nothing is handed on",
     "status_500_after": "handed on, then 500",

@@ -7,6 +7,7 @@
 #![expect(clippy::missing_panics_doc, reason = "panicking is how a test says no")]
 
 pub mod account;
+pub mod provider;
 pub mod stack;
 
 use std::io::Write;

@@ -1,0 +1,522 @@
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+//! The adapter to the payment provider, against localstripe with faults, and against answers that
+//! localstripe does not give.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use checkout::money::Money;
+use checkout::order::{OrderId, PaymentId, RefundId};
+use checkout::payments::webhook::{order_of, verify};
+use checkout::payments::{Payment, PaymentError, Status, Stripe};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use shared::clock::Clock;
+use shared::id::{Id, Ids, Kind};
+use testing::eventually;
+use testing::provider::{Charged, DECLINED, GOOD, Provider};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an impatient adapter waits, and how long a fault makes it wait.
+const LIMIT: Duration = Duration::from_millis(500);
+const TOO_LONG: Duration = Duration::from_secs(2);
+
+fn id<K: Kind>() -> Id<K> {
+    Ids::random(Clock::System).next()
+}
+
+fn eur(amount: u64) -> Money {
+    Money::new(amount, "EUR".parse().unwrap())
+}
+
+fn stripe_at(url: &str, key: &str) -> Stripe {
+    Stripe::within(LIMIT, url.to_owned(), key.to_owned().into()).unwrap()
+}
+
+/// A provider, an adapter to it and one with less patience, and an order of 10 €.
+struct Shop {
+    provider: Provider,
+    stripe: Stripe,
+    impatient: Stripe,
+    order: OrderId,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let provider = Provider::new();
+        let key = SecretString::from(provider.key().to_owned());
+        let stripe = Stripe::new(provider.url().to_owned(), key).unwrap();
+        let impatient = stripe_at(provider.url(), provider.key());
+        Self { provider, stripe, impatient, order: id() }
+    }
+
+    async fn create(&self, method: &str) -> Payment {
+        self.stripe.create(self.order, eur(1000), method, "create").await.unwrap()
+    }
+
+    async fn created(&self) -> PaymentId {
+        self.create(GOOD).await.id
+    }
+
+    async fn held(&self) -> PaymentId {
+        self.stripe.confirm(&self.created().await, "confirm").await.unwrap().id
+    }
+
+    async fn taken(&self) -> PaymentId {
+        self.stripe.capture(&self.held().await, "capture").await.unwrap().id
+    }
+
+    async fn status(&self, payment: &PaymentId) -> Status {
+        self.stripe.retrieve(payment).await.unwrap().status
+    }
+
+    /// What the provider's books have of the order's one payment: held, captured.
+    async fn books(&self) -> (u64, u64) {
+        let [Charged { held, captured, .. }] = self.charges().await.try_into().unwrap();
+        (held, captured)
+    }
+
+    async fn charges(&self) -> Vec<Charged> {
+        self.provider.charges_of(&self.order.to_string()).await
+    }
+}
+
+#[tokio::test]
+async fn a_payment_is_created_held_and_taken() {
+    let shop = Shop::new();
+    let created = shop.create(GOOD).await;
+    assert_eq!(created.status, Status::RequiresConfirmation);
+    assert_eq!((created.amount, created.currency), (1000, eur(0).currency));
+    assert!(created.client_secret.is_some());
+    assert_eq!(shop.books().await, (0, 0), "nothing has moved");
+
+    let held = shop.stripe.confirm(&created.id, "confirm").await.unwrap();
+    assert_eq!((&held.id, held.status), (&created.id, Status::RequiresCapture));
+    assert_eq!(shop.books().await, (1000, 0));
+    assert_eq!(shop.stripe.retrieve(&created.id).await.unwrap(), held);
+
+    let taken = shop.stripe.capture(&created.id, "capture").await.unwrap();
+    assert_eq!(taken.status, Status::Succeeded);
+    assert_eq!(shop.books().await, (0, 1000));
+
+    // It is taken once, and cannot be let go any more.
+    for again in [
+        shop.stripe.capture(&created.id, "again").await,
+        shop.stripe.confirm(&created.id, "again").await,
+        shop.stripe.cancel(&created.id, "again").await,
+    ] {
+        assert!(matches!(again, Err(PaymentError::Refused { status: 400, .. })), "{again:?}");
+    }
+    assert_eq!(shop.books().await, (0, 1000));
+}
+
+#[tokio::test]
+async fn a_cancelled_payment_holds_nothing_and_stays_so() {
+    let shop = Shop::new();
+    let payment = shop.held().await;
+    assert_eq!(shop.stripe.cancel(&payment, "cancel").await.unwrap().status, Status::Canceled);
+    let [charged] = shop.charges().await.try_into().unwrap();
+    assert_eq!((charged.held, charged.captured, &*charged.status), (0, 0, "canceled"));
+    for again in
+        [shop.stripe.confirm(&payment, "again").await, shop.stripe.cancel(&payment, "again").await]
+    {
+        assert!(matches!(again, Err(PaymentError::Refused { status: 400, .. })), "{again:?}");
+    }
+    assert_eq!(shop.status(&payment).await, Status::Canceled);
+}
+
+#[tokio::test]
+async fn a_decline_is_told_and_stays_told() {
+    let shop = Shop::new();
+    let payment = shop.create(DECLINED).await.id;
+    let declined = shop.stripe.confirm(&payment, "confirm").await;
+    assert!(matches!(declined, Err(PaymentError::Declined(code)) if code == "card_declined"));
+    let known = shop.stripe.retrieve(&payment).await.unwrap();
+    assert_eq!(known.status, Status::RequiresPaymentMethod);
+    assert_eq!(known.decline.as_deref(), Some("card_declined"));
+    assert_eq!(shop.books().await, (0, 0));
+}
+
+#[tokio::test]
+async fn the_customer_is_asked() {
+    let shop = Shop::new();
+    let payment = shop.create(&shop.provider.needs_action().await).await.id;
+    let asked = shop.stripe.confirm(&payment, "confirm").await.unwrap();
+    assert_eq!(asked.status, Status::RequiresAction);
+    assert!(asked.client_secret.is_some_and(|secret| secret.starts_with(&payment.0)));
+    assert_eq!(shop.books().await, (0, 0));
+    shop.provider.authenticate(&payment.0).await;
+    assert_eq!(shop.status(&payment).await, Status::RequiresCapture);
+    assert_eq!(shop.books().await, (1000, 0));
+}
+
+#[tokio::test]
+async fn the_customer_does_not_do_what_is_asked() {
+    let shop = Shop::new();
+    let payment = shop.create(&shop.provider.needs_action().await).await.id;
+    shop.stripe.confirm(&payment, "confirm").await.unwrap();
+    shop.provider.fail_to_authenticate(&payment.0).await;
+    let known = shop.stripe.retrieve(&payment).await.unwrap();
+    assert_eq!(known.status, Status::RequiresPaymentMethod);
+    assert_eq!(known.decline.as_deref(), Some("payment_intent_authentication_failure"));
+
+    let shop = Shop::new();
+    let method = shop.provider.needs_action_and_declines().await;
+    let payment = shop.create(&method).await.id;
+    shop.stripe.confirm(&payment, "confirm").await.unwrap();
+    shop.provider.authenticate(&payment.0).await;
+    let known = shop.stripe.retrieve(&payment).await.unwrap();
+    assert_eq!(known.decline.as_deref(), Some("card_declined"));
+    assert_eq!(shop.books().await, (0, 0));
+}
+
+#[tokio::test]
+async fn refunds_are_found_by_our_id_however_many_there_are() {
+    let shop = Shop::new();
+    let payment = shop.taken().await;
+    let mut sent = HashSet::new();
+    for _ in 0..101 {
+        let refund: RefundId = id();
+        let key = refund.to_string();
+        let made = shop.stripe.refund(&payment, (refund, eur(2)), &key).await.unwrap();
+        assert_eq!((made.refund, made.amount, made.has_failed), (Some(refund), 2, false));
+        sent.insert(refund);
+    }
+    let known = shop.stripe.refunds(&payment).await.unwrap();
+    assert_eq!(known.len(), 101);
+    assert_eq!(known.iter().map(|known| known.refund.unwrap()).collect::<HashSet<_>>(), sent);
+    let [charged] = shop.charges().await.try_into().unwrap();
+    assert_eq!((charged.refunds.len(), charged.refunded()), (101, 202));
+}
+
+#[tokio::test]
+async fn what_is_sent_is_what_stripe_documents() {
+    let shop = Shop::new();
+    let payment = shop.taken().await;
+    let refund: RefundId = id();
+    shop.stripe.refund(&payment, (refund, eur(300)), "refund").await.unwrap();
+    let calls = shop.provider.calls().await;
+    let sent: Vec<Value> = calls
+        .iter()
+        .map(|call| json!([call.method, call.path, call.form, call.idempotency_key]))
+        .collect();
+    let at = format!("/v1/payment_intents/{}", payment.0);
+    let create = json!({
+        "amount": "1000",
+        "currency": "eur",
+        "payment_method": GOOD,
+        "payment_method_types[]": "card",
+        "capture_method": "manual",
+        "metadata[order_id]": shop.order,
+    });
+    let refund = json!({"payment_intent": payment, "amount": "300", "metadata[refund_id]": refund});
+    assert_eq!(
+        sent,
+        [
+            json!(["POST", "/v1/payment_intents", create, "create"]),
+            json!(["POST", format!("{at}/confirm"), {}, "confirm"]),
+            json!(["POST", format!("{at}/capture"), {}, "capture"]),
+            json!(["POST", "/v1/refunds", refund, "refund"]),
+        ]
+    );
+}
+
+/// Each fault on the way to hold money: nobody knows what became of it, and whether it was held is as
+/// the fault has it.
+#[tokio::test]
+async fn no_answer_is_no_knowledge() {
+    for (fault, is_carried_out) in [
+        ("refuse_connection", false),
+        ("drop_request", false),
+        ("status_500_before", false),
+        ("rate_limited", false),
+        ("drop_answer", true),
+        ("status_500_after", true),
+        ("answer_late", true),
+    ] {
+        let shop = Shop::new();
+        let payment = shop.created().await;
+        let seconds = TOO_LONG.as_secs_f64();
+        let rule = json!({"path": "/confirm$", "fault": fault, "seconds": seconds});
+        shop.provider.fault(rule).await;
+        let start = Instant::now();
+        let lost = shop.impatient.confirm(&payment, "confirm").await;
+        assert!(matches!(lost, Err(PaymentError::Unknown(_))), "{fault}: {lost:?}");
+        assert!(start.elapsed() < TOO_LONG, "{fault}");
+        assert_eq!(shop.provider.faults().await.len(), 0, "{fault} was not met");
+        let held = if is_carried_out { 1000 } else { 0 };
+        assert_eq!(shop.books().await, (held, 0), "{fault}");
+        let status = shop.status(&payment).await;
+        assert_eq!(status == Status::RequiresCapture, is_carried_out, "{fault}: {status:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_may_be_carried_out_after_we_stopped_waiting() {
+    let shop = Shop::new();
+    let payment = shop.created().await;
+    let rule = json!({"path": "/confirm$", "fault": "delay", "seconds": TOO_LONG.as_secs_f64()});
+    shop.provider.fault(rule).await;
+    let lost = shop.impatient.confirm(&payment, "confirm").await;
+    assert!(matches!(lost, Err(PaymentError::Unknown(_))), "{lost:?}");
+    assert_eq!(shop.status(&payment).await, Status::RequiresConfirmation);
+    eventually("the money", PATIENCE, async || (shop.books().await == (1000, 0)).then_some(()))
+        .await;
+}
+
+/// A request that arrives twice holds the money once: the second confirmation is refused.
+#[tokio::test]
+async fn a_confirmation_that_arrives_twice_holds_once() {
+    let shop = Shop::new();
+    let payment = shop.created().await;
+    shop.provider.fault(json!({"path": "/confirm$", "fault": "repeat"})).await;
+    let second = shop.stripe.confirm(&payment, "confirm").await;
+    assert!(matches!(second, Err(PaymentError::Refused { status: 400, .. })), "{second:?}");
+    assert_eq!(shop.provider.posts("/confirm").await, 2);
+    let [charged] = shop.charges().await.try_into().unwrap();
+    assert_eq!((charged.held, charged.charges), (1000, 1));
+}
+
+#[tokio::test]
+async fn a_key_makes_one_payment_where_keys_are_honoured() {
+    let shop = Shop::new();
+    let (one, another) = (shop.create(GOOD).await, shop.create(GOOD).await);
+    assert_ne!(one.id, another.id, "this provider knows of no keys");
+
+    let shop = Shop::new();
+    shop.provider.honour_keys().await;
+    shop.provider.fault(json!({"path": "payment_intents$", "fault": "drop_answer"})).await;
+    let lost = shop.stripe.create(shop.order, eur(1000), GOOD, "create").await;
+    assert!(matches!(lost, Err(PaymentError::Unknown(_))), "{lost:?}");
+    let (one, another) = (shop.create(GOOD).await, shop.create(GOOD).await);
+    assert_eq!(one.id, another.id);
+    assert_eq!(shop.charges().await.len(), 1);
+    assert_eq!(shop.provider.posts("/payment_intents").await, 1);
+
+    // The same key for something else.
+    let other = shop.stripe.create(shop.order, eur(1), GOOD, "create").await;
+    let Err(PaymentError::Refused { status: 400, code }) = other else { panic!("{other:?}") };
+    assert_eq!(code, "idempotency_error");
+}
+
+/// Stripe answers 409 while it is at the first request with a key.
+#[tokio::test]
+async fn a_key_that_is_in_use_is_no_refusal() {
+    let shop = Shop::new();
+    shop.provider.honour_keys().await;
+    let seconds = TOO_LONG.as_secs_f64();
+    let slow = json!({"path": "payment_intents$", "fault": "slow", "seconds": seconds});
+    shop.provider.fault(slow).await;
+    let create = async || shop.impatient.create(shop.order, eur(1000), GOOD, "create").await;
+    for why in ["timed out", "409"] {
+        let Err(PaymentError::Unknown(error)) = create().await else { panic!("{why}") };
+        assert!(error.trail().contains(why), "{}", error.trail());
+    }
+    let made = eventually("the payment", PATIENCE, async || create().await.ok()).await;
+    let [charged] = shop.charges().await.try_into().unwrap();
+    assert_eq!(charged.payment, made.id.0);
+    assert_eq!(shop.provider.posts("/payment_intents").await, 1);
+}
+
+/// What an answer comes to.
+#[derive(Debug, PartialEq)]
+enum Came {
+    Known,
+    Declined(String),
+    Refused(u16, String),
+    Unknown,
+}
+
+fn came<T>(result: Result<T, PaymentError>) -> Came {
+    match result {
+        Ok(_) => Came::Known,
+        Err(PaymentError::Declined(code)) => Came::Declined(code),
+        Err(PaymentError::Refused { status, code }) => Came::Refused(status, code),
+        Err(PaymentError::Unknown(_)) => Came::Unknown,
+    }
+}
+
+/// What the adapter makes of an answer to a confirmation.
+async fn answered(answer: ResponseTemplate) -> Came {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let stripe = stripe_at(&server.uri(), "sk_test_secret");
+    came(stripe.confirm(&PaymentId("pi_1".into()), "confirm").await)
+}
+
+fn error(fields: &Value) -> Value {
+    json!({"error": fields})
+}
+
+fn intent() -> Value {
+    json!({
+        "id": "pi_1", "status": "succeeded", "amount": 5, "currency": "eur",
+        "a_new_field": {"of": ["Stripe's"]}, "last_payment_error": null,
+    })
+}
+
+#[tokio::test]
+async fn only_the_provider_s_own_no_is_a_no() {
+    let declined =
+        json!({"type": "card_error", "code": "card_declined", "decline_code": "lost_card"});
+    let state = json!({"code": "payment_intent_unexpected_state", "message": "It is canceled."});
+    let message = json!({"message": "No such payment_intent: 'pi_1'"});
+    for (status, body, expected) in [
+        (200, intent(), Came::Known),
+        (402, error(&declined), Came::Declined("lost_card".into())),
+        (402, error(&json!({})), Came::Declined("unknown".into())),
+        (400, error(&state), Came::Refused(400, "payment_intent_unexpected_state".into())),
+        (404, error(&message), Came::Refused(404, "No such payment_intent: 'pi_1'".into())),
+        (400, json!({"message": "a gateway's"}), Came::Unknown),
+        (402, json!([]), Came::Unknown),
+        (401, error(&message), Came::Unknown),
+        (403, error(&message), Came::Unknown),
+        (408, error(&message), Came::Unknown),
+        (409, error(&json!({"code": "idempotency_key_in_use"})), Came::Unknown),
+        (424, error(&message), Came::Unknown),
+        (429, error(&json!({"code": "rate_limit"})), Came::Unknown),
+        (500, error(&json!({"type": "api_error"})), Came::Unknown),
+        (503, json!({}), Came::Unknown),
+    ] {
+        let answer = ResponseTemplate::new(status).set_body_json(&body);
+        assert_eq!(answered(answer).await, expected, "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_known() {
+    let wrong = |field: &str, value: Value| {
+        let mut body = intent();
+        body[field] = value;
+        body.to_string()
+    };
+    for body in [
+        String::new(),
+        "<html>".into(),
+        "null".into(),
+        "{}".into(),
+        intent().to_string().replace('}', ""),
+        wrong("status", json!("requires_a_new_thing")),
+        wrong("status", json!(null)),
+        wrong("currency", json!("euro")),
+        wrong("currency", json!("é")),
+        wrong("amount", json!(-5)),
+        wrong("amount", json!("5")),
+        wrong("id", json!(null)),
+        "[".repeat(100_000),
+    ] {
+        for status in [200, 402, 400] {
+            let answer = ResponseTemplate::new(status).set_body_string(body.as_str());
+            let shown: String = body.chars().take(80).collect();
+            assert_eq!(answered(answer).await, Came::Unknown, "{status} {shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_read_up_to_a_limit() {
+    let padded = |bytes: usize| {
+        let mut body = intent();
+        body["padding"] = json!("x".repeat(bytes));
+        ResponseTemplate::new(200).set_body_json(body)
+    };
+    assert_eq!(answered(padded(500_000)).await, Came::Known);
+    assert_eq!(answered(padded(2_000_000)).await, Came::Unknown);
+}
+
+/// A code may be kept with an order.
+#[tokio::test]
+async fn a_code_is_short() {
+    for field in ["code", "decline_code", "message"] {
+        let long = json!({field: "é".repeat(100_000)});
+        let answer = ResponseTemplate::new(402).set_body_json(error(&long));
+        assert_eq!(answered(answer).await, Came::Declined("é".repeat(200)), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_asked_elsewhere() {
+    for status in [301, 302, 303, 307, 308] {
+        let (server, elsewhere) = (MockServer::start().await, MockServer::start().await);
+        let answer = ResponseTemplate::new(status).insert_header("location", elsewhere.uri());
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let stripe = stripe_at(&server.uri(), "sk_test_secret");
+        let payment = PaymentId("pi_1".into());
+        assert_eq!(came(stripe.confirm(&payment, "confirm").await), Came::Unknown);
+        assert_eq!(came(stripe.retrieve(&payment).await), Came::Unknown);
+        assert!(elsewhere.received_requests().await.unwrap().is_empty(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn each_request_says_who_asks_and_which_api_is_meant() {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(intent());
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let stripe = stripe_at(&server.uri(), "sk_test_secret");
+    let payment = PaymentId("pi_1".into());
+    stripe.cancel(&payment, "a key").await.unwrap();
+    stripe.retrieve(&payment).await.unwrap();
+    let requests = server.received_requests().await.unwrap();
+    for request in &requests {
+        assert_eq!(request.headers["authorization"], "Bearer sk_test_secret");
+        assert_eq!(request.headers["stripe-version"], "2025-09-30.clover");
+    }
+    assert_eq!(requests[0].headers["idempotency-key"], "a key");
+    // Stripe: keys have no effect on GET.
+    assert!(!requests[1].headers.contains_key("idempotency-key"));
+}
+
+#[tokio::test]
+async fn the_secrets_are_in_no_text() {
+    let server = MockServer::start().await;
+    let secret = "sk_test_secret";
+    let echo = error(&json!({"message": format!("Invalid API Key provided: {secret}")}));
+    let stripe = stripe_at(&server.uri(), secret);
+    let payment = PaymentId("pi_1".into());
+    let mut texts = vec![format!("{stripe:?}")];
+    for status in [400, 401, 402, 500] {
+        server.reset().await;
+        let answer = ResponseTemplate::new(status).set_body_json(&echo);
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let failed = stripe.confirm(&payment, "confirm").await.unwrap_err();
+        texts.extend([failed.to_string(), format!("{failed:?}")]);
+    }
+    let nobody = stripe_at("http://127.0.0.1:1", secret);
+    let failed = nobody.confirm(&payment, "confirm").await.unwrap_err();
+    texts.extend([failed.to_string(), format!("{failed:?}")]);
+    assert!(texts.iter().all(|text| !text.contains(secret)), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("Invalid API Key")), "{texts:?}");
+
+    let shop = Shop::new();
+    let created = shop.create(GOOD).await;
+    let shown = format!("{created:?}");
+    assert!(!shown.contains(&created.client_secret.unwrap()), "{shown}");
+    assert!(shown.contains(&created.id.0), "{shown}");
+}
+
+/// localstripe signs what it sends as Stripe does.
+#[tokio::test]
+async fn a_webhook_is_the_provider_s_and_names_the_order() {
+    let shop = Shop::new();
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    shop.provider.send_webhooks_to(&server.uri()).await;
+    shop.provider.fault(json!({"hook": "succeeded", "fault": "repeat", "count": 2})).await;
+    shop.taken().await;
+    eventually("both webhooks", PATIENCE, async || {
+        (shop.provider.webhooks().await.len() == 2).then_some(())
+    })
+    .await;
+    let secret = Provider::webhook_secret();
+    for request in server.received_requests().await.unwrap() {
+        let header = request.headers["stripe-signature"].to_str().unwrap();
+        let check = |secret: &str| verify(header, &request.body, &secret.into(), Timestamp::now());
+        assert_eq!(check(&secret), Ok(()));
+        assert!(check("whsec_another").is_err());
+        assert_eq!(order_of(&request.body), Some(shop.order));
+    }
+}
