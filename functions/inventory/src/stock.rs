@@ -5,15 +5,20 @@
 //! chance picks, so that buyers seldom meet. When no bucket has enough, it takes the rest of several:
 //! the last units are sold too.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
 /// The most buckets that a product has.
 pub const MAX_BUCKETS: u32 = 16;
 
+/// The most of a product that there is, in all its buckets.
+pub const MAX_STOCK: u32 = 1_000_000_000;
+
 /// A bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
-    /// Which of the product's.
+    /// Which of the product's, from 0.
     pub number: u32,
     /// How many anyone may reserve.
     pub available: u32,
@@ -21,7 +26,7 @@ pub struct Bucket {
     pub reserved: u32,
 }
 
-/// So many from one bucket.
+/// So many from one bucket, or to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Take {
     /// The bucket.
@@ -36,7 +41,7 @@ pub fn available(buckets: &[Bucket]) -> u32 {
     buckets.iter().map(|bucket| bucket.available).sum()
 }
 
-/// How many are reserved, and have not left.
+/// How many are reserved and have not left, in all.
 #[must_use]
 pub fn reserved(buckets: &[Bucket]) -> u32 {
     buckets.iter().map(|bucket| bucket.reserved).sum()
@@ -51,7 +56,7 @@ pub fn plan(buckets: &[Bucket], quantity: u32, start: usize) -> Option<Vec<Take>
         return Some(vec![Take { bucket: bucket.number, quantity }]);
     }
     let mut fullest: Vec<_> = from_start.collect();
-    fullest.sort_by_key(|bucket| std::cmp::Reverse(bucket.available));
+    fullest.sort_by_key(|bucket| Reverse(bucket.available));
     let (mut left, mut takes) = (quantity, Vec::new());
     for bucket in fullest {
         let quantity = bucket.available.min(left);
@@ -63,11 +68,31 @@ pub fn plan(buckets: &[Bucket], quantity: u32, start: usize) -> Option<Vec<Take>
     (left == 0).then_some(takes)
 }
 
-/// How to spread `quantity` over `buckets`: as evenly as can be.
+/// How many of `quantity` each bucket gets, of which they have `available` before: the emptiest get the
+/// most, so that all end as level as can be. Nobody gets any where there is no bucket.
 #[must_use]
-pub fn spread(quantity: u32, buckets: u32) -> Vec<u32> {
-    let buckets = buckets.max(1);
-    (0..buckets).map(|at| quantity / buckets + u32::from(at < quantity % buckets)).collect()
+pub fn spread(quantity: u32, available: &[u32]) -> Vec<u32> {
+    let up_to = |level: u32| available.iter().map(move |has| level.saturating_sub(*has));
+    let needed = |level: u32| up_to(level).map(u64::from).sum::<u64>();
+    // The highest level that all of them reach.
+    let (mut low, mut high) = (0, u32::MAX);
+    while low < high {
+        let middle = high - (high - low) / 2;
+        if needed(middle) <= quantity.into() {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    let mut left = u64::from(quantity) - needed(low);
+    let mut gets: Vec<u32> = up_to(low).collect();
+    for (gets, has) in gets.iter_mut().zip(available) {
+        if left > 0 && *has <= low {
+            *gets += 1;
+            left -= 1;
+        }
+    }
+    gets
 }
 
 #[cfg(test)]
@@ -87,6 +112,15 @@ mod tests {
         assert_eq!(plan(&stock, 5, 0), Some(vec![Take { bucket: 1, quantity: 5 }]));
         assert_eq!(plan(&stock, 5, 2), Some(vec![Take { bucket: 2, quantity: 5 }]));
         assert_eq!(plan(&stock, 1, 0), Some(vec![Take { bucket: 0, quantity: 1 }]));
+    }
+
+    #[test]
+    fn the_emptiest_are_filled_first() {
+        assert_eq!(spread(10, &[0, 0, 0, 0]), [3, 3, 2, 2]);
+        assert_eq!(spread(10, &[100, 0]), [0, 10]);
+        assert_eq!(spread(10, &[4, 0]), [3, 7]);
+        assert_eq!(spread(2, &[0, 0, 0]), [1, 1, 0]);
+        assert_eq!(spread(5, &[]), [0; 0]);
     }
 
     proptest! {
@@ -111,10 +145,17 @@ mod tests {
         }
 
         #[test]
-        fn spreading_loses_nothing(quantity in 0_u32..10_000, buckets in 1..=MAX_BUCKETS) {
-            let spread = spread(quantity, buckets);
-            prop_assert_eq!(spread.iter().sum::<u32>(), quantity);
-            prop_assert!(spread.iter().max().unwrap() - spread.iter().min().unwrap() <= 1);
+        fn spreading_loses_nothing_and_levels(
+            quantity in 0_u32..=MAX_STOCK,
+            available in prop::collection::vec(0_u32..=MAX_STOCK, 1..=16),
+        ) {
+            let gets = spread(quantity, &available);
+            prop_assert_eq!(gets.iter().sum::<u32>(), quantity);
+            let after: Vec<_> = available.iter().zip(&gets).map(|(has, gets)| has + gets).collect();
+            for (gets, after_it) in gets.iter().zip(&after) {
+                // Who got any is no fuller than the emptiest, but for a remainder of 1.
+                prop_assert!(*gets == 0 || after_it - after.iter().min().unwrap() <= 1);
+            }
         }
     }
 }

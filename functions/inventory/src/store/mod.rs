@@ -30,7 +30,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 
-pub use reservations::{DUE_SHARDS, Due, Expired};
+pub use reservations::{DUE_SHARDS, Due};
 
 use crate::sku::Sku;
 use crate::stock::{Bucket, available};

@@ -1,12 +1,12 @@
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
     Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
 use shared::fault::point;
+use shared::transaction::{self, Sent};
 use shared::{Error, Result};
+use ulid::Ulid;
 
 use super::{Inventory, Item, keys, milliseconds, string, update, value};
 use crate::reservation::{Reservation, Status};
@@ -16,24 +16,18 @@ use crate::stock;
 /// Over how many partitions of the index `due` reservations are spread; one takes 1,000 WRU a second.
 pub const DUE_SHARDS: u32 = 8;
 
-/// Where a page of reservations that are due ended.
+/// How many reservations that are due are asked for at once.
+const DUE_PAGE: i32 = 100;
+/// What puts a bucket's stock back.
+const BACK: &str = "SET reserved = reserved - :q, available = available + :q";
+
+/// A page of reservations that are due.
 #[derive(Clone, Debug)]
 pub struct Due {
     /// Whose, and of what.
     pub keys: Vec<(String, Sku)>,
     /// Where the next page begins.
     pub next: Option<Item>,
-}
-
-/// What became of a reservation that was due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expired {
-    /// Its stock is back.
-    Released,
-    /// It is no longer held, and was left alone.
-    LeftAlone,
-    /// Others were at the same items; it is still due.
-    Busy,
 }
 
 impl Inventory {
@@ -151,20 +145,23 @@ impl Inventory {
         self.end(reservation, change, BACK)
     }
 
-    /// `held` → `released`, if it has expired by `now`. 2 WRU for each bucket, and 3.
-    pub async fn expire(&self, reservation: &Reservation, now: Timestamp) -> Result<Expired> {
+    /// `held` → `released`, if it has expired by `now`, in a transaction of its own. Whether it was.
+    /// 2 WRU for each bucket, and 3.
+    pub async fn expire(&self, reservation: &Reservation, now: Timestamp) -> Result<bool> {
         let change = self
             .change(reservation, Status::Released)?
             .condition_expression("#status = :held AND expires_at <= :now")
             .expression_attribute_values(":held", value(&Status::Held)?)
             .expression_attribute_values(":now", milliseconds(now));
         let writes = self.end(reservation, change, BACK)?;
-        let request = self.client.transact_write_items().set_transact_items(Some(writes));
-        let sent = point("inventory.expire", || request.clone().send()).await;
-        let Err(error) = sent.map_err(SdkError::into_service_error) else {
-            return Ok(Expired::Released);
-        };
-        refusal(&error).ok_or_else(|| error.into())
+        let token = Ulid::generate().to_string();
+        match transaction::send("inventory.expire", &self.client, &token, writes).await? {
+            Sent::Made => Ok(true),
+            Sent::Refused { index: 0, .. } => Ok(false),
+            Sent::Refused { .. } => {
+                Err(Error::internal("a bucket has less reserved than was taken from it"))
+            }
+        }
     }
 
     /// A page of the reservations of a shard that expire by `now` and, as far as the index knows, are
@@ -221,9 +218,6 @@ impl Inventory {
     }
 }
 
-const BACK: &str = "SET reserved = reserved - :q, available = available + :q";
-const DUE_PAGE: i32 = 100;
-
 fn key(reservation: &Reservation) -> Item {
     let Reservation { holder, sku, .. } = reservation;
     keys(format!("HOLDER#{holder}"), format!("SKU#{sku}"))
@@ -243,24 +237,4 @@ fn names(item: &Item) -> Result<(String, Sku)> {
 fn shard(holder: &str) -> u32 {
     holder.bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
         % DUE_SHARDS
-}
-
-/// Why a reservation was not released, unless it is a failure: the reservation is the transaction's
-/// first item.
-fn refusal(error: &TransactWriteItemsError) -> Option<Expired> {
-    let canceled = match error {
-        TransactWriteItemsError::TransactionCanceledException(canceled) => canceled,
-        TransactWriteItemsError::TransactionInProgressException(_) => return Some(Expired::Busy),
-        _ => return None,
-    };
-    let codes: Vec<_> =
-        canceled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
-    match codes.first() {
-        Some(&"ConditionalCheckFailed") => Some(Expired::LeftAlone),
-        _ if codes.contains(&"ConditionalCheckFailed") => None,
-        _ => codes
-            .iter()
-            .any(|code| ["TransactionConflict", "ThrottlingError"].contains(code))
-            .then_some(Expired::Busy),
-    }
 }

@@ -1,0 +1,54 @@
+//! `GET /v1/stock/{sku}`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use serde::Serialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::{Json, Path, SignedIn};
+use shared::problem::Problem;
+
+use super::{ADMIN, has_clock};
+use crate::sku::Sku;
+use crate::stock::{Bucket, available, reserved};
+use crate::store::Inventory;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct GetStock {
+    /// The inventory's table.
+    pub inventory: Inventory,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(GetStock);
+
+/// The endpoint's router.
+pub fn router(state: GetStock) -> Router {
+    Router::new().route("/v1/stock/{sku}", get(handle)).with_state(state)
+}
+
+#[derive(Serialize)]
+struct Shown {
+    sku: Sku,
+    /// How many anyone may reserve.
+    available: u32,
+    /// How many are reserved, and have not left.
+    reserved: u32,
+    buckets: Vec<Bucket>,
+}
+
+async fn handle(
+    State(state): State<GetStock>,
+    user: SignedIn,
+    Path(sku): Path<Sku>,
+) -> Result<Json<Shown>> {
+    user.require(ADMIN)?;
+    let buckets = state.inventory.stock(&sku).await?;
+    if buckets.is_empty() {
+        return Err(Problem::not_found("stock").into());
+    }
+    let (available, reserved) = (available(&buckets), reserved(&buckets));
+    Ok(Json(Shown { sku, available, reserved, buckets }))
+}

@@ -1,0 +1,55 @@
+//! `GET /v1/stock/{sku}/movements`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use serde::Serialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::page::{self, cursor};
+use shared::http::{Json, Path, Query, SignedIn};
+use shared::problem::Problem;
+
+use super::{ADMIN, has_clock};
+use crate::movement::Movement;
+use crate::sku::Sku;
+use crate::store::Inventory;
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct ListMovements {
+    /// The inventory's table.
+    pub inventory: Inventory,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(ListMovements);
+
+/// The endpoint's router.
+pub fn router(state: ListMovements) -> Router {
+    Router::new().route("/v1/stock/{sku}/movements", get(handle)).with_state(state)
+}
+
+#[derive(Serialize)]
+struct Page {
+    movements: Vec<Movement>,
+    /// To be given as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A product's movements, newest first.
+async fn handle(
+    State(state): State<ListMovements>,
+    user: SignedIn,
+    Path(sku): Path<Sku>,
+    Query(wanted): Query<page::Page>,
+) -> Result<Json<Page>> {
+    user.require(ADMIN)?;
+    let before = wanted.after()?;
+    let (movements, next) = state.inventory.movements(&sku, before, wanted.limit()?).await?;
+    if movements.is_empty() && before.is_none() {
+        return Err(Problem::not_found("stock").into());
+    }
+    Ok(Json(Page { movements, next_cursor: next.map(cursor) }))
+}

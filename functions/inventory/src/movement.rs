@@ -1,0 +1,211 @@
+//! Movements of stock: it came, or was counted anew. What is sold is no movement; its reservation tells.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::id::UserId;
+
+use crate::stock::{Bucket, MAX_BUCKETS, MAX_STOCK, Take, available, plan, reserved, spread};
+
+/// The most that one movement moves.
+pub const MAX_QUANTITY: i32 = 999_999;
+/// The longest note, in characters.
+pub const MAX_NOTE: usize = 200;
+
+/// A movement of a product's stock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Movement {
+    /// The how-manieth of the product's it is, from 1; none is left out.
+    pub number: u64,
+    /// How many came, or, below zero, were taken off.
+    pub quantity: Quantity,
+    /// Why.
+    pub reason: Reason,
+    /// What whoever moved it says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+    /// Who moved it.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why stock moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It was delivered.
+    Restock,
+    /// It was counted and there was more, or less; or it broke.
+    Adjustment,
+}
+
+/// A product's stock, as a movement finds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// How many movements it has had.
+    pub movements: u64,
+    /// Its buckets, by number.
+    pub buckets: Vec<Bucket>,
+}
+
+/// Why stock is not moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No more than this is available: what is reserved is not taken from whom it is reserved for.
+    NotEnough(u32),
+    /// There would be more than [`MAX_STOCK`].
+    TooMuch,
+}
+
+/// What each bucket gains, or loses, by a movement of `quantity`. There are as many buckets as there
+/// were, or `wanted` if that is more; one that is new is named even if it gains nothing.
+///
+/// What comes goes to the emptiest buckets; what goes is taken from the fullest.
+pub fn changes(
+    buckets: &[Bucket],
+    quantity: Quantity,
+    wanted: BucketCount,
+) -> Result<Vec<Take>, Refusal> {
+    let size = quantity.0.unsigned_abs();
+    if quantity.0 < 0 {
+        let fullest = buckets.iter().enumerate().max_by_key(|(_, bucket)| bucket.available);
+        let start = fullest.map_or(0, |(index, _)| index);
+        return plan(buckets, size, start).ok_or_else(|| Refusal::NotEnough(available(buckets)));
+    }
+    if available(buckets) + reserved(buckets) + size > MAX_STOCK {
+        return Err(Refusal::TooMuch);
+    }
+    let mut has: Vec<u32> = buckets.iter().map(|bucket| bucket.available).collect();
+    has.resize(has.len().max(wanted.0 as usize), 0);
+    let gains = (0..).zip(spread(size, &has));
+    let gains = gains.map(|(bucket, quantity)| Take { bucket, quantity });
+    Ok(gains.filter(|gain| gain.quantity > 0 || gain.bucket as usize >= buckets.len()).collect())
+}
+
+/// How many are moved: from -[`MAX_QUANTITY`] to [`MAX_QUANTITY`], and not 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i32")]
+pub struct Quantity(i32);
+
+/// Why a number is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a movement is of -{MAX_QUANTITY} to {MAX_QUANTITY}, and not of 0")]
+pub struct InvalidQuantity;
+
+impl TryFrom<i64> for Quantity {
+    type Error = InvalidQuantity;
+
+    fn try_from(number: i64) -> Result<Self, InvalidQuantity> {
+        let number = i32::try_from(number).map_err(|_| InvalidQuantity)?;
+        let fits = number != 0 && (-MAX_QUANTITY..=MAX_QUANTITY).contains(&number);
+        if fits { Ok(Self(number)) } else { Err(InvalidQuantity) }
+    }
+}
+
+impl From<Quantity> for i32 {
+    fn from(quantity: Quantity) -> Self {
+        quantity.0
+    }
+}
+
+/// A note: 1 to [`MAX_NOTE`] characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Note(String);
+
+/// Why a text is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a note has 1 to {MAX_NOTE} characters")]
+pub struct InvalidNote;
+
+impl TryFrom<String> for Note {
+    type Error = InvalidNote;
+
+    fn try_from(text: String) -> Result<Self, InvalidNote> {
+        let fits = (1..=MAX_NOTE).contains(&text.chars().count());
+        if fits { Ok(Self(text)) } else { Err(InvalidNote) }
+    }
+}
+
+impl From<Note> for String {
+    fn from(note: Note) -> Self {
+        note.0
+    }
+}
+
+/// How many buckets a product is to have: 1 to [`MAX_BUCKETS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct BucketCount(u32);
+
+/// Why a number is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a product has 1 to {MAX_BUCKETS} buckets")]
+pub struct InvalidBucketCount;
+
+impl Default for BucketCount {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl TryFrom<u32> for BucketCount {
+    type Error = InvalidBucketCount;
+
+    fn try_from(number: u32) -> Result<Self, InvalidBucketCount> {
+        let fits = (1..=MAX_BUCKETS).contains(&number);
+        if fits { Ok(Self(number)) } else { Err(InvalidBucketCount) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(buckets: &[(u32, u32)], quantity: i64, wanted: u32) -> Result<Vec<Take>, Refusal> {
+        let bucket = |(number, &(available, reserved))| Bucket { number, available, reserved };
+        let buckets: Vec<_> = (0..).zip(buckets).map(bucket).collect();
+        changes(&buckets, quantity.try_into().unwrap(), wanted.try_into().unwrap())
+    }
+
+    fn takes(takes: &[(u32, u32)]) -> Vec<Take> {
+        takes.iter().map(|&(bucket, quantity)| Take { bucket, quantity }).collect()
+    }
+
+    #[test]
+    fn what_comes_levels_the_buckets_and_new_ones_are_named() {
+        assert_eq!(moved(&[], 5, 1), Ok(takes(&[(0, 5)])));
+        assert_eq!(moved(&[], 1, 3), Ok(takes(&[(0, 1), (1, 0), (2, 0)])));
+        assert_eq!(moved(&[(9, 1), (0, 9)], 4, 1), Ok(takes(&[(1, 4)])), "never fewer than before");
+        assert_eq!(moved(&[(9, 0)], 4, 2), Ok(takes(&[(1, 4)])));
+    }
+
+    #[test]
+    fn what_goes_is_what_is_available() {
+        assert_eq!(moved(&[(2, 0), (7, 5)], -5, 1), Ok(takes(&[(1, 5)])));
+        assert_eq!(moved(&[(2, 0), (7, 5)], -9, 1), Ok(takes(&[(1, 7), (0, 2)])));
+        assert_eq!(moved(&[(2, 0), (7, 5)], -10, 1), Err(Refusal::NotEnough(9)));
+        assert_eq!(moved(&[], -1, 1), Err(Refusal::NotEnough(0)));
+    }
+
+    #[test]
+    fn there_is_no_more_than_fits() {
+        assert_eq!(moved(&[(MAX_STOCK - 10, 5)], 5, 1), Ok(takes(&[(0, 5)])));
+        assert_eq!(moved(&[(MAX_STOCK - 10, 5)], 6, 1), Err(Refusal::TooMuch));
+    }
+
+    #[test]
+    fn limits_are_checked_at_the_edge() {
+        for (number, valid) in
+            [(0, false), (1, true), (-999_999, true), (1_000_000, false), (i64::MIN, false)]
+        {
+            assert_eq!(Quantity::try_from(number).is_ok(), valid, "{number}");
+        }
+        for (number, valid) in [(0, false), (1, true), (16, true), (17, false)] {
+            assert_eq!(BucketCount::try_from(number).is_ok(), valid, "{number}");
+        }
+        for (length, valid) in [(0, false), (1, true), (200, true), (201, false)] {
+            assert_eq!(Note::try_from("é".repeat(length)).is_ok(), valid, "{length}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The inventory on a real DynamoDB API: races, crashes, and random histories against a model.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod audit;
+mod crashes;
+mod endpoints;
+mod histories;
+mod races;
+mod reservations;
+mod support;
+mod sweeping;

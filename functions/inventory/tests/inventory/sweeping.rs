@@ -1,0 +1,95 @@
+//! What is held too long is released.
+
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use futures::future::join_all;
+use inventory::reservation::Status;
+use inventory::sweep::Swept;
+
+use crate::audit::audit;
+use crate::support::{sku, system};
+
+#[tokio::test]
+async fn what_has_expired_is_released_and_nothing_else() {
+    let s = system().await;
+    let sku = sku("a");
+    s.move_stock(&sku, 20, 3).await;
+    for (holder, seconds) in [("over", 60), ("just-over", 120), ("not-over", 121), ("bought", 60)] {
+        let held = s.reserve(holder, &sku, 2, s.in_seconds(seconds)).await.unwrap();
+        assert!(holder != "bought" || s.commit(&held).await);
+    }
+    assert_eq!(s.sweep().await, Swept::default(), "nothing is due");
+    s.advance(120);
+    assert_eq!(s.sweep().await, Swept { released: 2, ..Swept::default() });
+    assert_eq!(s.sweep().await, Swept::default(), "no trace of them in the index");
+    for (holder, status) in [
+        ("over", Status::Released),
+        ("just-over", Status::Released),
+        ("not-over", Status::Held),
+        ("bought", Status::Committed),
+    ] {
+        let found = s.inventory.reservation(holder, &sku).await.unwrap().unwrap();
+        assert_eq!(found.status, status, "{holder}");
+    }
+    let counted = &audit(&s).await[&sku];
+    assert_eq!((counted.available, counted.reserved), (16, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_a_page_is_swept_by_two_at_once() {
+    let s = system().await;
+    // One holder's are all in one shard.
+    let reserve = |number: u32| {
+        let (s, sku) = (s.clone(), sku(&format!("p{number}")));
+        tokio::spawn(async move {
+            s.move_stock(&sku, 3, 2).await;
+            s.reserve("o", &sku, 3, s.in_seconds(60)).await.unwrap()
+        })
+    };
+    for reserved in join_all((0..120).map(reserve)).await {
+        assert_eq!(reserved.unwrap().takes.len(), 2);
+    }
+    s.advance(60);
+    let (one, other) = tokio::join!(s.sweep(), s.sweep());
+    assert_eq!((one.failed, other.failed), (0, 0));
+    assert_eq!(one.released + other.released, 120, "each of them once");
+    let counted = audit(&s).await;
+    assert_eq!(counted.len(), 120);
+    assert!(counted.values().all(|counted| (counted.available, counted.reserved) == (3, 0)));
+}
+
+#[tokio::test]
+async fn a_sweep_stops_in_time_and_the_next_goes_on() {
+    let s = system().await;
+    let sku = sku("a");
+    s.move_stock(&sku, 30, 1).await;
+    for number in 0..30 {
+        s.reserve(&format!("o{number}"), &sku, 1, s.in_seconds(60)).await.unwrap();
+    }
+    s.advance(60);
+    let left = AtomicU32::new(7);
+    let has_time = || left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+    let first = s.sweeper().sweep(&has_time).await;
+    assert_eq!((first.released, first.failed), (7, 0));
+    assert!(first.cut_short > 0);
+    assert_eq!(s.sweep().await, Swept { released: 23, ..Swept::default() });
+    assert_eq!(audit(&s).await[&sku].available, 30);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_released_does_not_keep_the_others() {
+    let s = system().await;
+    let (good, bad) = (sku("good"), sku("bad"));
+    for sku in [&good, &bad] {
+        s.move_stock(sku, 9, 1).await;
+    }
+    // Both in the same shard, the bad one first.
+    s.reserve("o", &bad, 3, s.in_seconds(50)).await.unwrap();
+    s.reserve("o", &good, 3, s.in_seconds(60)).await.unwrap();
+    // Somebody has been at the table by hand.
+    s.spoil(&bad).await;
+    s.advance(60);
+    assert_eq!(s.sweep().await, Swept { released: 1, failed: 1, ..Swept::default() });
+    let held = s.inventory.reservation("o", &bad).await.unwrap().unwrap();
+    assert_eq!(held.status, Status::Held, "left as it was");
+}
