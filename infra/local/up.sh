@@ -19,9 +19,12 @@ trap 'rm -f "$log"' EXIT
 if ! sam deploy --config-env local \
     --parameter-overrides "Architecture=$architecture" RequireTls=false SignInsPerMinute=6000 \
     Scanner=clamd "ClamdAddress=$CLAMD_ADDRESS" TrustPrivateWebhooks=true \
-    ModelProvider=openai "ModelUrl=$MODEL_URL" ModelId=smollm2-135m-instruct >"$log" 2>&1; then
+    ModelProvider=openai "ModelUrl=$MODEL_URL" ModelId=smollm2-135m-instruct \
+    "PaymentsUrl=$PAYMENTS_URL" "PaymentsKey=$PAYMENTS_SECRET_KEY" \
+    "PaymentsSigningSecret=$PAYMENTS_WEBHOOK_SECRET" >"$log" 2>&1; then
     cat "$log" >&2
     exit 1
 fi
 grep -E "^(Successfully|No changes)" "$log"
 "$PYTHON" infra/local/http_api.py
+[ -n "${ENDPOINT:-}" ] || "$PYTHON" infra/local/payments_webhook.py

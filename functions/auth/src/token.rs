@@ -192,7 +192,7 @@ mod tests {
         let claims = fixture().claims;
         assert_eq!(claims["iss"], "arsenal-test");
         assert_eq!(claims["aud"], "arsenal");
-        assert_eq!(claims["scope"], "documents:read documents:write");
+        assert_eq!(claims["scope"], "documents:read documents:write orders:read orders:write");
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 900);
     }
 

@@ -26,7 +26,9 @@ impl User {
     /// No request gives more than these.
     #[must_use]
     pub fn register(email: Email, ids: &Ids, now: Timestamp) -> Self {
-        let scopes = ["documents:read", "documents:write"].map(str::to_owned).to_vec();
+        let scopes = ["documents:read", "documents:write", "orders:read", "orders:write"]
+            .map(str::to_owned)
+            .to_vec();
         Self { id: ids.next(), email, tenant: ids.next(), scopes, created_at: now }
     }
 }

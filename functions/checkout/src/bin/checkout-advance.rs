@@ -1,14 +1,20 @@
 //! A job: take an order as far as it goes.
 
+use std::time::Duration;
+
 use checkout::payments::{Stripe, secrets};
 use checkout::queues::{Advance, orders};
-use checkout::saga::{STEP_TIME, Saga};
+use checkout::saga::Saga;
 use checkout::store::Store;
 use inventory::Inventory;
+use shared::batch::Message;
 use shared::clock::Clock;
 use shared::config::var;
 use shared::id::Ids;
 use shared::queue::Queue;
+
+/// How long an order may take, and is leased for; the function's own time-out is 5 s more.
+const TIME_LIMIT: Duration = Duration::from_secs(85);
 
 #[tokio::main]
 async fn main() -> shared::Result<()> {
@@ -24,12 +30,11 @@ async fn main() -> shared::Result<()> {
         ids: Ids::random(Clock::System),
     };
     let queue = |url| Queue::new(sqs.clone(), url);
-    let jobs = orders(queue(var("ORDERS_QUEUE_URL")?), queue(var("DEAD_LETTERS_URL")?), STEP_TIME);
+    let jobs = orders(queue(var("ORDERS_QUEUE_URL")?), queue(var("DEAD_LETTERS_URL")?), TIME_LIMIT);
     shared::invocation::run(async |event, invocation| {
-        let until = invocation.deadline;
-        let advance = async |job: shared::batch::Message<Advance>| {
+        let advance = async |job: Message<Advance>| {
             let Advance::V1 { order } = job.body;
-            saga.advance(order, until).await
+            saga.advance(order, saga.clock.now() + TIME_LIMIT).await
         };
         jobs.consume(event, &invocation, advance).await
     })
