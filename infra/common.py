@@ -1,8 +1,12 @@
 """What the scripts share: where things are, and how the stack is reached."""
 
 import functools
+import json
 import os
+import secrets
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import boto3
@@ -30,6 +34,23 @@ def api_url() -> str:
     if endpoint:
         return f"{endpoint}/_aws/execute-api/{outputs()['ApiId']}/$default"
     return outputs()["ApiUrl"]
+
+
+def call(method: str, url: str, body=None, token: str | None = None, **headers: str) -> dict:
+    """Calls the API, with a fresh key if there is a body; a problem document ends the program."""
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    if body is not None:
+        headers = {"idempotency-key": secrets.token_hex(16), **headers}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
+    data = json.dumps(body).encode() if body is not None else None
+    headers["content-type"] = "application/json"
+    request = urllib.request.Request(url, data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{method} {url} answered {error.code}: {error.read().decode()}")
 
 
 def say(text: str) -> None:

@@ -1,5 +1,5 @@
-"""The tour: what a user of the API does, from signing up to the data in an invoice; and what becomes of
-malware."""
+"""The tour: what a user of the API does, from signing up to the data in an invoice; what becomes of
+malware; and how an order is paid."""
 
 import hashlib
 import json
@@ -12,7 +12,8 @@ import urllib.request
 import zlib
 from datetime import datetime
 
-from common import ROOT, api_url, say
+import tour_checkout
+from common import ROOT, api_url, call, say
 
 SAMPLE = ROOT / "tests" / "pdf" / "invoice-pdfa2b.pdf"
 # A schema of the tenant's own, short enough for the local stack's small model. Four larger ones come with
@@ -34,22 +35,6 @@ READY_WITHIN_SECONDS = int(os.environ.get("READY_WITHIN_SECONDS", "240"))
 # It is in two parts, for this one is not to be taken for malware itself.
 EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*").encode()
 FINAL = ("ready", "rejected", "failed", "cancelled", "expired")
-
-
-def call(method: str, url: str, body=None, token: str | None = None) -> dict:
-    """Calls the API; a problem document ends the tour."""
-    headers = {"Content-Type": "application/json"}
-    if body is not None:
-        headers["Idempotency-Key"] = secrets.token_hex(16)
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(url, data, headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as error:
-        sys.exit(f"{method} {url} answered {error.code}: {error.read().decode()}")
 
 
 def upload(form: dict, file: bytes) -> None:
@@ -192,6 +177,8 @@ def main() -> None:
         sys.exit(f"it was not rejected: {json.dumps(rejected)}")
     print(f"     {rejected['rejection']['signature']}: {rejected['rejection']['explanation']}")
 
+    order = tour_checkout.take(api, token)
+
     say("\nThe API is at")
     print(f"     {api}")
     say("Try")
@@ -199,6 +186,7 @@ def main() -> None:
     print(f"  API='{api}'; TOKEN=$(curl -s \"$API/v1/auth/login\" -H 'content-type: application/json' -d '{credentials}' | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])')")
     print("  curl -s \"$API/v1/documents\" -H \"authorization: Bearer $TOKEN\"")
     print(f"  curl -s \"$API/v1/documents/{document['id']}\" -H \"authorization: Bearer $TOKEN\" | python3 -m json.tool")
+    tour_checkout.suggest(order)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
-"""What the tour leaves out: settings, schemas, an upload in parts, a webhook, cancelling, deleting, and an
-administrator who would read what is in quarantine.
+"""What the tour leaves out. Of documents: settings, schemas, an upload in parts, a webhook, cancelling,
+deleting, and an administrator who would read what is in quarantine. Of the checkout: see
+errands_checkout.py.
 
-    infra/local/run.sh local/errands.py
+    infra/local/run.sh local/errands.py [documents] [checkout]
 """
 
-import http.server
 import json
 import secrets
 import sys
-import threading
-import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,36 +16,12 @@ import boto3
 import botocore.exceptions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import errands_checkout
 import tour
 from common import ROOT, api_url, client, outputs
+from receiver import Receiver, until
 
-WITHIN_SECONDS = 30
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}
-
-
-class Hook(http.server.BaseHTTPRequestHandler):
-    """A tenant's server, which keeps what it is told."""
-
-    told: list[dict] = []
-
-    def do_POST(self) -> None:
-        """Takes a message."""
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.told.append(json.loads(body))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_) -> None:
-        """Nothing."""
-
-
-def until(is_so, what: str) -> None:
-    """Waits until it is so."""
-    deadline = time.monotonic() + WITHIN_SECONDS
-    while not is_so():
-        if time.monotonic() > deadline:
-            sys.exit(f"{what} did not come within {WITHIN_SECONDS} s")
-        time.sleep(0.2)
 
 
 def announce_parts(api: str, token: str, file: bytes) -> str:
@@ -120,20 +94,17 @@ def quarantine_holds(document_url: str) -> None:
         s3.delete_object(Bucket=bucket, Key=planted)
 
 
-def main() -> None:
-    """Runs them."""
-    api = api_url()
+def documents(api: str) -> None:
+    """Runs those of documents."""
     email = f"errands-{secrets.token_hex(4)}@example.org"
     credentials = {"email": email, "password": "correct horse battery"}
     owner = tour.call("POST", f"{api}/v1/auth/register", credentials)["id"]
     token = tour.call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    receiver = Receiver()
 
     settings = f"{api}/v1/document-settings"
-    hook = f"http://127.0.0.1:{server.server_port}/"
-    tour.call("PUT", settings, {"webhook": {"url": hook}}, token)
-    assert tour.call("GET", settings, token=token)["webhook"] == {"url": hook}
+    tour.call("PUT", settings, {"webhook": {"url": receiver.url}}, token)
+    assert tour.call("GET", settings, token=token)["webhook"] == {"url": receiver.url}
     tour.call("PUT", f"{api}/v1/document-schemas/errand@1", SCHEMA, token)
 
     content = (ROOT / "tests/pdf/statement.pdf").read_bytes() + secrets.token_hex(8).encode()
@@ -142,8 +113,8 @@ def main() -> None:
     assert document["status"] == "ready", document
     with urllib.request.urlopen(document["file_url"], timeout=30) as file:
         assert file.read() == content
-    until(lambda: Hook.told, "the webhook")
-    assert Hook.told[0]["type"] == "document.ready"
+    until(lambda: receiver.told, "the webhook")
+    assert receiver.types()[0] == "document.ready"
     assert len(tour.call("GET", f"{api}/v1/documents", token=token)["documents"]) == 1
 
     quarantine_holds(url)
@@ -167,4 +138,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    errands = {"documents": documents, "checkout": errands_checkout.run}
+    for name in sys.argv[1:] or errands:
+        errands[name](api_url())

@@ -1,0 +1,228 @@
+"""What the tour leaves out of the checkout and the inventory: carts that change, requests that come twice,
+customers who are asked by their bank, who cancel or whose card is declined, refunds, merchants' webhooks,
+orders that stand still, and stock that was reserved for a time that is over."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+import urllib.parse
+import urllib.request
+
+from common import STACK, call, client, outputs
+from receiver import Receiver, until
+from tour_checkout import READER, WAIT, PROVIDER, from_provider, payment_of, shopkeeper, stocked
+
+PRICE = {"amount": 500, "currency": "EUR"}
+STOCK = 20
+VISA, DECLINED = "pm_card_visa", "pm_card_chargeCustomerFail"
+# A card whose owner is asked.
+ASKS = "4000002500003155"
+
+
+class Customer:
+    """A customer, and what is sold."""
+
+    def __init__(self, api: str, sku: str) -> None:
+        self.api, self.sku = api, sku
+        email = f"errands-{secrets.token_hex(4)}@example.org"
+        credentials = {"email": email, "password": "correct horse battery"}
+        self.id = call("POST", f"{api}/v1/auth/register", credentials)["id"]
+        self.token = call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
+
+    def ask(self, method: str, path: str, body=None, **headers: str) -> dict:
+        """Calls the API."""
+        return call(method, f"{self.api}{path}", body, self.token, **headers)
+
+    def add(self, quantity: int, **headers: str) -> dict:
+        """Adds so many to the cart."""
+        body = {"sku": self.sku, "quantity": quantity}
+        return self.ask("POST", "/v1/cart/lines", body, **headers)
+
+    def order(self, method: str, **headers: str) -> dict:
+        """Orders what is in the cart, and waits for what comes of it."""
+        wanted = {"payment_method": method}
+        return self.ask("POST", "/v1/checkouts", wanted, prefer=WAIT, **headers)
+
+    def status(self, order: str) -> str:
+        """Where an order stands."""
+        return self.ask("GET", f"/v1/orders/{order}")["status"]
+
+
+def to_provider(path: str, **form: str) -> dict:
+    """Asks the payment provider for something."""
+    headers = {"Authorization": f"Bearer {READER}"}
+    data = urllib.parse.urlencode(form).encode()
+    request = urllib.request.Request(f"{PROVIDER}{path}", data, headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def card_that_asks() -> str:
+    """A means of payment whose owner is asked."""
+    form = {"card[number]": ASKS, "card[exp_month]": "12", "card[exp_year]": "2030", "card[cvc]": "123"}
+    return to_provider("/v1/payment_methods", type="card", **form)["id"]
+
+
+def agree(api: str, order: str, secret: str) -> None:
+    """The card's owner agrees, and the provider tells of it: as Stripe does, and localstripe does not."""
+    payment = payment_of(order)
+    assert payment["client_secret"] == secret
+    form = {"client_secret": secret, "success": "true"}
+    to_provider(f"/v1/payment_intents/{payment['id']}/_authenticate", **form)
+    held = from_provider(f"/v1/payment_intents/{payment['id']}")
+    kind = "payment_intent.amount_capturable_updated"
+    body = json.dumps({"type": kind, "data": {"object": held}}).encode()
+    signed, at = os.environ["PAYMENTS_WEBHOOK_SECRET"].encode(), int(time.time())
+    signature = hmac.new(signed, b"%d." % at + body, hashlib.sha256).hexdigest()
+    headers = {"stripe-signature": f"t={at},v1={signature}", "content-type": "application/json"}
+    request = urllib.request.Request(f"{api}/v1/payments/webhook", body, headers)
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def invoke(function: str, event) -> None:
+    """Invokes a function, and waits until it is done."""
+    name, payload = f"{STACK}-{function}", json.dumps(event)
+    answer = client("lambda").invoke(FunctionName=name, Payload=payload)
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def cart_changes(customer: Customer, keeper: str) -> None:
+    """A cart is filled and emptied again; what comes twice is done once, whatever was sold meanwhile."""
+    key = secrets.token_hex(16)
+    cart = customer.add(2, idempotency_key=key)
+    product, path = {"name": "Bone folder", "price": PRICE}, f"/v1/products/{customer.sku}"
+    call("PUT", f"{customer.api}{path}", {**product, "active": False}, keeper)
+    assert customer.add(2, idempotency_key=key) == cart
+    call("PUT", f"{customer.api}{path}", product, keeper)
+    line = f"/v1/cart/lines/{customer.sku}"
+    assert customer.ask("PUT", line, {"quantity": 3})["total"]["amount"] == 1500
+    assert customer.ask("GET", "/v1/cart")["total"]["amount"] == 1500
+    assert customer.ask("DELETE", line)["lines"] == []
+
+
+def paid_and_refunded(customer: Customer, keeper: str) -> str:
+    """An order is made twice and paid once; half of it goes back, then the rest; gives its id."""
+    customer.add(2)
+    key = secrets.token_hex(16)
+    order = customer.order(VISA, idempotency_key=key)
+    assert order["status"] == "confirmed", order
+    assert customer.order(VISA, idempotency_key=key)["id"] == order["id"]
+    refunds, key = f"{customer.api}/v1/orders/{order['id']}/refunds", secrets.token_hex(16)
+    call("POST", refunds, {"amount": 500}, keeper)
+    rest = call("POST", refunds, {}, keeper, idempotency_key=key)
+    assert rest["amount"]["amount"] == 500, rest
+    assert call("POST", refunds, {}, keeper, idempotency_key=key) == rest
+    path = f"/v1/orders/{order['id']}"
+    until(lambda: customer.ask("GET", path)["refunded"]["amount"] == 1000, "the refunds")
+    entries = call("GET", f"{customer.api}/v1/ledger/{order['id']}", token=keeper)["entries"]
+    assert len(entries) == 4, entries
+    return order["id"]
+
+
+def overdue(order: str) -> None:
+    """An order that stands still is queued by the sweeper, which looks again later."""
+    dynamodb, table = client("dynamodb"), outputs()["CheckoutTableName"]
+    key = {"pk": {"S": f"ORDER#{order}"}, "sk": {"S": "STATE"}}
+    dynamodb.update_item(
+        TableName=table,
+        Key=key,
+        UpdateExpression="SET due_at = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+    invoke("checkout-sweep", {})
+    due = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]["due_at"]["N"]
+    assert int(due) > time.time() * 1000, due
+
+
+def asked(customer: Customer, keeper: str) -> None:
+    """A customer is asked by the bank, and agrees; another time, changes their mind."""
+    customer.add(1)
+    order = customer.order(card_that_asks())
+    assert order["status"] == "action_required", order
+    overdue(order["id"])
+    call("GET", f"{customer.api}/v1/stuck-orders", token=keeper)
+    secret = customer.ask("GET", f"/v1/orders/{order['id']}")["payment_client_secret"]
+    agree(customer.api, order["id"], secret)
+    until(lambda: customer.status(order["id"]) == "confirmed", "the end of an order")
+
+    customer.add(1)
+    order = customer.order(card_that_asks())
+    customer.ask("POST", f"/v1/orders/{order['id']}/cancel", {})
+    until(lambda: customer.status(order["id"]) == "cancelled", "the end of a cancelled order")
+
+
+def stock_comes_back(sku: str) -> None:
+    """What is reserved for a time that is over is released."""
+    dynamodb, table = client("dynamodb"), outputs()["InventoryTableName"]
+    bucket = {"pk": {"S": f"SKU#{sku}"}, "sk": {"S": "STOCK#00"}}
+    key = {"pk": {"S": "HOLDER#errand"}, "sk": {"S": f"SKU#{sku}"}}
+    reservation = {
+        **key,
+        "holder": {"S": "errand"},
+        "sku": {"S": sku},
+        "takes": {"L": [{"M": {"bucket": {"N": "0"}, "quantity": {"N": "1"}}}]},
+        "status": {"S": "held"},
+        "expires_at": {"N": "1"},
+        "due_shard": {"S": "0"},
+        "due_at": {"N": "1"},
+    }
+    taken = {
+        "TableName": table,
+        "Key": bucket,
+        "UpdateExpression": "SET available = available - :one, reserved = reserved + :one",
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+    }
+    put = {"TableName": table, "Item": reservation}
+    dynamodb.transact_write_items(TransactItems=[{"Put": put}, {"Update": taken}])
+    invoke("inventory-sweep", {})
+    found = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+    assert found["status"]["S"] == "released", found
+
+
+def told_again(order: str) -> None:
+    """The stream tells of an entry twice, and it is folded once: the trial balance says so."""
+    key = {"pk": {"S": f"LEDGER#{order}"}, "sk": {"S": "TRANSFER#payment"}}
+    table = outputs()["CheckoutTableName"]
+    item = client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+    change = {"SequenceNumber": "1", "NewImage": item}
+    record = {"eventID": "1", "eventName": "INSERT", "dynamodb": change}
+    invoke("checkout-fold-ledger", {"Records": [record]})
+
+
+def run(api: str) -> None:
+    """Runs them."""
+    keeper = shopkeeper(api)
+    ask = lambda method, path, body=None: call(method, f"{api}{path}", body, keeper)
+    sku = stocked(api, keeper, "Bone folder", PRICE, STOCK)
+    assert ask("GET", f"/v1/stock/{sku}")["available"] == STOCK
+    assert len(ask("GET", f"/v1/stock/{sku}/movements")["movements"]) == 1
+    assert ask("GET", f"/v1/products/{sku}")["available"] == STOCK
+    assert ask("GET", "/v1/products")["products"]
+
+    receiver = Receiver()
+    endpoint = f"/v1/webhook-endpoints/errands-{secrets.token_hex(4)}"
+    ask("PUT", endpoint, {"url": receiver.url})
+    urls = [known["url"] for known in ask("GET", "/v1/webhook-endpoints")["endpoints"]]
+    assert receiver.url in urls, urls
+
+    customer = Customer(api, sku)
+    cart_changes(customer, keeper)
+    order = paid_and_refunded(customer, keeper)
+    asked(customer, keeper)
+    customer.add(1)
+    declined = customer.order(DECLINED)
+    assert (declined["status"], declined["reason"]) == ("cancelled", "declined"), declined
+    assert len(customer.ask("GET", "/v1/orders")["orders"]) == 4
+
+    wanted = {"order.placed", "order.confirmed", "order.cancelled", "refund.succeeded"}
+    until(lambda: wanted <= set(receiver.types()), "webhooks")
+    ask("DELETE", endpoint)
+    stock_comes_back(sku)
+    # Two were sold and refunded, which brings no stock back; one was sold after the bank had asked.
+    assert ask("GET", f"/v1/stock/{sku}")["available"] == STOCK - 3
+    told_again(order)
+    assert ask("GET", "/v1/ledger")["accounts"]
+    print("Cart, refunds, the bank's question, cancelling, webhooks and both sweeps work.")
