@@ -1,9 +1,9 @@
 //! Stock, in buckets.
 //!
-//! One item of DynamoDB takes some 500 changes a second. The stock of a product that sells faster is
-//! spread over buckets, items of their own; a reservation takes from one that has enough, whichever
-//! chance picks, so that buyers seldom meet. When no bucket has enough, it takes the rest of several:
-//! the last units are sold too.
+//! One item of DynamoDB takes 500 changes a second at most, and of two transactions that meet at it one
+//! has to come again. The stock of a product that sells fast is spread over buckets, items of their own;
+//! a reservation takes from one that has enough, whichever chance picks, so that buyers seldom meet.
+//! When no bucket has enough, it takes the rest of several: the last units are sold too.
 
 use std::cmp::Reverse;
 

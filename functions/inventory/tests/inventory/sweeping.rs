@@ -1,10 +1,15 @@
 //! What is held too long is released.
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
 use inventory::reservation::Status;
 use inventory::sweep::Swept;
+use lambda_runtime::Context;
+use serde_json::Value;
+use shared::invocation::Invocation;
+use testing::event;
 
 use crate::audit::audit;
 use crate::support::{sku, system};
@@ -92,4 +97,29 @@ async fn one_that_cannot_be_released_does_not_keep_the_others() {
     assert_eq!(s.sweep().await, Swept { released: 1, failed: 1, ..Swept::default() });
     let held = s.inventory.reservation("o", &bad).await.unwrap().unwrap();
     assert_eq!(held.status, Status::Held, "left as it was");
+}
+
+#[tokio::test]
+async fn an_invocation_sweeps_while_it_has_time_and_says_when_it_could_not() {
+    let s = system().await;
+    let sku = sku("a");
+    s.move_stock(&sku, 4, 1).await;
+    s.reserve("o", &sku, 2, s.in_seconds(60)).await.unwrap();
+    s.reserve("p", &sku, 2, s.in_seconds(180)).await.unwrap();
+    s.advance(60);
+    let invocation = |seconds: u64| {
+        let mut context = Context::default();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        context.deadline = u64::try_from((now + Duration::from_secs(seconds)).as_millis()).unwrap();
+        Invocation::of(&context, None)
+    };
+    let _: Value = serde_json::from_str(&event("inventory-sweep")).unwrap();
+    let swept = s.sweeper().handle(&invocation(9)).await.unwrap();
+    assert_eq!(swept, Swept { cut_short: 1, ..Swept::default() });
+    let swept = s.sweeper().handle(&invocation(55)).await.unwrap();
+    assert_eq!(swept, Swept { released: 1, ..Swept::default() });
+
+    s.spoil(&sku).await;
+    s.advance(120);
+    assert!(s.sweeper().handle(&invocation(55)).await.is_err());
 }
