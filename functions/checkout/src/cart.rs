@@ -54,6 +54,9 @@ pub enum CartError {
 impl Cart {
     /// Adds so many of a product to those that are in it, at the product's price now.
     pub fn add(&mut self, sku: Sku, product: &Product, quantity: u32) -> Result<(), CartError> {
+        if quantity == 0 {
+            return Err(CartError::Quantity);
+        }
         let before = self.lines.get(&sku).map_or(0, |line| line.quantity);
         self.set(sku, product, before.saturating_add(quantity))
     }
@@ -99,5 +102,81 @@ impl Cart {
             unit_price: line.unit_price,
         };
         self.lines.iter().map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::money::MAX_AMOUNT;
+
+    fn product(amount: u64, currency: &str) -> Product {
+        let price = Money::new(amount, currency.parse().unwrap());
+        Product { name: "a product".into(), price, active: true }
+    }
+
+    fn sku(text: &str) -> Sku {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_product_stands_in_it_once_at_its_last_price() {
+        let mut cart = Cart::default();
+        cart.add(sku("a"), &product(100, "EUR"), 2).unwrap();
+        cart.add(sku("a"), &product(90, "EUR"), 3).unwrap();
+        assert_eq!(cart.lines.len(), 1);
+        assert_eq!(cart.total(), Some(Money::new(450, "EUR".parse().unwrap())));
+        cart.set(sku("a"), &product(90, "EUR"), 1).unwrap();
+        assert_eq!(cart.total(), Some(Money::new(90, "EUR".parse().unwrap())));
+    }
+
+    #[test]
+    fn a_price_may_change_its_currency_where_nothing_else_is_in_the_cart() {
+        let mut cart = Cart::default();
+        cart.add(sku("a"), &product(100, "EUR"), 2).unwrap();
+        cart.add(sku("a"), &product(100, "USD"), 1).unwrap();
+        assert_eq!(cart.add(sku("b"), &product(1, "EUR"), 1), Err(CartError::Currencies));
+    }
+
+    #[test]
+    fn limits_hold_and_what_is_refused_changes_nothing() {
+        let mut cart = Cart::default();
+        for number in 1..=MAX_LINES {
+            cart.add(sku(&number.to_string()), &product(1, "EUR"), 1).unwrap();
+        }
+        cart.set(sku("1"), &product(1, "EUR"), MAX_QUANTITY).unwrap();
+        let before = cart.clone();
+        for (name, quantity, price, error) in [
+            ("21", 1, 1, CartError::TooManyLines),
+            ("1", 1, 1, CartError::Quantity),
+            ("1", 0, 1, CartError::Quantity),
+            ("2", u32::MAX, 1, CartError::Quantity),
+            ("2", 1, MAX_AMOUNT, CartError::Total),
+        ] {
+            let added = cart.add(sku(name), &product(price, "EUR"), quantity);
+            assert_eq!(added, Err(error), "{name}, {quantity}");
+        }
+        assert_eq!(cart.set(sku("2"), &product(1, "EUR"), 0), Err(CartError::Quantity));
+        assert_eq!(cart, before);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_put_in_it_can_be_ordered(
+            puts in prop::collection::vec((0_u8..30, 0_u32..1100, 0_u64..MAX_AMOUNT), 1..60),
+        ) {
+            let mut cart = Cart::default();
+            for (number, quantity, price) in puts {
+                // Some of these are refused.
+                let _ = cart.add(sku(&number.to_string()), &product(price, "EUR"), quantity);
+                prop_assert!(cart.lines.len() <= MAX_LINES);
+                prop_assert_eq!(cart.total().is_some(), !cart.lines.is_empty());
+                let lines = cart.order_lines();
+                let sum = lines.iter().map(|line| line.unit_price.amount * u64::from(line.quantity));
+                prop_assert_eq!(cart.total().map_or(0, |total| total.amount), sum.sum::<u64>());
+            }
+        }
     }
 }

@@ -7,10 +7,11 @@ use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
 use shared::clock::Clock;
-use shared::http::{Json, SignedIn, idempotency};
-use shared::idempotency::Records;
+use shared::http::idempotency::{Saved, Transaction, transactional};
+use shared::http::{Json, SignedIn};
+use shared::idempotency::{Commit, Outcome, Records};
 
-use super::changes::changed;
+use super::changes::{committed, refused, tried_once};
 use super::get_cart::Shown;
 use super::set_in_cart::sold;
 use super::{WRITE, has_clock};
@@ -29,7 +30,7 @@ has_clock!(AddToCart);
 /// The endpoint's router.
 pub fn router(state: AddToCart, records: Records) -> Router {
     let router = Router::new().route("/v1/cart/lines", post(handle)).with_state(state);
-    idempotency::wrapped(router, records)
+    transactional(router, records)
 }
 
 #[derive(Deserialize)]
@@ -39,15 +40,22 @@ struct Wanted {
     quantity: u32,
 }
 
-/// Adds so many of a product to those that are in the cart. All of them stand at today's price then.
+/// Adds so many of a product to those that are in the cart, once however often the request is sent. All
+/// of them stand at today's price then.
 async fn handle(
     State(state): State<AddToCart>,
     user: SignedIn,
-    Json(wanted): Json<Wanted>,
-) -> Result<Json<Shown>> {
+    transaction: Transaction,
+    Json(Wanted { sku, quantity }): Json<Wanted>,
+) -> Result<Outcome<Saved>> {
     user.require(WRITE)?;
-    let Wanted { sku, quantity } = wanted;
-    let product = sold(&state.store, &sku).await?;
-    let cart = changed(&state.store, user.user, |cart| cart.add(sku.clone(), &product, quantity));
-    Ok(Json(Shown::of(cart.await?)))
+    let attempt = || async {
+        let product = sold(&state.store, &sku).await?;
+        let mut cart = state.store.cart(user.user).await?;
+        cart.add(sku.clone(), &product, quantity).map_err(refused)?;
+        let write = state.store.cart_put(user.user, &cart)?;
+        let answer = Saved::of(Json(Shown::of(cart))).await?;
+        committed(&transaction, Commit::new(answer).write(write)).await
+    };
+    tried_once(&transaction, attempt).await
 }

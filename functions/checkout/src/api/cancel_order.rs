@@ -9,7 +9,7 @@ use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::id::Ids;
 use shared::problem::Problem;
 
-use super::changes::{MAX_TRIES, busy, visible};
+use super::changes::{tried, visible};
 use super::{View, WRITE, has_clock};
 use crate::order::{Event, OrderId, Reason, State as OrderState};
 use crate::store::Store;
@@ -39,13 +39,13 @@ async fn handle(
     Path(id): Path<OrderId>,
 ) -> Result<Json<View>> {
     user.require(WRITE)?;
-    for _ in 0..MAX_TRIES {
+    let attempt = || async {
         let order = visible(&state.store, id, &user).await?;
         if matches!(
             order.state,
             OrderState::Cancelling | OrderState::Voided | OrderState::Cancelled
         ) {
-            return Ok(Json(View::of(&order)));
+            return Ok(Some(order));
         }
         if !order.can_cancel() {
             let title = "The order is paid, or about to be";
@@ -55,10 +55,11 @@ async fn handle(
         }
         let event = Event::CancelRequested { reason: Reason::Customer };
         let (order, writes) = state.store.requested(&order, event, state.clock.now())?;
-        if state.store.request(state.ids.next(), writes).await? {
+        let is_made = state.store.request(state.ids.next(), writes).await?;
+        if is_made {
             tracing::info!(order_id = %id, "to be cancelled");
-            return Ok(Json(View::of(&order)));
         }
-    }
-    Err(busy())
+        Ok(is_made.then_some(order))
+    };
+    Ok(Json(View::of(&tried(attempt).await?)))
 }

@@ -1,7 +1,14 @@
 //! Changes of what others may change at the same time: read, change, write if nobody was faster.
 
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use axum::http::header::RETRY_AFTER;
+use shared::backoff::Backoff;
+use shared::http::idempotency::{Saved, Transaction};
 use shared::http::{SignedIn, StatusCode};
 use shared::id::UserId;
+use shared::idempotency::{Commit, IdempotencyError, Outcome};
 use shared::problem::Problem;
 use shared::{Error, Result};
 
@@ -11,7 +18,54 @@ use crate::order::{Order, OrderId};
 use crate::store::Store;
 
 /// How often a change is tried that others get in the way of.
-pub(super) const MAX_TRIES: u32 = 10;
+const MAX_TRIES: u32 = 10;
+/// How long to wait before the next try.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(400));
+
+/// What comes of an attempt that is made again as long as others are faster, and then gives nothing.
+pub(super) async fn tried<T, Fut>(attempt: impl Fn() -> Fut) -> Result<T>
+where
+    Fut: Future<Output = Result<Option<T>>>,
+{
+    for tries in 1..=MAX_TRIES {
+        if let Some(done) = attempt().await? {
+            return Ok(done);
+        }
+        tokio::time::sleep(BACKOFF.delay(tries)).await;
+    }
+    let title = "Others are changing this at the same time";
+    Err(Problem::new(StatusCode::CONFLICT, "changed-meanwhile", title)
+        .detail("Send the same request again.")
+        .header(RETRY_AFTER, HeaderValue::from(1))
+        .into())
+}
+
+/// The same for attempts that commit what they do together with the request's answer. A request that
+/// would be refused as things stand gets the answer that it got before, if it did: it may have brought
+/// that about itself.
+pub(super) async fn tried_once<Fut>(
+    transaction: &Transaction,
+    attempt: impl Fn() -> Fut,
+) -> Result<Outcome<Saved>>
+where
+    Fut: Future<Output = Result<Option<Outcome<Saved>>>>,
+{
+    match tried(attempt).await {
+        Err(Error::Problem(problem)) => transaction.answered().await?.ok_or(problem.into()),
+        done => done,
+    }
+}
+
+/// Commits what an attempt does and answers; gives nothing if others were faster.
+pub(super) async fn committed(
+    transaction: &Transaction,
+    commit: Commit<Saved>,
+) -> Result<Option<Outcome<Saved>>> {
+    match transaction.commit(commit).await {
+        Err(IdempotencyError::Refused { .. }) => Ok(None),
+        outcome => Ok(Some(outcome?)),
+    }
+}
 
 /// Changes the customer's cart.
 pub(super) async fn changed(
@@ -19,14 +73,12 @@ pub(super) async fn changed(
     customer: UserId,
     change: impl Fn(&mut Cart) -> Result<(), CartError>,
 ) -> Result<Cart> {
-    for _ in 0..MAX_TRIES {
+    let attempt = || async {
         let mut cart = store.cart(customer).await?;
         change(&mut cart).map_err(refused)?;
-        if store.put_cart(customer, &cart).await? {
-            return Ok(cart);
-        }
-    }
-    Err(busy())
+        Ok(store.put_cart(customer, &cart).await?.then_some(cart))
+    };
+    tried(attempt).await
 }
 
 /// The order, if it is the user's, or the user keeps the shop.
@@ -37,13 +89,8 @@ pub(super) async fn visible(store: &Store, id: OrderId, user: &SignedIn) -> Resu
     Ok(order.ok_or_else(|| Problem::not_found("order"))?)
 }
 
-/// What is answered when others are always faster.
-pub(super) fn busy() -> Error {
-    let title = "Others are changing this at the same time";
-    Problem::new(StatusCode::CONFLICT, "changed-meanwhile", title).detail("Try again.").into()
-}
-
-fn refused(error: CartError) -> Error {
+/// What is answered when a cart cannot be changed so.
+pub(super) fn refused(error: CartError) -> Error {
     let field = match error {
         CartError::Quantity | CartError::Total => "quantity",
         CartError::TooManyLines | CartError::Currencies => "sku",

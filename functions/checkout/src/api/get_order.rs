@@ -14,7 +14,7 @@ use shared::http::{Json, Path, SignedIn};
 
 use super::changes::visible;
 use super::{READ, View, has_clock};
-use crate::order::{Event, Order, OrderId, Recorded, State as OrderState};
+use crate::order::{Event, Order, OrderId, PaymentId, Recorded, State as OrderState};
 use crate::payments::Stripe;
 use crate::store::Store;
 
@@ -82,11 +82,22 @@ impl GetOrder {
         let is_asked =
             order.state == OrderState::ActionRequired && order.placed.customer == user.user;
         let payment_client_secret = match &order.payment {
-            Some(payment) if is_asked => self.payments.retrieve(payment).await?.client_secret,
+            Some(payment) if is_asked => self.client_secret(payment).await,
             _ => None,
         };
         let history = self.store.history(order.id).await?.into_iter().map(Happened::of).collect();
         Ok(Answer { order: View::of(&order), payment_client_secret, history })
+    }
+
+    /// Without an answer of the provider's the order can be seen nevertheless.
+    async fn client_secret(&self, payment: &PaymentId) -> Option<String> {
+        match self.payments.retrieve(payment).await {
+            Ok(payment) => payment.client_secret,
+            Err(error) => {
+                tracing::warn!(error = %error, "the provider does not show a payment");
+                None
+            }
+        }
     }
 }
 

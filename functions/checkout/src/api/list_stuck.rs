@@ -62,12 +62,13 @@ async fn handle(State(state): State<ListStuck>, user: SignedIn) -> Result<Json<S
         for due in state.store.due(shard, Timestamp::MAX).await? {
             let Some(found) = state.store.state(due.order()?).await? else { continue };
             if found.order.changed_at + STUCK_AFTER <= now && found.order.next().is_some() {
-                orders.push(StuckOrder::of(found, due.due_at));
+                orders.push((found, due.due_at));
             }
         }
     }
-    orders.sort_by_key(|stuck| stuck.looked_after_at);
-    Ok(Json(Stuck { orders }))
+    orders.sort_by_key(|(found, _)| found.order.changed_at);
+    let shown = orders.into_iter().map(|(found, due_at)| StuckOrder::of(found, due_at));
+    Ok(Json(Stuck { orders: shown.collect() }))
 }
 
 impl StuckOrder {

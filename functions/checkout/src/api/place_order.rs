@@ -17,13 +17,13 @@ use shared::http::prefer::{self, Pauses};
 use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::id::Ids;
-use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
+use shared::idempotency::{Commit, Outcome, Records};
 use shared::problem::Problem;
 use shared::rate_limit::{Quota, RateLimiter};
 use shared::transaction::MAX_ITEMS;
 use shared::{Error, Result};
 
-use super::changes::{MAX_TRIES, busy};
+use super::changes::{committed, tried_once};
 use super::{View, WRITE, has_clock};
 use crate::cart::Cart;
 use crate::order::{Event, OrderId, Placed, Recorded, State as OrderState};
@@ -77,7 +77,8 @@ async fn handle(
 ) -> Result<Response> {
     user.require(WRITE)?;
     check_payment_method(&wanted.payment_method)?;
-    let answer = state.place(&user, &transaction, &wanted).await?.into_response();
+    let attempt = || state.attempt(&user, &transaction, &wanted);
+    let answer = tried_once(&transaction, attempt).await?.into_response();
     match prefer::wait(&headers) {
         Some(wait) => state.settled(answer, wait).await,
         None => Ok(answer),
@@ -95,27 +96,7 @@ fn check_payment_method(id: &str) -> Result<(), Problem> {
 }
 
 impl PlaceOrder {
-    async fn place(
-        &self,
-        user: &SignedIn,
-        transaction: &Transaction,
-        wanted: &Wanted,
-    ) -> Result<Outcome<Saved>> {
-        for _ in 0..MAX_TRIES {
-            match self.attempt(user, transaction, wanted).await {
-                Ok(Some(outcome)) => return Ok(outcome),
-                // The cart or the stock is not as it was read.
-                Ok(None) => {}
-                // Perhaps only because this request was answered before: it has emptied the cart.
-                Err(Error::Problem(problem)) => {
-                    return transaction.answered().await?.ok_or(problem.into());
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(busy())
-    }
-
+    /// Nothing if the cart or the stock is not as it was read.
     async fn attempt(
         &self,
         user: &SignedIn,
@@ -140,16 +121,12 @@ impl PlaceOrder {
         let location = [(LOCATION, format!("/v1/orders/{id}"))];
         let answer = (StatusCode::ACCEPTED, location, Json(View::of(&order)));
         let commit = Commit::new(Saved::of(answer).await?);
-        match transaction.commit(writes.into_iter().fold(commit, Commit::write)).await {
-            Ok(outcome) => {
-                if let Outcome::New(_) = outcome {
-                    tracing::info!(order_id = %id, total = %order.placed.total, "order placed");
-                }
-                Ok(Some(outcome))
-            }
-            Err(IdempotencyError::Refused { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
+        let commit = writes.into_iter().fold(commit, Commit::write);
+        let outcome = committed(transaction, commit).await?;
+        if let Some(Outcome::New(_)) = outcome {
+            tracing::info!(order_id = %id, total = %order.placed.total, "order placed");
         }
+        Ok(outcome)
     }
 
     fn placed(&self, user: &SignedIn, cart: &Cart, wanted: &Wanted) -> Result<Placed, Problem> {
@@ -202,7 +179,8 @@ impl PlaceOrder {
                 reservations.push(reservation);
             } else {
                 is_enough = false;
-                let detail = format!("there are not {}", line.quantity);
+                let stock = self.inventory.stock(&line.sku).await?;
+                let detail = format!("{} left", inventory::stock::available(&stock));
                 problem = problem.field(format!("lines.{}", line.sku), detail);
             }
         }

@@ -52,12 +52,12 @@ async fn handle(
     user: SignedIn,
     Path(name): Path<EndpointName>,
     Json(Wanted { url }): Json<Wanted>,
-) -> Result<Json<Answer>> {
+) -> Result<(StatusCode, Json<Answer>)> {
     user.require(ADMIN)?;
     let all = state.store.endpoints().await?;
     let before = all.iter().find(|endpoint| endpoint.name == name);
     if before.is_some_and(|before| before.webhook.url == url) {
-        return Ok(Json(Answer { name, url, secret: None }));
+        return Ok((StatusCode::OK, Json(Answer { name, url, secret: None })));
     }
     if before.is_none() && all.len() >= MAX_ENDPOINTS {
         let title = "There are too many endpoints";
@@ -75,5 +75,6 @@ async fn handle(
     let endpoint = Endpoint { name: name.clone(), webhook, created_at: state.clock.now() };
     state.store.put_endpoint(&endpoint).await?;
     tracing::info!(%name, "webhook endpoint put");
-    Ok(Json(Answer { name, url, secret }))
+    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(Answer { name, url, secret })))
 }

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::put;
 use inventory::Sku;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn, StatusCode};
@@ -39,6 +39,13 @@ struct Wanted {
     active: bool,
 }
 
+#[derive(Serialize)]
+struct Answer {
+    sku: Sku,
+    #[serde(flatten)]
+    product: Product,
+}
+
 fn yes() -> bool {
     true
 }
@@ -50,11 +57,11 @@ async fn handle(
     user: SignedIn,
     Path(sku): Path<Sku>,
     Json(wanted): Json<Wanted>,
-) -> Result<(StatusCode, Json<Product>)> {
+) -> Result<(StatusCode, Json<Answer>)> {
     user.require(ADMIN)?;
     let Wanted { name, price, active } = wanted;
-    if !(1..=MAX_NAME).contains(&name.trim().chars().count()) || name.chars().any(char::is_control)
-    {
+    let is_short = name.chars().count() <= MAX_NAME;
+    if name.trim().is_empty() || !is_short || name.chars().any(char::is_control) {
         return Err(invalid("name", format!("1 to {MAX_NAME} characters, none of control")).into());
     }
     if !(1..=MAX_AMOUNT).contains(&price.amount) {
@@ -64,7 +71,8 @@ async fn handle(
     let product = Product { name, price, active };
     let is_new = state.store.put_product(&sku, &product).await?;
     tracing::info!(%sku, %price, active, "product put");
-    Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(product)))
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(Answer { sku, product })))
 }
 
 fn invalid(field: &str, detail: String) -> Problem {

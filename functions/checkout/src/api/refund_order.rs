@@ -5,15 +5,15 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
+use shared::Result;
 use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::id::Ids;
-use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
+use shared::idempotency::{Commit, Outcome, Records};
 use shared::problem::Problem;
-use shared::{Error, Result};
 
-use super::changes::{MAX_TRIES, busy};
+use super::changes::{committed, tried_once};
 use super::{ADMIN, has_clock};
 use crate::money::Money;
 use crate::order::{
@@ -65,19 +65,7 @@ async fn handle(
     Json(wanted): Json<Wanted>,
 ) -> Result<Outcome<Saved>> {
     user.require(ADMIN)?;
-    for _ in 0..MAX_TRIES {
-        match state.attempt(id, &transaction, &wanted).await {
-            Ok(Some(outcome)) => return Ok(outcome),
-            // The order has moved in the meantime.
-            Ok(None) => {}
-            // Perhaps only because this request was answered before.
-            Err(Error::Problem(problem)) => {
-                return transaction.answered().await?.ok_or(problem.into());
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(busy())
+    tried_once(&transaction, || state.attempt(id, &transaction, &wanted)).await
 }
 
 impl RefundOrder {
@@ -99,16 +87,12 @@ impl RefundOrder {
         let location = [(LOCATION, format!("/v1/orders/{id}"))];
         let answer = Json(Answer { id: refund, order: id, amount, status });
         let commit = Commit::new(Saved::of((StatusCode::ACCEPTED, location, answer)).await?);
-        match transaction.commit(writes.into_iter().fold(commit, Commit::write)).await {
-            Ok(outcome) => {
-                if let Outcome::New(_) = outcome {
-                    tracing::info!(order_id = %id, refund_id = %refund, %amount, "to be refunded");
-                }
-                Ok(Some(outcome))
-            }
-            Err(IdempotencyError::Refused { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
+        let commit = writes.into_iter().fold(commit, Commit::write);
+        let outcome = committed(transaction, commit).await?;
+        if let Some(Outcome::New(_)) = outcome {
+            tracing::info!(order_id = %id, refund_id = %refund, %amount, "to be refunded");
         }
+        Ok(outcome)
     }
 }
 
@@ -123,10 +107,14 @@ fn check(order: &Order, amount: u64) -> Result<(), Problem> {
             .detail(format!("An order has up to {MAX_REFUNDS}.")));
     }
     let left = order.refundable();
+    if left == 0 {
+        let title = "There is nothing left to be refunded";
+        return Err(Problem::new(StatusCode::CONFLICT, "order-refunded", title));
+    }
     if !(1..=left).contains(&amount) {
         let title = "So much cannot be refunded";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refund-too-large", title)
-            .field("amount", format!("{left} minor units are left, and at least 1 is to be")));
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-refund", title)
+            .field("amount", format!("1 to {left} minor units, which are left")));
     }
     Ok(())
 }

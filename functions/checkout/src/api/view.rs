@@ -15,8 +15,8 @@ pub struct View {
     customer: UserId,
     lines: Vec<Line>,
     total: Money,
-    /// How much has gone back, in minor units.
-    refunded: u64,
+    /// How much has gone back.
+    refunded: Money,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView>,
     /// Why it ends without a payment.
@@ -69,13 +69,14 @@ impl View {
             status: refund.status,
         };
         let gone = order.refunds.values().filter(|it| it.status == RefundStatus::Succeeded);
+        let gone = gone.map(|refund| refund.amount.amount).sum();
         Self {
             id: order.id,
             status,
             customer: order.placed.customer,
             lines: order.placed.lines.clone(),
             total: order.placed.total,
-            refunded: gone.map(|refund| refund.amount.amount).sum(),
+            refunded: Money { amount: gone, ..order.placed.total },
             refunds: order.refunds.iter().map(refund).collect(),
             reason: order.reason,
             placed_at: order.placed_at,

@@ -1,0 +1,14 @@
+//! The endpoints and the small tasks, given the sample events.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod cart;
+mod catalogue;
+mod ledger;
+mod merchants;
+mod orders;
+mod placing;
+mod provider_events;
+mod refunds;
+mod support;
+mod tasks;

@@ -1,0 +1,232 @@
+//! Where merchants are told, and what they are told.
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use checkout::deliver_webhook::DeliverWebhook;
+use checkout::merchant::Endpoint;
+use checkout::order::OrderId;
+use checkout::queues::{MAX_DELIVERIES, Tell};
+use serde_json::{Value, json};
+use shared::batch::{Failure, Message};
+use shared::webhook::{Courier, Webhook};
+use testing::event;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::{Ask, Shop, ask, euro, shop};
+
+const WAREHOUSE: &str = "warehouse";
+
+fn put(name: &str, url: &str) -> Ask {
+    ask("put-endpoint").about(WAREHOUSE, name).body(&json!({ "url": url }))
+}
+
+async fn listed(s: &Shop) -> Value {
+    ask("list-endpoints").of(s).await.ok(200)["endpoints"].clone()
+}
+
+#[tokio::test]
+async fn an_endpoint_is_put_and_its_secret_is_shown_once() {
+    let s = shop().await;
+    assert_eq!(listed(&s).await, json!([]));
+    let first = ask("put-endpoint").of(&s).await.ok(201);
+    let url = "https://1.1.1.1/hooks/orders";
+    assert_eq!((&first["name"], &first["url"]), (&json!(WAREHOUSE), &json!(url)));
+    let secret = first["secret"].as_str().unwrap();
+    assert!(secret.starts_with("whsec_") && secret.len() == 50, "{secret}");
+
+    let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
+    let again = ask("put-endpoint").of(&s).await.ok(200);
+    assert_eq!(again, json!({"name": WAREHOUSE, "url": url}), "the same URL keeps the secret");
+    let endpoint = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap();
+    assert_eq!(endpoint.as_ref(), Some(&kept));
+    let shown = json!([{"name": WAREHOUSE, "url": url, "created_at": "2026-11-21T10:00:00Z"}]);
+    assert_eq!(listed(&s).await, shown);
+
+    let moved = put(WAREHOUSE, "https://1.1.1.1/other").of(&s).await.ok(200);
+    assert_ne!(moved["secret"].as_str().unwrap(), secret, "another URL, another secret");
+    assert_eq!(listed(&s).await.as_array().unwrap().len(), 1);
+
+    for _ in 0..2 {
+        let gone = ask("delete-endpoint").of(&s).await;
+        assert_eq!((gone.status, &*gone.text), (204, ""));
+    }
+    assert_eq!(listed(&s).await, json!([]));
+    assert_ne!(ask("put-endpoint").of(&s).await.ok(201)["secret"].as_str().unwrap(), secret);
+}
+
+#[tokio::test]
+async fn what_is_no_endpoint_is_refused() {
+    let s = shop().await;
+    for url in [
+        "http://1.1.1.1/",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://user:password@1.1.1.1/",
+        "ftp://1.1.1.1/",
+        "hooks",
+        "",
+    ] {
+        let answer = put(WAREHOUSE, url).of(&s).await;
+        assert_eq!(answer.problem(), (422, "invalid-webhook"), "{url}");
+        assert_eq!(answer.field().0, "url");
+    }
+    for (body, field) in
+        [(json!({}), "url"), (json!({"url": "https://1.1.1.1/", "secret": "mine"}), "secret")]
+    {
+        let answer = ask("put-endpoint").body(&body).of(&s).await;
+        assert_eq!((answer.problem(), answer.field().0), ((422, "invalid-body"), field));
+    }
+    for name in ["Warehouse", "ware_house", &"w".repeat(41)] {
+        let answer = put(name, "https://1.1.1.1/").of(&s).await;
+        assert_eq!(answer.problem(), (400, "invalid-parameter"), "{name}");
+        assert_eq!(answer.field().0, "name");
+    }
+    assert_eq!(listed(&s).await, json!([]));
+
+    for number in 0..10 {
+        put(&format!("e{number}"), "https://1.1.1.1/").of(&s).await.ok(201);
+    }
+    let answer = put("e10", "https://1.1.1.1/").of(&s).await;
+    assert_eq!(answer.problem(), (409, "too-many-endpoints"));
+    put("e9", "https://1.1.1.1/other").of(&s).await.ok(200);
+    ask("delete-endpoint").about(WAREHOUSE, "e0").of(&s).await.ok(204);
+    put("e10", "https://1.1.1.1/").of(&s).await.ok(201);
+}
+
+/// A merchant at `server`; gives the secret.
+async fn merchant(s: &Shop, server: &MockServer) -> String {
+    let webhook = Webhook::at(format!("{}/hook", server.uri())).unwrap();
+    let secret = webhook.secret.clone();
+    let endpoint = Endpoint { name: WAREHOUSE.parse().unwrap(), webhook, created_at: s.now() };
+    s.store.put_endpoint(&endpoint).await.unwrap();
+    secret
+}
+
+/// Delivers a job that SQS hands out for the `receive_count`th time.
+async fn tell(s: &Shop, order: OrderId, event: u32, receive_count: u32) -> Result<(), Failure> {
+    let courier = Courier { trusts_private: true };
+    let task = DeliverWebhook { store: s.store.clone(), courier, clock: s.clock.clone() };
+    let body = Tell::V1 { endpoint: WAREHOUSE.parse().unwrap(), order, event };
+    task.handle(Message { message_id: "m".into(), receive_count, group: None, body }).await
+}
+
+async fn answering(status: u16) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(status).insert_header("location", "/elsewhere");
+    Mock::given(method("POST")).and(path("/hook")).respond_with(answer).mount(&server).await;
+    server
+}
+
+async fn told(server: &MockServer) -> Vec<Value> {
+    let requests = server.received_requests().await.unwrap();
+    requests.iter().map(|request| request.body_json().unwrap()).collect()
+}
+
+#[test]
+fn the_sample_job_is_one() {
+    let sample: Value = serde_json::from_str(&event("checkout-deliver-webhook")).unwrap();
+    let body = sample["Records"][0]["body"].as_str().unwrap();
+    let Tell::V1 { endpoint, event, .. } = serde_json::from_str(body).unwrap();
+    assert_eq!((endpoint.to_string().as_str(), event), (WAREHOUSE, 1));
+}
+
+#[tokio::test]
+async fn a_merchant_is_told_what_the_order_was_then_and_can_trust_it() {
+    let (s, server) = (shop().await, answering(204).await);
+    let secret = merchant(&s, &server).await;
+    let (customer, id) = s.confirmed().await;
+    s.advance(std::time::Duration::from_secs(9));
+    ask("refund-order").order(id).of(&s).await.ok(202);
+    s.work(id).await;
+    // The last first, and the first twice.
+    let history = s.store.history(id).await.unwrap();
+    let confirmed = history.iter().find(|it| it.event.name() == "confirmed").unwrap().version;
+    let last = history.last().unwrap().version;
+    for event in [last, confirmed, 1, 1] {
+        tell(&s, id, event, 1).await.unwrap();
+    }
+
+    let requests = server.received_requests().await.unwrap();
+    let header = |index: usize, name: &str| requests[index].headers[name].to_str().unwrap();
+    let ids: Vec<_> = (0..4).map(|index| header(index, "webhook-id")).collect();
+    assert_eq!(ids[2], ids[3], "the same message");
+    assert_eq!(ids[2], format!("msg_{id}_1"));
+    assert!(ids[0] != ids[1] && ids[1] != ids[2]);
+    assert_eq!(header(0, "webhook-timestamp"), s.now().as_second().to_string());
+    let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+    for (index, request) in requests.iter().enumerate() {
+        let body = std::str::from_utf8(&request.body).unwrap();
+        let signed = format!("{}.{}.{body}", ids[index], header(index, "webhook-timestamp"));
+        let signature = header(index, "webhook-signature").strip_prefix("v1,").unwrap();
+        let signature = BASE64_STANDARD.decode(signature).unwrap();
+        hmac::verify(&key, signed.as_bytes(), &signature).unwrap();
+    }
+
+    let told = told(&server).await;
+    let seen = |told: &Value| {
+        let data = &told["data"];
+        [&told["type"], &told["timestamp"], &data["status"], &data["refunded"]].map(Value::clone)
+    };
+    let (at, later) = ("2026-11-21T10:00:00Z", "2026-11-21T10:00:09Z");
+    let refund = [json!("refund.succeeded"), json!(later), json!("confirmed"), euro(500)];
+    assert_eq!(seen(&told[0]), refund);
+    assert_eq!(seen(&told[1]), [json!("order.confirmed"), json!(at), json!("confirmed"), euro(0)]);
+    assert_eq!(seen(&told[2]), [json!("order.placed"), json!(at), json!("processing"), euro(0)]);
+    for told in &told {
+        assert_eq!(
+            (&told["data"]["id"], &told["data"]["customer"]),
+            (&json!(id), &json!(customer))
+        );
+        assert!(!told.to_string().contains("pm_card"));
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_ended_otherwise_is_told_too() {
+    let (s, server) = (shop().await, answering(200).await);
+    merchant(&s, &server).await;
+    let (customer, id) = s.ordered().await;
+    ask("cancel-order").order(id).by(customer).of(&s).await.ok(200);
+    s.work(id).await;
+    let last = s.order(id).await.version;
+    tell(&s, id, last, 1).await.unwrap();
+    let told = told(&server).await;
+    let expected = (&json!("order.cancelled"), &json!("cancelled"), &json!("customer"));
+    let data = &told[0]["data"];
+    assert_eq!((&told[0]["type"], &data["status"], &data["reason"]), expected);
+}
+
+#[tokio::test]
+async fn a_merchant_that_does_not_take_it_is_told_again_and_given_up_at_last() {
+    let s = shop().await;
+    let (_, id) = s.ordered().await;
+    for status in [500, 404, 302, 410] {
+        let server = answering(status).await;
+        merchant(&s, &server).await;
+        for count in [1, MAX_DELIVERIES] {
+            let failed = tell(&s, id, 1, count).await;
+            assert!(matches!(failed, Err(Failure::Retry { .. })), "{status}, {count}");
+        }
+        let last = tell(&s, id, 1, MAX_DELIVERIES + 1).await;
+        assert!(matches!(last, Err(Failure::Permanent(_))), "{status}");
+        assert_eq!(told(&server).await.len(), 3, "redirects are not followed");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_gone_is_told_nothing_more() {
+    let (s, server) = (shop().await, answering(200).await);
+    let (_, id) = s.ordered().await;
+    tell(&s, id, 1, 1).await.unwrap();
+    merchant(&s, &server).await;
+    ask("delete-endpoint").of(&s).await.ok(204);
+    tell(&s, id, 1, 1).await.unwrap();
+    // Nor is anything told of what has not happened.
+    merchant(&s, &server).await;
+    tell(&s, id, 2, 1).await.unwrap();
+    tell(&s, s.ids.next(), 1, 1).await.unwrap();
+    assert!(told(&server).await.is_empty());
+}

@@ -1,0 +1,330 @@
+//! From a cart to an order, once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use checkout::order::State;
+use futures::future::join_all;
+use serde_json::{Value, json};
+use shared::fault::{Run, walk};
+use shared::id::UserId;
+use testing::eventually;
+
+use crate::support::{Answer, Ask, BOOK, CUSTOMER, PRICE, Shop, ask, euro, shop};
+
+fn place(key: &str) -> Ask {
+    ask("place-order").key(key)
+}
+
+/// A shop that sells ten books, two of which are in the customer's cart.
+async fn ready() -> Shop {
+    let s = shop().await;
+    s.sell(BOOK, PRICE).await;
+    s.stock(BOOK, 10, 2).await;
+    s.put_in_cart(CUSTOMER.parse().unwrap(), BOOK, 2).await;
+    s
+}
+
+async fn in_cart(s: &Shop) -> Vec<(String, u32)> {
+    s.cart_of(CUSTOMER.parse().unwrap()).await
+}
+
+/// How many orders the customer has.
+async fn orders_of(s: &Shop, customer: UserId) -> usize {
+    s.store.orders_of(customer, None, 100).await.unwrap().0.len()
+}
+
+#[tokio::test]
+async fn what_is_placed_is_written_whole() {
+    let s = ready().await;
+    let answer = ask("place-order").of(&s).await;
+    let id = answer.order();
+    assert_eq!(answer.header("location"), Some(&*format!("/v1/orders/{id}")));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let line = json!({
+        "sku": BOOK, "name": format!("One {BOOK}"), "quantity": 2, "unit_price": euro(PRICE),
+    });
+    let expected = json!({
+        "id": id, "status": "processing", "customer": CUSTOMER, "lines": [line],
+        "total": euro(2 * PRICE), "refunded": euro(0), "placed_at": "2026-11-21T10:00:00Z",
+        "changed_at": "2026-11-21T10:00:00Z", "expires_at": "2026-11-21T10:15:00Z",
+    });
+    assert_eq!(answer.body, expected);
+
+    let items = s.items("checkout", &format!("ORDER#{id}")).await;
+    let keys: Vec<_> = items.iter().map(|item| item["sk"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["EVENT#000001", "STATE"]);
+    assert_eq!(items[0]["event"]["type"], "placed");
+    assert_eq!(items[0]["event"]["payment_method"], "pm_card_visa");
+    assert_eq!(items[1]["order"]["state"], "placed");
+    let held = s.inventory.reservations(&id.to_string()).await.unwrap();
+    assert_eq!(held.iter().map(inventory::Reservation::quantity).collect::<Vec<_>>(), [2]);
+    assert_eq!(s.stock_of(BOOK).await, (8, 2));
+    assert!(in_cart(&s).await.is_empty());
+    assert!(s.queued().await.is_empty(), "that is for the stream");
+}
+
+#[tokio::test]
+async fn placing_again_under_a_key_is_the_same_order() {
+    let s = ready().await;
+    let first = place("k").of(&s).await;
+    // The cart is empty by now, nothing is left, and the product is dearer.
+    s.sell(BOOK, PRICE + 1).await;
+    s.stock(BOOK, -8, 2).await;
+    for quantity in [0, 1] {
+        if quantity > 0 {
+            s.put_in_cart(CUSTOMER.parse().unwrap(), BOOK, quantity).await;
+        }
+        let again = place("k").of(&s).await;
+        assert!(again.is_replayed() && !first.is_replayed());
+        assert_eq!((again.status, &again.text), (202, &first.text));
+        assert_eq!(again.header("location"), first.header("location"));
+    }
+    // Quoted, it is the same key.
+    assert_eq!(place("\"k\"").of(&s).await.text, first.text);
+    assert_eq!(in_cart(&s).await.len(), 1, "it is left alone");
+    assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);
+
+    let other = place("k").body(&json!({"payment_method": "pm_card_mastercard"})).of(&s).await;
+    assert_eq!(other.problem(), (422, "idempotency-key-reused"));
+    let without = ask("place-order").without_header("idempotency-key").of(&s).await;
+    assert_eq!(without.problem(), (400, "idempotency-key-missing"));
+    let another = place("k").by(s.customer()).of(&s).await;
+    assert_eq!(another.problem(), (422, "cart-empty"), "a key belongs to a user");
+}
+
+#[tokio::test]
+async fn what_cannot_be_ordered_is_said_and_changes_nothing() {
+    let s = shop().await;
+    let empty = place("k").of(&s).await;
+    assert_eq!(empty.problem(), (422, "cart-empty"));
+    let customer = CUSTOMER.parse().unwrap();
+    for sku in ["a", "b", "c", "d"] {
+        s.sell(sku, 100).await;
+        s.stock(sku, 3, 1).await;
+        s.put_in_cart(customer, sku, 2).await;
+    }
+    for means in ["", "pm card", "pm/../../v1/charges", "pm_é", &"p".repeat(65)] {
+        let answer = place("k").body(&json!({"payment_method": means})).of(&s).await;
+        assert_eq!(answer.problem(), (422, "invalid-payment-method"), "{means}");
+        assert_eq!(answer.field().0, "payment_method");
+    }
+    for (body, field) in [
+        (json!({}), "payment_method"),
+        (json!({"payment_method": "pm_card_visa", "total": 1}), "total"),
+    ] {
+        let answer = place("k").body(&body).of(&s).await;
+        assert_eq!((answer.problem(), answer.field().0), ((422, "invalid-body"), field));
+    }
+
+    s.sell("b", 101).await;
+    let gone = json!({"name": "Gone", "price": euro(100), "active": false});
+    ask("put-product").about(BOOK, "c").body(&gone).of(&s).await.ok(200);
+    let answer = place("k").of(&s).await;
+    assert_eq!(answer.problem(), (409, "price-changed"));
+    let errors = json!([
+        {"field": "lines.b", "detail": "it costs 101 EUR now"},
+        {"field": "lines.c", "detail": "it is no longer sold"},
+    ]);
+    assert_eq!(answer.body["errors"], errors);
+
+    s.put_in_cart(customer, "b", 2).await;
+    ask("remove-from-cart").about(BOOK, "c").of(&s).await.ok(200);
+    s.stock("a", -2, 1).await;
+    s.stock("d", -3, 1).await;
+    let answer = place("k").of(&s).await;
+    assert_eq!(answer.problem(), (409, "out-of-stock"));
+    let errors = json!([
+        {"field": "lines.a", "detail": "1 left"},
+        {"field": "lines.d", "detail": "0 left"},
+    ]);
+    assert_eq!(answer.body["errors"], errors);
+    let lines: Vec<_> = ["a", "b", "d"].map(|sku| (sku.to_owned(), 2)).to_vec();
+    assert_eq!(in_cart(&s).await, lines);
+    assert_eq!(s.stock_of("b").await, (3, 0), "of what there is, none is held");
+    assert_eq!(orders_of(&s, customer).await, 0);
+
+    // Under the same key, once it can be.
+    s.stock("a", 1, 1).await;
+    s.stock("d", 2, 1).await;
+    assert_eq!(place("k").of(&s).await.status, 202);
+}
+
+#[tokio::test]
+async fn whoever_tries_too_often_has_to_wait() {
+    let s = shop().await;
+    for number in 0..100 {
+        let answer = place(&number.to_string()).of(&s).await;
+        assert_eq!(answer.problem(), (422, "cart-empty"));
+    }
+    let answer = place("100").of(&s).await;
+    assert_eq!(answer.problem(), (429, "too-many-requests"));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    let another = place("100").by(s.customer()).of(&s).await;
+    assert_eq!(another.problem(), (422, "cart-empty"));
+    s.advance(Duration::from_secs(1));
+    assert_eq!(place("100").of(&s).await.problem(), (422, "cart-empty"));
+}
+
+/// Sends all requests at once.
+async fn at_once(s: &Shop, requests: Vec<Ask>) -> Vec<Answer> {
+    let calls = requests.into_iter().map(|request| {
+        let s = s.clone();
+        tokio::spawn(async move { request.of(&s).await })
+    });
+    join_all(calls).await.into_iter().map(Result::unwrap).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_callers_with_one_key_place_one_order() {
+    let s = ready().await;
+    let answers = at_once(&s, vec![place("k"); 100]).await;
+    let texts: BTreeSet<_> = answers.iter().map(|answer| &answer.text).collect();
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    answers[0].order();
+    assert!(answers.iter().all(|answer| answer.status == 202));
+    assert_eq!(answers.iter().filter(|answer| !answer.is_replayed()).count(), 1);
+    assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);
+    assert_eq!(s.stock_of(BOOK).await, (8, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_keys_at_once_for_one_cart_one_places_an_order() {
+    let s = ready().await;
+    let answers = at_once(&s, (0..8).map(|key| place(&key.to_string())).collect()).await;
+    let (placed, others): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 202);
+    assert_eq!(placed.len(), 1);
+    for other in others {
+        assert_eq!(other.problem(), (422, "cart-empty"));
+    }
+    assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);
+    assert_eq!(s.stock_of(BOOK).await, (8, 2));
+}
+
+async fn fifty_for_two_hundred(buckets: u32) {
+    let s = shop().await;
+    s.sell(BOOK, PRICE).await;
+    s.stock(BOOK, 50, buckets).await;
+    let customers: Vec<UserId> = (0..200).map(|_| s.customer()).collect();
+    join_all(customers.iter().map(|customer| s.put_in_cart(*customer, BOOK, 1))).await;
+    let requests = customers.iter().map(|customer| place("k").by(*customer)).collect();
+    let answers = at_once(&s, requests).await;
+
+    let mut placed = 0;
+    for (answer, customer) in answers.iter().zip(customers) {
+        if answer.status == 202 {
+            placed += 1;
+            assert!(s.cart_of(customer).await.is_empty());
+            let held = s.inventory.reservations(&answer.order().to_string()).await.unwrap();
+            assert_eq!(held[0].quantity(), 1);
+        } else {
+            assert_eq!(answer.problem(), (409, "out-of-stock"), "{}", answer.text);
+            assert_eq!(s.cart_of(customer).await, [(BOOK.to_owned(), 1)]);
+            assert_eq!(orders_of(&s, customer).await, 0);
+        }
+    }
+    assert_eq!(placed, 50);
+    assert_eq!(s.stock_of(BOOK).await, (0, 50));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_200_customers_for_50_books_in_1_bucket_50_have_ordered() {
+    fifty_for_two_hundred(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_200_customers_for_50_books_in_4_buckets_50_have_ordered() {
+    fifty_for_two_hundred(4).await;
+}
+
+#[tokio::test]
+async fn what_is_placed_again_after_a_crash_is_one_order() {
+    let points = walk(async |run: Run| {
+        let s = ready().await;
+        let first = place("k");
+        let first = run.attempt(first.of(&s)).await;
+        let again = place("k").of(&s).await;
+        let id = again.order();
+        match first.resume().await {
+            Some(first) if first.status == 202 => assert_eq!(first.text, again.text),
+            Some(first) => assert_eq!(first.status, 500, "{}", first.text),
+            None => {}
+        }
+        assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);
+        assert_eq!(s.stock_of(BOOK).await, (8, 2));
+        assert_eq!(s.order(id).await.state, State::Placed);
+    })
+    .await;
+    assert_eq!(points, ["rate_limit.admit", "idempotency.transact"]);
+}
+
+#[tokio::test]
+async fn twenty_products_from_everywhere_are_one_order_or_too_scattered() {
+    let s = shop().await;
+    let customer = CUSTOMER.parse().unwrap();
+    for number in 0..20 {
+        let sku = format!("p{number}");
+        s.sell(&sku, 100).await;
+        s.stock(&sku, 3, 3).await;
+        s.put_in_cart(customer, &sku, 3).await;
+    }
+    // 1 answer, 3 items of the order, the cart, 20 reservations, and 60 buckets.
+    assert_eq!(place("k").of(&s).await.status, 202);
+    for number in 0..20 {
+        let sku = format!("p{number}");
+        s.stock(&sku, 4, 4).await;
+        s.put_in_cart(customer, &sku, 4).await;
+    }
+    let answer = place("l").of(&s).await;
+    assert_eq!(answer.problem(), (409, "stock-scattered"));
+    assert_eq!(in_cart(&s).await.len(), 20);
+    for number in 0..2 {
+        ask("remove-from-cart").about(BOOK, &format!("p{number}")).of(&s).await.ok(200);
+    }
+    assert_eq!(place("l").of(&s).await.status, 202, "with fewer of them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_waits_for_the_end_as_long_as_it_is_asked_to() {
+    let s = ready().await;
+    let waiting = |key: &str, wait: &str| place(key).header("prefer", wait);
+    let answer = waiting("k", "wait=0").of(&s).await;
+    let id = answer.order();
+    assert_eq!(answer.header("preference-applied"), Some("wait"));
+    assert_eq!(answer.body["status"], "processing");
+    assert_eq!(answer.header("location"), Some(&*format!("/v1/orders/{id}")));
+    let unasked = waiting("k", "respond-async").of(&s).await;
+    assert_eq!((unasked.status, unasked.header("preference-applied")), (202, None));
+
+    s.work(id).await;
+    let answer = waiting("k", "wait=5").of(&s).await;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("confirmed")));
+    assert!(answer.is_replayed());
+    let plain = place("k").of(&s).await;
+    assert_eq!((plain.status, &plain.body["status"]), (202, &json!("processing")), "as it was");
+
+    s.put_in_cart(CUSTOMER.parse().unwrap(), BOOK, 1).await;
+    let placing = async { waiting("l", "wait=20").of(&s).await };
+    let working = async {
+        let id = eventually("the order", Duration::from_secs(10), async || {
+            let (ids, _) = s.store.orders_of(CUSTOMER.parse().unwrap(), None, 10).await.unwrap();
+            ids.into_iter().find(|other| *other != id)
+        });
+        s.work(id.await).await;
+    };
+    let (answer, ()) = tokio::join!(placing, working);
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("confirmed")));
+    assert_eq!(answer.body["expires_at"], Value::Null, "it need not be paid any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_does_not_wait_for_the_customer() {
+    let s = ready().await;
+    let means = json!({"payment_method": s.provider.needs_action().await});
+    let id = place("k").body(&means).of(&s).await.order();
+    s.work(id).await;
+    let answer = place("k").body(&means).header("prefer", "wait=20").of(&s).await;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("action_required")));
+    assert_eq!(answer.body["expires_at"], "2026-11-21T10:15:00Z");
+}

@@ -1,0 +1,394 @@
+//! A shop of one's own, whose time stands still, and requests to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use axum::Router;
+use axum::http::HeaderMap;
+use checkout::api;
+use checkout::order::{Order, OrderId};
+use checkout::payments::Stripe;
+use checkout::queues::Advance;
+use checkout::relay::Relay;
+use checkout::saga::{STEP_TIME, Saga};
+use checkout::store::Store;
+use checkout::sweep::Sweep;
+use http_body_util::BodyExt;
+use inventory::movement::{Movement, Reason, changes};
+use inventory::stock::{available, reserved};
+use inventory::{Inventory, Sku};
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::request::from_str;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use shared::clock::Clock;
+use shared::http::app;
+use shared::id::{Ids, UserId};
+use shared::idempotency::Records;
+use shared::queue::Queue;
+use shared::rate_limit::RateLimiter;
+use shared::transaction;
+use shared::webhook::Courier;
+use testing::provider::Provider;
+use testing::{account, event};
+use tower::ServiceExt;
+
+/// The customer of the sample events.
+pub(crate) const CUSTOMER: &str = "usr_01M7YRRT800000000000000000";
+/// The order of the sample events.
+pub(crate) const ORDER: &str = "ord_01M7YRRT800000000000000002";
+/// The product of the sample events.
+pub(crate) const BOOK: &str = "book-rust-2e";
+/// What it costs, in cents.
+pub(crate) const PRICE: u64 = 3499;
+/// What the provider signs its webhooks with.
+pub(crate) const HOOK_SECRET: &str = "whsec_ours";
+
+#[derive(Clone)]
+pub(crate) struct Shop {
+    pub(crate) aws: SdkConfig,
+    pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
+    pub(crate) store: Store,
+    pub(crate) inventory: Inventory,
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) saga: Saga,
+    pub(crate) relay: Relay,
+    pub(crate) sweep: Sweep,
+    pub(crate) orders_url: String,
+    pub(crate) webhooks_url: String,
+    router: Router,
+}
+
+/// A shop in which nothing is sold yet.
+pub(crate) async fn shop() -> Shop {
+    let provider = Provider::new();
+    let aws = account::empty().await;
+    let (client, sqs) = (aws_sdk_dynamodb::Client::new(&aws), aws_sdk_sqs::Client::new(&aws));
+    let store = Store::new(client.clone(), account::table_with_due(&aws, "checkout").await);
+    let inventory = account::table_with_due(&aws, "inventory").await;
+    let inventory = Inventory::new(client.clone(), inventory);
+    let requests = account::table_named(&aws, "requests", &["id"]).await;
+    let orders_url = account::queue_named(&aws, "orders").await;
+    let webhooks_url = account::queue_named(&aws, "webhooks").await;
+    let orders = Queue::new(sqs.clone(), orders_url.clone());
+    let webhooks = Queue::new(sqs, webhooks_url.clone());
+
+    let clock = Clock::manual("2026-11-21T10:00:00Z".parse().unwrap());
+    let ids = Ids::random(clock.clone());
+    let payments = Stripe::new(provider.url().to_owned(), provider.key().into()).unwrap();
+    let records = Records::new(client.clone(), requests.clone(), clock.clone());
+    let limiter = RateLimiter::new(client, requests, clock.clone());
+    let courier = Courier { trusts_private: false };
+    let secret = SecretString::from(HOOK_SECRET);
+
+    macro_rules! endpoint {
+        ($module:ident, $state:ident { $($field:ident),* } $(, $guard:expr)*) => {
+            api::$module::router(api::$module::$state { $($field: $field.clone()),* } $(, $guard)*)
+        };
+    }
+    let router = endpoint!(put_product, PutProduct { store, clock })
+        .merge(endpoint!(get_product, GetProduct { store, inventory, clock }))
+        .merge(endpoint!(list_products, ListProducts { store, inventory, clock }))
+        .merge(endpoint!(get_cart, GetCart { store, clock }))
+        .merge(endpoint!(add_to_cart, AddToCart { store, clock }, records.clone()))
+        .merge(endpoint!(set_in_cart, SetInCart { store, clock }))
+        .merge(endpoint!(remove_from_cart, RemoveFromCart { store, clock }))
+        .merge(endpoint!(
+            place_order,
+            PlaceOrder { store, inventory, clock, ids },
+            records.clone(),
+            limiter
+        ))
+        .merge(endpoint!(get_order, GetOrder { store, payments, clock }))
+        .merge(endpoint!(list_orders, ListOrders { store, clock }))
+        .merge(endpoint!(cancel_order, CancelOrder { store, clock, ids }))
+        .merge(endpoint!(refund_order, RefundOrder { store, clock, ids }, records))
+        .merge(endpoint!(list_stuck, ListStuck { store, clock }))
+        .merge(endpoint!(get_ledger, GetLedger { store, clock }))
+        .merge(endpoint!(get_order_ledger, GetOrderLedger { store, clock }))
+        .merge(endpoint!(put_endpoint, PutEndpoint { store, courier, clock }))
+        .merge(endpoint!(list_endpoints, ListEndpoints { store, clock }))
+        .merge(endpoint!(delete_endpoint, DeleteEndpoint { store, clock }))
+        .merge(endpoint!(on_provider_event, OnProviderEvent { orders, secret, clock }));
+    Shop {
+        saga: Saga {
+            store: store.clone(),
+            inventory: inventory.clone(),
+            payments,
+            clock: clock.clone(),
+            ids: ids.clone(),
+        },
+        relay: Relay { store: store.clone(), orders: orders.clone(), webhooks },
+        sweep: Sweep { store: store.clone(), orders, clock: clock.clone() },
+        router: app(router),
+        provider: provider.into(),
+        aws,
+        clock,
+        ids,
+        store,
+        inventory,
+        orders_url,
+        webhooks_url,
+    }
+}
+
+pub(crate) fn sku(text: &str) -> Sku {
+    text.parse().unwrap()
+}
+
+/// A request, after the sample event of its name.
+#[derive(Clone)]
+pub(crate) struct Ask(Value);
+
+pub(crate) fn ask(name: &str) -> Ask {
+    Ask(serde_json::from_str(&event(&format!("checkout-{name}"))).unwrap())
+}
+
+impl Ask {
+    /// About something else than the sample's.
+    pub(crate) fn about(self, sample: &str, other: &str) -> Self {
+        let text = self.0.to_string().replace(sample, other);
+        Self(serde_json::from_str(&text).unwrap())
+    }
+
+    /// About another order than the sample's.
+    pub(crate) fn order(self, id: OrderId) -> Self {
+        self.about(ORDER, &id.to_string())
+    }
+
+    pub(crate) fn body(mut self, body: &Value) -> Self {
+        self.0["body"] = json!(body.to_string());
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.0["headers"][name] = json!(value);
+        self
+    }
+
+    pub(crate) fn without_header(mut self, name: &str) -> Self {
+        self.0["headers"].as_object_mut().unwrap().remove(name);
+        self
+    }
+
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub(crate) fn query(mut self, query: &str) -> Self {
+        self.0["rawQueryString"] = json!(query);
+        self
+    }
+
+    /// The user, as the authorizer says it.
+    fn user(mut self, field: &str, value: &str) -> Self {
+        self.0["requestContext"]["authorizer"]["lambda"][field] = json!(value);
+        self
+    }
+
+    pub(crate) fn by(self, user: UserId) -> Self {
+        self.user("sub", &user.to_string())
+    }
+
+    pub(crate) fn scope(self, scope: &str) -> Self {
+        self.user("scope", scope)
+    }
+
+    pub(crate) fn expired(self) -> Self {
+        self.user("expires_at", "2026-11-21T10:00:00Z")
+    }
+
+    pub(crate) fn anonymous(mut self) -> Self {
+        self.0["requestContext"].as_object_mut().unwrap().remove("authorizer");
+        self
+    }
+
+    pub(crate) async fn of(&self, shop: &Shop) -> Answer {
+        self.of_router(&shop.router).await
+    }
+
+    pub(crate) async fn of_router(&self, router: &Router) -> Answer {
+        let request = from_str(&self.0.to_string()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// What it is, if it is of this status.
+    pub(crate) fn ok(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    pub(crate) fn problem(&self) -> (u16, &str) {
+        let kind = self.body["type"].as_str().unwrap_or_default();
+        (self.status, kind.rsplit(':').next().unwrap())
+    }
+
+    /// The field at fault, and what is wrong with it.
+    pub(crate) fn field(&self) -> (&str, &str) {
+        let error = &self.body["errors"][0];
+        let text = |name: &str| error[name].as_str().unwrap_or_default();
+        (text("field"), text("detail"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.headers.contains_key("idempotent-replayed")
+    }
+
+    /// The order that was placed.
+    pub(crate) fn order(&self) -> OrderId {
+        assert_eq!(self.status, 202, "{}", self.text);
+        self.body["id"].as_str().unwrap().parse().unwrap()
+    }
+}
+
+pub(crate) fn euro(amount: u64) -> Value {
+    json!({"amount": amount, "currency": "EUR"})
+}
+
+impl Shop {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(SignedDuration::try_from(by).unwrap());
+    }
+
+    pub(crate) fn customer(&self) -> UserId {
+        self.ids.next()
+    }
+
+    /// Puts a product on sale, at so many cents.
+    pub(crate) async fn sell(&self, sku: &str, price: u64) {
+        let body = json!({"name": format!("One {sku}"), "price": euro(price)});
+        let put = ask("put-product").about(BOOK, sku).body(&body).of(self).await;
+        assert!(put.status < 300, "{}", put.text);
+    }
+
+    /// Puts so many of a product into stock.
+    pub(crate) async fn stock(&self, text: &str, quantity: i64, buckets: u32) {
+        let sku = sku(text);
+        let ledger = self.inventory.ledger(&sku).await.unwrap();
+        let quantity = quantity.try_into().unwrap();
+        let changes = changes(&ledger.buckets, quantity, buckets.try_into().unwrap()).unwrap();
+        let movement = Movement {
+            number: ledger.movements + 1,
+            quantity,
+            reason: Reason::Restock,
+            note: None,
+            by: self.ids.next(),
+            at: self.clock.now(),
+        };
+        let writes = self.inventory.moving(&sku, &movement, &changes).unwrap();
+        let token = self.customer().to_string();
+        let client = aws_sdk_dynamodb::Client::new(&self.aws);
+        transaction::send("test.stock", &client, &token, writes).await.unwrap();
+    }
+
+    /// How many of a product anyone may reserve, and how many are reserved.
+    pub(crate) async fn stock_of(&self, text: &str) -> (u32, u32) {
+        let buckets = self.inventory.stock(&sku(text)).await.unwrap();
+        (available(&buckets), reserved(&buckets))
+    }
+
+    /// Puts so many of a product into a customer's cart.
+    pub(crate) async fn put_in_cart(&self, customer: UserId, sku: &str, quantity: u32) {
+        let body = json!({ "quantity": quantity });
+        let put = ask("set-in-cart").about(BOOK, sku).by(customer).body(&body).of(self).await;
+        put.ok(200);
+    }
+
+    /// What is in the customer's cart: products, and how many.
+    pub(crate) async fn cart_of(&self, customer: UserId) -> Vec<(String, u32)> {
+        let cart = self.store.cart(customer).await.unwrap();
+        cart.lines.into_iter().map(|(sku, line)| (sku.to_string(), line.quantity)).collect()
+    }
+
+    /// A customer's order of two books, of which there are ten more.
+    pub(crate) async fn ordered(&self) -> (UserId, OrderId) {
+        self.ordered_by(self.customer()).await
+    }
+
+    pub(crate) async fn ordered_by(&self, customer: UserId) -> (UserId, OrderId) {
+        self.ordered_with(customer, testing::provider::GOOD).await
+    }
+
+    pub(crate) async fn ordered_with(
+        &self,
+        customer: UserId,
+        payment_method: &str,
+    ) -> (UserId, OrderId) {
+        self.sell(BOOK, PRICE).await;
+        self.stock(BOOK, 12, 1).await;
+        self.put_in_cart(customer, BOOK, 2).await;
+        let body = json!({ "payment_method": payment_method });
+        let place = ask("place-order").by(customer).key(&self.customer().to_string()).body(&body);
+        (customer, place.of(self).await.order())
+    }
+
+    /// One that is paid.
+    pub(crate) async fn confirmed(&self) -> (UserId, OrderId) {
+        let (customer, id) = self.ordered().await;
+        self.work(id).await;
+        assert_eq!(self.order(id).await.state, checkout::order::State::Confirmed);
+        (customer, id)
+    }
+
+    /// A worker's turn.
+    pub(crate) async fn work(&self, id: OrderId) {
+        self.saga.advance(id, self.clock.now() + 2 * STEP_TIME).await.unwrap();
+    }
+
+    pub(crate) async fn order(&self, id: OrderId) -> Order {
+        self.store.order(id).await.unwrap().unwrap()
+    }
+
+    /// The orders that are queued to be advanced.
+    pub(crate) async fn queued(&self) -> Vec<OrderId> {
+        let jobs = account::drain(&self.aws, &self.orders_url).await;
+        let order = |job: &String| match serde_json::from_str(job).unwrap() {
+            Advance::V1 { order } => order,
+        };
+        jobs.iter().map(order).collect()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// How many items of a table there are whose partition key is this.
+    pub(crate) async fn items(&self, table: &str, pk: &str) -> Vec<Value> {
+        let client = aws_sdk_dynamodb::Client::new(&self.aws);
+        let query = client
+            .query()
+            .table_name(table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(
+                ":pk",
+                aws_sdk_dynamodb::types::AttributeValue::S(pk.to_owned()),
+            );
+        let found = query.send().await.unwrap().items.unwrap_or_default();
+        serde_dynamo::from_items(found).unwrap()
+    }
+}

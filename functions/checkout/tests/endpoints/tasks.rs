@@ -1,0 +1,252 @@
+//! The outbox, and looking after orders that stand still.
+
+use std::time::Duration;
+
+use checkout::order::{Event, Recorded};
+use checkout::queues::{Advance, Tell};
+use checkout::relay::Relay;
+use checkout::store::OVERDUE_AFTER;
+use lambda_runtime::Context;
+use serde_json::{Value, json};
+use shared::fault::{Run, walk};
+use shared::invocation::Invocation;
+use shared::queue::Queue;
+use testing::{account, event};
+
+use crate::support::{ORDER, Shop, ask, shop};
+
+fn invocation() -> Invocation {
+    let mut context = Context::default();
+    let deadline = std::time::SystemTime::now() + Duration::from_mins(1);
+    let deadline = deadline.duration_since(std::time::UNIX_EPOCH).unwrap();
+    context.deadline = u64::try_from(deadline.as_millis()).unwrap();
+    Invocation::of(&context, None)
+}
+
+/// The sample record of the stream, changed.
+fn record(change: impl FnOnce(&mut Value)) -> Value {
+    let mut sample: Value = serde_json::from_str(&event("checkout-relay")).unwrap();
+    change(&mut sample["Records"][0]);
+    sample["Records"][0].take()
+}
+
+/// The record of an event of the sample's order.
+fn of_event(event: Value) -> Value {
+    let version = event["version"].as_u64().unwrap_or(2);
+    record(|record| {
+        let image = &mut record["dynamodb"]["NewImage"];
+        image["sk"] = json!({"S": format!("EVENT#{version:06}")});
+        image["version"] = json!({"N": version.to_string()});
+        let event: Event = serde_json::from_value(event).unwrap();
+        let event: serde_dynamo::AttributeValue = serde_dynamo::to_attribute_value(event).unwrap();
+        image["event"] = serde_json::to_value(event).unwrap();
+    })
+}
+
+async fn relayed(s: &Shop, records: Vec<Value>) -> shared::Result<()> {
+    let batch = serde_json::from_value(json!({ "Records": records })).unwrap();
+    s.relay.batch(batch, &invocation()).await
+}
+
+/// What merchants are to be told: who, and of which event.
+async fn tells(s: &Shop) -> Vec<(String, u32)> {
+    let jobs = account::drain(&s.aws, &s.webhooks_url).await;
+    let mut tells: Vec<_> = jobs
+        .iter()
+        .map(|job| {
+            let Tell::V1 { endpoint, event, order } = serde_json::from_str(job).unwrap();
+            assert_eq!(order.to_string(), ORDER);
+            (endpoint.to_string(), event)
+        })
+        .collect();
+    tells.sort();
+    tells
+}
+
+#[test]
+fn the_sample_job_is_one() {
+    let sample: Value = serde_json::from_str(&event("checkout-advance")).unwrap();
+    let body = sample["Records"][0]["body"].as_str().unwrap();
+    let Advance::V1 { order } = serde_json::from_str(body).unwrap();
+    assert_eq!(order.to_string(), ORDER);
+}
+
+#[tokio::test]
+async fn what_others_ask_for_gets_a_worker_and_what_matters_is_told() {
+    let s = shop().await;
+    for name in ["one", "two"] {
+        ask("put-endpoint").about("warehouse", name).of(&s).await.ok(201);
+    }
+    let refund = "rfn_01M7YRRT800000000000000003";
+    let amount = json!({"amount": 1, "currency": "EUR"});
+    for (event, gets_worker, is_told) in [
+        (json!({"type": "payment_created", "payment": "pi_1"}), false, false),
+        (json!({"type": "action_required"}), false, false),
+        (json!({"type": "payment_authorised"}), false, false),
+        (json!({"type": "payment_declined", "code": "c"}), false, false),
+        (json!({"type": "capture_started"}), false, false),
+        (json!({"type": "payment_captured"}), false, false),
+        (json!({"type": "capture_failed", "code": "c"}), false, false),
+        (json!({"type": "confirmed"}), false, true),
+        (json!({"type": "cancel_requested", "reason": "customer"}), true, false),
+        (json!({"type": "payment_voided"}), false, false),
+        (json!({"type": "cancelled"}), false, true),
+        (json!({"type": "refund_requested", "refund": refund, "amount": amount}), true, false),
+        (json!({"type": "refund_succeeded", "refund": refund, "provider_id": "re_1"}), false, true),
+        (json!({"type": "refund_failed", "refund": refund, "code": "c"}), false, true),
+    ] {
+        relayed(&s, vec![of_event(event.clone())]).await.unwrap();
+        let workers = s.queued().await;
+        let ids: Vec<_> = workers.iter().map(ToString::to_string).collect();
+        assert_eq!(ids, vec![ORDER; usize::from(gets_worker)], "{event}");
+        let expected = if is_told { vec![("one".into(), 2), ("two".into(), 2)] } else { vec![] };
+        assert_eq!(tells(&s).await, expected, "{event}");
+    }
+    relayed(&s, vec![record(|_| {})]).await.unwrap();
+    assert_eq!(s.queued().await.len(), 1, "placed");
+    assert_eq!(tells(&s).await, [("one".to_owned(), 1), ("two".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn what_is_written_is_what_the_stream_is_read_as() {
+    let s = shop().await;
+    let (customer, id) = s.ordered().await;
+    ask("cancel-order").order(id).by(customer).of(&s).await.ok(200);
+    let client = aws_sdk_dynamodb::Client::new(&s.aws);
+    let written = client.scan().table_name("checkout").send().await.unwrap();
+    let mut records = Vec::new();
+    for item in written.items() {
+        let item: serde_dynamo::Item = item.clone().into();
+        records.push(record(|record| {
+            record["dynamodb"]["NewImage"] = serde_json::to_value(item).unwrap();
+        }));
+    }
+    assert!(records.len() > 4, "a product, a cart, the order and its events");
+    relayed(&s, records).await.unwrap();
+    assert_eq!(s.queued().await, [id, id], "placed, and to be cancelled");
+}
+
+#[tokio::test]
+async fn what_is_no_new_event_is_passed_over() {
+    let s = shop().await;
+    ask("put-endpoint").of(&s).await.ok(201);
+    let with_key =
+        |sk: &str| record(|record| record["dynamodb"]["NewImage"]["sk"] = json!({"S": sk}));
+    let records = vec![
+        record(|record| record["eventName"] = json!("MODIFY")),
+        record(|record| {
+            record["eventName"] = json!("REMOVE");
+            record["dynamodb"].as_object_mut().unwrap().remove("NewImage");
+        }),
+        with_key("STATE"),
+        with_key("CART"),
+        with_key("TRANSFER#payment"),
+    ];
+    relayed(&s, records).await.unwrap();
+    assert!(s.queued().await.is_empty() && tells(&s).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_passed_on_comes_again() {
+    let s = shop().await;
+    // Written by a later version.
+    let unknown = record(|record| {
+        let kind = &mut record["dynamodb"]["NewImage"]["event"]["M"]["type"];
+        *kind = json!({"S": "gift_wrapped"});
+    });
+    relayed(&s, vec![record(|_| {}), unknown]).await.unwrap_err();
+    assert_eq!(s.queued().await.len(), 1, "what was before it is passed on");
+
+    let no_queue = format!("{}-none", s.orders_url);
+    let orders = Queue::new(aws_sdk_sqs::Client::new(&s.aws), no_queue);
+    let relay = Relay { orders, ..s.relay.clone() };
+    let batch = serde_json::from_str(&event("checkout-relay")).unwrap();
+    relay.batch(batch, &invocation()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn an_order_that_stands_still_is_looked_after() {
+    let s = shop().await;
+    let (_, first) = s.ordered().await;
+    s.advance(Duration::from_secs(1));
+    let (_, second) = s.ordered().await;
+    let (_, ended) = s.confirmed().await;
+    let until = || s.now() + Duration::from_mins(1);
+
+    s.advance(Duration::from_millis(118_999));
+    assert_eq!(s.sweep.handle(until()).await.unwrap(), 0, "not overdue yet");
+    assert_eq!(OVERDUE_AFTER, Duration::from_mins(2));
+    s.advance(Duration::from_millis(1));
+    assert_eq!(s.sweep.handle(until()).await.unwrap(), 1);
+    assert_eq!(s.queued().await, [first]);
+    assert_eq!(s.sweep.handle(until()).await.unwrap(), 0, "not twice at once");
+    s.advance(Duration::from_secs(1));
+    assert_eq!(s.sweep.handle(until()).await.unwrap(), 1);
+    assert_eq!(s.queued().await, [second]);
+
+    s.advance(OVERDUE_AFTER);
+    assert_eq!(s.sweep.handle(s.now()).await.unwrap(), 0, "there is no time");
+    assert_eq!(s.sweep.handle(until()).await.unwrap(), 2, "they still stand");
+    let mut queued = s.queued().await;
+    queued.sort();
+    assert_eq!(queued, [first, second]);
+
+    s.work(first).await;
+    s.work(second).await;
+    s.advance(OVERDUE_AFTER);
+    assert_eq!(s.sweep.handle(until()).await.unwrap(), 0);
+    assert!(!s.queued().await.contains(&ended));
+}
+
+#[tokio::test]
+async fn more_than_a_page_of_orders_is_looked_after() {
+    let s = shop().await;
+    s.sell(crate::support::BOOK, 100).await;
+    s.stock(crate::support::BOOK, 900, 1).await;
+    let place = async || {
+        let customer = s.customer();
+        s.put_in_cart(customer, crate::support::BOOK, 1).await;
+        ask("place-order").by(customer).of(&s).await.order()
+    };
+    let mut placed = Vec::new();
+    // 8 shards, of which a page has 100.
+    for _ in 0..18 {
+        placed.extend(futures::future::join_all((0..50).map(|_| place())).await);
+    }
+    s.advance(OVERDUE_AFTER);
+    assert_eq!(s.sweep.handle(s.now() + Duration::from_mins(5)).await.unwrap(), 900);
+    let mut queued = s.queued().await;
+    queued.sort();
+    placed.sort();
+    assert_eq!(queued, placed);
+}
+
+#[tokio::test]
+async fn a_sweep_that_ends_anywhere_forgets_no_order() {
+    let points = walk(async |run: Run| {
+        let s = shop().await;
+        let (_, id) = s.ordered().await;
+        s.advance(OVERDUE_AFTER);
+        let until = s.now() + Duration::from_mins(1);
+        let first = run.attempt(s.sweep.handle(until)).await;
+        s.sweep.handle(until).await.unwrap();
+        drop(first.resume().await);
+        let queued = s.queued().await;
+        assert!(!queued.is_empty() && queued.iter().all(|queued| *queued == id), "{queued:?}");
+        s.advance(OVERDUE_AFTER);
+        assert_eq!(s.sweep.handle(s.now() + Duration::from_mins(1)).await.unwrap(), 1);
+    })
+    .await;
+    assert!(points.contains(&"sweep.due") && points.contains(&"sweep.look_again"), "{points:?}");
+    assert!(points.contains(&"queue.send"), "{points:?}");
+}
+
+#[test]
+fn an_event_is_written_as_it_was() {
+    let sample: Value = serde_json::from_str(&event("checkout-relay")).unwrap();
+    let image = sample["Records"][0]["dynamodb"]["NewImage"].clone();
+    let image: serde_dynamo::Item = serde_json::from_value(image).unwrap();
+    let Recorded { event, .. } = serde_dynamo::from_item(image).unwrap();
+    let Event::Placed(placed) = event else { panic!("{event:?}") };
+    assert_eq!((placed.lines.len(), placed.total.amount), (1, 6998));
+}
