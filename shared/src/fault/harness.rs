@@ -95,7 +95,13 @@ impl Run {
     /// A run with `fault` at the first passing of `point`.
     #[must_use]
     pub fn with(point: &'static str, fault: Fault) -> Self {
-        Self::planned(Planned { point, passing: 1, fault })
+        Self::with_nth(point, 1, fault)
+    }
+
+    /// A run with `fault` at the how-manieth passing of `point`, from 1.
+    #[must_use]
+    pub fn with_nth(point: &'static str, passing: usize, fault: Fault) -> Self {
+        Self::planned(Planned { point, passing, fault })
     }
 
     fn planned(planned: Planned) -> Self {

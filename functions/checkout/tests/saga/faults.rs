@@ -1,0 +1,129 @@
+//! A provider who fails, is late, forgets, and repeats itself.
+
+use std::time::Duration;
+
+use checkout::order::{RefundStatus, State};
+use serde_json::json;
+use testing::provider::{DECLINED, GOOD};
+
+use crate::books::audit_ended;
+use crate::support::{PRICE, shop, sku};
+
+const FAULTS: [&str; 7] = [
+    "refuse_connection",
+    "drop_request",
+    "drop_answer",
+    "status_500_before",
+    "status_500_after",
+    "rate_limited",
+    "repeat",
+];
+const PATHS: [&str; 3] = ["/payment_intents$", "/confirm$", "/capture$"];
+
+#[tokio::test]
+async fn an_order_is_paid_once_whatever_the_provider_does() {
+    for path in PATHS {
+        for fault in FAULTS {
+            // Once, and so often that several workers meet it.
+            for times in [1, 3] {
+                let (shop, mug) = (shop().await, sku("mug"));
+                shop.sell(&mug, 10, 1).await;
+                let (_, order) = shop.order(&mug, 2, GOOD).await;
+                let rule = json!({"method": "POST", "path": path, "fault": fault, "times": times});
+                shop.provider.fault(rule.clone()).await;
+                assert_eq!(shop.finish(order).await.state, State::Confirmed, "{rule}");
+                assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE, "{rule}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_holds_where_the_provider_keeps_answers_by_key() {
+    for path in PATHS {
+        for fault in FAULTS {
+            let (shop, mug) = (shop().await, sku("mug"));
+            shop.sell(&mug, 10, 1).await;
+            let (_, order) = shop.order(&mug, 2, GOOD).await;
+            shop.provider.honour_keys().await;
+            let rule = json!({"method": "POST", "path": path, "fault": fault});
+            shop.provider.fault(rule.clone()).await;
+            assert_eq!(shop.finish(order).await.state, State::Confirmed, "{rule}");
+            assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE, "{rule}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_held_of_a_cancelled_order_whatever_the_provider_does() {
+    for path in ["/payment_intents$", "/confirm$", "/cancel$"] {
+        for fault in FAULTS {
+            let (shop, mug) = (shop().await, sku("mug"));
+            shop.sell(&mug, 10, 1).await;
+            let (_, order) = shop.order(&mug, 2, DECLINED).await;
+            let rule = json!({"method": "POST", "path": path, "fault": fault});
+            shop.provider.fault(rule.clone()).await;
+            assert_eq!(shop.finish(order).await.state, State::Cancelled, "{rule}");
+            assert_eq!(audit_ended(&shop).await.stock[&mug].available, 10, "{rule}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn money_goes_back_once_whatever_the_provider_does() {
+    // Two refunds that one request makes, only the provider can prevent: see below.
+    for fault in FAULTS.into_iter().filter(|fault| *fault != "repeat") {
+        let (shop, mug) = (shop().await, sku("mug"));
+        shop.sell(&mug, 10, 1).await;
+        let (_, order) = shop.order(&mug, 2, GOOD).await;
+        shop.finish(order).await;
+        shop.refund(order, "r-1", Some(900)).await;
+        let rule = json!({"method": "POST", "path": "/refunds$", "fault": fault, "times": 2});
+        shop.provider.fault(rule.clone()).await;
+        let order = shop.finish(order).await;
+        assert!(order.refunds.values().all(|it| it.status == RefundStatus::Succeeded), "{rule}");
+        assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE - 900, "{rule}");
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_repeats_a_refund_is_told_apart_by_its_key() {
+    let (shop, mug) = (shop().await, sku("mug"));
+    shop.sell(&mug, 10, 1).await;
+    let (_, order) = shop.order(&mug, 2, GOOD).await;
+    shop.finish(order).await;
+    shop.provider.honour_keys().await;
+    shop.refund(order, "r-1", Some(900)).await;
+    shop.provider.fault(json!({"path": "/refunds$", "method": "POST", "fault": "repeat"})).await;
+    shop.finish(order).await;
+    assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE - 900);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_asked_for() {
+    for path in ["/confirm$", "/capture$"] {
+        let (shop, mug) = (shop().await, sku("mug"));
+        shop.sell(&mug, 10, 1).await;
+        let (_, order) = shop.order(&mug, 2, GOOD).await;
+        let late = json!({"path": path, "fault": "answer_late", "seconds": 12});
+        shop.provider.fault(late).await;
+        assert_eq!(shop.finish(order).await.state, State::Confirmed);
+        assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE);
+        assert_eq!(shop.provider.posts(path.trim_end_matches('$')).await, 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_who_is_down_for_too_long_loses_the_order_and_nothing_else() {
+    let (shop, mug) = (shop().await, sku("mug"));
+    shop.sell(&mug, 10, 1).await;
+    let (_, order) = shop.order(&mug, 2, GOOD).await;
+    let down = json!({"path": "/payment_intents$", "fault": "status_500_before", "times": 1_000});
+    shop.provider.fault(down).await;
+    assert!(shop.work(order).await.is_err());
+    let stuck = shop.store().state(order).await.unwrap().unwrap();
+    assert!(stuck.trouble.is_some_and(|why| why.contains("500")), "the shop can see why");
+    shop.advance_clock(Duration::from_mins(16));
+    assert_eq!(shop.finish(order).await.state, State::Cancelled);
+    assert_eq!(audit_ended(&shop).await.stock[&mug].available, 10);
+}

@@ -1,0 +1,11 @@
+//! Orders from their beginning to their end, while everything goes wrong.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod books;
+mod crashes;
+mod ends;
+mod faults;
+mod model;
+mod races;
+mod support;

@@ -1,0 +1,263 @@
+//! Anything in any order, beside a model of what must come of it.
+//!
+//! Customers order, cancel, answer or do not; workers come too often, too late and in any order, die,
+//! and stall; the provider fails; time passes; the sweepers sweep. The model knows only what customers
+//! were told: an order that is cancelled ends so, one that cannot be cancelled any more is paid, and so
+//! on. After every step all books agree; at the end every order has ended as the model says.
+
+use std::time::Duration;
+
+use checkout::order::{OrderId, RefundStatus, State};
+use inventory::sweep::Sweep as InventorySweep;
+use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+use shared::fault::{Attempt, Fault, Run};
+use shared::id::UserId;
+use testing::provider::{DECLINED, GOOD};
+use tokio::runtime::Runtime;
+
+use crate::books::{audit, audit_ended};
+use crate::support::{PRICE, Shop, shop, sku};
+
+/// How many there are at first: fewer than are wanted.
+const STOCK: i64 = 12;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Place(u32, Means),
+    Cancel(usize),
+    Work(usize),
+    WorkWith(usize, &'static str, Fault),
+    GoOn(usize),
+    Answer(usize),
+    Refund(usize, u64),
+    Provider(&'static str, &'static str),
+    Sweep,
+    SweepStock,
+    Wait(u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Means {
+    Good,
+    Declined,
+    Asks,
+}
+
+/// What the model knows of an order.
+#[derive(Debug)]
+struct Known {
+    id: OrderId,
+    customer: UserId,
+    quantity: u32,
+    means: Means,
+    placed_at: Timestamp,
+    /// Whether the customer was told that it is cancelled.
+    cancelled: bool,
+    /// Whether the customer was told that it is too late for that.
+    too_late: bool,
+    answered: bool,
+    /// What merchants were told will go back.
+    refunded: u64,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let means =
+        prop_oneof![3 => Just(Means::Good), 1 => Just(Means::Declined), 1 => Just(Means::Asks)];
+    let point = prop::sample::select(vec![
+        "saga.claim",
+        "orders.append",
+        "payments.create",
+        "payments.confirm",
+        "payments.capture",
+        "payments.cancel",
+        "payments.retrieve",
+    ]);
+    let fault = prop::sample::select(Fault::ALL.to_vec());
+    let which = 0_usize..100;
+    let call =
+        prop::sample::select(vec!["/payment_intents$", "/confirm$", "/capture$", "/cancel$"]);
+    let wrong = prop::sample::select(vec![
+        "drop_request",
+        "drop_answer",
+        "status_500_before",
+        "status_500_after",
+        "rate_limited",
+        "repeat",
+    ]);
+    let step = prop_oneof![
+        4 => (1_u32..4, means).prop_map(|(quantity, means)| Step::Place(quantity, means)),
+        2 => which.clone().prop_map(Step::Cancel),
+        4 => which.clone().prop_map(Step::Work),
+        4 => (which.clone(), point, fault).prop_map(|(n, point, fault)| Step::WorkWith(n, point, fault)),
+        2 => which.clone().prop_map(Step::GoOn),
+        2 => which.clone().prop_map(Step::Answer),
+        2 => (which, 1_u64..3_000).prop_map(|(n, amount)| Step::Refund(n, amount)),
+        2 => (call, wrong).prop_map(|(call, wrong)| Step::Provider(call, wrong)),
+        1 => Just(Step::Sweep),
+        1 => Just(Step::SweepStock),
+        2 => (1_u64..400).prop_map(Step::Wait),
+    ];
+    prop::collection::vec(step, 10..40)
+}
+
+#[test]
+fn whatever_happens_ends_as_customers_were_told() {
+    let runtime = Runtime::new().unwrap();
+    let mut runner = TestRunner::new(Config {
+        cases: 16,
+        max_shrink_iters: 60,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let outcome = runner.run(&steps(), |steps| {
+        runtime.block_on(history(steps));
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+async fn history(steps: Vec<Step>) {
+    let (shop, mug) = (shop().await, sku("mug"));
+    shop.sell(&mug, STOCK, 3).await;
+    let mut known: Vec<Known> = Vec::new();
+    let mut stalled: Vec<Attempt<'_, _>> = Vec::new();
+    for step in steps {
+        let count = known.len().max(1);
+        match step {
+            Step::Place(quantity, means) => place(&shop, &mut known, quantity, means).await,
+            Step::Wait(seconds) => shop.advance_clock(Duration::from_secs(seconds)),
+            Step::Sweep => {
+                let until = shop.clock.now() + Duration::from_mins(1);
+                shop.sweep.handle(until).await.unwrap();
+            }
+            Step::SweepStock => sweep_stock(&shop).await,
+            Step::Provider(call, wrong) => {
+                let rule = json!({"method": "POST", "path": call, "fault": wrong});
+                shop.provider.fault(rule).await;
+            }
+            Step::GoOn(n) if !stalled.is_empty() => {
+                let attempt = stalled.swap_remove(n % stalled.len());
+                let _ = attempt.resume().await;
+            }
+            _ if known.is_empty() => {}
+            // A worker may fail: its job comes again.
+            Step::Work(n) => drop(shop.work(known[n % count].id).await),
+            Step::WorkWith(n, point, fault) => {
+                let run = Run::with(point, fault);
+                let attempt = run.attempt(shop.work(known[n % count].id)).await;
+                if !attempt.is_done() {
+                    stalled.push(attempt);
+                }
+            }
+            Step::Answer(n) => answer(&shop, &mut known[n % count]).await,
+            Step::Cancel(n) => cancel(&shop, &mut known[n % count]).await,
+            Step::Refund(n, amount) => refund(&shop, &mut known[n % count], amount).await,
+            Step::GoOn(_) => {}
+        }
+        audit(&shop).await;
+    }
+    end(&shop, stalled, &known).await;
+}
+
+async fn place(shop: &Shop, known: &mut Vec<Known>, quantity: u32, means: Means) {
+    let (customer, mug) = (shop.customer(), sku("mug"));
+    shop.fill_cart(customer, &[(&mug, quantity)]).await;
+    let token = match means {
+        Means::Good => GOOD.to_owned(),
+        Means::Declined => DECLINED.to_owned(),
+        Means::Asks => shop.provider.needs_action().await,
+    };
+    let available = audit(shop).await.stock[&mug].available;
+    let answer = shop.place(customer, "key", &token).await;
+    let is_enough = i64::from(quantity) <= available;
+    assert_eq!(answer.status, if is_enough { 202 } else { 409 }, "{available}: {answer:?}");
+    if is_enough {
+        known.push(Known {
+            id: answer.order(),
+            customer,
+            quantity,
+            means,
+            placed_at: shop.clock.now(),
+            cancelled: false,
+            too_late: false,
+            answered: false,
+            refunded: 0,
+        });
+    }
+}
+
+async fn cancel(shop: &Shop, known: &mut Known) {
+    let before = shop.state(known.id).await.state;
+    let answer = shop.cancel(known.customer, known.id).await;
+    match answer.status {
+        200 => known.cancelled = true,
+        409 => {
+            assert!(matches!(before, State::Capturing | State::Captured | State::Confirmed));
+            known.too_late = true;
+        }
+        _ => panic!("{answer:?}"),
+    }
+}
+
+async fn answer(shop: &Shop, known: &mut Known) {
+    let order = shop.state(known.id).await;
+    if order.state == State::ActionRequired {
+        shop.provider.authenticate(&order.payment.unwrap().0).await;
+        known.answered = true;
+    }
+}
+
+async fn refund(shop: &Shop, known: &mut Known, amount: u64) {
+    let order = shop.state(known.id).await;
+    let key = format!("r-{}", order.refunds.len());
+    let answer = shop.refund(known.id, &key, Some(amount)).await;
+    let left = u64::from(known.quantity) * PRICE - known.refunded;
+    let expected = match order.state {
+        State::Confirmed if amount <= left => 202,
+        State::Confirmed => 422,
+        _ => 409,
+    };
+    assert_eq!(answer.status, expected, "{amount} of {left}: {answer:?}");
+    if answer.status == 202 {
+        known.refunded += amount;
+    }
+}
+
+async fn sweep_stock(shop: &Shop) {
+    let inventory = shop.saga.inventory.clone();
+    InventorySweep { inventory, clock: shop.clock.clone() }.sweep(&|| true).await;
+}
+
+/// Everyone who was at it goes on, workers come until nothing is left to be done, and what came of it
+/// is what the model says.
+async fn end<T>(shop: &Shop, stalled: Vec<Attempt<'_, T>>, known: &[Known]) {
+    shop.provider.clear().await;
+    for order in known {
+        shop.finish(order.id).await;
+    }
+    for attempt in stalled {
+        let _ = attempt.resume().await;
+    }
+    for order in known {
+        shop.finish(order.id).await;
+    }
+    let books = audit_ended(shop).await;
+    let latest = shop.clock.now();
+    for known in known {
+        let order = &books.orders[&known.id];
+        let could_expire = known.placed_at + Duration::from_mins(15) <= latest;
+        let may_be_paid =
+            known.means == Means::Good || (known.means == Means::Asks && known.answered);
+        if known.cancelled || !may_be_paid {
+            assert_eq!(order.state, State::Cancelled, "{known:?}: {order:?}");
+        } else if known.too_late || known.refunded > 0 || !could_expire {
+            assert_eq!(order.state, State::Confirmed, "{known:?}: {order:?}");
+        }
+        let gone = order.refunds.values().filter(|it| it.status == RefundStatus::Succeeded);
+        assert_eq!(gone.map(|refund| refund.amount.amount).sum::<u64>(), known.refunded);
+    }
+    assert_eq!(books.orders.len(), known.len());
+}

@@ -1,0 +1,294 @@
+//! A shop of one's own, whose time stands still, and a provider who knows it by a key of its own.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use axum::Router;
+use axum::body::Body;
+use checkout::api::{cancel_order, place_order, refund_order};
+use checkout::cart::Cart;
+use checkout::money::Money;
+use checkout::order::{Order, OrderId};
+use checkout::payments::Stripe;
+use checkout::product::Product;
+use checkout::queues::Advance;
+use checkout::saga::{STEP_TIME, Saga};
+use checkout::store::Store;
+use checkout::sweep::Sweep;
+use http_body_util::BodyExt;
+use inventory::movement::{Movement, Reason, changes};
+use inventory::{Inventory, Sku};
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::Request;
+use lambda_http::request::RequestContext;
+use serde_json::{Value, json};
+use shared::batch::Failure;
+use shared::clock::Clock;
+use shared::http::app;
+use shared::id::{Ids, UserId};
+use shared::idempotency::Records;
+use shared::queue::Queue;
+use shared::rate_limit::RateLimiter;
+use shared::transaction;
+use testing::account;
+use testing::provider::Provider;
+use tower::ServiceExt;
+
+pub(crate) const CHECKOUT: &str = "checkout";
+pub(crate) const INVENTORY: &str = "inventory";
+/// What everything costs, in cents.
+pub(crate) const PRICE: u64 = 1_250;
+/// How often an order is tried before a test gives up.
+const MAX_TRIES: u32 = 40;
+
+#[derive(Clone)]
+pub(crate) struct Shop {
+    pub(crate) aws: SdkConfig,
+    pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
+    pub(crate) saga: Saga,
+    pub(crate) sweep: Sweep,
+    pub(crate) provider: std::sync::Arc<Provider>,
+    queue_url: String,
+    place: Router,
+    cancel: Router,
+    refund: Router,
+}
+
+pub(crate) fn sku(text: &str) -> Sku {
+    text.parse().unwrap()
+}
+
+pub(crate) fn eur(amount: u64) -> Money {
+    Money::new(amount, "EUR".parse().unwrap())
+}
+
+/// What was answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn order(&self) -> OrderId {
+        assert!(self.status == 202 || self.status == 200, "{self:?}");
+        self.body["id"].as_str().unwrap().parse().unwrap()
+    }
+}
+
+pub(crate) async fn shop() -> Shop {
+    let aws = account::empty().await;
+    let client = aws_sdk_dynamodb::Client::new(&aws);
+    create_table(&client, CHECKOUT).await;
+    create_table(&client, INVENTORY).await;
+    let requests = account::table_named(&aws, "requests", &["id"]).await;
+    let queue_url = account::queue(&aws).await;
+    let orders = Queue::new(aws_sdk_sqs::Client::new(&aws), queue_url.clone());
+
+    let clock = Clock::manual("2026-11-22T10:00:00Z".parse().unwrap());
+    let ids = Ids::random(clock.clone());
+    let provider = Provider::new();
+    let payments = Stripe::new(provider.url().to_owned(), provider.key().into()).unwrap();
+    let store = Store::new(client.clone(), CHECKOUT.into());
+    let inventory = Inventory::new(client.clone(), INVENTORY.into());
+    let records = Records::new(client.clone(), requests.clone(), clock.clone());
+    let limiter = RateLimiter::new(client, requests, clock.clone());
+
+    let (s, c, i) = (|| store.clone(), || clock.clone(), || ids.clone());
+    let place =
+        place_order::PlaceOrder { store: s(), inventory: inventory.clone(), clock: c(), ids: i() };
+    let cancel = cancel_order::CancelOrder { store: s(), clock: c(), ids: i() };
+    let refund = refund_order::RefundOrder { store: s(), clock: c(), ids: i() };
+    Shop {
+        place: app(place_order::router(place, records.clone(), limiter)),
+        cancel: app(cancel_order::router(cancel)),
+        refund: app(refund_order::router(refund, records)),
+        sweep: Sweep { store: s(), orders, clock: c() },
+        saga: Saga { store: s(), inventory, payments, clock: c(), ids: i() },
+        provider: provider.into(),
+        aws,
+        queue_url,
+        clock: c(),
+        ids: i(),
+    }
+}
+
+/// A table as the template has both of them.
+async fn create_table(client: &aws_sdk_dynamodb::Client, name: &str) {
+    let attribute = |name: &str, kind: ScalarAttributeType| {
+        let attribute = AttributeDefinition::builder().attribute_name(name);
+        attribute.attribute_type(kind).build().unwrap()
+    };
+    let key = |name: &str, kind: KeyType| {
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+    };
+    let due = GlobalSecondaryIndex::builder()
+        .index_name("due")
+        .key_schema(key("due_shard", KeyType::Hash))
+        .key_schema(key("due_at", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .unwrap();
+    client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute("pk", ScalarAttributeType::S))
+        .attribute_definitions(attribute("sk", ScalarAttributeType::S))
+        .attribute_definitions(attribute("due_shard", ScalarAttributeType::S))
+        .attribute_definitions(attribute("due_at", ScalarAttributeType::N))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .global_secondary_indexes(due)
+        .send()
+        .await
+        .unwrap();
+}
+
+impl Shop {
+    pub(crate) fn store(&self) -> &Store {
+        &self.saga.store
+    }
+
+    pub(crate) fn customer(&self) -> UserId {
+        self.ids.next()
+    }
+
+    pub(crate) fn advance_clock(&self, by: Duration) {
+        self.clock.advance(SignedDuration::try_from(by).unwrap());
+    }
+
+    /// Puts a product on sale, of which there are so many.
+    pub(crate) async fn sell(&self, sku: &Sku, stock: i64, buckets: u32) {
+        let product = Product { name: format!("One {sku}"), price: eur(PRICE), active: true };
+        self.store().put_product(sku, &product).await.unwrap();
+        let ledger = self.saga.inventory.ledger(sku).await.unwrap();
+        let quantity = stock.try_into().unwrap();
+        let changes = changes(&ledger.buckets, quantity, buckets.try_into().unwrap()).unwrap();
+        let movement = Movement {
+            number: ledger.movements + 1,
+            quantity,
+            reason: Reason::Restock,
+            note: None,
+            by: self.ids.next(),
+            at: self.clock.now(),
+        };
+        let writes = self.saga.inventory.moving(sku, &movement, &changes).unwrap();
+        let token = self.customer().to_string();
+        let client = aws_sdk_dynamodb::Client::new(&self.aws);
+        transaction::send("test.restock", &client, &token, writes).await.unwrap();
+    }
+
+    /// Has this in the customer's cart, and nothing else.
+    pub(crate) async fn fill_cart(&self, customer: UserId, lines: &[(&Sku, u32)]) {
+        let version = self.store().cart(customer).await.unwrap().version;
+        let mut cart = Cart { version, ..Cart::default() };
+        for (sku, quantity) in lines {
+            let product = self.store().product(sku).await.unwrap().unwrap();
+            cart.set((*sku).clone(), &product, *quantity).unwrap();
+        }
+        assert!(self.store().put_cart(customer, &cart).await.unwrap());
+    }
+
+    /// `POST /v1/checkouts`
+    pub(crate) async fn place(&self, customer: UserId, key: &str, means: &str) -> Answer {
+        let body = json!({ "payment_method": means });
+        self.call(&self.place, "/v1/checkouts", customer, key, body).await
+    }
+
+    /// An order of so many of a product, which nobody is at yet.
+    pub(crate) async fn order(&self, sku: &Sku, quantity: u32, means: &str) -> (UserId, OrderId) {
+        let customer = self.customer();
+        self.fill_cart(customer, &[(sku, quantity)]).await;
+        (customer, self.place(customer, "key-1", means).await.order())
+    }
+
+    /// `POST /v1/orders/{order_id}/cancel`
+    pub(crate) async fn cancel(&self, customer: UserId, order: OrderId) -> Answer {
+        let path = format!("/v1/orders/{order}/cancel");
+        self.call(&self.cancel, &path, customer, "-", json!({})).await
+    }
+
+    /// `POST /v1/orders/{order_id}/refunds`
+    pub(crate) async fn refund(&self, order: OrderId, key: &str, amount: Option<u64>) -> Answer {
+        let path = format!("/v1/orders/{order}/refunds");
+        let merchant = "usr_01M7YRRT800000000000000000".parse().unwrap();
+        self.call(&self.refund, &path, merchant, key, json!({ "amount": amount })).await
+    }
+
+    async fn call(
+        &self,
+        router: &Router,
+        path: &str,
+        user: UserId,
+        key: &str,
+        body: Value,
+    ) -> Answer {
+        let authorizer = json!({"lambda": {
+            "sub": user,
+            "tenant": "ten_01M7YRRT800000000000000001",
+            "scope": "orders:read orders:write admin",
+            "expires_at": "2099-12-31T23:59:59Z",
+        }});
+        let context = json!({"http": {"method": "POST", "path": path}, "authorizer": authorizer});
+        let request = Request::post(path)
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .extension(RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap()))
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() }
+    }
+
+    /// When a worker that begins now has to be done.
+    pub(crate) fn until(&self) -> Timestamp {
+        self.clock.now() + 2 * STEP_TIME
+    }
+
+    /// A worker's turn.
+    pub(crate) async fn work(&self, order: OrderId) -> Result<(), Failure> {
+        self.saga.advance(order, self.until()).await
+    }
+
+    pub(crate) async fn state(&self, order: OrderId) -> Order {
+        self.store().order(order).await.unwrap().unwrap()
+    }
+
+    /// Gives the order to workers until nothing is left to be done; what they fail at comes again.
+    pub(crate) async fn finish(&self, order: OrderId) -> Order {
+        for _ in 0..MAX_TRIES {
+            if let Err(failure) = self.work(order).await {
+                let after = match failure {
+                    Failure::Retry { after, .. } => after.unwrap_or(Duration::from_secs(2)),
+                    Failure::Permanent(error) => panic!("given up: {}", error.trail()),
+                };
+                self.advance_clock(after);
+                continue;
+            }
+            let order = self.state(order).await;
+            if order.next().is_none() {
+                return order;
+            }
+            // It waits for the provider, or for its customer, until its time is over.
+            self.advance_clock(Duration::from_mins(1));
+        }
+        panic!("the order does not end: {:?}", self.state(order).await);
+    }
+
+    /// What the queue of orders holds.
+    pub(crate) async fn queued(&self) -> Vec<OrderId> {
+        let jobs = account::drain(&self.aws, &self.queue_url).await;
+        let order = |job: &String| match serde_json::from_str(job).unwrap() {
+            Advance::V1 { order } => order,
+        };
+        jobs.iter().map(order).collect()
+    }
+}
