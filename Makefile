@@ -5,7 +5,7 @@ TOOLS := .venv/.installed
 
 .PHONY: help
 help: ## What there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: tools
 tools: $(TOOLS) ## Install the pinned tools into .venv
@@ -45,6 +45,10 @@ admin: $(TOOLS) ## Make the user EMAIL=… of the local stack an admin
 .PHONY: redrive
 redrive: $(TOOLS) ## Give what is in the local stack's dead-letter queues another try
 	@infra/local/run.sh redrive.py
+
+.PHONY: trial-balance
+trial-balance: $(TOOLS) ## Check that the local stack's orders, ledger and stock agree
+	@infra/local/run.sh trial_balance.py --wait
 
 .PHONY: test
 test: $(TOOLS) ## Check format and lints, and run all tests on a local AWS of their own

@@ -177,7 +177,7 @@ def main() -> None:
         sys.exit(f"it was not rejected: {json.dumps(rejected)}")
     print(f"     {rejected['rejection']['signature']}: {rejected['rejection']['explanation']}")
 
-    order = tour_checkout.take(api, token)
+    order, sku = tour_checkout.take(api, token)
 
     say("\nThe API is at")
     print(f"     {api}")
@@ -186,7 +186,7 @@ def main() -> None:
     print(f"  API='{api}'; TOKEN=$(curl -s \"$API/v1/auth/login\" -H 'content-type: application/json' -d '{credentials}' | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])')")
     print("  curl -s \"$API/v1/documents\" -H \"authorization: Bearer $TOKEN\"")
     print(f"  curl -s \"$API/v1/documents/{document['id']}\" -H \"authorization: Bearer $TOKEN\" | python3 -m json.tool")
-    tour_checkout.suggest(order)
+    tour_checkout.suggest(order, sku)
 
 
 if __name__ == "__main__":

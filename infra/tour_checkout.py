@@ -78,8 +78,8 @@ def show_payment(payment: dict) -> None:
         print(f"     {charge['id']}  {amount}, captured: {'yes' if charge['captured'] else 'no'}")
 
 
-def take(api: str, token: str) -> str:
-    """Orders something; gives the order's id."""
+def take(api: str, token: str) -> tuple[str, str]:
+    """Orders something; gives the order's id, and the SKU."""
     say("6  A shop: somebody who keeps it, and something to sell")
     keeper = shopkeeper(api)
     sku = stocked(api, keeper, "Bookbinder's paste, 500 g", {"amount": 1290, "currency": "EUR"}, 10)
@@ -102,16 +102,16 @@ def take(api: str, token: str) -> str:
     say("9  The trial balance of the shop")
     if not trial_balance.show(waits=True):
         sys.exit("the books do not agree")
-    return order["id"]
+    return order["id"], sku
 
 
-def suggest(order: str) -> None:
+def suggest(order: str, sku: str) -> None:
     """Prints what a user may try, given `$API` and `$TOKEN`."""
     key = "-H \"idempotency-key: $(date +%s%N)\" -H 'content-type: application/json'"
     user = '-H "authorization: Bearer $TOKEN"'
     print(f'  curl -s "$API/v1/orders/{order}" {user} | python3 -m json.tool')
     print(f'  curl -s "$API/v1/products" {user}')
-    line = json.dumps({"sku": "TOUR-…", "quantity": 1})
+    line = json.dumps({"sku": sku, "quantity": 1})
     print(f"  curl -s \"$API/v1/cart/lines\" {user} {key} -d '{line}'")
     visa = json.dumps({"payment_method": "pm_card_visa"})
     print(f"  curl -s \"$API/v1/checkouts\" {user} {key} -H 'prefer: wait=20' -d '{visa}'")

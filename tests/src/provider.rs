@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use aws_lc_rs::hmac;
+use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -84,10 +86,22 @@ impl Provider {
     /// The local provider, and a key that nobody else has.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_key(format!("sk_test_{}", Ulid::generate()))
+    }
+
+    /// The local provider, and the deployed stack's key, which all tests of the stack have in common: for
+    /// looking at its books.
+    #[must_use]
+    pub fn of_stack() -> Self {
+        let key = std::env::var("PAYMENTS_SECRET_KEY");
+        Self::with_key(key.expect("PAYMENTS_SECRET_KEY is not set: run `make test`"))
+    }
+
+    fn with_key(key: String) -> Self {
         let url = std::env::var("PAYMENTS_URL").expect(
             "PAYMENTS_URL is not set: these tests need a local payment provider; run `make test`",
         );
-        Self { url, key: format!("sk_test_{}", Ulid::generate()), http: Client::new() }
+        Self { url, key, http: Client::new() }
     }
 
     /// Where it is.
@@ -256,6 +270,20 @@ impl Provider {
         let request = self.http.post(self.at(&format!("{path}/_authenticate"))).form(&form);
         // 402 is an answer too: the card is declined.
         request.bearer_auth(AUDITOR).send().await.unwrap();
+    }
+
+    /// Tells `api` that a payment's money is held now: as Stripe does, and localstripe does not.
+    pub async fn tell_held(&self, api: &str, payment: &str) {
+        let held = self.look(&format!("/v1/payment_intents/{payment}")).await;
+        let kind = "payment_intent.amount_capturable_updated";
+        let body = json!({"type": kind, "data": {"object": held}}).to_string();
+        let at = Timestamp::now().as_second();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, Self::webhook_secret().as_bytes());
+        let tag = hmac::sign(&key, format!("{at}.{body}").as_bytes());
+        let hex = tag.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let request = self.http.post(format!("{api}/v1/payments/webhook")).body(body);
+        let request = request.header("stripe-signature", format!("t={at},v1={hex}"));
+        request.send().await.unwrap().error_for_status().unwrap();
     }
 
     async fn look(&self, path: &str) -> Value {

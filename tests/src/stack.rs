@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use reqwest::header::HeaderMap;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -47,6 +49,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The content type.
     pub content_type: String,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body, if it is JSON.
     pub body: Value,
 }
@@ -102,18 +106,35 @@ impl Stack {
         body: Option<Value>,
         key: impl AsRef<str>,
     ) -> Answer {
+        self.call_with(method, path, token, body, &[("idempotency-key", key.as_ref())]).await
+    }
+
+    /// Calls the API, with these headers.
+    pub async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = self.http.request(method, format!("{}{path}", self.api));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(body) = body {
-            request = request.header("idempotency-key", key.as_ref()).json(&body);
+            request = request.json(&body);
         }
         let response = request.send().await.unwrap();
-        let content_type = response.headers().get("content-type");
+        let headers = response.headers().clone();
+        let content_type = headers.get("content-type");
         Answer {
             status: response.status(),
             content_type: content_type.map_or("", |v| v.to_str().unwrap()).to_owned(),
+            headers,
             body: response.json().await.unwrap_or_default(),
         }
     }
@@ -127,6 +148,26 @@ impl Stack {
         assert_eq!(registered.status, 201, "{registered:?}");
         let token = self.sign_in(&email).await;
         User { stack: self, id: registered.body["id"].as_str().unwrap().into(), email, token }
+    }
+
+    /// Registers a new user, makes an admin of them as an operator would, and signs in.
+    pub async fn new_admin(&self) -> User<'_> {
+        let mut user = self.new_user().await;
+        aws_sdk_dynamodb::Client::new(&self.aws)
+            .update_item()
+            .table_name(self.output("AuthTableName"))
+            .key("pk", AttributeValue::S(format!("USER#{}", user.id)))
+            .update_expression("SET scopes = list_append(scopes, :admin)")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(
+                ":admin",
+                AttributeValue::L(vec![AttributeValue::S("admin".into())]),
+            )
+            .send()
+            .await
+            .unwrap();
+        user.token = self.sign_in(&user.email).await;
+        user
     }
 
     /// Signs a user in; gives the access token.
@@ -201,6 +242,11 @@ impl User<'_> {
     /// `POST path`
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.stack.call(Method::POST, path, Some(&self.token), Some(body)).await
+    }
+
+    /// `PUT path`
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.stack.call(Method::PUT, path, Some(&self.token), Some(body)).await
     }
 
     /// `DELETE path`

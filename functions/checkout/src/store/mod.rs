@@ -60,21 +60,22 @@ impl Store {
         Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
     }
 
-    /// The items of a partition whose sort keys begin with `prefix`, strongly consistent. 1 RRU for 4 KB.
+    /// The items of a partition whose sort keys begin with `prefix`, or all of them if that is empty,
+    /// strongly consistent. 1 RRU for 4 KB.
     async fn items<T: DeserializeOwned>(&self, pk: String, prefix: &str) -> Result<Vec<T>> {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = query.expression_attribute_values(":pk", string(pk));
+        // DynamoDB takes no empty text for a key's.
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", string(prefix))
+        };
         let (mut items, mut start) = (Vec::new(), None);
         loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", string(&pk))
-                .expression_attribute_values(":prefix", string(prefix))
-                .set_exclusive_start_key(start)
-                .send()
-                .await?;
+            let answer = query.clone().set_exclusive_start_key(start).send().await?;
             items.extend(serde_dynamo::from_items::<_, T>(answer.items.unwrap_or_default())?);
             start = answer.last_evaluated_key;
             if start.is_none() {
