@@ -2,10 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
-    KeyType, Projection, ProjectionType, ScalarAttributeType, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use inventory::movement::{Movement, Reason, changes};
 use inventory::sweep::{Sweep, Swept};
 use inventory::{Inventory, Reservation, Sku};
@@ -36,41 +33,9 @@ pub(crate) async fn system() -> System {
 pub(crate) async fn system_at(clock: Clock) -> System {
     let aws = account::empty().await;
     let client = Client::new(&aws);
-    create_table(&client).await;
-    let inventory = Inventory::new(client.clone(), TABLE.into());
+    let table = account::table_with_due(&aws, TABLE).await;
+    let inventory = Inventory::new(client.clone(), table);
     System { aws, client, clock, inventory }
-}
-
-/// The table, as the template has it.
-async fn create_table(client: &Client) {
-    let attribute = |name: &str, kind: ScalarAttributeType| {
-        let attribute = AttributeDefinition::builder().attribute_name(name);
-        attribute.attribute_type(kind).build().unwrap()
-    };
-    let key = |name: &str, kind: KeyType| {
-        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
-    };
-    let due = GlobalSecondaryIndex::builder()
-        .index_name("due")
-        .key_schema(key("due_shard", KeyType::Hash))
-        .key_schema(key("due_at", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-        .build()
-        .unwrap();
-    client
-        .create_table()
-        .table_name(TABLE)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute("pk", ScalarAttributeType::S))
-        .attribute_definitions(attribute("sk", ScalarAttributeType::S))
-        .attribute_definitions(attribute("due_shard", ScalarAttributeType::S))
-        .attribute_definitions(attribute("due_at", ScalarAttributeType::N))
-        .key_schema(key("pk", KeyType::Hash))
-        .key_schema(key("sk", KeyType::Range))
-        .global_secondary_indexes(due)
-        .send()
-        .await
-        .unwrap();
 }
 
 pub(crate) fn sku(text: &str) -> Sku {
