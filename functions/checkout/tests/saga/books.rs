@@ -12,6 +12,8 @@ use inventory::movement::Movement;
 use inventory::reservation::Status;
 use inventory::stock::Bucket;
 
+use testing::provider::Charged;
+
 use crate::support::{CHECKOUT, INVENTORY, Shop, eur};
 
 type Item = std::collections::HashMap<String, AttributeValue>;
@@ -85,7 +87,7 @@ async fn taken_for(shop: &Shop, order: &Order) -> u64 {
     let charges = shop.provider.charges_of(&order.id.to_string()).await;
     let captured: u64 = charges.iter().map(|charged| charged.captured).sum();
     let held: u64 = charges.iter().map(|charged| charged.held).sum();
-    let refunded: u64 = charges.iter().map(|charged| charged.refunded()).sum();
+    let refunded: u64 = charges.iter().map(Charged::refunded).sum();
     assert!(held + captured <= total, "{order:?}: {charges:?}");
     match order.state {
         State::Captured | State::Confirmed => {

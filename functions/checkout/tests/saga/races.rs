@@ -5,7 +5,7 @@ use futures::future::join_all;
 use testing::provider::GOOD;
 
 use crate::books::{audit, audit_ended};
-use crate::support::{PRICE, shop, sku};
+use crate::support::{Answer, PRICE, shop, sku};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_customers_get_fifty_units() {
@@ -22,7 +22,7 @@ async fn two_hundred_customers_get_fifty_units() {
             assert_eq!(answer.status, 409, "{answer:?}");
         }
         let mut orders: Vec<_> =
-            answers.iter().filter(|it| it.status == 202).map(|it| it.order()).collect();
+            answers.iter().filter(|it| it.status == 202).map(Answer::order).collect();
         audit(&shop).await;
         // Those who were refused only because of the crowd try again; nobody buys what is not there.
         for (customer, answer) in customers.iter().zip(&answers) {

@@ -84,6 +84,11 @@ impl Answer {
 pub(crate) async fn shop() -> Shop {
     let aws = account::empty().await;
     let client = aws_sdk_dynamodb::Client::new(&aws);
+    shop_with(aws, client).await
+}
+
+/// A shop that asks DynamoDB through `client`.
+pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) -> Shop {
     create_table(&client, CHECKOUT).await;
     create_table(&client, INVENTORY).await;
     let requests = account::table_named(&aws, "requests", &["id"]).await;
