@@ -7,10 +7,12 @@ import hmac
 import json
 import os
 import secrets
+import sys
 import time
 import urllib.parse
 import urllib.request
 
+import trial_balance
 from common import STACK, call, client, outputs
 from receiver import Receiver, until
 from tour_checkout import READER, WAIT, PROVIDER, from_provider, payment_of, shopkeeper, stocked
@@ -225,4 +227,6 @@ def run(api: str) -> None:
     assert ask("GET", f"/v1/stock/{sku}")["available"] == STOCK - 3
     told_again(order)
     assert ask("GET", "/v1/ledger")["accounts"]
+    if not trial_balance.show(waits=True):
+        sys.exit("the books do not agree")
     print("Cart, refunds, the bank's question, cancelling, webhooks and both sweeps work.")

@@ -1,5 +1,5 @@
 """Shows that every permission is needed: takes each one away in turn, and sees the tour, or the errands
-that the tour leaves out, fail.
+that the tour leaves out, fail. What the checkout and the inventory may do is used by their errands alone.
 
     infra/local/run.sh local/least_privilege.py [FUNCTION…]
 
@@ -26,22 +26,31 @@ UNJUDGED = {
     "s3:ListBucket": "the emulator tells a missing object from a forbidden one without it",
     "s3:GetObjectVersionTagging": "GuardDuty's verdict, and the tour scans with clamd",
     "bedrock:InvokeModel": "the tour asks a model of this machine",
+    "dynamodb:DescribeStream": "the emulator reads streams by itself",
+    "dynamodb:GetRecords": "the same",
+    "dynamodb:GetShardIterator": "the same",
+    "dynamodb:ListStreams": "the same",
     "documents-on-malware-verdict dynamodb:GetItem": "GuardDuty's event, and the tour scans with clamd",
     "documents-on-malware-verdict sqs:SendMessage": "the same",
     "documents-deliver-webhook sqs:SendMessage": "only for jobs that fail for good, as batches::tests' do",
     "documents-purge sqs:SendMessage": "the same",
+    "checkout-advance sqs:SendMessage": "the same",
+    "checkout-deliver-webhook sqs:SendMessage": "the same",
+    "checkout-fold-ledger sqs:SendMessage": "only for changes that fail again and again",
     "documents-scan s3:PutObjectTagging": "S3 asks for it where a copy is given tags, the emulator does not",
 }
+ERRANDS, TOUR = "infra/local/errands.py", "infra/tour.py"
 # How long a document is waited for that nothing may be wrong with. The model takes most of it.
 READY_WITHIN_SECONDS = "40"
 # Runs when the stack is deployed, and not in a tour.
 UNJUDGED_FUNCTION = "auth-create-signing-key"
 
 
-def tour_succeeds() -> bool:
-    """Takes the tour, and runs the errands."""
-    for script in ("infra/local/errands.py", "infra/tour.py"):
-        command = [sys.executable, ROOT / script]
+def tour_succeeds(function: str = "") -> bool:
+    """Takes the tour, and runs the errands: as much of it as uses what the function may do."""
+    is_checkout = function.startswith(("checkout-", "inventory-"))
+    for script in [(ERRANDS, "checkout")] if is_checkout else [(ERRANDS,), (TOUR,)]:
+        command = [sys.executable, ROOT / script[0], *script[1:]]
         environment = os.environ | {"READY_WITHIN_SECONDS": READY_WITHIN_SECONDS}
         run = subprocess.run(command, capture_output=True, timeout=300, env=environment)
         if run.returncode:
@@ -63,9 +72,10 @@ def listed(statement: dict) -> list[str]:
     return [actions] if isinstance(actions, str) else actions
 
 
-def without(statements: list[dict], action: str) -> list[dict]:
-    """The statements less one action."""
-    rest = [dict(s, Action=[a for a in listed(s) if a != action]) for s in statements]
+def without(statements: list[dict], index: int, action: str) -> list[dict]:
+    """The statements less one action of one of them."""
+    rest = [dict(s, Action=listed(s)) for s in statements]
+    rest[index]["Action"] = [a for a in rest[index]["Action"] if a != action]
     return [s for s in rest if s["Action"]]
 
 
@@ -80,16 +90,19 @@ def main() -> None:
         if short in (name, UNJUDGED_FUNCTION) or (wanted and short not in wanted):
             continue
         policy = iam.get_role_policy(RoleName=role, PolicyName="use")["PolicyDocument"]
-        actions = {action for s in policy["Statement"] for action in listed(s)}
-        here = {action for action in actions if f"{short} {action}" in UNJUDGED}
-        for action in sorted(actions - UNJUDGED.keys() - here):
+        statements = policy["Statement"]
+        permissions = [(index, a) for index, s in enumerate(statements) for a in listed(s)]
+        for index, action in permissions:
+            if not UNJUDGED.keys().isdisjoint((action, f"{short} {action}")):
+                continue
             put = dict(RoleName=role, PolicyName="use")
-            less = dict(policy, Statement=without(policy["Statement"], action))
+            less = dict(policy, Statement=without(statements, index, action))
             iam.put_role_policy(PolicyDocument=json.dumps(less), **put)
             restart(name)
-            if tour_succeeds():
+            if tour_succeeds(short):
                 spared += 1
-                print(f"{name} does without {action}", flush=True)
+                resource = statements[index]["Resource"]
+                print(f"{name} does without {action} on {resource}", flush=True)
             else:
                 needed += 1
             iam.put_role_policy(PolicyDocument=json.dumps(policy), **put)
