@@ -3,14 +3,16 @@ that the tour leaves out, fail. What the checkout and the inventory may do is us
 
     infra/local/run.sh local/least_privilege.py [FUNCTION…]
 
-It prints the permissions that the local stack did without. Those it cannot judge are listed below
-with the reason; anything else that it prints is a permission too many.
+It says of each permission whether the local stack did without it; one that it did without is one too many.
+Those that it cannot judge are listed below with the reason.
 """
 
+import functools
 import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -79,6 +81,19 @@ def without(statements: list[dict], index: int, action: str) -> list[dict]:
     return [s for s in rest if s["Action"]]
 
 
+@contextmanager
+def given(function: str, role: str, policy: dict, restored: dict):
+    """A function may do what a policy says, for a while."""
+    put = functools.partial(client("iam").put_role_policy, RoleName=role, PolicyName="use")
+    try:
+        put(PolicyDocument=json.dumps(policy))
+        restart(function)
+        yield
+    finally:
+        put(PolicyDocument=json.dumps(restored))
+        restart(function)
+
+
 def main() -> None:
     """Tries every permission of every function, or of those that are named."""
     wanted, iam = sys.argv[1:], client("iam")
@@ -95,18 +110,12 @@ def main() -> None:
         for index, action in permissions:
             if not UNJUDGED.keys().isdisjoint((action, f"{short} {action}")):
                 continue
-            put = dict(RoleName=role, PolicyName="use")
             less = dict(policy, Statement=without(statements, index, action))
-            iam.put_role_policy(PolicyDocument=json.dumps(less), **put)
-            restart(name)
-            if tour_succeeds(short):
-                spared += 1
-                resource = statements[index]["Resource"]
-                print(f"{name} does without {action} on {resource}", flush=True)
-            else:
-                needed += 1
-            iam.put_role_policy(PolicyDocument=json.dumps(policy), **put)
-            restart(name)
+            with given(name, role, less, policy):
+                is_needed = not tour_succeeds(short)
+            what = f"{action} on {statements[index]['Resource']}"
+            print(f"{name} {'needs' if is_needed else 'does without'} {what}", flush=True)
+            needed, spared = needed + is_needed, spared + (not is_needed)
     print(f"{needed} permissions are needed, {spared} are not.")
     assert tour_succeeds(), "the tour must succeed with everything given back"
     sys.exit(1 if spared else 0)
