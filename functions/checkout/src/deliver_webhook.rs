@@ -33,10 +33,9 @@ impl DeliverWebhook {
         let Tell::V1 { endpoint, order, event } = message.body;
         let Some(endpoint) = self.store.endpoint(&endpoint).await? else { return Ok(()) };
         let mut history = self.store.history(order).await?;
-        history.truncate(event as usize);
-        let Some(Recorded { event, at, version, .. }) = history.last().cloned() else {
-            return Ok(());
-        };
+        history.retain(|recorded| recorded.version <= event);
+        let last = history.last().filter(|last| last.version == event).cloned();
+        let Some(Recorded { event, at, version, .. }) = last else { return Ok(()) };
         let Some(told) = Order::of(history)? else { return Ok(()) };
         let name = name(&event);
         let id = format!("msg_{order}_{version}");

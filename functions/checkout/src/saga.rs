@@ -72,10 +72,11 @@ impl Saga {
             }
             Claimed::Nothing => return Ok(()),
         };
-        loop {
-            let Some(step) = held.order.next() else {
-                return Ok(self.let_go(&held, None).await?);
-            };
+        if held.order.next().is_none() {
+            // It was looked at for nothing.
+            return Ok(self.let_go(&held, None).await?);
+        }
+        while let Some(step) = held.order.next() {
             if self.clock.now() + STEP_TIME > held.until {
                 self.let_go(&held, None).await?;
                 return Err(Trouble::retry_after("no time for another step", Duration::ZERO));
@@ -102,14 +103,13 @@ impl Saga {
                 }
             }
         }
+        // The last event took the lease away.
+        Ok(())
     }
 
     async fn let_go(&self, held: &Held, trouble: Option<String>) -> Result<()> {
-        if held.order.next().is_none() {
-            // The last event took the lease away.
-            return Ok(());
-        }
-        point("saga.release", || self.store.release(held, trouble.clone())).await
+        let now = self.clock.now();
+        point("saga.release", || self.store.release(held, trouble.clone(), now)).await
     }
 
     async fn step(&self, held: &Held, step: Step) -> Result<Came> {

@@ -222,8 +222,15 @@ impl Store {
         }
     }
 
-    /// The attempt lets go of the order, and says why it came to nothing, if it did. 1 WRU for 1 KB.
-    pub async fn release(&self, held: &Held, trouble: Option<String>) -> Result<()> {
+    /// The attempt lets go of the order, and says why it came to nothing, if it did: its job comes again
+    /// then, and the sweeper has no need to look after the order yet. 1 WRU for 1 KB, and 2 for the index
+    /// then.
+    pub async fn release(
+        &self,
+        held: &Held,
+        trouble: Option<String>,
+        now: Timestamp,
+    ) -> Result<()> {
         let mut release = self
             .client
             .update_item()
@@ -233,7 +240,8 @@ impl Store {
             .expression_attribute_values(":attempt", value(&held.attempt)?);
         release = match trouble {
             Some(trouble) => release
-                .update_expression("SET trouble = :trouble REMOVE lease_until")
+                .update_expression("SET trouble = :trouble, due_at = :due REMOVE lease_until")
+                .expression_attribute_values(":due", milliseconds(now + OVERDUE_AFTER))
                 .expression_attribute_values(":trouble", string(trouble)),
             None => release.update_expression("REMOVE lease_until"),
         };

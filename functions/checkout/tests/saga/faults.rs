@@ -123,6 +123,16 @@ async fn a_provider_who_is_down_for_too_long_loses_the_order_and_nothing_else() 
     assert!(shop.work(order).await.is_err());
     let stuck = shop.store().state(order).await.unwrap().unwrap();
     assert!(stuck.trouble.is_some_and(|why| why.contains("500")), "the shop can see why");
+    // As long as its job comes again, the sweeper adds no other.
+    for seconds in [90, 90] {
+        shop.advance_clock(Duration::from_secs(seconds));
+        assert!(shop.work(order).await.is_err());
+    }
+    assert_eq!(shop.sweep.handle(shop.until()).await.unwrap(), 0);
+    shop.advance_clock(Duration::from_mins(3));
+    assert_eq!(shop.sweep.handle(shop.until()).await.unwrap(), 1);
+    assert_eq!(shop.queued().await, [order]);
+
     shop.advance_clock(Duration::from_mins(16));
     assert_eq!(shop.finish(order).await.state, State::Cancelled);
     assert_eq!(audit_ended(&shop).await.stock[&mug].available, 10);

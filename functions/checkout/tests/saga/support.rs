@@ -3,10 +3,6 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
-};
 use axum::Router;
 use axum::body::Body;
 use checkout::api::{cancel_order, place_order, refund_order};
@@ -89,8 +85,8 @@ pub(crate) async fn shop() -> Shop {
 
 /// A shop that asks DynamoDB through `client`.
 pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) -> Shop {
-    create_table(&client, CHECKOUT).await;
-    create_table(&client, INVENTORY).await;
+    account::table_with_due(&aws, CHECKOUT).await;
+    account::table_with_due(&aws, INVENTORY).await;
     let requests = account::table_named(&aws, "requests", &["id"]).await;
     let queue_url = account::queue(&aws).await;
     let orders = Queue::new(aws_sdk_sqs::Client::new(&aws), queue_url.clone());
@@ -121,38 +117,6 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
         clock: c(),
         ids: i(),
     }
-}
-
-/// A table as the template has both of them.
-async fn create_table(client: &aws_sdk_dynamodb::Client, name: &str) {
-    let attribute = |name: &str, kind: ScalarAttributeType| {
-        let attribute = AttributeDefinition::builder().attribute_name(name);
-        attribute.attribute_type(kind).build().unwrap()
-    };
-    let key = |name: &str, kind: KeyType| {
-        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
-    };
-    let due = GlobalSecondaryIndex::builder()
-        .index_name("due")
-        .key_schema(key("due_shard", KeyType::Hash))
-        .key_schema(key("due_at", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-        .build()
-        .unwrap();
-    client
-        .create_table()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute("pk", ScalarAttributeType::S))
-        .attribute_definitions(attribute("sk", ScalarAttributeType::S))
-        .attribute_definitions(attribute("due_shard", ScalarAttributeType::S))
-        .attribute_definitions(attribute("due_at", ScalarAttributeType::N))
-        .key_schema(key("pk", KeyType::Hash))
-        .key_schema(key("sk", KeyType::Range))
-        .global_secondary_indexes(due)
-        .send()
-        .await
-        .unwrap();
 }
 
 impl Shop {
