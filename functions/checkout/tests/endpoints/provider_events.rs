@@ -1,8 +1,12 @@
 //! The payment provider tells that something has changed.
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use checkout::order::OrderId;
+use checkout::store::OVERDUE_AFTER;
 use serde_json::{Value, json};
+use shared::fault::{Run, walk};
 use testing::event;
 
 use crate::support::{Answer, Ask, HOOK_SECRET, ORDER, Shop, ask, shop};
@@ -88,6 +92,24 @@ async fn what_is_not_about_our_orders_is_taken_and_queues_nothing() {
         assert_eq!(signed(&s, &body, 0).of(&s).await.status, 200, "{body}");
     }
     assert!(s.queued().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_order_goes_on_whatever_becomes_of_the_providers_message() {
+    walk(async |run: Run| {
+        let s = shop().await;
+        let (_, id) = s.ordered().await;
+        let metadata = json!({"order_id": id.to_string()});
+        let body = json!({"data": {"object": {"metadata": metadata}}});
+        let message = signed(&s, &body, 0);
+        let attempt = run.attempt(message.of(&s)).await;
+        // It may never come again; then the sweeper makes up for it.
+        s.advance(OVERDUE_AFTER);
+        s.sweep.handle(s.now() + Duration::from_mins(1)).await.unwrap();
+        drop(attempt.resume().await);
+        assert!(s.queued().await.contains(&id));
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use checkout::relay::Relay;
 use checkout::store::OVERDUE_AFTER;
 use lambda_runtime::Context;
 use serde_json::{Value, json};
-use shared::fault::{Fault, Run};
+use shared::fault::{Fault, Run, walk};
 use shared::invocation::Invocation;
 use shared::queue::Queue;
 use testing::{account, event};
@@ -163,6 +163,23 @@ async fn what_cannot_be_passed_on_comes_again() {
     let relay = Relay { orders, ..s.relay.clone() };
     let batch = serde_json::from_str(&event("checkout-relay")).unwrap();
     relay.batch(batch, &invocation()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_batch_that_stops_anywhere_is_passed_on_whole() {
+    walk(async |run: Run| {
+        let s = shop().await;
+        ask("put-endpoint").about("warehouse", "one").of(&s).await.ok(201);
+        let cancelled = json!({"type": "cancel_requested", "reason": "customer"});
+        let batch = vec![of_event(cancelled), of_event(json!({"type": "confirmed"}))];
+        let attempt = run.attempt(relayed(&s, batch.clone())).await;
+        // The stream has it come again.
+        relayed(&s, batch).await.unwrap();
+        drop(attempt.resume().await);
+        assert!(s.queued().await.iter().any(|order| order.to_string() == ORDER));
+        assert!(tells(&s).await.contains(&("one".to_owned(), 2)));
+    })
+    .await;
 }
 
 #[tokio::test]
