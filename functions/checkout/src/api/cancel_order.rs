@@ -50,7 +50,7 @@ async fn handle(
         if !order.can_cancel() {
             let title = "The order is paid, or about to be";
             return Err(Problem::new(StatusCode::CONFLICT, "order-not-cancellable", title)
-                .detail("It can be refunded.")
+                .detail("Ask the shop for a refund.")
                 .into());
         }
         let event = Event::CancelRequested { reason: Reason::Customer };
