@@ -85,8 +85,10 @@ impl Saga {
                 Ok(Came::Of(event, writes)) => (event, writes),
                 Ok(Came::Waiting) => return Ok(self.let_go(&held, None).await?),
                 Err(error) => {
+                    let trail = error.trail();
+                    tracing::warn!(order_id = %id, error = trail, "a step came to nothing, for now");
                     // If this fails too, the lease runs out.
-                    self.let_go(&held, Some(error.trail())).await?;
+                    self.let_go(&held, Some(trail)).await?;
                     return Err(error.into());
                 }
             };
