@@ -214,8 +214,8 @@ impl<S: Source> File<S> {
         let Some(trailer) = trailer else { return Ok(()) };
         match Crypt::new(self, &trailer.clone()) {
             Ok(Ok(crypt)) => {
+                self.access = crypt.access();
                 self.crypt = Some(crypt);
-                self.access = Access::Unlocked;
                 // What was read on the way was not decrypted.
                 self.objects = RefCell::default();
                 self.object_streams = RefCell::default();

@@ -26,7 +26,7 @@ impl<S: Source> Document<S> {
     pub fn open(source: S, limits: Limits) -> Result<Self, Refusal> {
         let file = File::open(source, limits.objects)?;
         match file.access() {
-            Access::Open | Access::Unlocked => {}
+            Access::Open | Access::Unlocked | Access::AttachmentsLocked => {}
             Access::Locked => return Err(Refusal::PasswordProtected),
             Access::Unknown => return Err(Refusal::Damaged),
         }
