@@ -290,24 +290,57 @@ impl From<[u8; 32]> for Sha256 {
     }
 }
 
-/// A file's name: 1 to 255 characters, none of them control characters.
+/// A file's name, as it was announced: see [`DocumentName::try_from`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(transparent)]
 pub struct DocumentName(String);
 
-/// Why a text is not taken as a name.
+/// Why a text is not a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a name has 1 to 255 characters, and no control characters")]
-pub struct InvalidName;
+pub enum InvalidName {
+    /// It is empty, or too long.
+    #[error("a name has 1 to 255 characters")]
+    Length,
+    /// It has a path in it.
+    #[error("a name is that of a file, without a path: it has no / and no \\, and is not . or ..")]
+    Path,
+    /// It has a character that is not shown, or that changes how others are shown.
+    #[error("a name has no control characters, line breaks or marks of text direction")]
+    Control,
+}
+
+/// Whether a character is not shown itself, and can make a name look like another: controls, line
+/// and paragraph separators, and the directional formatting characters of the Unicode bidirectional
+/// algorithm (UAX #9, 2).
+fn is_deceptive(character: char) -> bool {
+    let directional = matches!(character,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    directional || character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+impl DocumentName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl TryFrom<String> for DocumentName {
     type Error = InvalidName;
 
     fn try_from(text: String) -> Result<Self, InvalidName> {
         let name = text.trim();
-        let is_valid =
-            (1..=255).contains(&name.chars().count()) && !name.contains(char::is_control);
-        if is_valid { Ok(Self(name.to_owned())) } else { Err(InvalidName) }
+        if !(1..=255).contains(&name.chars().count()) {
+            return Err(InvalidName::Length);
+        }
+        if name.contains(['/', '\\']) || matches!(name, "." | "..") {
+            return Err(InvalidName::Path);
+        }
+        if name.contains(is_deceptive) {
+            return Err(InvalidName::Control);
+        }
+        Ok(Self(name.to_owned()))
     }
 }
 
@@ -317,16 +350,26 @@ mod tests {
 
     #[test]
     fn names_are_bounded_and_printable() {
-        for (text, valid) in [
-            ("invoice.pdf", true),
-            ("Rechnung Nr. 7 – März.pdf", true),
-            ("..", true),
-            ("", false),
-            ("  ", false),
-            ("a\u{0}b", false),
-            ("a\nb", false),
+        use InvalidName::{Control, Length, Path};
+        for text in ["invoice.pdf", "Rechnung Nr. 7 – März.pdf", "..pdf", "חשבונית.pdf", "a b"]
+        {
+            assert!(DocumentName::try_from(text.to_owned()).is_ok(), "{text:?}");
+        }
+        for (text, error) in [
+            ("", Length),
+            ("  ", Length),
+            (".", Path),
+            ("..", Path),
+            ("../../etc/passwd", Path),
+            ("..\\invoice.pdf", Path),
+            ("a\u{0}b", Control),
+            ("a\nb", Control),
+            ("a\u{2028}b", Control),
+            ("invoice\u{202e}fdp.exe", Control),
+            ("\u{2066}a\u{2069}", Control),
+            ("a\u{200f}", Control),
         ] {
-            assert_eq!(DocumentName::try_from(text.to_owned()).is_ok(), valid, "{text:?}");
+            assert_eq!(DocumentName::try_from(text.to_owned()), Err(error), "{text:?}");
         }
         assert!(DocumentName::try_from("é".repeat(255)).is_ok());
         assert!(DocumentName::try_from("é".repeat(256)).is_err());

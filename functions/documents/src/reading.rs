@@ -127,7 +127,8 @@ fn failed(error: impl std::fmt::Display) -> io::Error {
 
 /// Looks for what `policy` refuses or flags.
 fn inspect(file: impl Source, policy: &Policy) -> io::Result<Inspected> {
-    let findings = match pdf_inspect::inspect(file, &Limits::default()) {
+    let limits = Limits::of(file.len(), policy);
+    let findings = match pdf_inspect::inspect(file, &limits) {
         Ok(findings) => findings,
         Err(pdf_inspect::Error::Io(error)) => return Err(failed(error)),
         Err(pdf_inspect::Error::Refused(refusal)) => {

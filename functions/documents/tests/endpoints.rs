@@ -243,6 +243,10 @@ async fn what_is_not_valid_is_said_by_field() {
     let f = functions(Clock::System).await;
     let good = json!({"name": "a.pdf", "size": 10});
     for (field, value, slug) in [
+        ("name", json!(""), "invalid-name"),
+        ("name", json!("../../invoice.pdf"), "invalid-name"),
+        ("name", json!("invoice\u{202e}fdp.exe"), "invalid-name"),
+        ("name", json!(7), "invalid-body"),
         ("size", json!(0), "file-empty"),
         ("size", json!(100_000_001), "file-too-large"),
         ("sha256", json!("abc"), "invalid-body"),
@@ -282,6 +286,7 @@ async fn settings_are_set_whole_and_a_secret_is_shown_once() {
         (json!({"webhook": {"url": "http://1.1.1.1/"}}), "webhook.url"),
         (json!({"webhook": {"url": "https://169.254.169.254/latest/meta-data"}}), "webhook.url"),
         (json!({"policy": {"max_pages": "many"}}), "policy.max_pages"),
+        (json!({"policy": {"max_inflated_bytes": 8_589_934_593_u64}}), "policy.max_inflated_bytes"),
     ] {
         let (status, problem) =
             call(&f.put_settings, &with_body("documents-put-settings", &body)).await;

@@ -21,7 +21,7 @@ use shared::rate_limit::{Quota, RateLimiter};
 
 use super::view::View;
 use super::{WRITE, has_clock};
-use crate::document::{Announced, Document, DocumentName, MULTIPART_WINDOW, Sha256};
+use crate::document::{Announced, Document, DocumentName, InvalidName, MULTIPART_WINDOW, Sha256};
 use crate::objects::{Objects, upload_key};
 use crate::schema::SchemaRef;
 use crate::schemas;
@@ -65,7 +65,7 @@ pub fn router(state: CreateUpload, records: Records, limiter: RateLimiter) -> Ro
 #[serde(deny_unknown_fields)]
 struct Wanted {
     /// The file's name.
-    name: DocumentName,
+    name: String,
     /// Its size in bytes.
     size: u64,
     /// Its SHA-256, in hexadecimal digits.
@@ -119,6 +119,7 @@ async fn handle(
 ) -> Result<Outcome<Saved>> {
     user.require(WRITE)?;
     let Wanted { name, size, sha256, schema, upload } = wanted;
+    let name = DocumentName::try_from(name).map_err(invalid_name)?;
     let announced = Announced { name, size, sha256, schema };
     check_size(announced.size, state.max_bytes)?;
     if let Some(schema) = &announced.schema {
@@ -186,6 +187,11 @@ impl CreateUpload {
             expires_at: document.upload_expires_at,
         })
     }
+}
+
+fn invalid_name(error: InvalidName) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name", "The file's name is not valid")
+        .field("name", error.to_string())
 }
 
 fn check_size(size: u64, max_bytes: u64) -> Result<(), Problem> {
