@@ -87,6 +87,13 @@ pub struct Document {
     /// How often the stage has been started.
     #[serde(default)]
     pub attempts: u32,
+    /// How many attempts in a row came to nothing. A claim adds one; a wait, saved progress or the end of
+    /// the stage sets it to 0.
+    #[serde(default)]
+    pub failed_attempts: u32,
+    /// How often the file has ended the process that reads it, in this stage.
+    #[serde(default)]
+    pub deaths: u32,
     /// The last attempt, which may end the stage; no other may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,
@@ -217,6 +224,8 @@ impl Document {
             clean_version: None,
             content_sha256: None,
             attempts: 0,
+            failed_attempts: 0,
+            deaths: 0,
             attempt: None,
             started_at: None,
             lease_until: None,

@@ -239,7 +239,11 @@ fn value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue> {
 }
 
 fn milliseconds(at: Timestamp) -> AttributeValue {
-    AttributeValue::N(at.as_millisecond().to_string())
+    number(at.as_millisecond())
+}
+
+fn number(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "callers pass literals and fresh strings")]
