@@ -30,6 +30,8 @@ use crate::store::{Change, Documents, End, Ended, Key};
 
 /// How long to wait before something that was down is tried again.
 const WAIT: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(2));
+/// How long to wait before a budget is looked at again: up to 15 minutes.
+const BUDGET_WAIT: Backoff = Backoff::new(Duration::from_mins(15), Duration::from_mins(15));
 /// The shortest such wait.
 const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 /// How long a document waits for something that is down before it is given up.
@@ -217,7 +219,8 @@ impl Pipeline {
         metrics::counter!("DocumentsWaiting").increment(1);
         // Doubling with the time that has passed, and spread, so that many do not come at once.
         let tries = u32::try_from(waited.as_secs() / 10 + 1).unwrap_or(u32::MAX).ilog2() + 1;
-        let delay = WAIT.delay(tries).max(SHORTEST_WAIT);
+        let backoff = if waiting == Waiting::Budget { BUDGET_WAIT } else { WAIT };
+        let delay = backoff.delay(tries).max(SHORTEST_WAIT);
         Ok(self.queues.stage(stage)?.send_in(&Job::of(key), delay).await?)
     }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 
+use super::due::with_due;
 use super::{Change, Documents, Key, change, happened, milliseconds, number, string, value};
 use crate::document::{AttemptId, Entry, Sha256};
 use crate::queues::MAX_ATTEMPTS;
@@ -48,7 +49,8 @@ impl Documents {
             .update(document)
             .update_expression(
                 "SET #status = :processing, attempt = :attempt, started_at = :now, \
-                 lease_until = :until \
+                 lease_until = :until, due_shard = if_not_exists(due_shard, :due_shard), \
+                 due_at = if_not_exists(due_at, :due_at) \
                  ADD attempts :one, failed_attempts :one REMOVE failure, finished_at",
             )
             .condition_expression(
@@ -66,7 +68,7 @@ impl Documents {
             .expression_attribute_values(":now_ms", milliseconds(now))
             .expression_attribute_values(":until", milliseconds(lease_until))
             .expression_attribute_values(":one", number(1));
-        change(update).await
+        change(with_due(update, document, now)).await
     }
 
     /// The attempt that holds the document lets go of it, for the next to try at once and not only
@@ -182,6 +184,9 @@ impl Documents {
                 .expression_attribute_values(":clean_version", string(version));
         }
         set += " REMOVE lease_until, waiting, waiting_since, progress";
+        if *end != End::Onward || stage.next().is_none() {
+            set += ", due_shard, due_at";
+        }
         let update =
             update.update_expression(set).expression_attribute_values(":news", value(&news)?);
         change(update).await
@@ -241,7 +246,7 @@ impl Documents {
 
 const FAILED: &str = "SET #status = :failed, failure = :failure, finished_at = :now, \
                       failed_attempts = :zero, history = list_append(history, :happened) \
-                      REMOVE lease_until, waiting, waiting_since";
+                      REMOVE lease_until, waiting, waiting_since, due_shard, due_at";
 
 fn name_of<T: Serialize>(outcome: &T) -> Result<String> {
     let name = serde_json::to_value(outcome)?;
