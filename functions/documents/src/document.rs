@@ -25,8 +25,18 @@ pub const UPLOAD_WINDOW: Duration = Duration::from_mins(15);
 /// How long a file can be uploaded in parts.
 pub const MULTIPART_WINDOW: Duration = Duration::from_hours(24);
 
+/// When it is first looked whether a file has come that nobody told of: after its form has expired.
+pub const UPLOAD_GRACE: Duration = Duration::from_mins(10);
+
 /// How long the record of an upload that never came is kept after its form has expired.
 pub const ABANDONED_KEPT: Duration = Duration::from_hours(24);
+
+/// How long nothing is heard of a document that is on its way before its job is queued again.
+pub const OVERDUE_AFTER: Duration = Duration::from_hours(1);
+
+/// How long it is remembered that a document was deleted, after its form has expired: longer than S3's
+/// events are kept, which is 14 days in their queue and 14 days among the dead letters.
+pub const GONE_KEPT: Duration = Duration::from_hours(31 * 24);
 
 /// A document's kind of id.
 #[derive(Debug)]
@@ -87,6 +97,13 @@ pub struct Document {
     /// How often the stage has been started.
     #[serde(default)]
     pub attempts: u32,
+    /// How many attempts in a row came to nothing. A claim adds one; a wait, saved progress or the end of
+    /// the stage sets it to 0.
+    #[serde(default)]
+    pub failed_attempts: u32,
+    /// How often the file has ended the process that reads it, in this stage.
+    #[serde(default)]
+    pub deaths: u32,
     /// The last attempt, which may end the stage; no other may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,
@@ -169,6 +186,8 @@ pub enum Status {
     ScanPending,
     /// The language model is down. Never stored either.
     ModelPending,
+    /// The tenant's budget of the model's tokens is used up until the next day. Never stored either.
+    BudgetPending,
     /// Everything is known.
     Ready,
     /// It is not taken; `rejection` says why.
@@ -217,6 +236,8 @@ impl Document {
             clean_version: None,
             content_sha256: None,
             attempts: 0,
+            failed_attempts: 0,
+            deaths: 0,
             attempt: None,
             started_at: None,
             lease_until: None,
@@ -238,6 +259,7 @@ impl Document {
             (Status::AwaitingUpload, _) if now >= self.upload_expires_at => Status::Expired,
             (Status::Processing, Some(Waiting::Scanner)) => Status::ScanPending,
             (Status::Processing, Some(Waiting::Model)) => Status::ModelPending,
+            (Status::Processing, Some(Waiting::Budget)) => Status::BudgetPending,
             (status, _) => status,
         }
     }
@@ -247,6 +269,16 @@ impl Document {
     pub fn lease_left(&self, now: Timestamp) -> Duration {
         let left = self.lease_until.map(|until| until.duration_since(now));
         left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
+    }
+
+    /// When something was last heard of it.
+    #[must_use]
+    pub fn last_heard_of(&self) -> Timestamp {
+        let last = self.history.last().map(|entry| entry.at);
+        [self.uploaded_at, self.started_at, last]
+            .into_iter()
+            .flatten()
+            .fold(self.created_at, Ord::max)
     }
 
     /// The document's key.

@@ -275,7 +275,7 @@ pub enum Problem {
     /// It does not fit the schema, however often the model was asked: something that is required is
     /// missing, and what did not fit is left out.
     Incomplete,
-    /// The budget of tokens was used up before the last page.
+    /// The budget of tokens was used up before the last page, or the tenant's for a whole day.
     Budget,
     /// The document has more text than the limits allow.
     TooLong,
@@ -360,4 +360,6 @@ pub enum Waiting {
     Scanner,
     /// The language model.
     Model,
+    /// The tenant's budget of the model's tokens, which is renewed each day.
+    Budget,
 }

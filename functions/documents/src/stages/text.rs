@@ -74,7 +74,7 @@ impl Work for ExtractText {
             // What was read is saved; the rest may be read by another.
             ChildEnded::Stopped => Ok(Verdict::Unfinished),
             ChildEnded::Limited(_) if writer.progress.pages > before => Ok(Verdict::Unfinished),
-            ChildEnded::Limited(limit) => parser_limits(document, limit),
+            ChildEnded::Limited(limit) => Ok(parser_limits(document, limit)),
         }
     }
 }
