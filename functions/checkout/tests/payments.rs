@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use checkout::money::Money;
 use checkout::order::{OrderId, PaymentId, RefundId};
-use checkout::payments::webhook::{order_of, verify};
-use checkout::payments::{Payment, PaymentError, Status, Stripe};
+use checkout::payments::webhook::{about, verify};
+use checkout::payments::{Payment, PaymentError, RefundState, Status, Stripe};
+use checkout::queues::Advance;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -181,8 +182,10 @@ async fn refunds_are_found_by_our_id_however_many_there_are() {
     for _ in 0..101 {
         let refund: RefundId = id();
         let key = refund.to_string();
-        let made = shop.stripe.refund(&payment, (refund, eur(2)), &key).await.unwrap();
-        assert_eq!((made.refund, made.amount, made.has_failed), (Some(refund), 2, false));
+        let made =
+            shop.stripe.refund((shop.order, &payment), (refund, eur(2)), &key).await.unwrap();
+        assert_eq!((made.refund, made.amount), (Some(refund), 2));
+        assert_eq!(made.status, RefundState::Succeeded);
         sent.insert(refund);
     }
     let known = shop.stripe.refunds(&payment).await.unwrap();
@@ -197,7 +200,7 @@ async fn what_is_sent_is_what_stripe_documents() {
     let shop = Shop::new();
     let payment = shop.taken().await;
     let refund: RefundId = id();
-    shop.stripe.refund(&payment, (refund, eur(300)), "refund").await.unwrap();
+    shop.stripe.refund((shop.order, &payment), (refund, eur(300)), "refund").await.unwrap();
     let calls = shop.provider.calls().await;
     let sent: Vec<Value> = calls
         .iter()
@@ -212,7 +215,10 @@ async fn what_is_sent_is_what_stripe_documents() {
         "capture_method": "manual",
         "metadata[order_id]": shop.order,
     });
-    let refund = json!({"payment_intent": payment, "amount": "300", "metadata[refund_id]": refund});
+    let refund = json!({
+        "payment_intent": payment, "amount": "300",
+        "metadata[refund_id]": refund, "metadata[order_id]": shop.order,
+    });
     assert_eq!(
         sent,
         [
@@ -517,6 +523,6 @@ async fn a_webhook_is_the_provider_s_and_names_the_order() {
         let check = |secret: &str| verify(header, &request.body, &secret.into(), Timestamp::now());
         assert_eq!(check(&secret), Ok(()));
         assert!(check("whsec_another").is_err());
-        assert_eq!(order_of(&request.body), Some(shop.order));
+        assert_eq!(about(&request.body), Some(Advance::V1 { order: shop.order }));
     }
 }

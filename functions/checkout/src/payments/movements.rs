@@ -5,17 +5,20 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::refunds::REFUND;
 use super::stripe::{ORDER, PAGE, Page, Stripe};
 use super::{PaymentError, currency};
 use crate::money::Money;
-use crate::order::{OrderId, PaymentId};
+use crate::order::{OrderId, PaymentId, RefundId};
 
 /// Kinds of movements that are about no payment of a customer's.
-const OF_THE_ACCOUNT: [&str; 10] = [
+const OF_THE_ACCOUNT: [&str; 11] = [
     "fee",
     "network_cost",
+    // What was held and not taken: the charge says how much was.
+    "partial_capture_reversal",
     "payout",
     "payout_minimum_balance_hold",
     "payout_minimum_balance_release",
@@ -27,7 +30,7 @@ const OF_THE_ACCOUNT: [&str; 10] = [
 ];
 
 /// The provider has moved money.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
     /// The provider's id of the movement.
     pub id: String,
@@ -41,11 +44,13 @@ pub struct Moved {
     pub payment: Option<PaymentId>,
     /// The order that it is about, if the provider says so.
     pub order: Option<OrderId>,
+    /// Our refund that it is about, if the provider says so.
+    pub refund: Option<RefundId>,
 }
 
 /// Why the provider has moved money: the `reporting_category` of Stripe's
 /// (<https://docs.stripe.com/reports/reporting-categories>).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A payment was taken.
     Charge,
@@ -78,7 +83,7 @@ impl Kind {
 }
 
 /// From when to when movements are looked at, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// The first second.
     pub from: Timestamp,
@@ -138,15 +143,16 @@ impl TryFrom<BalanceTransaction> for Moved {
 
     fn try_from(told: BalanceTransaction) -> Result<Self, PaymentError> {
         let source = told.source.unwrap_or_default();
-        let of_source = source.amount_captured.or(source.amount);
-        // The account may be settled in another currency than the customer's.
+        // The account may be settled in another currency than the customer's, and of what was held a part
+        // may be taken.
+        let is_converted = source.currency.as_ref().is_some_and(|code| *code != told.currency);
+        let of_source = source.amount_captured.or(source.amount.filter(|_| is_converted));
         let money = match (of_source, &source.currency) {
-            (Some(amount), Some(code)) if *code != told.currency => {
-                Money::new(amount, currency(code)?)
-            }
+            (Some(amount), Some(code)) => Money::new(amount, currency(code)?),
             _ => Money::new(told.amount.unsigned_abs(), currency(&told.currency)?),
         };
-        let order = source.metadata.unwrap_or_default().remove(ORDER);
+        let mut metadata = source.metadata.unwrap_or_default();
+        let (order, refund) = (metadata.remove(ORDER), metadata.remove(REFUND));
         Ok(Self {
             id: told.id,
             kind: Kind::of(told.reporting_category),
@@ -154,6 +160,7 @@ impl TryFrom<BalanceTransaction> for Moved {
             money,
             payment: source.payment_intent,
             order: order.and_then(|order| order.parse().ok()),
+            refund: refund.and_then(|refund| refund.parse().ok()),
         })
     }
 }

@@ -13,7 +13,8 @@ use super::{PaymentError, currency};
 use crate::money::{Currency, Money};
 use crate::order::{DisputeStatus, Funds, OrderId, PaymentId, RefundId};
 
-const REFUND: &str = "refund_id";
+/// The field of a refund that says which of ours it is.
+pub(super) const REFUND: &str = "refund_id";
 
 /// A refund, as the provider has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -190,5 +190,5 @@ async fn an_order_has_so_many_refunds_and_no_more() {
     }
     let answer = refund(id, "more", 1).of(&s).await;
     assert_eq!(answer.problem(), (409, "too-many-refunds"));
-    assert_eq!(answer.body["detail"], Value::from("An order has up to 50."));
+    assert_eq!(answer.body["detail"], Value::from("An order has up to 50 that have not failed."));
 }

@@ -257,6 +257,7 @@ impl Shop {
         let jobs = account::drain(&self.aws, &self.queue_url).await;
         let order = |job: &String| match serde_json::from_str(job).unwrap() {
             Advance::V1 { order } => order,
+            Advance::V2 { payment } => panic!("{payment:?} is to be compared"),
         };
         jobs.iter().map(order).collect()
     }
