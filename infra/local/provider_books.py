@@ -106,7 +106,8 @@ class Books:
         if call.url.path == "/v1/refunds" and payment:
             found = await self.get("/v1/refunds", payment_intent=payment, limit=ALL)
             if "data" in found:
-                return page([self.refund(it, payment) for it in found["data"] if it["id"] not in self.rests], call.url.path, query)
+                refunds = [it for it in found["data"] if it["id"] not in self.rests]
+                return page([self.refund(it, payment) for it in refunds], call.url.path, query)
         return None
 
     def refund(self, refund: dict, payment: str | None) -> dict:
@@ -162,7 +163,7 @@ class Books:
     async def moved(self, key: str, query) -> list[dict]:
         """What was moved for the payments of a key, the newest first."""
         first, last = int(query.get("created[gte]", 0)), int(query.get("created[lte]", 1 << 62))
-        theirs = (await self.get("/v1/balance/history", limit=ALL))["data"]
+        theirs = (await self.get("/v1/balance_transactions", limit=ALL))["data"]
         expanded = "data.source" in query.getall("expand[]", [])
         movements = [*self.movements]
         for it in theirs:

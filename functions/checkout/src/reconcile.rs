@@ -5,6 +5,7 @@
 //! is still open at the next run nobody has explained; an alarm is raised as long as there is any. Everything
 //! may be done twice: a movement is judged by the ledger alone, and is open once.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -75,8 +76,10 @@ impl Reconcile {
     /// When the provider or the table does not answer. The next run goes on where this one was.
     pub async fn handle(&self, until: Timestamp) -> Result<Reconciled> {
         let mut found = Reconciled::default();
-        for open in point("reconcile.open", || self.store.open_movements()).await? {
-            self.judge_again(open, &mut found).await?;
+        let mut open = HashSet::new();
+        for known in point("reconcile.open", || self.store.open_movements()).await? {
+            open.insert(known.moved.id.clone());
+            self.judge_again(known, &mut found).await?;
         }
         let mut cursor = match point("reconcile.cursor", || self.store.cursor()).await? {
             Some(cursor) => cursor,
@@ -88,7 +91,7 @@ impl Reconcile {
         while self.clock.now() + MARGIN <= until {
             let read = || self.payments.movements(cursor.window, cursor.after.as_deref());
             let (page, has_more) = point("reconcile.movements", read).await?;
-            for moved in &page {
+            for moved in page.iter().filter(|moved| !open.contains(&moved.id)) {
                 self.judge_first(moved, &mut found).await?;
             }
             found.movements += page.len();

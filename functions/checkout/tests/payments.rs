@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use checkout::money::Money;
 use checkout::order::{OrderId, PaymentId, RefundId};
+use checkout::payments::movements::{Kind, Window};
 use checkout::payments::webhook::{about, verify};
 use checkout::payments::{Payment, PaymentError, RefundState, Status, Stripe};
 use checkout::queues::Advance;
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use shared::clock::Clock;
-use shared::id::{Id, Ids, Kind};
+use shared::id::{self, Id, Ids};
 use testing::eventually;
 use testing::provider::{Charged, DECLINED, GOOD, Provider};
 use wiremock::matchers::any;
@@ -25,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LIMIT: Duration = Duration::from_millis(500);
 const TOO_LONG: Duration = Duration::from_secs(2);
 
-fn id<K: Kind>() -> Id<K> {
+fn id<K: id::Kind>() -> Id<K> {
     Ids::random(Clock::System).next()
 }
 
@@ -193,6 +194,20 @@ async fn refunds_are_found_by_our_id_however_many_there_are() {
     assert_eq!(known.iter().map(|known| known.refund.unwrap()).collect::<HashSet<_>>(), sent);
     let [charged] = shop.charges().await.try_into().unwrap();
     assert_eq!((charged.refunds.len(), charged.refunded()), (101, 202));
+
+    // The provider's own books have them too, and what was taken.
+    let window = Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::now() };
+    let (mut moved, has_more) = shop.stripe.movements(window, None).await.unwrap();
+    assert_eq!((moved.len(), has_more), (100, true));
+    let (rest, has_more) = shop.stripe.movements(window, Some(&moved[99].id)).await.unwrap();
+    assert!(!has_more);
+    moved.extend(rest);
+    let refunded = moved.iter().filter(|it| it.kind == Kind::Refund);
+    assert_eq!(refunded.map(|it| it.refund.unwrap()).collect::<HashSet<_>>(), sent);
+    assert!(moved.iter().all(|it| it.payment.as_ref() == Some(&payment)));
+    let charges: Vec<_> = moved.iter().filter(|it| it.kind == Kind::Charge).collect();
+    assert_eq!((moved.len(), charges.len(), charges[0].money), (102, 1, eur(1000)));
+    assert_eq!(charges[0].order, Some(shop.order));
 }
 
 #[tokio::test]

@@ -373,6 +373,12 @@ impl Shop {
         jobs.iter().map(order).collect()
     }
 
+    /// What is queued for workers, as it is sent.
+    pub(crate) async fn jobs(&self) -> Vec<Value> {
+        let jobs = account::drain(&self.aws, &self.orders_url).await;
+        jobs.iter().map(|job| serde_json::from_str(job).unwrap()).collect()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
