@@ -79,17 +79,10 @@ impl Saga {
             Claimed::Nothing => return Ok(()),
         };
         if held.order.next().is_none() {
-            if !compares && !held.order.awaits_refund() {
-                // It was looked at for nothing.
-                return Ok(self.let_go(&held, None).await?);
+            if compares || held.order.awaits_refund() {
+                return self.compared(held).await;
             }
-            held = match self.compare(held.clone()).await {
-                Ok(Some(compared)) => compared,
-                Ok(None) => {
-                    return Err(Trouble::retry_after("the order has moved", Duration::ZERO));
-                }
-                Err(error) => return Err(self.failed(&held, error).await?),
-            };
+            // It was looked at for nothing.
             return Ok(self.let_go(&held, None).await?);
         }
         while let Some(step) = held.order.next() {
@@ -115,8 +108,17 @@ impl Saga {
                 }
             }
         }
-        // The last event took the lease away.
-        Ok(())
+        // The last event took the lease away. Whoever takes it now has the comparison refused.
+        if compares { self.compared(held).await } else { Ok(()) }
+    }
+
+    /// Compares an order with the provider, and lets go of it.
+    async fn compared(&self, held: Held) -> Result<(), Trouble> {
+        match self.compare(held.clone()).await {
+            Ok(Some(held)) => Ok(self.let_go(&held, None).await?),
+            Ok(None) => Err(Trouble::retry_after("the order has moved", Duration::ZERO)),
+            Err(error) => Err(self.failed(&held, error).await?),
+        }
     }
 
     /// Lets go of the order, and says why.

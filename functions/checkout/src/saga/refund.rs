@@ -45,7 +45,8 @@ impl Saga {
     /// Has the order follow what the provider has of its refunds and disputes, one event after the
     /// other; gives the order then, or nothing if others were faster.
     pub(super) async fn compare(&self, mut held: Held) -> Result<Option<Held>> {
-        let Some(payment) = held.order.payment.clone() else { return Ok(Some(held)) };
+        let paid = held.order.payment.clone().filter(|_| held.order.taken() > 0);
+        let Some(payment) = paid else { return Ok(Some(held)) };
         let known = Known {
             refunds: point("payments.refunds", || self.payments.refunds(&payment)).await?,
             disputes: point("payments.disputes", || self.payments.disputes(&payment)).await?,

@@ -116,9 +116,8 @@ async fn a_refund_that_comes_back_days_later_can_be_made_again() {
         let provider_id = refund.provider_id.as_deref().unwrap();
         shop.advance_clock(Duration::from_hours(72));
         shop.provider.settle_refund(provider_id, "failed", Some("lost_or_stolen_card")).await;
-        let attempt = run
-            .attempt(shop.saga.compare_payment(&refunded.payment.clone().unwrap(), shop.until()));
-        let attempt = attempt.await;
+        let known = refunded.payment.clone().unwrap();
+        let attempt = run.attempt(shop.saga.compare_payment(&known, shop.until())).await;
         let back = shop.compare(order).await;
         let _ = attempt.resume().await;
         assert_eq!(back.refunds[id].status, RefundStatus::Failed);
