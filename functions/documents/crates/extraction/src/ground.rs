@@ -319,3 +319,6 @@ pub(crate) fn rounded(confidence: f64) -> f64 {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod marks;
