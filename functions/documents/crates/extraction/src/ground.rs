@@ -5,6 +5,7 @@
 //! their letters and digits, then by their words. A value that is found nowhere is marked, and stays.
 
 mod currency;
+mod date_tokens;
 pub(crate) mod dates;
 mod edges;
 mod months;
@@ -142,7 +143,7 @@ impl<'a> Grounds<'a> {
         let scanned: Vec<_> =
             pages.iter().map(|page| (scan::scan(&page.text), dates::scan(&page.text))).collect();
         // What the document shows of its formats settles those that can be read in two ways.
-        let decimal = scan::decimal_mark(scanned.iter().flat_map(|(numbers, _)| numbers));
+        let decimal = scan::decimal_mark(&scanned.iter().flat_map(|(numbers, _)| numbers));
         let order = dates::order(scanned.iter().flat_map(|(_, dates)| dates));
         let index = |(page, (numbers, dates)): (&'a Page, (Vec<Number>, Vec<Dated>))| Index {
             page,

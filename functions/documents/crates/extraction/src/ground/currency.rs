@@ -48,7 +48,7 @@ fn is_mark(word: &str) -> bool {
     let known = |sign: &&str| *sign == word || sign.strip_suffix('.') == Some(word);
     is_code(word)
         || in_small
-        || OWN.iter().flat_map(|(_, signs)| *signs).any(|sign| known(&sign))
+        || OWN.iter().flat_map(|(_, signs)| *signs).any(known)
         || SHARED.iter().any(|(sign, _)| *sign == word)
         || matches!(word, "Kr" | "KR" | "dollars" | "dollar" | "pounds" | "złoty" | "złote")
 }

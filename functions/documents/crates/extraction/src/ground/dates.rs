@@ -1,8 +1,6 @@
 //! Dates as documents print them: `2026-11-21`, `21.11.2026`, `11/21/26`, `21 November 2026`, `12 kwietnia 2024`.
 
-use unicode_normalization::char::is_combining_mark;
-
-use super::months::month_of;
+use super::date_tokens::{Token, Tokens, tokens};
 
 /// A date in a text, or a month of a year if the day is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,9 +76,9 @@ pub(crate) fn readings(text: &str) -> Vec<Date> {
 /// A date, and the bytes of the text where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Dated {
-    pub(crate) date: Date,
     pub(crate) start: usize,
     pub(crate) end: usize,
+    pub(crate) date: Date,
     /// Which of two numbers is the day, if nothing but the order of the parts tells it.
     order: Option<Order>,
     /// The same digits can be read as another date.
@@ -106,27 +104,14 @@ impl Dated {
     /// Whether this is the only way to read the date, in a document with dates of this order; none if it is no way.
     pub(super) fn is_sure(&self, order: Option<Order>) -> Option<bool> {
         match (self.open, order, self.order) {
-            (false, ..) | (true, Some(Order::DayFirst), Some(Order::DayFirst)) => Some(true),
-            (true, Some(Order::MonthFirst), Some(Order::MonthFirst)) => Some(true),
-            (true, Some(_), Some(_)) => None,
+            (false, ..) => Some(true),
+            (true, Some(order), Some(own)) => (order == own).then_some(true),
             _ => Some(false),
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Token<'a> {
-    Number { value: u32, digits: usize },
-    Month(u8),
-    Word(&'a str),
-    Mark(char),
-}
-
-struct Tokens<'a> {
-    tokens: Vec<(Token<'a>, usize, usize)>,
-}
-
-/// All dates in a text, in each way to read them.
+/// All dates in a text, in each way to read them, by their places.
 pub(crate) fn scan(text: &str) -> Vec<Dated> {
     let tokens = tokens(text);
     let mut dates = Vec::new();
@@ -134,7 +119,7 @@ pub(crate) fn scan(text: &str) -> Vec<Dated> {
         let mut add = |found: Option<(Date, usize)>, order, open| {
             if let Some((date, last)) = found.filter(|(_, last)| !tokens.goes_on(*last)) {
                 let (start, end) = (tokens.tokens[at].1, tokens.tokens[last].2);
-                dates.push(Dated { date, start, end, order, open });
+                dates.push(Dated { start, end, date, order, open });
             }
         };
         match tokens.tokens[at].0 {
@@ -161,104 +146,7 @@ pub(crate) fn scan(text: &str) -> Vec<Dated> {
     dates
 }
 
-fn tokens(text: &str) -> Tokens<'_> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        let class = |c: char| {
-            if c.is_ascii_digit() {
-                1
-            } else {
-                i32::from(c.is_alphabetic() || is_combining_mark(c)) * 2
-            }
-        };
-        let ideograph = ('\u{4e00}'..='\u{9fff}').contains(&c);
-        let end = match class(c) {
-            0 => at + c.len_utf8(),
-            _ if ideograph => at + c.len_utf8(),
-            kind => text[at..].find(|c| class(c) != kind).map_or(text.len(), |length| at + length),
-        };
-        let piece = &text[at..end];
-        match class(c) {
-            0 if c.is_whitespace() => {}
-            0 => tokens.push((Token::Mark(c), at, end)),
-            1 => {
-                let value = if piece.len() <= 8 { piece.parse().unwrap_or(0) } else { 0 };
-                tokens.push((Token::Number { value, digits: piece.len() }, at, end));
-            }
-            _ => word(text, &mut tokens, at, end),
-        }
-        at = end;
-    }
-    Tokens { tokens }
-}
-
-/// A word, which may be a month's name or, after a hyphen at the end of a line, the rest of one.
-fn word<'a>(text: &'a str, tokens: &mut Vec<(Token<'a>, usize, usize)>, start: usize, end: usize) {
-    let piece = &text[start..end];
-    if let [.., (Token::Word(head), from, _), (Token::Mark('-'), _, hyphen)] = tokens[..]
-        && text[hyphen..start].contains('\n')
-        && let Some(month) = month_of(&format!("{head}{piece}"))
-    {
-        tokens.truncate(tokens.len() - 2);
-        tokens.push((Token::Month(month), from, end));
-        return;
-    }
-    let token = month_of(piece).map_or(Token::Word(piece), Token::Month);
-    tokens.push((token, start, end));
-}
-
 impl Tokens<'_> {
-    fn number(&self, at: usize, lengths: &[usize]) -> Option<u32> {
-        match self.tokens.get(at)?.0 {
-            Token::Number { value, digits } if lengths.contains(&digits) => Some(value),
-            _ => None,
-        }
-    }
-
-    fn month(&self, at: usize) -> Option<u32> {
-        match self.tokens.get(at)?.0 {
-            Token::Month(month) => Some(month.into()),
-            _ => None,
-        }
-    }
-
-    fn mark(&self, at: usize) -> Option<char> {
-        match self.tokens.get(at)?.0 {
-            Token::Mark(mark) => Some(mark),
-            Token::Word(word @ ("年" | "月" | "日")) => word.chars().next(),
-            _ => None,
-        }
-    }
-
-    /// The token after the marks and small words that may stand between a date's parts.
-    fn past(&self, at: usize, words: &[&str]) -> usize {
-        let skips = |at: usize| match self.tokens.get(at).map(|token| token.0) {
-            Some(Token::Mark(mark)) => matches!(mark, '.' | ',' | '-' | '/' | 'º' | '°' | '\''),
-            Some(Token::Word(word)) => words.iter().any(|known| word.eq_ignore_ascii_case(known)),
-            _ => false,
-        };
-        (at..at + 4).find(|at| !skips(*at)).unwrap_or(at + 4)
-    }
-
-    /// Whether a mark and a digit follow the token at once: `21.11.2026.7` is no date.
-    fn goes_on(&self, at: usize) -> bool {
-        let touches = |at: usize| matches!((self.tokens.get(at), self.tokens.get(at + 1)), (Some(one), Some(next)) if one.2 == next.1);
-        touches(at)
-            && touches(at + 1)
-            && matches!(self.mark(at + 1), Some('.' | '/' | '-'))
-            && matches!(self.tokens[at + 2].0, Token::Number { .. })
-    }
-
-    /// A number right behind a mark and another number belongs to what began there: `1.2.2026` is not `2.2026`.
-    fn joined_by_mark(&self, at: usize) -> bool {
-        let mark = matches!(self.mark(at - 1), Some('.' | '/' | '-'))
-            && self.tokens[at - 1].2 == self.tokens[at].1;
-        mark && at > 1
-            && matches!(self.tokens[at - 2].0, Token::Number { .. })
-            && self.tokens[at - 2].2 == self.tokens[at - 1].1
-    }
-
     /// `2026-11-21`, `2026/11/21`, `2026. 11. 21`, `2026年11月21日`, `2026. november 21`.
     fn year_first(&self, at: usize, year: u32) -> Option<(Date, usize)> {
         let mark = self.mark(at + 1)?;

@@ -2,6 +2,8 @@
 
 use unicode_normalization::char::is_combining_mark;
 
+use super::text::{WINDOW, just_before};
+
 /// How a match meets what stands next to it. The order is from worse to better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Edge {
@@ -72,11 +74,11 @@ pub(super) fn goes_on_in_digits(text: &str, start: usize, end: usize) -> bool {
     let spaced = |c: Option<char>| matches!(c, Some(' ' | '\u{a0}' | '\u{202f}'));
     let (mut before, mut after) = (text[..start].chars().rev(), text[end..].chars());
     let left = spaced(before.next()) && {
-        let run = before.take_while(|c| !c.is_whitespace()).collect::<Vec<_>>();
+        let run = before.take_while(|c| !c.is_whitespace()).take(WINDOW).collect::<Vec<_>>();
         quote.starts_with(|c: char| c.is_ascii_digit()) && is_group(&run)
     };
     let right = spaced(after.next()) && {
-        let run = after.take_while(|c| !c.is_whitespace()).collect::<Vec<_>>();
+        let run = after.take_while(|c| !c.is_whitespace()).take(WINDOW).collect::<Vec<_>>();
         quote.ends_with(|c: char| c.is_ascii_digit()) && is_group(&run)
     };
     left || right
@@ -91,14 +93,16 @@ fn is_group(run: &[char]) -> bool {
 /// Whether a match is what names a value and not a value: `Supplier` in `Supplier: Acme Ltd`. What an amount follows
 /// is the name of an article.
 pub(super) fn is_label(text: &str, start: usize, end: usize) -> bool {
-    let line_start = text[..start].rfind(['\n', '\t', '|']).map_or(0, |at| at + 1);
+    let line = just_before(text, start);
+    let cell = &line[line.rfind(['\n', '\t', '|']).map_or(0, |at| at + 1)..];
     let Some(rest) = text[end..].trim_start_matches([' ', '\u{a0}']).strip_prefix(':') else {
         return false;
     };
-    let value = rest.lines().next().unwrap_or_default();
+    let value = &rest[..rest.floor_char_boundary(WINDOW)];
+    let value = value.lines().next().unwrap_or_default();
     let is_amount =
         super::scan::scan(value).iter().any(|number| number.fraction == 2 || number.amount);
-    text[line_start..start].trim().is_empty() && !is_amount
+    cell.trim().is_empty() && !is_amount
 }
 
 /// Scripts that are written without spaces: every character may begin a word.

@@ -5,6 +5,7 @@
 
 use super::currency;
 use super::numbers::{MAX_GROUPS, Reading, Weight, canonical, read};
+use super::text::just_before;
 use super::tokens::{self, Piece};
 
 /// A number in a text.
@@ -174,14 +175,14 @@ fn sign(text: &str, start: usize, end: usize, is_money: bool) -> Sign {
     let is_minus = |c: &char| matches!(c, '-' | '−' | '–');
     for at in [start, outer] {
         let mut before = text[..at].chars().rev();
-        if before.next().filter(is_minus).is_some()
+        if before.next().is_some_and(|c| is_minus(&c))
             && !before.next().is_some_and(|c| c.is_alphanumeric() || c == ')')
         {
             return Sign::Minus;
         }
     }
     let mut after = text[end..].chars();
-    let trailing = after.next().filter(is_minus).is_some()
+    let trailing = after.next().is_some_and(|c| is_minus(&c))
         && !after.next().is_some_and(|c| c.is_alphanumeric() || is_minus(&c));
     let close = currency::after(text, end).unwrap_or(end);
     let bracketed = text[close..].starts_with(')')
@@ -189,7 +190,7 @@ fn sign(text: &str, start: usize, end: usize, is_money: bool) -> Sign {
     if is_money && (trailing || bracketed) {
         return Sign::Minus;
     }
-    let line = &text[..outer];
+    let line = just_before(text, outer);
     let cell = line.rfind(['\n', '\t', '|']).map_or(line, |at| &line[at + 1..]).trim();
     if cell.chars().count() == 1 && cell.chars().all(|c| is_minus(&c)) {
         return Sign::Either;
@@ -198,7 +199,9 @@ fn sign(text: &str, start: usize, end: usize, is_money: bool) -> Sign {
 }
 
 /// The decimal mark of a document, if its numbers agree on one.
-pub(super) fn decimal_mark<'a>(numbers: impl Iterator<Item = &'a Number> + Clone) -> Option<char> {
+pub(super) fn decimal_mark<'a>(
+    numbers: &(impl Iterator<Item = &'a Number> + Clone),
+) -> Option<char> {
     let of = |weight: Weight| {
         let mut marks: Vec<char> = numbers
             .clone()

@@ -161,9 +161,12 @@ impl Grounds<'_> {
         best([found, percent].into_iter().chain(computed).chain([other_sign]))
     }
 
-    fn exact_if_same(&self, text: &str, found: Found) -> Found {
+    fn exact_if_same(&self, text: &str, mut found: Found) -> Found {
         let same = &self.pages[found.page].page.text[found.spot.start..found.spot.end] == text;
-        Found { matched: if same { Match::Exact } else { found.matched }, ..found }
+        if same {
+            found.matched = Match::Exact;
+        }
+        found
     }
 }
 

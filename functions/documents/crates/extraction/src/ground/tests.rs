@@ -140,6 +140,27 @@ fn only_the_parts_that_were_shown_count() {
     assert_eq!(grounds.find(&json!(13), None, &half).grounding, Grounding::Ungrounded);
 }
 
+/// Numbers, labels and names without end: what is looked at around each is bounded.
+#[test]
+fn a_text_made_to_cost_time_is_searched_in_a_line() {
+    for piece in ["1) ", "12345  ", "a b ", "tel 12: ", "- 1\t", "1 234 ", "a@b.c ", "kr 1.5,"] {
+        let pages = [Page { number: 1, text: piece.repeat(200_000 / piece.len()) }];
+        let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
+        let grounds = Grounds::new(&pages);
+        for value in [
+            json!("b a x"),
+            json!("a b c"),
+            json!("a@b.d"),
+            json!("SEK"),
+            json!("1.00"),
+            json!("a"),
+        ] {
+            let evidence = grounds.find(&value, None, &parts);
+            assert!(evidence.occurrences <= text::MANY);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_value_is_judged(text in "\\PC{0,60}", value in "\\PC{0,20}", number in any::<f64>()) {

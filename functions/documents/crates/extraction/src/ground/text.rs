@@ -4,8 +4,15 @@ use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 use super::edges::{self, Edge, without_spaces};
 
+/// How many bytes around a match are looked at: more would cost time that grows with the square of the text.
+pub(super) const WINDOW: usize = 64;
 /// More than this many occurrences are not counted.
 pub(super) const MANY: u32 = 20;
+
+/// The text right before a place, of at most [`WINDOW`] bytes.
+pub(super) fn just_before(text: &str, at: usize) -> &str {
+    &text[text.ceil_char_boundary(at.saturating_sub(WINDOW))..at]
+}
 
 /// A place in a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

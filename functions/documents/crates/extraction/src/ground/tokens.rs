@@ -1,6 +1,7 @@
 //! The digits of a text as tokens: which belong to a number, and which to the name of something.
 
 use super::currency;
+use super::text::just_before;
 
 /// Digits with dots, commas and apostrophes between them: bytes of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub(super) fn is_number_of_a_thing(text: &str, pieces: &[Piece]) -> bool {
     let digits: usize = pieces.iter().map(|piece| of(piece).len()).sum();
     let (before, after) = (&text[..first.start], &text[last.end..]);
     let plus = before.ends_with('+') && (pieces.len() > 1 || digits >= 7);
-    if plus || digits >= 6 && follows_telephone(before) {
+    if plus || digits >= 6 && follows_telephone(just_before(text, first.start)) {
         return true;
     }
     if pieces.len() == 1 {
@@ -124,8 +125,7 @@ fn begins_free(text: &str, start: usize) -> bool {
             !far.is_alphanumeric() || is_range(text, start - near.len_utf8())
         }
         '/' => !far.is_alphanumeric(),
-        ':' => !far.is_ascii_digit(),
-        '.' => !far.is_ascii_digit(),
+        ':' | '.' => !far.is_ascii_digit(),
         '_' | '@' => false,
         _ => true,
     }
@@ -148,7 +148,7 @@ fn ends_free(text: &str, end: usize) -> bool {
                 || far.is_alphabetic() && word > 2 && !goes_on
                 || is_range(text, end)
         }
-        '/' => !far.is_ascii_digit() && !(far.is_alphabetic() && goes_on),
+        '/' => !(far.is_ascii_digit() || far.is_alphabetic() && goes_on),
         ':' => !far.is_ascii_digit(),
         '_' | '@' => false,
         _ => true,
@@ -209,7 +209,8 @@ pub(super) fn times(text: &str, end: usize) -> u8 {
 pub(super) fn is_list_mark_or_label(text: &str, start: usize, end: usize) -> bool {
     let mut after = text[end..].chars();
     let (near, far) = (after.next(), after.next().unwrap_or('\n'));
-    let line = &text[text[..start].rfind(['\n', '\t', '|']).map_or(0, |at| at + 1)..start];
+    let line = just_before(text, start);
+    let line = &line[line.rfind(['\n', '\t', '|']).map_or(0, |at| at + 1)..];
     let then = after.next().is_some_and(char::is_alphabetic);
     match near {
         Some(':') => far.is_whitespace(),

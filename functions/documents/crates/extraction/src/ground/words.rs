@@ -5,6 +5,10 @@ use super::text::{Folded, Spot};
 
 /// The longest value, in words, that is looked for.
 const MAX_WORDS: usize = 60;
+/// How many places are tried for a value in lines.
+const MAX_TRIES: usize = 1_000;
+/// The longest line that has columns, in bytes.
+const MAX_LINE: usize = 1_000;
 /// How many columns of characters the lines of a cell may begin apart.
 const INDENT: usize = 2;
 
@@ -15,7 +19,7 @@ struct Word<'a> {
     end: usize,
 }
 
-fn words<'a>(folded: &'a Folded, from: usize, to: usize) -> Vec<Word<'a>> {
+fn words(folded: &Folded, from: usize, to: usize) -> Vec<Word<'_>> {
     let word = |(a, b): (usize, usize)| {
         let (start, end) = folded.source_of(a, b);
         Word { folded: &folded.flat[a..b], start, end }
@@ -56,9 +60,10 @@ pub(super) fn find(
     });
     let broken = (0..present.len())
         .filter(|at| present[*at].folded == wanted[0].folded)
+        .take(MAX_TRIES)
         .filter_map(|at| broken(text, &present, at, &wanted))
         .map(|(start, end)| spot(start, end));
-    Spot::best(turned.chain(broken).take(1_000)).0
+    Spot::best(turned.chain(broken)).0
 }
 
 /// A word that begins with a small letter is not another that begins with a large one.
@@ -110,8 +115,15 @@ struct Column {
     characters: usize,
 }
 
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |at| at + 1)
+/// The line up to a place, at most [`MAX_LINE`] bytes of it.
+fn line_before(text: &str, at: usize) -> &str {
+    let line = &text[text.ceil_char_boundary(at.saturating_sub(MAX_LINE))..at];
+    &line[line.rfind('\n').map_or(0, |at| at + 1)..]
+}
+
+/// The text from a place on, at most [`MAX_LINE`] bytes of it.
+fn from(text: &str, at: usize) -> &str {
+    &text[at..text.floor_char_boundary(at + MAX_LINE)]
 }
 
 /// A tab or a bar ends a cell, as two spaces do.
@@ -121,18 +133,18 @@ fn is_mark(c: char) -> bool {
 
 impl Column {
     fn of(text: &str, at: usize) -> Self {
-        let line = &text[line_start(text, at)..at];
+        let line = line_before(text, at);
         Self { marks: line.matches(is_mark).count(), characters: line.chars().count() }
     }
 
     /// Where the same cell begins in the next line, if a cell ends at `end`.
     fn next_line(&self, text: &str, end: usize) -> Option<usize> {
-        let tail = text[end..].trim_start_matches([',', ';', '.', ')']);
+        let tail = from(text, end).trim_start_matches([',', ';', '.', ')']);
         let rest = tail.trim_start_matches([' ', '\u{a0}']);
         let ends =
             rest.is_empty() || rest.starts_with(['\n', '\r', '\t', '|']) || tail.starts_with("  ");
-        let start = end + text[end..].find('\n').filter(|_| ends)? + 1;
-        let line = text[start..].lines().next()?;
+        let start = end + from(text, end).find('\n').filter(|_| ends)? + 1;
+        let line = from(text, start).lines().next()?;
         if self.marks > 0 {
             return Some(start + line.match_indices(is_mark).nth(self.marks - 1)?.0 + 1);
         }

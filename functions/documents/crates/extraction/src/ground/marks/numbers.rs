@@ -115,7 +115,9 @@ fn amount(rng: &mut Rng, locale: &Locale, cases: &mut Vec<Case>) {
         0 => add(decimal(cents * 1000), "ungrounded"),
         1 => add(decimal(cents * 100), "ungrounded"),
         2 => add(decimal(cents + 1), "ungrounded"),
-        3 if cents % 1000 > 0 => add(format!("{}.{:03}", cents / 1000, cents % 1000), "ungrounded"),
+        3 if !cents.is_multiple_of(1000) => {
+            add(format!("{}.{:03}", cents / 1000, cents % 1000), "ungrounded");
+        }
         _ if cents / 100_000 < 1000 && locale.group == " " => add(decimal(part), "ambiguous"),
         _ => add(decimal(part), "ungrounded"),
     }

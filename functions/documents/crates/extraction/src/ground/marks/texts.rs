@@ -154,7 +154,7 @@ fn email(rng: &mut Rng, cases: &mut Vec<Case>) {
         0 => format!("x{user}@{host}"),
         1 => format!("{}@{host}", &user[1..]),
         2 => format!("{user}@{host}.pl"),
-        _ => format!("{}@{host}", user.replace(['.', '_', '-', '+'], "").to_owned() + "1"),
+        _ => format!("{}@{host}", user.replace(['.', '_', '-', '+'], "") + "1"),
     };
     cases.push(Case::new(kind, "text", wrong, "ungrounded", text));
 }
