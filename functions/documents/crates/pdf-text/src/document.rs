@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::page::Page;
 use crate::pages::Pages;
-use crate::refusal::{Budget, Refusal};
+use crate::refusal::{Budget, Refusal, lenient};
 
 /// A PDF whose pages can be read.
 pub struct Document<S> {
@@ -54,6 +54,15 @@ impl<S: Source> Document<S> {
         Metadata::read(&self.file)
     }
 
+    /// Whether it has a form of XFA (ISO 32000-1, 12.7.8), whose contents are no part of the pages:
+    /// what such a form shows, and what was filled in, may be missing in the text.
+    pub fn has_xfa(&self) -> Result<bool, Refusal> {
+        let root = lenient(self.file.root())?;
+        let form = lenient(self.file.get(&root, "AcroForm"))?;
+        let Some(form) = form.as_dict() else { return Ok(false) };
+        Ok(!lenient(self.file.get(form, "XFA"))?.is_null())
+    }
+
     /// Reads the pages from number `from` (the first is 1) on, and hands each over as soon as it
     /// is read, until `each` breaks or there are no more. Nothing is kept from page to page but
     /// fonts and objects, both within budgets, so a reader may stop at any page and go on later.
@@ -92,7 +101,14 @@ fn read_pages<S: Source>(
         }
         #[expect(clippy::cast_possible_truncation, reason = "points need no more digits")]
         let (width, height) = (view.width as f32, view.height as f32);
-        let page = Page { number, width, height, lines: layout::lines(&glyphs) };
+        let page = Page {
+            number,
+            width,
+            height,
+            lines: layout::lines(&glyphs),
+            unknown_glyphs: glyphs.unknown,
+            guessed_glyphs: glyphs.guessed,
+        };
         if each(page).is_break() {
             break;
         }
