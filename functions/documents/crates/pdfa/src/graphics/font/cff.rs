@@ -52,7 +52,8 @@ impl Cff {
         let charset = font.charset()?;
         let mut by_glyph = HashMap::new();
         for (glyph, sid) in charset.iter() {
-            let name = if glyph.to_u32() == 0 { NOTDEF.to_owned() } else { text(font, sid)? };
+            let name = if glyph.to_u32() == 0 { Some(NOTDEF.to_owned()) } else { text(font, sid) };
+            let Some(name) = name else { continue };
             by_glyph.insert(glyph, name.clone());
             self.names.entry(name).or_insert(glyph.to_u32());
         }
