@@ -16,6 +16,9 @@ use crate::stage::{Conformance, MAX_FAILURES, Reason, RuleFailure, Validation};
 /// What a document is checked against that claims no flavour of PDF/A.
 const DEFAULT_FLAVOUR: &str = "2b";
 
+/// The last part of PDF/A that there is a check for.
+const LAST_PART: u8 = 3;
+
 /// How an inspection ended.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,8 +82,9 @@ pub fn read(
     Ok(answer?)
 }
 
-/// Checks it against the flavour of PDF/A that it claims, or else against 2b. A file that cannot be
-/// checked to its end does not conform.
+/// Checks it against the flavour of PDF/A that it claims, or against 2b if it claims none. A file that
+/// cannot be checked to its end, or claims a part that there is no check for, does not conform, and
+/// the rule that it breaks is `unchecked`.
 fn check_pdfa(file: impl Source) -> io::Result<Conformance> {
     let unchecked = |error: &dyn std::fmt::Display| Conformance {
         claimed: None,
@@ -97,9 +101,19 @@ fn check_pdfa(file: impl Source) -> io::Result<Conformance> {
         Err(cos::OpenError::Io(error)) => return Err(failed(error)),
         Err(error) => return Ok(unchecked(&error)),
     };
-    let claimed = pdfa::Flavour::detect(&file);
-    let flavour = claimed.map_or_else(|| DEFAULT_FLAVOUR.parse().map_err(failed), Ok)?;
-    let claimed = claimed.map(|flavour| flavour.to_string());
+    let claim = pdfa::Claim::read(&file);
+    let claimed = claim.as_ref().map(ToString::to_string);
+    let flavour = match claim.as_ref().and_then(pdfa::Claim::flavour) {
+        Some(flavour) => flavour,
+        None => match claim.filter(|claim| claim.part > LAST_PART) {
+            Some(claim) => {
+                let flavour = claim.to_string();
+                let detail = format!("there is no check for PDF/A-{claim}");
+                return Ok(Conformance { claimed, flavour, ..unchecked(&detail) });
+            }
+            None => DEFAULT_FLAVOUR.parse().map_err(failed)?,
+        },
+    };
     let report = match pdfa::validate(&file, flavour) {
         Ok(report) => report,
         Err(cos::Error::Io(error)) => return Err(failed(error)),
@@ -212,4 +226,53 @@ fn refused(refusal: Refusal) -> io::Result<TextRead> {
         refusal => tag(&refusal, ""),
     };
     Ok(TextRead::Refused(Reason { code, detail: refusal.to_string() }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    /// What is said of a file whose metadata has these properties.
+    fn checked(properties: &str) -> Conformance {
+        let packet = format!("<x xmlns:pdfaid='http://www.aiim.org/pdfa/ns/id/' {properties}/>");
+        let file = format!(
+            "%PDF-2.0\n1 0 obj\n<</Type/Catalog/Pages 2 0 R/Metadata 3 0 R>>\nendobj\n\
+             2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n\
+             3 0 obj\n<</Type/Metadata/Subtype/XML/Length {}>>\nstream\n{packet}\nendstream\nendobj\n\
+             trailer\n<</Root 1 0 R>>\n%%EOF\n",
+            packet.len()
+        );
+        check_pdfa(file.into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn pdfa_4_is_told_and_not_judged() {
+        for (properties, told) in [
+            ("pdfaid:part='4' pdfaid:rev='2020'", "4"),
+            ("pdfaid:part='4' pdfaid:conformance='E'", "4e"),
+            ("pdfaid:part='4' pdfaid:conformance='F'", "4f"),
+        ] {
+            let found = checked(properties);
+            assert_eq!((found.claimed.as_deref(), found.flavour.as_str()), (Some(told), told));
+            assert!(!found.conforming);
+            let [failure] = &found.failures[..] else { panic!("{:?}", found.failures) };
+            assert_eq!(failure.rule, "unchecked");
+            assert!(failure.detail.ends_with(&format!("PDF/A-{told}")), "{}", failure.detail);
+        }
+    }
+
+    #[test]
+    fn other_claims_are_checked() {
+        let flavours = |properties| {
+            let found = checked(properties);
+            assert!(found.failures.iter().all(|failure| failure.rule != "unchecked"));
+            (found.claimed, found.flavour)
+        };
+        let claimed = |flavour: &str| (Some(flavour.to_owned()), flavour.to_owned());
+        assert_eq!(flavours("pdfaid:part='3' pdfaid:conformance='B'"), claimed("3b"));
+        assert_eq!(flavours(""), (None, "2b".to_owned()));
+        assert_eq!(flavours("pdfaid:part='2'"), (Some("2".to_owned()), "2b".to_owned()));
+    }
 }

@@ -153,6 +153,15 @@ const KINDS: &[Kind] = &[
         },
     },
     Kind {
+        name: "font program cut to a half",
+        verdict: Verdict::AsWithoutProgram,
+        places: |opened| {
+            let ranges = opened.programs().into_iter().map(|stream| data(&stream));
+            let cut = ranges.map(|range| range.start + range.len() / 2..range.end);
+            cut.map(|range| (range.clone(), vec![0; range.len()])).collect()
+        },
+    },
+    Kind {
         name: "metadata stream without Type",
         verdict: Verdict::Rejected,
         places: |opened| opened.of_document("Type"),

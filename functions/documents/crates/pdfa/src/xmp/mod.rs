@@ -19,6 +19,7 @@ use std::collections::HashSet;
 
 use cos::{Dict, Error, Object, Ref, Source, Stream};
 
+pub(crate) use self::packet::claim;
 use self::{
     extension::Extensions,
     packet::{Encoding, Packet, PacketError},
@@ -109,14 +110,6 @@ pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
             }
         }
     }
-}
-
-/// The flavour that a packet claims.
-pub(crate) fn claimed_flavour(packet: &[u8]) -> Option<Flavour> {
-    let (part, level) = packet::claim(packet)?;
-    let mut letters = level.chars();
-    let (letter, None) = (letters.next()?, letters.next()) else { return None };
-    Flavour::new(part.parse().ok()?, letter)
 }
 
 /// Reads the packet of a metadata stream; one that is none fails its rule.

@@ -24,13 +24,16 @@ pub(crate) struct TrueType {
 }
 
 impl TrueType {
-    /// Reads the tables; `None` if it lacks one that a width needs. Without `head` there are 1,000
+    /// Reads the tables; `None` if it lacks one that a width needs, or ends before one. Without `head` there are 1,000
     /// units to the em, without `maxp` as many glyphs as widths. The version is not asked for.
     pub(crate) fn parse(mut data: Vec<u8>) -> Option<Self> {
         if matches!(FontRef::new(&data), Err(ReadError::InvalidSfnt(_))) {
             data.get_mut(..4)?.copy_from_slice(&VERSION);
         }
         let font = FontRef::new(&data).ok()?;
+        if !tables_start_within(&font, data.len()) {
+            return None;
+        }
         let has = |tag| font.table_data(Tag::new(tag)).is_some();
         let units_per_em = if has(b"head") { font.head().ok()?.units_per_em() } else { 1000 };
         let metrics = usize::from(font.hhea().ok()?.number_of_h_metrics());
@@ -154,6 +157,14 @@ impl TrueType {
         let subtable = cmap.subtable(u16::try_from(at).ok()?).ok()?;
         Some(read(&subtable))
     }
+}
+
+/// Whether each table that is read starts before the end of the data.
+fn tables_start_within(font: &FontRef<'_>, length: usize) -> bool {
+    const READ: [&[u8; 4]; 6] = [b"cmap", b"head", b"hhea", b"hmtx", b"maxp", b"post"];
+    let records = font.table_directory().table_records().iter();
+    let mut read = records.filter(|record| READ.iter().any(|tag| record.tag() == Tag::new(tag)));
+    read.all(|record| usize::try_from(record.offset()).is_ok_and(|offset| offset < length))
 }
 
 fn records(cmap: &Cmap<'_>) -> Vec<(u16, u16)> {

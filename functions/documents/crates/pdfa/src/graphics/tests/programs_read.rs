@@ -24,13 +24,15 @@ fn composite_letter(subtype: &str, entries: &str, key: &str, data: &[u8]) -> Ske
 }
 
 /// Ways to spoil a font program so that nothing can read it.
-fn spoiled(data: &[u8]) -> [(&'static str, Vec<u8>); 4] {
+fn spoiled(data: &[u8]) -> [(&'static str, Vec<u8>); 6] {
     let noise = (0_u32..).map(|at| at.wrapping_mul(0x9E37_79B9).to_be_bytes()[1]);
     [
         ("empty", Vec::new()),
         ("zeroed", vec![0; data.len()]),
         ("random", noise.take(data.len()).collect()),
-        ("cut short", data[..data.len() / 10].to_vec()),
+        ("cut to a tenth", data[..data.len() / 10].to_vec()),
+        ("cut to a half", data[..data.len() / 2].to_vec()),
+        ("without its last glyph or table", data[..data.len() - 12].to_vec()),
     ]
 }
 
