@@ -39,6 +39,10 @@ pub enum Inspected {
 pub struct ReadPage {
     /// Its text.
     pub text: String,
+    /// How many of its glyphs are unknown.
+    pub unknown_glyphs: usize,
+    /// How many of its glyphs are guessed.
+    pub guessed_glyphs: usize,
     /// Its lines with their positions, as JSON without line feeds.
     pub layout: Box<RawValue>,
 }
@@ -66,6 +70,8 @@ pub struct Described {
     pub creator: Option<String>,
     /// The program that made the PDF.
     pub producer: Option<String>,
+    /// Whether it has a form of XFA.
+    pub xfa: bool,
 }
 
 /// Does `task` with `file`. Pages go to `give` as they are read; the answer comes back.
@@ -199,8 +205,9 @@ fn read_text(
         if given.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     given?;
-    let metadata = match read.and_then(|()| document.metadata()) {
-        Ok(metadata) => metadata,
+    let described = read.and_then(|()| Ok((document.metadata()?, document.has_xfa()?)));
+    let (metadata, xfa) = match described {
+        Ok(described) => described,
         Err(refusal) => return refused(refusal),
     };
     Ok(TextRead::Read(Described {
@@ -209,12 +216,15 @@ fn read_text(
         author: metadata.author,
         creator: metadata.creator,
         producer: metadata.producer,
+        xfa,
     }))
 }
 
 fn line_of(page: &Page) -> io::Result<Vec<u8>> {
     let layout = serde_json::value::to_raw_value(page)?;
-    Ok(serde_json::to_vec(&ReadPage { text: page.text(), layout })?)
+    let Page { unknown_glyphs, guessed_glyphs, .. } = *page;
+    let read = ReadPage { text: page.text(), unknown_glyphs, guessed_glyphs, layout };
+    Ok(serde_json::to_vec(&read)?)
 }
 
 fn refused(refusal: Refusal) -> io::Result<TextRead> {

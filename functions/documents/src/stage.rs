@@ -187,6 +187,15 @@ pub struct Text {
     pub words: usize,
     /// The size of the text in bytes of UTF-8.
     pub text_bytes: usize,
+    /// How many glyphs are no part of the text, because nothing says what they stand for.
+    #[serde(default)]
+    pub unknown_glyphs: usize,
+    /// How many glyphs stand in the text by a guess.
+    #[serde(default)]
+    pub guessed_glyphs: usize,
+    /// Whether the document has a form of XFA, whose contents may be missing in the text.
+    #[serde(default)]
+    pub xfa: bool,
     /// The first [`EXCERPT_CHARACTERS`] characters of text.
     pub excerpt: String,
     /// The document's title, by its information dictionary, or else by its metadata.
@@ -228,6 +237,12 @@ pub struct Progress {
     pub words: usize,
     /// How many bytes of text.
     pub text_bytes: usize,
+    /// How many glyphs were unknown.
+    #[serde(default)]
+    pub unknown_glyphs: usize,
+    /// How many glyphs were guessed.
+    #[serde(default)]
+    pub guessed_glyphs: usize,
     /// The first characters.
     pub excerpt: String,
     /// Where they are.
