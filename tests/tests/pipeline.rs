@@ -193,7 +193,8 @@ async fn data_is_extracted_by_a_real_model() {
     // Whatever a model this small answers, each value is marked for what it is.
     for field in document["data"]["fields"].as_array().unwrap() {
         assert!(
-            ["grounded", "derived", "ambiguous", "ungrounded"].contains(&field["grounding"].as_str().unwrap())
+            ["grounded", "derived", "ambiguous", "ungrounded"]
+                .contains(&field["grounding"].as_str().unwrap())
         );
     }
 }

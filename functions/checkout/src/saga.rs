@@ -212,7 +212,9 @@ impl Saga {
                 let code = payment.decline.unwrap_or_else(|| "canceled".into());
                 Came::event(Event::PaymentDeclined { code })
             }
-            other => return Err(unexpected("not to be authorised", other)),
+            other @ Status::RequiresConfirmation => {
+                return Err(unexpected("not to be authorised", other));
+            }
         })
     }
 

@@ -135,10 +135,8 @@ impl Budgets {
         match transaction::send("budget.take", &self.client, &id.to_string(), vec![write]).await? {
             Sent::Made => Ok(Ok(Taken { id, item: item_id(subject, now), budget, amount })),
             Sent::Refused { item, .. } => {
-                let uses = [(budget, amount)];
-                let used = used(item.as_ref(), budget);
-                let all = Exceeded { budget, amount, used, at: now };
-                Ok(Err(exceeded(&uses, item.as_ref(), now).unwrap_or(all)))
+                let all = Exceeded { budget, amount, used: used(item.as_ref(), budget), at: now };
+                Ok(Err(exceeded(&[(budget, amount)], item.as_ref(), now).unwrap_or(all)))
             }
         }
     }
@@ -155,9 +153,9 @@ impl Budgets {
             .update_expression("ADD #used :difference")
             .expression_attribute_names("#used", taken.budget.name)
             .expression_attribute_values(":difference", number(difference));
-        let token = format!("{}-s", taken.id);
+        let request = format!("{}-s", taken.id);
         let writes = vec![written(update.build())?];
-        transaction::send("budget.settle", &self.client, &token, writes).await?;
+        transaction::send("budget.settle", &self.client, &request, writes).await?;
         Ok(())
     }
 
@@ -203,14 +201,14 @@ impl Budgets {
     }
 }
 
-/// The first of `uses` that a budget does not have, by the item as it was when a taking was refused.
+/// The first of what is `wanted` that a budget does not have, by the item as it was when a taking was refused.
 #[must_use]
-pub fn exceeded(
-    uses: &[Use],
+pub(crate) fn exceeded(
+    wanted: &[Use],
     item: Option<&HashMap<String, AttributeValue>>,
     now: Timestamp,
 ) -> Option<Exceeded> {
-    uses.iter().find_map(|(budget, amount)| {
+    wanted.iter().find_map(|(budget, amount)| {
         let used = used(item, *budget);
         let is_exceeded = used.saturating_add(*amount) > budget.limit;
         is_exceeded.then_some(Exceeded { budget: *budget, amount: *amount, used, at: now })
@@ -273,6 +271,7 @@ fn written(update: Result<Update, BuildError>) -> Result<TransactWriteItem> {
     Ok(TransactWriteItem::builder().update(update?).build())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers pass numbers")]
 fn number(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }

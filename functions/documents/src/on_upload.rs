@@ -128,15 +128,15 @@ impl OnUpload {
                 tracing::info!(%document_id, status = ?document.status, "nothing to do");
                 Ok(())
             }
-            Change::NoDocument => match self.documents.deleted(key).await? {
-                Some(tenant) => Ok(self.discard(key, tenant, (version, size)).await?),
-                None => {
-                    metrics::counter!("UploadsWithoutDocument").increment(1);
-                    Err(Trouble::permanent(format!(
-                        "no record of {document_id}; its file, version {version}, is kept"
-                    )))
+            Change::NoDocument => {
+                if let Some(tenant) = self.documents.deleted(key).await? {
+                    return Ok(self.discard(key, tenant, (version, size)).await?);
                 }
-            },
+                metrics::counter!("UploadsWithoutDocument").increment(1);
+                Err(Trouble::permanent(format!(
+                    "no record of {document_id}; its file, version {version}, is kept"
+                )))
+            }
         }
     }
 

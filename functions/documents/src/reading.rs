@@ -240,7 +240,6 @@ fn refused(refusal: Refusal) -> io::Result<TextRead> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
 

@@ -70,20 +70,19 @@ impl Saga {
         payment: &PaymentId,
         (refund, amount): (RefundId, Money),
     ) -> Result<Came> {
-        let refunded = match self.sent(payment, refund).await? {
-            Some(refunded) => refunded,
-            None => {
-                let key = payments::key(order.id, &refund.to_string());
-                let send = || self.payments.refund((order.id, payment), (refund, amount), &key);
-                match point("payments.refund", send).await {
-                    Ok(refunded) => refunded,
-                    Err(PaymentError::Unknown(error)) => return Err(error),
-                    Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
-                        // It may be refused because the same request has been carried out before.
-                        match self.sent(payment, refund).await? {
-                            Some(refunded) => refunded,
-                            None => return Ok(Came::event(Event::RefundFailed { refund, code })),
-                        }
+        let refunded = if let Some(refunded) = self.sent(payment, refund).await? {
+            refunded
+        } else {
+            let key = payments::key(order.id, &refund.to_string());
+            let send = || self.payments.refund((order.id, payment), (refund, amount), &key);
+            match point("payments.refund", send).await {
+                Ok(refunded) => refunded,
+                Err(PaymentError::Unknown(error)) => return Err(error),
+                Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
+                    // It may be refused because the same request has been carried out before.
+                    match self.sent(payment, refund).await? {
+                        Some(refunded) => refunded,
+                        None => return Ok(Came::event(Event::RefundFailed { refund, code })),
                     }
                 }
             }

@@ -156,12 +156,12 @@ async fn handle(
 
     // The record, what it uses and the answer in one: a retry gets the same document, or none was made
     // and nothing was used.
-    let uses = state.allowance.announcement(size);
-    let taking = state.budgets.taking(&user.tenant.to_string(), &uses, now)?;
+    let wanted = state.allowance.announcement(size);
+    let taking = state.budgets.taking(&user.tenant.to_string(), &wanted, now)?;
     let commit = Commit::new(answer).write(record).write(taking);
     let outcome = match transaction.commit(commit).await {
         Err(IdempotencyError::Refused { index: TAKING, item }) => {
-            let refused = exceeded(&uses, item.as_ref(), now);
+            let refused = exceeded(&wanted, item.as_ref(), now);
             let refused = refused.ok_or_else(|| Error::internal("a budget refused what it has"))?;
             metrics::counter!("BudgetsExceeded").increment(1);
             return Err(Problem::from(refused).into());

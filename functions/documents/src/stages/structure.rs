@@ -55,8 +55,8 @@ fn out_of_budget(
     tracing::warn!(document_id = %document.id, tenant = %document.tenant, "no tokens are left");
     metrics::counter!("BudgetsExceeded").increment(1);
     let since = document.waiting_since.unwrap_or(exceeded.at);
-    let waited = Duration::try_from(exceeded.at.duration_since(since)).unwrap_or_default();
-    if waited > LONGEST_WAIT {
+    let time = Duration::try_from(exceeded.at.duration_since(since)).unwrap_or_default();
+    if time > LONGEST_WAIT {
         return Verdict::Passed(Structure::new(wanted, Some(Problem::Budget)));
     }
     Verdict::Waiting(Waiting::Budget)

@@ -28,8 +28,9 @@ pub(super) fn characters(named: &[Named], is_type3: bool) -> Vec<(u8, String, Ce
     let dealt_out = are_dealt_out(named);
     let numbers: Vec<Option<Numbered<'_>>> =
         named.iter().map(|named| names::numbered(&named.name)).collect();
-    let are_codes = 4 * named.iter().zip(&numbers).filter(|(named, n)| is_code(named, n)).count()
-        >= 3 * named.len();
+    let are_codes =
+        4 * named.iter().zip(&numbers).filter(|(named, n)| is_code(named, n.as_ref())).count()
+            >= 3 * named.len();
     let is_tex = is_type3
         && are_codes
         && numbers.iter().flatten().all(|number| number.prefix == "a" && number.decimal.is_some());
@@ -44,7 +45,7 @@ pub(super) fn characters(named: &[Named], is_type3: bool) -> Vec<(u8, String, Ce
         } else {
             latin(code)
         };
-        let is_known = is_tex || (are_codes && is_code(named, number));
+        let is_known = is_tex || (are_codes && is_code(named, number.as_ref()));
         let certainty = if is_known { Certainty::Known } else { Certainty::Guessed };
         match text {
             Some(text) => found.push((code, text, certainty)),
@@ -55,7 +56,7 @@ pub(super) fn characters(named: &[Named], is_type3: bool) -> Vec<(u8, String, Ce
 }
 
 /// Whether a name is the number of its code.
-fn is_code(named: &Named, number: &Option<Numbered<'_>>) -> bool {
+fn is_code(named: &Named, number: Option<&Numbered<'_>>) -> bool {
     let code = Some(u32::from(named.code));
     number.is_some_and(|number| number.decimal == code || number.hexadecimal == code)
 }

@@ -184,12 +184,11 @@ impl CompositeFont {
         limits: &Limits,
         cid: u32,
     ) -> Result<(Box<str>, Certainty), Refusal> {
-        let outlines = match self.outlines.get() {
-            Some(outlines) => outlines,
-            None => {
-                let outlines = Outlines::read(file, &self.descendant, limits)?;
-                self.outlines.get_or_init(|| outlines)
-            }
+        let outlines = if let Some(outlines) = self.outlines.get() {
+            outlines
+        } else {
+            let outlines = Outlines::read(file, &self.descendant, limits)?;
+            self.outlines.get_or_init(|| outlines)
         };
         let glyph = match &outlines.glyphs {
             Some(glyphs) => glyphs.get(cid as usize).map(|&glyph| u32::from(glyph)),

@@ -102,7 +102,7 @@ impl SimpleFont {
             known.advances[usize::from(code)] = if advance.is_finite() { advance } else { 0.0 };
             match text {
                 Some(BfString::Char(text)) => {
-                    known.set(code, text.encode_utf8(&mut [0; 4]), Certainty::Known)
+                    known.set(code, text.encode_utf8(&mut [0; 4]), Certainty::Known);
                 }
                 Some(BfString::String(text)) => known.set(code, &text, Certainty::Known),
                 None => known.set(

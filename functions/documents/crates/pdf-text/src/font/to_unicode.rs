@@ -100,8 +100,8 @@ impl ToUnicode {
                 }
                 // The characters of one code after another.
                 (token, Some(code)) => {
-                    let last = operands.get(1).or(operands.first()).and_then(Token::code);
-                    if last.is_some_and(|last| code <= last) {
+                    let end = operands.get(1).or(operands.first()).and_then(Token::code);
+                    if end.is_some_and(|end| code <= end) {
                         map.add(code, code, &token);
                     }
                     list = code.checked_add(1);
