@@ -205,9 +205,9 @@ async fn refunds_are_found_by_our_id_however_many_there_are() {
     let refunded = moved.iter().filter(|it| it.kind == Kind::Refund);
     assert_eq!(refunded.map(|it| it.refund.unwrap()).collect::<HashSet<_>>(), sent);
     assert!(moved.iter().all(|it| it.payment.as_ref() == Some(&payment)));
-    let charges: Vec<_> = moved.iter().filter(|it| it.kind == Kind::Charge).collect();
-    assert_eq!((moved.len(), charges.len(), charges[0].money), (102, 1, eur(1000)));
-    assert_eq!(charges[0].order, Some(shop.order));
+    let of_charges: Vec<_> = moved.iter().filter(|it| it.kind == Kind::Charge).collect();
+    assert_eq!((moved.len(), of_charges.len(), of_charges[0].money), (102, 1, eur(1000)));
+    assert_eq!(of_charges[0].order, Some(shop.order));
 }
 
 #[tokio::test]

@@ -240,7 +240,6 @@ fn refused(refusal: Refusal) -> io::Result<TextRead> {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     /// What is said of a file whose metadata has these properties.

@@ -1,5 +1,8 @@
 //! Text that other readers find: fonts whose names and maps are odd, and values without appearances.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use pdf_text::{Document, Limits, Page};
@@ -8,7 +11,7 @@ use pdf_text::{Document, Limits, Page};
 fn pdf(objects: &[String]) -> Vec<u8> {
     let mut pdf = "%PDF-1.7\n".to_owned();
     for (number, object) in (1..).zip(objects) {
-        pdf += &format!("{number} 0 obj {object} endobj\n");
+        let _ = writeln!(pdf, "{number} 0 obj {object} endobj");
     }
     pdf += "trailer << /Root 1 0 R >>\n%%EOF\n";
     pdf.into_bytes()
