@@ -154,7 +154,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "font program cut to a half",
-        verdict: Verdict::AsWithoutProgram,
+        verdict: Verdict::Counted,
         places: |opened| {
             let ranges = opened.programs().into_iter().map(|stream| data(&stream));
             let cut = ranges.map(|range| range.start + range.len() / 2..range.end);

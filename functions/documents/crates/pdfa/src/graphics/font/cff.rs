@@ -26,8 +26,8 @@ pub(crate) struct Cff {
 }
 
 impl Cff {
-    /// Reads charset and encoding; `None` for data that ends before its last glyph. `units_per_em` is
-    /// that of the OpenType font around it.
+    /// Reads charset and encoding; `None` for data that ends before its last glyph, or that has no
+    /// dictionary for its first. `units_per_em` is that of the OpenType font around it.
     pub(crate) fn parse(data: Vec<u8>, units_per_em: Option<u16>) -> Option<Self> {
         let mut cff = Self {
             units_per_em,
@@ -41,6 +41,7 @@ impl Cff {
         let font = CffFontRef::new_cff(&data, 0, units_per_em.map(i32::from)).ok()?;
         cff.glyphs = font.num_glyphs();
         font.charstrings().get(usize::try_from(cff.glyphs.checked_sub(1)?).ok()?)?;
+        font.subfont(font.subfont_index(GlyphId::NOTDEF)?, &[]).ok()?;
         if font.is_cid() {
             cff.cids = Some(read_cids(&font));
         } else {

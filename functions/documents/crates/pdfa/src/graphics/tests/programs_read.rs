@@ -58,7 +58,9 @@ fn a_program_that_cannot_be_read_is_as_good_as_none() {
     ];
     for (format, program, show) in formats {
         assert_eq!(show(&program).failing("2b"), [""; 0], "{format} as it is");
-        for (how, data) in spoiled(&program) {
+        // The end of a Type 1 program has no glyphs.
+        let ends = if format == "Type 1" { 5 } else { 6 };
+        for (how, data) in spoiled(&program).into_iter().take(ends) {
             let failing = |flavour| show(&data).failing(flavour);
             assert_eq!(failing("1b"), ["6.3.4-1"], "{format}, {how}");
             assert_eq!(failing("3b"), ["6.2.11.4.1-1"], "{format}, {how}");
