@@ -97,15 +97,14 @@ impl RefundOrder {
 }
 
 fn check(order: &Order, amount: u64) -> Result<(), Problem> {
-    let is_over = matches!(order.state, OrderState::Confirmed | OrderState::Cancelled);
-    if !is_over || order.taken() == 0 {
+    if order.state != OrderState::Confirmed {
         let title = "The order is not paid";
         return Err(Problem::new(StatusCode::CONFLICT, "order-not-paid", title));
     }
-    if order.open_refunds() >= MAX_REFUNDS {
+    if order.refunds.len() >= MAX_REFUNDS {
         let title = "The order has too many refunds";
         return Err(Problem::new(StatusCode::CONFLICT, "too-many-refunds", title)
-            .detail(format!("An order has up to {MAX_REFUNDS} that have not failed.")));
+            .detail(format!("An order has up to {MAX_REFUNDS}.")));
     }
     let left = order.refundable();
     if left == 0 {

@@ -8,7 +8,5 @@ mod crashes;
 mod ends;
 mod faults;
 mod model;
-mod money_back;
 mod races;
-mod reconciliation;
 mod support;
