@@ -232,7 +232,9 @@ impl Order {
             (Capturing, Event::PaymentCaptured) => Captured,
             (Captured, Event::Confirmed) => Confirmed,
             (Cancelling, Event::PaymentVoided) => Voided,
-            (Cancelling, Event::CaptureFound { amount, refund }) => {
+            (Cancelling, Event::CaptureFound { amount, refund })
+                if self.payment.is_some() && amount.amount > 0 =>
+            {
                 self.captured_by_hand = Some(amount);
                 self.refunds.insert(refund, Refund::asked_for(amount));
                 Voided
