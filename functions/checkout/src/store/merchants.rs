@@ -1,6 +1,6 @@
 //! Where merchants' webhooks go: one partition of a few items.
 
-use shared::Result;
+use shared::{Result, write};
 
 use super::{Item, Store, key};
 use crate::merchant::{Endpoint, EndpointName};
@@ -20,14 +20,15 @@ impl Store {
     pub async fn put_endpoint(&self, endpoint: &Endpoint) -> Result<()> {
         let mut item: Item = serde_dynamo::to_item(endpoint)?;
         item.extend(endpoint_key(&endpoint.name));
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        write::send("endpoints.put", put).await?;
         Ok(())
     }
 
     /// Removes an endpoint, if it is there. 1 WRU.
     pub async fn remove_endpoint(&self, name: &EndpointName) -> Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
-        delete.set_key(Some(endpoint_key(name))).send().await?;
+        write::send("endpoints.remove", delete.set_key(Some(endpoint_key(name)))).await?;
         Ok(())
     }
 }

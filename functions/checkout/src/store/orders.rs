@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use shared::id::{Id, Kind, UserId};
 use shared::queue::{CORRELATION_ID, TRACEPARENT};
 use shared::transaction::{self, Sent};
+use shared::write::{self, Written};
 use shared::{Result, invocation};
 
 use super::{Item, Store, key, milliseconds, number, string, value};
@@ -206,20 +206,18 @@ impl Store {
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
-        match claim.send().await {
-            Ok(claimed) => {
-                let item = claimed.attributes.unwrap_or_default();
+        Ok(match write::send_within_point(claim).await? {
+            Written::Made(item) => {
+                let item = item.unwrap_or_default();
                 let StateItem { order, attempts, .. } = serde_dynamo::from_item(item)?;
-                Ok(Claimed::Held(Box::new(Held { order, attempt, attempts, until })))
+                Claimed::Held(Box::new(Held { order, attempt, attempts, until }))
             }
-            Err(error) => Ok(match refused(error.into_service_error())? {
-                Some(item) => {
-                    let item: StateItem = serde_dynamo::from_item(item)?;
-                    Claimed::Busy { until: item.lease_until.unwrap_or(now) }
-                }
-                None => Claimed::Nothing,
-            }),
-        }
+            Written::Refused(Some(item)) => {
+                let item: StateItem = serde_dynamo::from_item(item)?;
+                Claimed::Busy { until: item.lease_until.unwrap_or(now) }
+            }
+            Written::Refused(None) => Claimed::Nothing,
+        })
     }
 
     /// The attempt lets go of the order, and says why it came to nothing, if it did: its job comes again
@@ -245,11 +243,9 @@ impl Store {
                 .expression_attribute_values(":trouble", string(trouble)),
             None => release.update_expression("REMOVE lease_until"),
         };
-        match release.send().await {
-            Ok(_) => Ok(()),
-            // Another has taken over.
-            Err(error) => refused(error.into_service_error()).map(|_| ()),
-        }
+        // Refused, another has taken over.
+        write::send_within_point(release).await?;
+        Ok(())
     }
 
     /// Appends an event to the history of an order that an attempt holds, together with `writes`. 4 WRU
@@ -342,10 +338,8 @@ impl Store {
             .condition_expression("due_at = :before")
             .expression_attribute_values(":at", milliseconds(at))
             .expression_attribute_values(":before", milliseconds(due.due_at));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => refused(error.into_service_error()).map(|_| ()),
-        }
+        write::send_within_point(update).await?;
+        Ok(())
     }
 
     fn event(&self, recorded: &Recorded) -> Result<TransactWriteItem> {
@@ -377,14 +371,6 @@ const MOVED: &str = "SET #order = :order, version = :after, attempts = :attempts
 
 fn following(order: &Order, event: Event, at: Timestamp) -> Recorded {
     Recorded { order: order.id, version: order.version + 1, at, event }
-}
-
-/// The item that a condition did not hold for.
-fn refused(error: UpdateItemError) -> Result<Option<Item>> {
-    match error {
-        UpdateItemError::ConditionalCheckFailedException(refused) => Ok(refused.item),
-        other => Err(other.into()),
-    }
 }
 
 fn state_key(id: OrderId) -> Item {

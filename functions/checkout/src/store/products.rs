@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
+use shared::write::{self, Written};
 
 use super::{Item, Store, key, string};
 use crate::product::Product;
@@ -72,8 +73,8 @@ impl Store {
         let mut item: Item = serde_dynamo::to_item(product)?;
         item.extend(product_key(sku));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let answer = put.return_values(ReturnValue::AllOld).send().await?;
-        Ok(answer.attributes.is_none())
+        let put = put.return_values(ReturnValue::AllOld);
+        Ok(write::send("products.put", put).await? == Written::Made(None))
     }
 }
 

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 
-use super::{Change, Documents, Key, change, happened, milliseconds, string, value};
+use super::{
+    Change, Documents, Key, change, change_within_point, happened, milliseconds, string, value,
+};
 use crate::document::{AttemptId, Entry, Sha256};
 use crate::stage::{Done, Failure, Progress, Rejection, Stage, Waiting};
 
@@ -65,7 +67,7 @@ impl Documents {
             .expression_attribute_values(":now_ms", milliseconds(now))
             .expression_attribute_values(":until", milliseconds(lease_until))
             .expression_attribute_values(":one", AttributeValue::N("1".into()));
-        change(update).await
+        change_within_point(update).await
     }
 
     /// The attempt that holds the document lets go of it, for the next to try at once and not only
@@ -163,7 +165,7 @@ impl Documents {
         set += " REMOVE lease_until, waiting, waiting_since, progress";
         let update =
             update.update_expression(set).expression_attribute_values(":news", value(&news)?);
-        change(update).await
+        change_within_point(update).await
     }
 
     /// The attempt ends with `failed`. 2 to 4 WRU.
