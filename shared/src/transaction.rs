@@ -54,7 +54,8 @@ pub async fn send(
         Ok(_) => Ok(()),
         Err(error) => Err(failed(error.into_service_error())),
     };
-    Ok(match conflict::sent(|| point(name, once)).await? {
+    // Boxed, so that the futures of callers stay shallow.
+    Ok(match Box::pin(conflict::sent(|| point(name, once))).await? {
         conflict::Sent::Made(()) => Sent::Made,
         conflict::Sent::Refused(index, item) => Sent::Refused { index, item },
     })

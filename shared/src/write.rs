@@ -76,7 +76,8 @@ impl From<DeleteItemFluentBuilder> for Write {
 /// other when DynamoDB does not take it. It may be made nevertheless if no answer came.
 pub async fn send(name: &'static str, write: impl Into<Write>) -> Result<Written> {
     let write = write.into();
-    Ok(conflict::sent(|| point(name, || once(&write))).await?.into())
+    // Boxed, so that the futures of callers stay shallow.
+    Ok(Box::pin(conflict::sent(|| point(name, || once(&write)))).await?.into())
 }
 
 /// [`send`], for a caller that has a point around all of it.
@@ -85,7 +86,7 @@ pub async fn send(name: &'static str, write: impl Into<Write>) -> Result<Written
 /// As for [`send`].
 pub async fn send_within_point(write: impl Into<Write>) -> Result<Written> {
     let write = write.into();
-    Ok(conflict::sent(|| once(&write)).await?.into())
+    Ok(Box::pin(conflict::sent(|| once(&write))).await?.into())
 }
 
 impl From<Sent<Option<Item>>> for Written {
