@@ -1,11 +1,19 @@
 //! Telling somebody else's server, as [Standard Webhooks](https://www.standardwebhooks.com) have it:
 //! `webhook-id`, `webhook-timestamp`, and `webhook-signature`, an HMAC-SHA256 of both and the body.
 //!
-//! **Guarantees.** Nothing is posted into a private network, whatever a name server answers. A receiver
-//! can tell that a message is ours and new, and, as an id stays the same however often the message is
-//! sent, that it has had it before.
+//! **Guarantees.** Nothing is posted into a private network, whatever a name server answers: the
+//! connection itself is made only to addresses that were looked at. A receiver can tell that a message
+//! is ours and new, and, as an id stays the same however often the message is sent, that it has had it
+//! before. A post ends within [`MAX_TIME`], whatever the receiver or a name server does.
+//!
+//! A secret must be at hand to sign, so it is not hashed: DynamoDB encrypts it at rest. Here it is a
+//! [`SecretString`], which no log prints.
 
-use std::net::{IpAddr, SocketAddr};
+mod public;
+mod resolver;
+
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::{hmac, rand};
@@ -13,27 +21,54 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode, Url};
-use serde::{Deserialize, Serialize};
+use reqwest::{Client, Response, StatusCode, Url, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 
+use self::public::is_public;
+use self::resolver::Resolver;
+use crate::batch::Failure;
 use crate::{Error, Result};
 
-/// The longest that a receiver may take, in all.
-const MAX_TIME: Duration = Duration::from_secs(10);
+/// The longest that a post takes in all, with looking up the host and reading the answer.
+pub const MAX_TIME: Duration = Duration::from_secs(10);
+/// How much of an answer is read, so that the connection can be used again.
+const MAX_ANSWER_BYTES: usize = 16 * 1024;
+/// The shortest and the longest wait that a receiver's `Retry-After` can ask for.
+const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(1));
 /// How many bytes a secret has.
 pub const SECRET_BYTES: usize = 32;
 /// What stands before a secret, so that it is known for one.
 pub const SECRET_PREFIX: &str = "whsec_";
 
 /// Where somebody is told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
     /// The URL that is posted to.
     pub url: String,
     /// What signs the posts, in base 64. The receiver has it too.
-    pub secret: String,
+    #[serde(serialize_with = "exposed")]
+    pub secret: SecretString,
+    /// Since when nothing is posted, because the receiver answered that it is gone (410).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<Timestamp>,
 }
+
+/// For the table alone.
+fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
+
+impl PartialEq for Webhook {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url
+            && self.secret.expose_secret() == other.secret.expose_secret()
+            && self.gone_at == other.gone_at
+    }
+}
+
+impl Eq for Webhook {}
 
 impl Webhook {
     /// A webhook at `url`, with a new secret.
@@ -43,15 +78,39 @@ impl Webhook {
     pub fn at(url: String) -> Result<Self> {
         let mut random = [0; SECRET_BYTES];
         rand::fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
-        Ok(Self { url, secret: new_secret(random) })
+        Ok(Self { url, secret: new_secret(random).into(), gone_at: None })
     }
 }
 
-/// Posts to others' servers.
+/// Posts to others' servers, through one client that keeps its connections.
 #[derive(Clone, Debug)]
 pub struct Courier {
-    /// Whether plain HTTP and private addresses are taken; on a laptop only.
-    pub trusts_private: bool,
+    resolver: Arc<Resolver>,
+    client: Client,
+}
+
+/// Why a post did not succeed.
+#[derive(Debug)]
+pub enum NotTaken {
+    /// The receiver answered 410: it wants no more posts, ever.
+    Gone,
+    /// The receiver answered 429 or 503 and asks for this wait, or one of [`RETRY_AFTER`].
+    Later(Duration),
+    /// Anything else.
+    Failed(Error),
+}
+
+impl NotTaken {
+    /// What the batch is told: when to try again, or, when that was the `last` time, to give up.
+    #[must_use]
+    pub fn failure(self, last: bool) -> Failure {
+        let (error, after) = match self {
+            Self::Gone => (Error::internal("the server says that it is gone (410)"), None),
+            Self::Later(wait) => (Error::internal("the server asks to wait"), Some(wait)),
+            Self::Failed(error) => (error, None),
+        };
+        if last { Failure::Permanent(error) } else { Failure::Retry { error, after } }
+    }
 }
 
 /// Why a URL is not posted to.
@@ -69,65 +128,128 @@ pub enum Unsafe {
 }
 
 impl Courier {
-    /// Looks at a URL and at where it leads; gives the addresses that may be connected to.
+    /// A courier that posts by HTTPS to public addresses; by HTTP and to private ones too if it
+    /// `trusts_private`, on a laptop only.
+    ///
+    /// # Errors
+    /// When there is no client for it.
+    pub fn new(trusts_private: bool) -> Result<Self> {
+        Self::with(Resolver::system(trusts_private))
+    }
+
+    fn with(resolver: Resolver) -> Result<Self> {
+        let resolver = Arc::new(resolver);
+        let client = Client::builder()
+            .timeout(MAX_TIME)
+            .redirect(Policy::none())
+            .no_proxy()
+            .dns_resolver(Arc::clone(&resolver))
+            .build()?;
+        Ok(Self { resolver, client })
+    }
+
+    /// Looks at a URL and at where it leads.
     ///
     /// # Errors
     /// [`Unsafe`]
-    pub async fn check(&self, url: &str) -> Result<(Url, Vec<SocketAddr>), Unsafe> {
+    pub async fn check(&self, url: &str) -> Result<Url, Unsafe> {
+        let (url, host) = self.parsed(url)?;
+        if let Host::Name(name) = host {
+            self.resolver.addresses(&name).await?;
+        }
+        Ok(url)
+    }
+
+    /// The URL and its host. An address in any of its forms (`0x7f000001`, `[::ffff:7f00:1]`) is
+    /// judged here, for the client connects to one without asking the resolver.
+    fn parsed(&self, url: &str) -> Result<(Url, Host), Unsafe> {
         let url = Url::parse(url).map_err(|_| Unsafe::NotHttps)?;
-        let is_https = url.scheme() == "https" || (self.trusts_private && url.scheme() == "http");
+        let trusts_private = self.resolver.trusts_private;
+        let is_https = url.scheme() == "https" || (trusts_private && url.scheme() == "http");
         if !is_https || !url.username().is_empty() || url.password().is_some() {
             return Err(Unsafe::NotHttps);
         }
         let host = url.host_str().ok_or(Unsafe::NotHttps)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let port = url.port_or_known_default().ok_or(Unsafe::NotHttps)?;
-        let found = tokio::net::lookup_host((host, port)).await.map_err(|_| Unsafe::Unknown)?;
-        let addresses: Vec<_> = found.collect();
-        match addresses.first() {
-            None => Err(Unsafe::Unknown),
-            _ if self.trusts_private || addresses.iter().all(|at| is_public(at.ip())) => {
-                Ok((url, addresses))
-            }
-            _ => Err(Unsafe::Private),
-        }
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let host = match host.parse::<IpAddr>() {
+            Ok(address) if trusts_private || is_public(address) => Host::Address,
+            Ok(_) => return Err(Unsafe::Private),
+            Err(_) => Host::Name(host.to_owned()),
+        };
+        Ok((url, host))
     }
 
-    /// Posts `body`; any answer but 2xx is an error. The connection goes to an address that was
-    /// checked, and no redirect is followed, so that no answer of a name server leads elsewhere.
+    /// Posts `body`; any answer but 2xx is an error. No redirect is followed.
     ///
     /// # Errors
-    /// As above, and when the receiver does not take it.
+    /// [`NotTaken`]
     pub async fn post(
         &self,
         webhook: &Webhook,
         id: &str,
         body: &str,
         now: Timestamp,
-    ) -> Result<()> {
-        let (url, addresses) = self.check(&webhook.url).await?;
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let client = Client::builder()
-            .timeout(MAX_TIME)
-            .redirect(Policy::none())
-            .no_proxy()
-            .resolve_to_addrs(&host, &addresses)
-            .build()?;
+    ) -> Result<(), NotTaken> {
+        let answer = self.posted(webhook, id, body, now).await.map_err(NotTaken::Failed)?;
+        let status = answer.status();
+        let wait = retry_after(&answer, now);
+        drain(answer).await;
+        match status {
+            status if status.is_success() => Ok(()),
+            StatusCode::GONE => Err(NotTaken::Gone),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE if wait.is_some() => {
+                Err(NotTaken::Later(wait.unwrap_or_default()))
+            }
+            status => {
+                Err(NotTaken::Failed(Error::internal(format!("the server answered {status}"))))
+            }
+        }
+    }
+
+    async fn posted(
+        &self,
+        webhook: &Webhook,
+        id: &str,
+        body: &str,
+        now: Timestamp,
+    ) -> Result<Response> {
+        let (url, _) = self.parsed(&webhook.url)?;
         let timestamp = now.as_second();
-        let answer = client
+        let signature = sign(webhook.secret.expose_secret(), id, timestamp, body)?;
+        let request = self
+            .client
             .post(url)
             .header("content-type", "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", sign(&webhook.secret, id, timestamp, body)?)
-            .body(body.to_owned())
-            .send()
-            .await
-            .map_err(reqwest::Error::without_url)?;
-        match answer.status() {
-            status if status.is_success() => Ok(()),
-            StatusCode::GONE => Err(Error::internal("the server says that it is gone (410)")),
-            status => Err(Error::internal(format!("the server answered {status}"))),
+            .header("webhook-signature", signature)
+            .body(body.to_owned());
+        Ok(request.send().await.map_err(reqwest::Error::without_url)?)
+    }
+}
+
+enum Host {
+    Address,
+    Name(String),
+}
+
+/// The wait that an answer asks for (RFC 9110: seconds, or a date), within [`RETRY_AFTER`].
+fn retry_after(answer: &Response, now: Timestamp) -> Option<Duration> {
+    let value = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = value.parse::<u64>().ok().or_else(|| {
+        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+        Some(u64::try_from(date.as_second() - now.as_second()).unwrap_or_default())
+    })?;
+    Some(Duration::from_secs(seconds).clamp(RETRY_AFTER.0, RETRY_AFTER.1))
+}
+
+/// Reads a short answer to its end. The connection of a longer one is closed.
+async fn drain(mut answer: Response) {
+    let mut read = 0;
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        read += chunk.len();
+        if read > MAX_ANSWER_BYTES {
+            return;
         }
     }
 }
@@ -145,36 +267,11 @@ fn sign(secret: &str, id: &str, timestamp: i64, body: &str) -> Result<String> {
     Ok(format!("v1,{}", BASE64_STANDARD.encode(tag)))
 }
 
-/// Whether an address is one of the internet's, and none of a private network, of this machine or of a
-/// cloud's metadata (IANA's special-purpose registries, as far as they are not globally reachable).
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(ip) => {
-            let [a, b, c, _] = ip.octets();
-            !(ip.is_private()
-                || ip.is_loopback()
-                || ip.is_link_local()
-                || ip.is_broadcast()
-                || ip.is_documentation()
-                || ip.is_multicast()
-                || a == 0
-                || a >= 240
-                || (a == 100 && b & 0xC0 == 64)
-                || (a == 198 && b & 0xFE == 18)
-                || (a == 192 && b == 0 && c == 0))
-        }
-        IpAddr::V6(ip) => {
-            // Global unicast but for documentation, Teredo, 6to4 and the like, which lead elsewhere.
-            let [a, b, ..] = ip.segments();
-            let is_global =
-                a & 0xE000 == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xDB8));
-            ip.to_ipv4_mapped().map_or(is_global, |mapped| is_public(mapped.into()))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use wiremock::matchers::method;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
     use super::*;
 
     #[test]
@@ -187,53 +284,91 @@ mod tests {
     }
 
     #[test]
-    fn private_addresses_are_not_public() {
-        for address in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "0.0.0.0",
-            "100.64.0.1",
-            "198.18.0.1",
-            "192.0.0.8",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::1",
-            "::",
-            "fe80::1",
-            "fc00::1",
-            "fd00:ec2::254",
-            "::ffff:10.0.0.1",
-            "2002:a00:1::",
-            "2001::1",
-            "2001:db8::1",
-            "64:ff9b::a00:1",
-            "ff02::1",
-        ] {
-            assert!(!is_public(address.parse().unwrap()), "{address}");
-        }
-        for address in ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "::ffff:8.8.8.8"] {
-            assert!(is_public(address.parse().unwrap()), "{address}");
-        }
+    fn a_secret_is_not_printed() {
+        let webhook = Webhook::at("https://1.1.1.1/".into()).unwrap();
+        let text = format!("{webhook:?}");
+        assert!(!text.contains(webhook.secret.expose_secret()), "{text}");
+        assert!(!text.contains(SECRET_PREFIX), "{text}");
+        let stored = serde_json::to_value(&webhook).unwrap();
+        assert_eq!(serde_json::from_value::<Webhook>(stored).unwrap(), webhook);
     }
 
     #[tokio::test]
     async fn only_public_https_is_posted_to() {
-        let courier = Courier { trusts_private: false };
+        let courier = Courier::new(false).unwrap();
         for (url, why) in [
             ("http://1.1.1.1/", Unsafe::NotHttps),
             ("ftp://1.1.1.1/", Unsafe::NotHttps),
             ("https://user@1.1.1.1/", Unsafe::NotHttps),
             ("nonsense", Unsafe::NotHttps),
             ("https://127.0.0.1/", Unsafe::Private),
-            ("https://[::1]/", Unsafe::Private),
+            ("https://2130706433/", Unsafe::Private),
+            ("https://0177.0.0.1/", Unsafe::Private),
             ("https://0x7f000001/", Unsafe::Private),
+            ("https://127.1/", Unsafe::Private),
+            ("https://[::1]/", Unsafe::Private),
+            ("https://[::ffff:7f00:1]/", Unsafe::Private),
+            ("https://[::ffff:10.0.0.1]/", Unsafe::Private),
+            ("https://[3fff::1]/", Unsafe::Private),
             ("https://localhost/", Unsafe::Private),
         ] {
             assert_eq!(courier.check(url).await.unwrap_err(), why, "{url}");
+            let webhook = Webhook::at(url.into()).unwrap();
+            let posted = courier.post(&webhook, "msg", "{}", Timestamp::UNIX_EPOCH).await;
+            assert!(matches!(posted, Err(NotTaken::Failed(_))), "{url}");
         }
         assert!(courier.check("https://1.1.1.1/hook").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_becomes_private_is_not_connected_to() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let answers = std::sync::atomic::AtomicUsize::new(0);
+        let courier = Courier::with(Resolver::asking(false, move |_| {
+            let first = answers.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            let address = if first { "1.1.1.1:0" } else { "127.0.0.1:0" };
+            vec![address.parse().unwrap()]
+        }));
+        let courier = courier.unwrap();
+        let url = format!("https://rebind.example.org:{}/", listener.local_addr().unwrap().port());
+        courier.check(&url).await.unwrap();
+        let webhook = Webhook::at(url).unwrap();
+        let posted = courier.post(&webhook, "msg", "{}", Timestamp::UNIX_EPOCH).await;
+        let Err(NotTaken::Failed(error)) = posted else { panic!("{posted:?}") };
+        assert!(error.trail().contains("must be public"), "{error:?}");
+        assert!(listener.accept().is_err(), "nothing is connected to");
+    }
+
+    async fn answered(answer: ResponseTemplate) -> Result<(), NotTaken> {
+        let server = MockServer::start().await;
+        Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+        let webhook = Webhook::at(server.uri()).unwrap();
+        let now = "1994-11-06T08:49:00Z".parse().unwrap();
+        Courier::new(true).unwrap().post(&webhook, "msg", "{}", now).await
+    }
+
+    #[tokio::test]
+    async fn a_receiver_says_when_to_come_again() {
+        for (status, header, wait) in [
+            (429, "7", Some(7)),
+            (503, "0", Some(1)),
+            (503, "999999", Some(3600)),
+            (429, "Sun, 06 Nov 1994 08:49:37 GMT", Some(37)),
+            (429, "Sun, 06 Nov 1994 08:00:00 GMT", Some(1)),
+            (429, "soon", None),
+            (500, "7", None),
+        ] {
+            let answer = ResponseTemplate::new(status).insert_header("retry-after", header);
+            let asked = match answered(answer).await {
+                Err(NotTaken::Later(wait)) => Some(wait.as_secs()),
+                Err(NotTaken::Failed(_)) => None,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(asked, wait, "{status} {header}");
+        }
+        assert!(matches!(answered(ResponseTemplate::new(410)).await, Err(NotTaken::Gone)));
+        let long = ResponseTemplate::new(200).set_body_string("a".repeat(1_000_000));
+        assert!(answered(long).await.is_ok());
     }
 }

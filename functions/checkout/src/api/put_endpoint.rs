@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::put;
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::clock::Clock;
@@ -46,7 +47,8 @@ struct Answer {
     secret: Option<String>,
 }
 
-/// Has a merchant told at this URL. At another URL than before, the endpoint gets a new secret.
+/// Has a merchant told at this URL. At another URL than before, or after the
+/// receiver answered 410, the endpoint gets a new secret.
 async fn handle(
     State(state): State<PutEndpoint>,
     user: SignedIn,
@@ -56,7 +58,7 @@ async fn handle(
     user.require(ADMIN)?;
     let all = state.store.endpoints().await?;
     let before = all.iter().find(|endpoint| endpoint.name == name);
-    if before.is_some_and(|before| before.webhook.url == url) {
+    if before.is_some_and(|it| it.webhook.url == url && it.webhook.gone_at.is_none()) {
         return Ok((StatusCode::OK, Json(Answer { name, url, secret: None })));
     }
     if before.is_none() && all.len() >= MAX_ENDPOINTS {
@@ -71,7 +73,7 @@ async fn handle(
             .field("url", error.to_string())
     })?;
     let webhook = Webhook::at(url.clone())?;
-    let secret = Some(webhook.secret.clone());
+    let secret = Some(webhook.secret.expose_secret().to_owned());
     let endpoint = Endpoint { name: name.clone(), webhook, created_at: state.clock.now() };
     state.store.put_endpoint(&endpoint).await?;
     tracing::info!(%name, "webhook endpoint put");
