@@ -68,7 +68,7 @@ async fn handle(
     let mut pauses = Pauses::within(wait.unwrap_or_default());
     let order = loop {
         let order = visible(&state.store, id, &user).await?;
-        let is_over = order.next().is_none() || order.state == OrderState::ActionRequired;
+        let is_over = order.next().is_none() || order.waits_for_customer();
         if is_over || !pauses.pause().await {
             break order;
         }
@@ -105,7 +105,9 @@ impl Happened {
     fn of(Recorded { version, at, event, .. }: Recorded) -> Self {
         let name = event.name();
         let code = match event {
-            Event::PaymentDeclined { code }
+            Event::MeansDeclined { code }
+            | Event::PaymentDeclined { code }
+            | Event::PaymentRefused { code }
             | Event::CaptureFailed { code }
             | Event::RefundFailed { code, .. } => Some(code),
             _ => None,

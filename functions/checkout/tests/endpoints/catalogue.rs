@@ -10,7 +10,7 @@ fn put(body: &Value) -> Ask {
 }
 
 /// Every endpoint that has a user, and the scopes that it asks for.
-const ENDPOINTS: [(&str, &str); 18] = [
+const ENDPOINTS: [(&str, &str); 19] = [
     ("put-product", "admin"),
     ("get-product", "orders:read"),
     ("list-products", "orders:read"),
@@ -21,6 +21,7 @@ const ENDPOINTS: [(&str, &str); 18] = [
     ("place-order", "orders:write"),
     ("get-order", "orders:read"),
     ("list-orders", "orders:read"),
+    ("pay-order", "orders:write"),
     ("cancel-order", "orders:write"),
     ("refund-order", "admin"),
     ("list-stuck", "admin"),
@@ -108,6 +109,12 @@ async fn what_is_not_valid_is_said_by_field() {
             "invalid-body",
             "price.vat",
         ),
+        (json!({"price": {"amount": 1, "currency": "ABC"}}), "invalid-product", "price.currency"),
+        (json!({"price": {"amount": 1, "currency": "XTS"}}), "invalid-product", "price.currency"),
+        (json!({"price": {"amount": 1, "currency": "HRK"}}), "invalid-product", "price.currency"),
+        (json!({"price": {"amount": 150, "currency": "ISK"}}), "invalid-product", "price.amount"),
+        (json!({"price": {"amount": 99, "currency": "UGX"}}), "invalid-product", "price.amount"),
+        (json!({"price": {"amount": 5_124, "currency": "KWD"}}), "invalid-product", "price.amount"),
         (json!({"stock": 5}), "invalid-body", "stock"),
         (json!({"active": "yes"}), "invalid-body", "active"),
     ] {

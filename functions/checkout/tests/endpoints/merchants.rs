@@ -100,7 +100,9 @@ async fn merchant(s: &Shop, server: &MockServer) -> String {
     let webhook = Webhook::at(format!("{}/hook", server.uri())).unwrap();
     let secret = webhook.secret.clone();
     let endpoint = Endpoint { name: WAREHOUSE.parse().unwrap(), webhook, created_at: s.now() };
-    s.store.put_endpoint(&endpoint).await.unwrap();
+    let before = s.store.endpoints_to_change().await.unwrap();
+    let token = s.customer().to_string();
+    assert!(s.store.put_endpoint(&token, &before, &endpoint).await.unwrap());
     secret
 }
 
