@@ -1,7 +1,7 @@
 """Gives what is in the dead-letter queues another try.
 
-Jobs go back to their queue. Events of S3 that could not be recorded go to their function again, and so do
-changes of the checkout's table, which its stream has for a day.
+Jobs go back to their queue, and so do events of S3 that could not be recorded. GuardDuty's events go to
+their function again, and so do changes of the checkout's table, which its stream has for a day.
 A message leaves its dead-letter queue only after it has been handed over, so none is lost; one may
 be handed over twice, which the functions bear.
 """
@@ -74,16 +74,17 @@ def main() -> None:
         for body in messages(dead_letters):
             client("sqs").send_message(QueueUrl=queue, MessageBody=body)
             count += 1
-    print(f"{count} jobs went back to their queues.")
+    print(f"{count} jobs and events of S3 went back to their queues.")
 
     count = 0
-    for body in messages(outputs()["UploadEventsDeadLettersUrl"]):
-        # What a failed asynchronous invocation leaves behind wraps the event that it was about.
-        event = json.dumps(json.loads(body)["requestPayload"])
-        function = f"{STACK}-documents-on-upload"
+    for body in messages(outputs()["VerdictsDeadLettersUrl"]):
+        # EventBridge leaves the event itself; a failed invocation wraps it.
+        event = json.loads(body)
+        event = json.dumps(event.get("requestPayload", event))
+        function = f"{STACK}-documents-on-malware-verdict"
         client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
         count += 1
-    print(f"{count} events of S3 went to their function again.")
+    print(f"{count} verdicts of GuardDuty went to their function again.")
 
     count = redrive_changes("RelayDeadLettersUrl", "checkout-relay")
     count += redrive_changes("LedgerDeadLettersUrl", "checkout-fold-ledger")

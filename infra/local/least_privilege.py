@@ -39,6 +39,7 @@ UNJUDGED = {
     "checkout-advance sqs:SendMessage": "the same",
     "checkout-deliver-webhook sqs:SendMessage": "the same",
     "checkout-fold-ledger sqs:SendMessage": "only for changes that fail again and again",
+    "documents-sweep": "it works on what stands still for an hour; the pipeline's tests sweep",
     "documents-scan s3:PutObjectTagging": "S3 asks for it where a copy is given tags, the emulator does not",
 }
 ERRANDS, TOUR = "infra/local/errands.py", "infra/tour.py"
@@ -108,7 +109,7 @@ def main() -> None:
         statements = policy["Statement"]
         permissions = [(index, a) for index, s in enumerate(statements) for a in listed(s)]
         for index, action in permissions:
-            if not UNJUDGED.keys().isdisjoint((action, f"{short} {action}")):
+            if not UNJUDGED.keys().isdisjoint((short, action, f"{short} {action}")):
                 continue
             less = dict(policy, Statement=without(statements, index, action))
             with given(name, role, less, policy):

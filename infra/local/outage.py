@@ -105,7 +105,9 @@ def main() -> None:
     user, names = User(), outputs()
 
     say("1  The table is down for documents-on-upload")
-    with without("documents-on-upload", "dynamodb:UpdateItem"):
+    with impatient(names["UploadEventsQueueUrl"]), without(
+        "documents-on-upload", "dynamodb:UpdateItem", "sqs:ChangeMessageVisibility"
+    ):
         first = user.upload()
         wait_for_message(names["UploadEventsDeadLettersUrl"])
         user.show(first)

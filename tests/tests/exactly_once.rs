@@ -10,18 +10,21 @@ use testing::{event, pdf};
 
 const UPLOADS: usize = 20;
 
-/// The event that S3 sends for the upload of this document.
+/// The message that S3 sends for the upload of this document.
 async fn s3_event(user: &User<'_>, id: &str) -> Value {
     let bucket = user.stack.output("DocumentsBucketName");
     let key = format!("uploads/{}/{id}.pdf", user.id);
     let s3 = testing::account::s3(&user.stack.aws);
     let object = s3.head_object().bucket(bucket).key(&key).send().await.unwrap();
     let mut event: Value = serde_json::from_str(&event("documents-on-upload")).unwrap();
-    let s3 = &mut event["Records"][0]["s3"];
+    let body = &mut event["Records"][0]["body"];
+    let mut notice: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
+    let s3 = &mut notice["Records"][0]["s3"];
     s3["bucket"]["name"] = json!(bucket);
     s3["object"]["key"] = json!(key);
     s3["object"]["size"] = json!(object.content_length());
     s3["object"]["versionId"] = json!(object.version_id());
+    *body = json!(notice.to_string());
     event
 }
 

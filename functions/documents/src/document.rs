@@ -25,8 +25,18 @@ pub const UPLOAD_WINDOW: Duration = Duration::from_mins(15);
 /// How long a file can be uploaded in parts.
 pub const MULTIPART_WINDOW: Duration = Duration::from_hours(24);
 
+/// When it is first looked whether a file has come that nobody told of: after its form has expired.
+pub const UPLOAD_GRACE: Duration = Duration::from_mins(10);
+
 /// How long the record of an upload that never came is kept after its form has expired.
 pub const ABANDONED_KEPT: Duration = Duration::from_hours(24);
+
+/// How long nothing is heard of a document that is on its way before its job is queued again.
+pub const OVERDUE_AFTER: Duration = Duration::from_hours(1);
+
+/// How long it is remembered that a document was deleted, after its form has expired: longer than S3's
+/// events are kept, which is 14 days in their queue and 14 days among the dead letters.
+pub const GONE_KEPT: Duration = Duration::from_hours(31 * 24);
 
 /// A document's kind of id.
 #[derive(Debug)]
@@ -87,6 +97,13 @@ pub struct Document {
     /// How often the stage has been started.
     #[serde(default)]
     pub attempts: u32,
+    /// How many attempts in a row came to nothing. A claim adds one; a wait, saved progress or the end of
+    /// the stage sets it to 0.
+    #[serde(default)]
+    pub failed_attempts: u32,
+    /// How often the file has ended the process that reads it, in this stage.
+    #[serde(default)]
+    pub deaths: u32,
     /// The last attempt, which may end the stage; no other may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,
@@ -169,6 +186,8 @@ pub enum Status {
     ScanPending,
     /// The language model is down. Never stored either.
     ModelPending,
+    /// The tenant's budget of the model's tokens is used up until the next day. Never stored either.
+    BudgetPending,
     /// Everything is known.
     Ready,
     /// It is not taken; `rejection` says why.
@@ -217,6 +236,8 @@ impl Document {
             clean_version: None,
             content_sha256: None,
             attempts: 0,
+            failed_attempts: 0,
+            deaths: 0,
             attempt: None,
             started_at: None,
             lease_until: None,
@@ -238,6 +259,7 @@ impl Document {
             (Status::AwaitingUpload, _) if now >= self.upload_expires_at => Status::Expired,
             (Status::Processing, Some(Waiting::Scanner)) => Status::ScanPending,
             (Status::Processing, Some(Waiting::Model)) => Status::ModelPending,
+            (Status::Processing, Some(Waiting::Budget)) => Status::BudgetPending,
             (status, _) => status,
         }
     }
@@ -247,6 +269,16 @@ impl Document {
     pub fn lease_left(&self, now: Timestamp) -> Duration {
         let left = self.lease_until.map(|until| until.duration_since(now));
         left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
+    }
+
+    /// When something was last heard of it.
+    #[must_use]
+    pub fn last_heard_of(&self) -> Timestamp {
+        let last = self.history.last().map(|entry| entry.at);
+        [self.uploaded_at, self.started_at, last]
+            .into_iter()
+            .flatten()
+            .fold(self.created_at, Ord::max)
     }
 
     /// The document's key.
@@ -290,24 +322,57 @@ impl From<[u8; 32]> for Sha256 {
     }
 }
 
-/// A file's name: 1 to 255 characters, none of them control characters.
+/// A file's name, as it was announced: see [`DocumentName::try_from`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(transparent)]
 pub struct DocumentName(String);
 
-/// Why a text is not taken as a name.
+/// Why a text is not a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a name has 1 to 255 characters, and no control characters")]
-pub struct InvalidName;
+pub enum InvalidName {
+    /// It is empty, or too long.
+    #[error("a name has 1 to 255 characters")]
+    Length,
+    /// It has a path in it.
+    #[error("a name is that of a file, without a path: it has no / and no \\, and is not . or ..")]
+    Path,
+    /// It has a character that is not shown, or that changes how others are shown.
+    #[error("a name has no control characters, line breaks or marks of text direction")]
+    Control,
+}
+
+/// Whether a character is not shown itself, and can make a name look like another: controls, line
+/// and paragraph separators, and the directional formatting characters of the Unicode bidirectional
+/// algorithm (UAX #9, 2).
+fn is_deceptive(character: char) -> bool {
+    let directional = matches!(character,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    directional || character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+impl DocumentName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl TryFrom<String> for DocumentName {
     type Error = InvalidName;
 
     fn try_from(text: String) -> Result<Self, InvalidName> {
         let name = text.trim();
-        let is_valid =
-            (1..=255).contains(&name.chars().count()) && !name.contains(char::is_control);
-        if is_valid { Ok(Self(name.to_owned())) } else { Err(InvalidName) }
+        if !(1..=255).contains(&name.chars().count()) {
+            return Err(InvalidName::Length);
+        }
+        if name.contains(['/', '\\']) || matches!(name, "." | "..") {
+            return Err(InvalidName::Path);
+        }
+        if name.contains(is_deceptive) {
+            return Err(InvalidName::Control);
+        }
+        Ok(Self(name.to_owned()))
     }
 }
 
@@ -317,16 +382,26 @@ mod tests {
 
     #[test]
     fn names_are_bounded_and_printable() {
-        for (text, valid) in [
-            ("invoice.pdf", true),
-            ("Rechnung Nr. 7 – März.pdf", true),
-            ("..", true),
-            ("", false),
-            ("  ", false),
-            ("a\u{0}b", false),
-            ("a\nb", false),
+        use InvalidName::{Control, Length, Path};
+        for text in ["invoice.pdf", "Rechnung Nr. 7 – März.pdf", "..pdf", "חשבונית.pdf", "a b"]
+        {
+            assert!(DocumentName::try_from(text.to_owned()).is_ok(), "{text:?}");
+        }
+        for (text, error) in [
+            ("", Length),
+            ("  ", Length),
+            (".", Path),
+            ("..", Path),
+            ("../../etc/passwd", Path),
+            ("..\\invoice.pdf", Path),
+            ("a\u{0}b", Control),
+            ("a\nb", Control),
+            ("a\u{2028}b", Control),
+            ("invoice\u{202e}fdp.exe", Control),
+            ("\u{2066}a\u{2069}", Control),
+            ("a\u{200f}", Control),
         ] {
-            assert_eq!(DocumentName::try_from(text.to_owned()).is_ok(), valid, "{text:?}");
+            assert_eq!(DocumentName::try_from(text.to_owned()), Err(error), "{text:?}");
         }
         assert!(DocumentName::try_from("é".repeat(255)).is_ok());
         assert!(DocumentName::try_from("é".repeat(256)).is_err());

@@ -14,6 +14,7 @@
 //! | `documents-extract-structure` | its data, in the terms of a schema | [`stages::structure`], [`model`] |
 //! | `documents-deliver-webhook` | tells the tenant of the end | [`deliver_webhook`] |
 //! | `documents-purge` | deletes everything of a document | [`purge`] |
+//! | `documents-sweep` | on a schedule: documents that stand still | [`sweep`] |
 //! | `documents-get` | `GET /v1/documents/{document_id}`, with `Prefer: wait` | [`api::get`] |
 //! | `documents-list` | `GET /v1/documents` | [`api::list`] |
 //! | `documents-cancel`, `documents-delete` | `POST …/{document_id}/cancel`, `DELETE …/{document_id}` | [`api::cancel`], [`api::delete`] |
@@ -21,11 +22,14 @@
 //! | `documents-put-schema` | `PUT /v1/document-schemas/{schema}` | [`api::put_schema`] |
 //!
 //! The rules are in [`document`] and [`stage`], how a document goes from stage to stage in [`stages`],
-//! keys and conditions of the table in [`store`]. What S3 and SQS do for us is in [`objects`],
+//! keys and conditions of the table in [`store`]. What a
+//! tenant may use in a day is in [`allowance`] and [`budget`]. What S3 and SQS do for us is in [`objects`],
 //! [`upload_form`], [`upload_parts`] and [`queues`]. A PDF is read in a process of its own
 //! ([`sandbox`]) that has limits and no credentials; what it does there is in [`reading`].
 
+pub mod allowance;
 pub mod api;
+pub mod budget;
 pub mod deliver_webhook;
 pub mod document;
 pub mod model;
@@ -43,5 +47,6 @@ pub mod settings;
 pub mod stage;
 pub mod stages;
 pub mod store;
+pub mod sweep;
 pub mod upload_form;
 pub mod upload_parts;

@@ -40,6 +40,11 @@ impl Purge {
         let Job::V1 { owner, document_id } = message.body;
         let key = (owner, document_id);
         let document = self.documents.get(key).await?;
+        if document.is_none() && self.documents.deleted(key).await?.is_none() {
+            // Nothing says that its owner wants it gone.
+            tracing::error!(%document_id, "a document without a record is not purged");
+            return Ok(());
+        }
         if let Some(document) = &document {
             if !matches!(document.status, Status::Cancelled | Status::Deleting) {
                 if message.receive_count < LOOKS {
@@ -60,7 +65,7 @@ impl Purge {
         self.objects.purge(key, multipart).await?;
         match document {
             Some(document) if document.status == Status::Deleting => {
-                self.documents.remove(key).await?;
+                self.documents.remove(&document).await?;
             }
             Some(_) => self.documents.purged(key).await?,
             None => {}

@@ -16,6 +16,9 @@ use crate::stage::{Conformance, MAX_FAILURES, Reason, RuleFailure, Validation};
 /// What a document is checked against that claims no flavour of PDF/A.
 const DEFAULT_FLAVOUR: &str = "2b";
 
+/// The last part of PDF/A that there is a check for.
+const LAST_PART: u8 = 3;
+
 /// How an inspection ended.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +39,10 @@ pub enum Inspected {
 pub struct ReadPage {
     /// Its text.
     pub text: String,
+    /// How many of its glyphs are unknown.
+    pub unknown_glyphs: usize,
+    /// How many of its glyphs are guessed.
+    pub guessed_glyphs: usize,
     /// Its lines with their positions, as JSON without line feeds.
     pub layout: Box<RawValue>,
 }
@@ -63,6 +70,8 @@ pub struct Described {
     pub creator: Option<String>,
     /// The program that made the PDF.
     pub producer: Option<String>,
+    /// Whether it has a form of XFA.
+    pub xfa: bool,
 }
 
 /// Does `task` with `file`. Pages go to `give` as they are read; the answer comes back.
@@ -79,8 +88,9 @@ pub fn read(
     Ok(answer?)
 }
 
-/// Checks it against the flavour of PDF/A that it claims, or else against 2b. A file that cannot be
-/// checked to its end does not conform.
+/// Checks it against the flavour of PDF/A that it claims, or against 2b if it claims none. A file that
+/// cannot be checked to its end, or claims a part that there is no check for, does not conform, and
+/// the rule that it breaks is `unchecked`.
 fn check_pdfa(file: impl Source) -> io::Result<Conformance> {
     let unchecked = |error: &dyn std::fmt::Display| Conformance {
         claimed: None,
@@ -97,9 +107,19 @@ fn check_pdfa(file: impl Source) -> io::Result<Conformance> {
         Err(cos::OpenError::Io(error)) => return Err(failed(error)),
         Err(error) => return Ok(unchecked(&error)),
     };
-    let claimed = pdfa::Flavour::detect(&file);
-    let flavour = claimed.map_or_else(|| DEFAULT_FLAVOUR.parse().map_err(failed), Ok)?;
-    let claimed = claimed.map(|flavour| flavour.to_string());
+    let claim = pdfa::Claim::read(&file);
+    let claimed = claim.as_ref().map(ToString::to_string);
+    let flavour = match claim.as_ref().and_then(pdfa::Claim::flavour) {
+        Some(flavour) => flavour,
+        None => match claim.filter(|claim| claim.part > LAST_PART) {
+            Some(claim) => {
+                let flavour = claim.to_string();
+                let detail = format!("there is no check for PDF/A-{claim}");
+                return Ok(Conformance { claimed, flavour, ..unchecked(&detail) });
+            }
+            None => DEFAULT_FLAVOUR.parse().map_err(failed)?,
+        },
+    };
     let report = match pdfa::validate(&file, flavour) {
         Ok(report) => report,
         Err(cos::Error::Io(error)) => return Err(failed(error)),
@@ -127,7 +147,8 @@ fn failed(error: impl std::fmt::Display) -> io::Error {
 
 /// Looks for what `policy` refuses or flags.
 fn inspect(file: impl Source, policy: &Policy) -> io::Result<Inspected> {
-    let findings = match pdf_inspect::inspect(file, &Limits::default()) {
+    let limits = Limits::of(file.len(), policy);
+    let findings = match pdf_inspect::inspect(file, &limits) {
         Ok(findings) => findings,
         Err(pdf_inspect::Error::Io(error)) => return Err(failed(error)),
         Err(pdf_inspect::Error::Refused(refusal)) => {
@@ -184,8 +205,9 @@ fn read_text(
         if given.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     given?;
-    let metadata = match read.and_then(|()| document.metadata()) {
-        Ok(metadata) => metadata,
+    let described = read.and_then(|()| Ok((document.metadata()?, document.has_xfa()?)));
+    let (metadata, xfa) = match described {
+        Ok(described) => described,
         Err(refusal) => return refused(refusal),
     };
     Ok(TextRead::Read(Described {
@@ -194,12 +216,15 @@ fn read_text(
         author: metadata.author,
         creator: metadata.creator,
         producer: metadata.producer,
+        xfa,
     }))
 }
 
 fn line_of(page: &Page) -> io::Result<Vec<u8>> {
     let layout = serde_json::value::to_raw_value(page)?;
-    Ok(serde_json::to_vec(&ReadPage { text: page.text(), layout })?)
+    let Page { unknown_glyphs, guessed_glyphs, .. } = *page;
+    let read = ReadPage { text: page.text(), unknown_glyphs, guessed_glyphs, layout };
+    Ok(serde_json::to_vec(&read)?)
 }
 
 fn refused(refusal: Refusal) -> io::Result<TextRead> {
@@ -211,4 +236,53 @@ fn refused(refusal: Refusal) -> io::Result<TextRead> {
         refusal => tag(&refusal, ""),
     };
     Ok(TextRead::Refused(Reason { code, detail: refusal.to_string() }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    /// What is said of a file whose metadata has these properties.
+    fn checked(properties: &str) -> Conformance {
+        let packet = format!("<x xmlns:pdfaid='http://www.aiim.org/pdfa/ns/id/' {properties}/>");
+        let file = format!(
+            "%PDF-2.0\n1 0 obj\n<</Type/Catalog/Pages 2 0 R/Metadata 3 0 R>>\nendobj\n\
+             2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n\
+             3 0 obj\n<</Type/Metadata/Subtype/XML/Length {}>>\nstream\n{packet}\nendstream\nendobj\n\
+             trailer\n<</Root 1 0 R>>\n%%EOF\n",
+            packet.len()
+        );
+        check_pdfa(file.into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn pdfa_4_is_told_and_not_judged() {
+        for (properties, told) in [
+            ("pdfaid:part='4' pdfaid:rev='2020'", "4"),
+            ("pdfaid:part='4' pdfaid:conformance='E'", "4e"),
+            ("pdfaid:part='4' pdfaid:conformance='F'", "4f"),
+        ] {
+            let found = checked(properties);
+            assert_eq!((found.claimed.as_deref(), found.flavour.as_str()), (Some(told), told));
+            assert!(!found.conforming);
+            let [failure] = &found.failures[..] else { panic!("{:?}", found.failures) };
+            assert_eq!(failure.rule, "unchecked");
+            assert!(failure.detail.ends_with(&format!("PDF/A-{told}")), "{}", failure.detail);
+        }
+    }
+
+    #[test]
+    fn other_claims_are_checked() {
+        let flavours = |properties| {
+            let found = checked(properties);
+            assert!(found.failures.iter().all(|failure| failure.rule != "unchecked"));
+            (found.claimed, found.flavour)
+        };
+        let claimed = |flavour: &str| (Some(flavour.to_owned()), flavour.to_owned());
+        assert_eq!(flavours("pdfaid:part='3' pdfaid:conformance='B'"), claimed("3b"));
+        assert_eq!(flavours(""), (None, "2b".to_owned()));
+        assert_eq!(flavours("pdfaid:part='2'"), (Some("2".to_owned()), "2b".to_owned()));
+    }
 }

@@ -148,10 +148,11 @@ pub struct Scan {
 /// How far a document conforms to PDF/A.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conformance {
-    /// The flavour that the document claims, such as `2b`.
+    /// The flavour that the document claims, such as `2b` or `4f`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed: Option<String>,
-    /// The flavour that it was checked against: the one claimed, or `2b`.
+    /// The flavour that it was checked against: the one claimed, or `2b`. There is no check for
+    /// PDF/A-4: a document that claims it does not conform, by the rule `unchecked`.
     pub flavour: String,
     /// Whether it conforms.
     pub conforming: bool,
@@ -186,6 +187,15 @@ pub struct Text {
     pub words: usize,
     /// The size of the text in bytes of UTF-8.
     pub text_bytes: usize,
+    /// How many glyphs are no part of the text, because nothing says what they stand for.
+    #[serde(default)]
+    pub unknown_glyphs: usize,
+    /// How many glyphs stand in the text by a guess.
+    #[serde(default)]
+    pub guessed_glyphs: usize,
+    /// Whether the document has a form of XFA, whose contents may be missing in the text.
+    #[serde(default)]
+    pub xfa: bool,
     /// The first [`EXCERPT_CHARACTERS`] characters of text.
     pub excerpt: String,
     /// The document's title, by its information dictionary, or else by its metadata.
@@ -227,6 +237,12 @@ pub struct Progress {
     pub words: usize,
     /// How many bytes of text.
     pub text_bytes: usize,
+    /// How many glyphs were unknown.
+    #[serde(default)]
+    pub unknown_glyphs: usize,
+    /// How many glyphs were guessed.
+    #[serde(default)]
+    pub guessed_glyphs: usize,
     /// The first characters.
     pub excerpt: String,
     /// Where they are.
@@ -275,7 +291,7 @@ pub enum Problem {
     /// It does not fit the schema, however often the model was asked: something that is required is
     /// missing, and what did not fit is left out.
     Incomplete,
-    /// The budget of tokens was used up before the last page.
+    /// The budget of tokens was used up before the last page, or the tenant's for a whole day.
     Budget,
     /// The document has more text than the limits allow.
     TooLong,
@@ -360,4 +376,6 @@ pub enum Waiting {
     Scanner,
     /// The language model.
     Model,
+    /// The tenant's budget of the model's tokens, which is renewed each day.
+    Budget,
 }

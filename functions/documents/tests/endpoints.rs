@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use axum::Router;
+use documents::allowance::Allowance;
 use documents::api::{
     cancel, complete_upload, create_upload, delete, get, get_settings, list, put_schema,
     put_settings, upload_parts,
 };
+use documents::budget::Budgets;
 use documents::objects::{self, Objects};
 use documents::queues::Queues;
 use documents::store::Documents;
@@ -38,11 +40,18 @@ struct Functions {
 
 /// The functions, at the time of `clock`.
 async fn functions(clock: Clock) -> Functions {
+    let allowance = Allowance { upload_bytes: 1_000_000_000, scans: 1_000 };
+    functions_with(clock, allowance).await
+}
+
+/// The same for tenants that may use so much in a day.
+async fn functions_with(clock: Clock, allowance: Allowance) -> Functions {
     let aws = account::empty().await;
     let table = account::table(&aws, &["pk", "sk"]).await;
     let client = aws_sdk_dynamodb::Client::new(&aws);
     let requests = account::table_named(&aws, "requests", &["id"]).await;
     let records = Records::new(client.clone(), requests.clone(), clock.clone());
+    let budgets = Budgets::new(client.clone(), requests.clone(), clock.clone());
     let limiter = RateLimiter::new(client.clone(), requests, clock.clone());
     let documents = Documents::new(client, table);
     let objects = Objects::new(objects::client(&aws), account::bucket(&aws).await);
@@ -54,6 +63,8 @@ async fn functions(clock: Clock) -> Functions {
         objects: objects.clone(),
         credentials: aws.credentials_provider().unwrap(),
         region: account::REGION.into(),
+        budgets,
+        allowance,
         max_bytes: 100_000_000,
         ids: Ids::random(clock.clone()),
         clock: clock.clone(),
@@ -243,6 +254,10 @@ async fn what_is_not_valid_is_said_by_field() {
     let f = functions(Clock::System).await;
     let good = json!({"name": "a.pdf", "size": 10});
     for (field, value, slug) in [
+        ("name", json!(""), "invalid-name"),
+        ("name", json!("../../invoice.pdf"), "invalid-name"),
+        ("name", json!("invoice\u{202e}fdp.exe"), "invalid-name"),
+        ("name", json!(7), "invalid-body"),
         ("size", json!(0), "file-empty"),
         ("size", json!(100_000_001), "file-too-large"),
         ("sha256", json!("abc"), "invalid-body"),
@@ -282,6 +297,7 @@ async fn settings_are_set_whole_and_a_secret_is_shown_once() {
         (json!({"webhook": {"url": "http://1.1.1.1/"}}), "webhook.url"),
         (json!({"webhook": {"url": "https://169.254.169.254/latest/meta-data"}}), "webhook.url"),
         (json!({"policy": {"max_pages": "many"}}), "policy.max_pages"),
+        (json!({"policy": {"max_inflated_bytes": 8_589_934_593_u64}}), "policy.max_inflated_bytes"),
     ] {
         let (status, problem) =
             call(&f.put_settings, &with_body("documents-put-settings", &body)).await;
@@ -307,4 +323,58 @@ async fn a_version_of_a_schema_never_changes() {
         (422, &json!("urn:problem-type:arsenal:invalid-schema")),
         "{problem}"
     );
+}
+
+/// The sample event with another idempotency key and size.
+fn announcing(key: &str, size: u64) -> String {
+    let body = json!({"name": "a.pdf", "size": size});
+    let event = with_body("documents-create-upload", &body);
+    let mut request: Value = serde_json::from_str(&event).unwrap();
+    request["headers"]["idempotency-key"] = json!(key);
+    request.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_announcements_at_once_the_budget_admits_just_its_limit() {
+    let clock = Clock::manual("2026-11-21T10:00:00Z".parse().unwrap());
+    let f = functions_with(clock.clone(), Allowance { upload_bytes: 1_000, scans: 10 }).await;
+    let all: Vec<_> = (0..16).map(|key| announcing(&format!("key-{key}"), 90)).collect();
+    let answers = futures::future::join_all(all.iter().map(|event| async {
+        loop {
+            // 500 when others are in the way for longer than a transaction is tried.
+            let (status, _) = call(&f.create, event).await;
+            if status != 500 {
+                return status;
+            }
+        }
+    }));
+    let answers = answers.await;
+    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 10, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 6, "{answers:?}");
+    let (_, page) = call(&f.list, &event("documents-list")).await;
+    assert_eq!(page["documents"].as_array().unwrap().len(), 10);
+
+    // Who was admitted gets the same answer again; who was not is told of which budget, and until when.
+    let admitted = answers.iter().position(|status| *status == 201).unwrap();
+    assert_eq!(call(&f.create, &all[admitted]).await.0, 201);
+    let event = announcing("another", 1);
+    let response = f.create.clone().oneshot(from_str(&event).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 429);
+    assert_eq!(response.headers()["retry-after"], "50400");
+    let policies: Vec<_> = response.headers().get_all("ratelimit-policy").iter().collect();
+    assert!(policies.iter().any(|policy| *policy == "\"scans\";q=10;w=86400"), "{policies:?}");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let problem: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["type"], "urn:problem-type:arsenal:budget-exceeded");
+    for part in ["\"scans\" is 10 a day", "10 are used", "2026-11-22T00:00:00Z"] {
+        assert!(problem["detail"].as_str().unwrap().contains(part), "{problem}");
+    }
+
+    // The next day.
+    clock.advance(jiff::SignedDuration::from_hours(14));
+    let next = announcing("another", 1).replace("2026-11-21T", "2026-11-22T");
+    assert_eq!(call(&f.create, &next).await.0, 201);
+    let (status, problem) = call(&f.create, &announcing("too-large", 1_000)).await;
+    assert_eq!(status, 429);
+    assert!(problem["detail"].as_str().unwrap().contains("\"upload-bytes\" is 1000"), "{problem}");
 }

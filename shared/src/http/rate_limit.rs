@@ -104,7 +104,8 @@ async fn check(State(limit): State<Limit>, request: Request<Body>, next: Next) -
         (RATELIMIT, format!("\"{name}\";r={};t={}", decision.remaining, seconds(decision.reset))),
     ];
     for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::try_from(value)?);
+        // Beside what the handler says of its own limits.
+        response.headers_mut().append(name, HeaderValue::try_from(value)?);
     }
     Ok(response)
 }

@@ -11,16 +11,20 @@
 //! | what became of a pending one | `LEDGER#<order>` | `RESOLUTION#<cause>` |
 //! | that an entry is part of the balances | `LEDGER#<order>` | `FOLDED#<entry>` |
 //! | the balance of an account | `BALANCES` | `<currency>#<account>` |
+//! | how far our books are compared with the provider's | `RECONCILIATION` | `CURSOR` |
+//! | what of the provider's is not explained | `RECONCILIATION` | `OPEN#<movement>` |
 //! | where a merchant's webhooks go | `MERCHANT` | `ENDPOINT#<name>` |
 //! | what counts the changes of those | `MERCHANT` | `ENDPOINTS` |
 //!
-//! The index `due` (`due_shard`, `due_at`) has the `STATE` of orders that are on their way.
+//! The index `due` (`due_shard`, `due_at`) has the `STATE` of orders that are on their way, and in a partition
+//! of their own those whose refunds the provider has not decided on.
 
 mod carts;
 mod ledger;
 mod merchants;
 mod orders;
 mod products;
+mod reconciliation;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -37,6 +41,8 @@ use shared::{Error, Result};
 pub use ledger::MAX_FOLDED;
 pub use merchants::Endpoints;
 pub use orders::{Appended, AttemptId, Claimed, DUE_SHARDS, Due, Held, OVERDUE_AFTER, StateItem};
+
+pub use reconciliation::{Cursor, Open};
 
 type Item = HashMap<String, AttributeValue>;
 

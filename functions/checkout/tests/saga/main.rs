@@ -10,5 +10,7 @@ mod ends;
 mod faults;
 mod means;
 mod model;
+mod money_back;
 mod races;
+mod reconciliation;
 mod support;

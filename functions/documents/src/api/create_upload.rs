@@ -9,19 +9,21 @@ use axum::http::header::LOCATION;
 use axum::routing::post;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::Result;
 use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::id::Ids;
-use shared::idempotency::{Commit, Outcome, Records};
+use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
 use shared::problem::Problem;
 use shared::rate_limit::{Quota, RateLimiter};
+use shared::{Error, Result};
 
 use super::view::View;
 use super::{WRITE, has_clock};
-use crate::document::{Announced, Document, DocumentName, MULTIPART_WINDOW, Sha256};
+use crate::allowance::Allowance;
+use crate::budget::{Budgets, exceeded};
+use crate::document::{Announced, Document, DocumentName, InvalidName, MULTIPART_WINDOW, Sha256};
 use crate::objects::{Objects, upload_key};
 use crate::schema::SchemaRef;
 use crate::schemas;
@@ -40,6 +42,10 @@ pub struct CreateUpload {
     pub credentials: SharedCredentialsProvider,
     /// The bucket's region.
     pub region: String,
+    /// Counts what tenants use.
+    pub budgets: Budgets,
+    /// What a tenant may use in a day.
+    pub allowance: Allowance,
     /// The largest file taken, in bytes.
     pub max_bytes: u64,
     /// The time.
@@ -53,6 +59,9 @@ has_clock!(CreateUpload);
 /// nobody can decide.
 const QUOTA: Quota = Quota::new("uploads", 100, Duration::from_mins(1));
 
+/// Which of the transaction's writes takes from the budgets.
+const TAKING: usize = 1;
+
 /// The endpoint's router.
 pub fn router(state: CreateUpload, records: Records, limiter: RateLimiter) -> Router {
     let router = Router::new().route("/v1/documents", post(handle)).with_state(state);
@@ -65,7 +74,7 @@ pub fn router(state: CreateUpload, records: Records, limiter: RateLimiter) -> Ro
 #[serde(deny_unknown_fields)]
 struct Wanted {
     /// The file's name.
-    name: DocumentName,
+    name: String,
     /// Its size in bytes.
     size: u64,
     /// Its SHA-256, in hexadecimal digits.
@@ -119,6 +128,7 @@ async fn handle(
 ) -> Result<Outcome<Saved>> {
     user.require(WRITE)?;
     let Wanted { name, size, sha256, schema, upload } = wanted;
+    let name = DocumentName::try_from(name).map_err(invalid_name)?;
     let announced = Announced { name, size, sha256, schema };
     check_size(announced.size, state.max_bytes)?;
     if let Some(schema) = &announced.schema {
@@ -144,8 +154,20 @@ async fn handle(
     let created = Created { document: View::of(document, now), upload };
     let answer = Saved::of((StatusCode::CREATED, location, Json(created))).await?;
 
-    // The record and the answer in one: a retry gets the same document, or none was made.
-    let outcome = transaction.commit(Commit::new(answer).write(record)).await?;
+    // The record, what it uses and the answer in one: a retry gets the same document, or none was made
+    // and nothing was used.
+    let uses = state.allowance.announcement(size);
+    let taking = state.budgets.taking(&user.tenant.to_string(), &uses, now)?;
+    let commit = Commit::new(answer).write(record).write(taking);
+    let outcome = match transaction.commit(commit).await {
+        Err(IdempotencyError::Refused { index: TAKING, item }) => {
+            let refused = exceeded(&uses, item.as_ref(), now);
+            let refused = refused.ok_or_else(|| Error::internal("a budget refused what it has"))?;
+            metrics::counter!("BudgetsExceeded").increment(1);
+            return Err(Problem::from(refused).into());
+        }
+        outcome => outcome?,
+    };
     if let Outcome::New(_) = outcome {
         tracing::info!(document_id = %id, size, "upload announced");
     }
@@ -186,6 +208,11 @@ impl CreateUpload {
             expires_at: document.upload_expires_at,
         })
     }
+}
+
+fn invalid_name(error: InvalidName) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name", "The file's name is not valid")
+        .field("name", error.to_string())
 }
 
 fn check_size(size: u64, max_bytes: u64) -> Result<(), Problem> {

@@ -45,6 +45,6 @@ async fn handle(
     // First the job: were it the other way round, a crash in between would leave a mark without one.
     state.queues.purge()?.send(&Job::of(key)).await?;
     // Refused, it was being deleted, and is gone now.
-    state.documents.mark_deleting(key).await?;
+    state.documents.mark_deleting(key, state.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -101,7 +101,7 @@ impl Get {
             file_url = self.objects.file_link(&document).await?;
             let text = document.stages.text.as_ref().and_then(|done| done.result.as_ref());
             if let Some(text) = text {
-                text_url = Some(self.objects.result_link(&text.text_key).await?);
+                text_url = Some(self.objects.text_link(&document, &text.text_key).await?);
                 pages = self.pages(text).await?;
             }
             let structure = document.stages.structure.as_ref();

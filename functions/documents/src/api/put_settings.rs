@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::put;
+use pdf_inspect::{Limits, Policy};
 use serde::Deserialize;
 use shared::Result;
 use shared::clock::Clock;
@@ -36,7 +37,7 @@ pub fn router(state: PutSettings) -> Router {
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 struct Wanted {
-    policy: pdf_inspect::Policy,
+    policy: Policy,
     require_pdfa: bool,
     webhook: Option<WantedWebhook>,
 }
@@ -55,6 +56,7 @@ async fn handle(
     Json(wanted): Json<Wanted>,
 ) -> Result<Json<Shown>> {
     user.require(WRITE)?;
+    check_policy(&wanted.policy)?;
     let before = state.documents.settings(user.tenant).await?.webhook;
     let (webhook, is_new) = match wanted.webhook {
         None => (None, false),
@@ -67,6 +69,15 @@ async fn handle(
     state.documents.set_settings(user.tenant, &settings).await?;
     tracing::info!(tenant = %user.tenant, "settings changed");
     Ok(Json(Shown::of(settings, is_new)))
+}
+
+fn check_policy(policy: &Policy) -> Result<(), Problem> {
+    if policy.max_inflated_bytes.is_none_or(|bytes| bytes <= Limits::MAX_TOTAL_BYTES) {
+        return Ok(());
+    }
+    let title = "The body is not what this endpoint takes";
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", title)
+        .field("policy.max_inflated_bytes", format!("at most {}", Limits::MAX_TOTAL_BYTES)))
 }
 
 impl PutSettings {

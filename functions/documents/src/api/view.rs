@@ -127,7 +127,8 @@ fn explain_rejection(rejection: &Rejection) -> &'static str {
         Rejection::Infected { .. } => "There is malware in the file. It is kept from everybody.",
         Rejection::Unscannable { .. } => "The file could not be scanned for malware.",
         Rejection::NotPdfa { .. } => {
-            "The file does not conform to PDF/A, which your policy asks for."
+            "Your policy asks for PDF/A. The file does not conform to it, or claims a part of it that \
+             we cannot check."
         }
         Rejection::TooMuchText => "The file has more than 16 MiB of text.",
     }

@@ -1,6 +1,8 @@
 //! `POST /v1/documents`
 
+use documents::allowance::Allowance;
 use documents::api::create_upload::{CreateUpload, router};
+use documents::budget::Budgets;
 use documents::objects::{self, Objects};
 use documents::store::Documents;
 use shared::Error;
@@ -17,12 +19,18 @@ async fn main() -> shared::Result<()> {
     let client = shared::aws::dynamodb(&aws).await;
     let requests: String = var("REQUESTS_TABLE")?;
     let records = Records::new(client.clone(), requests.clone(), Clock::System);
+    let budgets = Budgets::new(client.clone(), requests.clone(), Clock::System);
     let limiter = RateLimiter::new(client.clone(), requests, Clock::System);
     let state = CreateUpload {
         documents: Documents::new(client, var("DOCUMENTS_TABLE")?),
         objects: Objects::new(objects::client(&aws), var("DOCUMENTS_BUCKET")?),
         credentials: aws.credentials_provider().ok_or(Error::internal("no credentials"))?,
         region: var("AWS_REGION")?,
+        budgets,
+        allowance: Allowance {
+            upload_bytes: var("DAILY_UPLOAD_BYTES")?,
+            scans: var("DAILY_SCANS")?,
+        },
         max_bytes: var("MAX_UPLOAD_BYTES")?,
         ids: Ids::random(Clock::System),
         clock: Clock::System,

@@ -7,6 +7,7 @@
 //! | `text/<owner>/<id>/<attempt>/…` | the text | the stage `structure`, and its owner |
 //! | `structure/<owner>/<id>/<attempt>.json` | the data | its owner |
 
+mod download;
 mod ranges;
 mod results;
 
@@ -16,6 +17,7 @@ use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, TaggingDirective};
 use shared::id::UserId;
@@ -215,19 +217,30 @@ impl Objects {
         Ok(url.strip_suffix(ANY_KEY).unwrap_or(url).to_owned())
     }
 
-    /// A link that lets its holder download the clean file, for [`LINK_LIFETIME`].
+    /// A link that lets its holder download the clean file under its name, for [`LINK_LIFETIME`].
     pub async fn file_link(&self, document: &Document) -> Result<Option<String>> {
         let Some(version) = document.clean_version.clone() else { return Ok(None) };
-        Ok(Some(self.link(clean_key(document.key()), Some(version)).await?))
+        let name = download::file_name(document.announced.name.as_str(), "pdf");
+        let get = self.get(&clean_key(document.key())).version_id(version);
+        Ok(Some(self.link(get.response_content_disposition(download::attachment(&name))).await?))
+    }
+
+    /// A link that lets its holder download the whole text of a document, for [`LINK_LIFETIME`].
+    pub async fn text_link(&self, document: &Document, key: &str) -> Result<String> {
+        let name = download::file_name(document.announced.name.as_str(), "txt");
+        self.link(self.get(key).response_content_disposition(download::attachment(&name))).await
     }
 
     /// A link that lets its holder download the object at `key`, for [`LINK_LIFETIME`].
     pub async fn result_link(&self, key: &str) -> Result<String> {
-        self.link(key.to_owned(), None).await
+        self.link(self.get(key)).await
     }
 
-    async fn link(&self, key: String, version: Option<String>) -> Result<String> {
-        let get = self.client.get_object().bucket(&self.bucket).key(key).set_version_id(version);
+    fn get(&self, key: &str) -> GetObjectFluentBuilder {
+        self.client.get_object().bucket(&self.bucket).key(key)
+    }
+
+    async fn link(&self, get: GetObjectFluentBuilder) -> Result<String> {
         let request = get.presigned(PresigningConfig::expires_in(LINK_LIFETIME)?).await?;
         Ok(request.uri().to_owned())
     }

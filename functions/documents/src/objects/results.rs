@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use futures::future::try_join_all;
+use shared::fault::point;
 use shared::{Error, Result};
 use tokio::time::timeout;
 
@@ -50,8 +51,23 @@ impl Objects {
     /// Deletes one version of an upload.
     pub async fn delete_upload(&self, key: Key, version: &str) -> Result<()> {
         let delete = self.client.delete_object().bucket(&self.bucket);
-        delete.key(upload_key(key)).version_id(version).send().await?;
+        let delete = delete.key(upload_key(key)).version_id(version);
+        point("objects.delete_upload", || delete.clone().send()).await?;
         Ok(())
+    }
+
+    /// The versions of a document's upload that are there, with their sizes in bytes, oldest first; the
+    /// newest thousand if there are more.
+    pub async fn uploads(&self, key: Key) -> Result<Vec<(String, u64)>> {
+        let list = self.client.list_object_versions().bucket(&self.bucket).prefix(upload_key(key));
+        let list = list.max_keys(LISTED);
+        let listed = point("objects.uploads", || list.clone().send()).await?;
+        let versions = listed.versions.unwrap_or_default().into_iter().rev();
+        let versions = versions.filter_map(|version| {
+            let size = u64::try_from(version.size.unwrap_or_default()).ok()?;
+            Some((version.version_id?, size))
+        });
+        Ok(versions.collect())
     }
 
     /// Deletes everything of a document, in every version, and ends an upload in parts.

@@ -138,6 +138,10 @@ fn parse(answer: &str) -> Scanned {
         {
             Scanned::Unscannable(signature.to_owned())
         }
+        // A signature has a name; without one, nobody can say what was found.
+        Some("" | "(null)") => {
+            Scanned::Unscannable("the scanner does not say what it found".into())
+        }
         Some(signature) => Scanned::Infected(signature.to_owned()),
         None if answer.starts_with("INSTREAM size limit exceeded") => {
             Scanned::Unscannable("the file is larger than the scanner takes".into())
@@ -164,6 +168,8 @@ mod tests {
             "stream: Heuristics.Encrypted.PDF FOUND",
             "stream: Heuristics.Limits.Exceeded.MaxScanSize FOUND",
             "INSTREAM size limit exceeded. ERROR",
+            "stream: (null) FOUND",
+            "stream:  FOUND",
         ] {
             assert!(matches!(parse(answer), Scanned::Unscannable(_)), "{answer}");
         }

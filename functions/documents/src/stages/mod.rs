@@ -30,6 +30,8 @@ use crate::store::{Change, Documents, End, Ended, Key};
 
 /// How long to wait before something that was down is tried again.
 const WAIT: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(2));
+/// How long to wait before a budget is looked at again: up to 15 minutes.
+const BUDGET_WAIT: Backoff = Backoff::new(Duration::from_mins(15), Duration::from_mins(15));
 /// The shortest such wait.
 const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 /// How long a document waits for something that is down before it is given up.
@@ -77,6 +79,8 @@ pub enum Verdict<T> {
     Waiting(Waiting),
     /// There was no time for all of it; what is done is saved.
     Unfinished,
+    /// The file has ended the process that reads it, and is given another attempt.
+    Died(Limit),
     /// The file was deleted.
     Gone,
 }
@@ -105,8 +109,10 @@ impl Pipeline {
         let Job::V1 { owner, document_id } = message.body;
         let key = (owner, document_id);
         let stage = W::STAGE;
-        if message.receive_count > MAX_ATTEMPTS {
-            return self.give_up(key, stage, message.receive_count).await;
+        if message.receive_count > MAX_ATTEMPTS
+            && let Some(ended) = self.give_up(key, stage).await?
+        {
+            return ended;
         }
 
         let (attempt, now) = (self.ids.next(), self.clock.now());
@@ -148,8 +154,15 @@ impl Pipeline {
         let (outcome, result, end, clean) = match verdict {
             Verdict::Waiting(waiting) => return self.wait(document, stage, attempt, waiting).await,
             Verdict::Unfinished => {
-                let released = self.documents.release(key, attempt).await?;
-                return Ok(self.follow_up(stage, &released).await?);
+                let pause = || self.documents.pause(key, attempt);
+                let paused = point("stage.pause", pause).await?;
+                return Ok(self.follow_up(stage, &paused).await?);
+            }
+            Verdict::Died(limit) => {
+                let count = || self.documents.count_death(key, attempt);
+                point("stage.count_death", count).await?;
+                let reason = format!("the file met a limit of the parser: {limit:?}");
+                return Err(Error::internal(reason).into());
             }
             Verdict::Gone => {
                 let held = (stage, attempt);
@@ -206,25 +219,28 @@ impl Pipeline {
         metrics::counter!("DocumentsWaiting").increment(1);
         // Doubling with the time that has passed, and spread, so that many do not come at once.
         let tries = u32::try_from(waited.as_secs() / 10 + 1).unwrap_or(u32::MAX).ilog2() + 1;
-        let delay = WAIT.delay(tries).max(SHORTEST_WAIT);
+        let backoff = if waiting == Waiting::Budget { BUDGET_WAIT } else { WAIT };
+        let delay = backoff.delay(tries).max(SHORTEST_WAIT);
         Ok(self.queues.stage(stage)?.send_in(&Job::of(key), delay).await?)
     }
 
-    /// All attempts are spent: the document fails, and the job is kept for an operator.
-    async fn give_up(&self, key: Key, stage: Stage, receive_count: u32) -> Result<(), Trouble> {
-        let changed = self.documents.give_up(key, stage, self.clock.now()).await?;
-        let (Change::Made(document) | Change::Refused(document)) = &changed else { return Ok(()) };
-        let is_held = document.stage == stage && document.status == Status::Processing;
-        if !is_held {
-            // Given up now, or before by a delivery that came no further; or the stage is over.
-            self.follow_up(stage, &changed).await?;
+    /// Gives up a document whose attempts are all spent: it fails, and the job is kept for an operator.
+    /// `None` when the document is still to be worked on. A job that was delivered too often may be the
+    /// duplicate of one that was done, so the document's own count decides.
+    async fn give_up(&self, key: Key, stage: Stage) -> Result<Option<Result<(), Trouble>>> {
+        let give_up = || self.documents.give_up(key, stage, self.clock.now());
+        let changed = point("stage.give_up", give_up).await?;
+        let (Change::Made(document) | Change::Refused(document)) = &changed else {
+            return Ok(Some(Ok(())));
+        };
+        if document.stage == stage && document.status == Status::Processing {
+            return Ok(None);
         }
+        // Given up by this delivery, or by one before it that came no further; or the stage is over.
+        self.follow_up(stage, &changed).await?;
         let is_given_up = document.stage == stage && document.failure == Some(Failure::GaveUp);
-        if !is_held && !is_given_up {
-            return Ok(());
-        }
-        let reason = format!("gave up {} at {stage} after {} attempts", key.1, receive_count - 1);
-        Err(Trouble::permanent(reason))
+        let reason = format!("gave up {} at {stage} after {MAX_ATTEMPTS} attempts", key.1);
+        Ok(Some(if is_given_up { Err(Trouble::permanent(reason)) } else { Ok(()) }))
     }
 
     /// Counts the end of a stage or of a document, and queues what is next.
@@ -264,11 +280,11 @@ impl Pipeline {
 /// How often a file may end the process that reads it.
 const MAX_DEATHS: u32 = 2;
 
-/// A file has ended the process that reads it. Once may be bad luck: a slow disk, a neighbour that
-/// took the processor. After that it is rejected.
-fn parser_limits<T>(document: &Document, limit: Limit) -> Result<Verdict<T>> {
-    if document.attempts < MAX_DEATHS {
-        return Err(Error::internal(format!("the file met a limit of the parser: {limit:?}")));
+/// A file has ended the process that reads it. Once may have another cause: a slow disk, or a neighbour
+/// that took the processor. The second time in a stage it is rejected.
+fn parser_limits<T>(document: &Document, limit: Limit) -> Verdict<T> {
+    if document.deaths + 1 < MAX_DEATHS {
+        return Verdict::Died(limit);
     }
-    Ok(Verdict::Rejected(Rejection::ParserLimits { limit }, None))
+    Verdict::Rejected(Rejection::ParserLimits { limit }, None)
 }

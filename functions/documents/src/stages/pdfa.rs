@@ -52,7 +52,7 @@ impl Work for CheckPdfa {
             ChildEnded::Answered(answer) => {
                 Ok(judge(serde_json::from_slice(&answer)?, Verdict::Passed))
             }
-            ChildEnded::Limited(limit) => parser_limits(document, limit),
+            ChildEnded::Limited(limit) => Ok(parser_limits(document, limit)),
             ChildEnded::Gone => Ok(Verdict::Gone),
             ChildEnded::Stopped => Err(Error::internal("a reader stopped")),
         }

@@ -20,6 +20,8 @@ use crate::store::Documents;
 pub struct Parts {
     /// For clients that only one stage has.
     pub aws: SdkConfig,
+    /// For tables that only one stage has.
+    pub dynamodb: aws_sdk_dynamodb::Client,
     /// The documents' table.
     pub documents: Documents,
     /// The bucket.
@@ -37,10 +39,13 @@ async fn run<W: Work>(make: impl FnOnce(Parts) -> Result<W>) -> Result<()> {
     shared::telemetry::init("documents");
     let aws = shared::aws::load().await;
     let sqs = aws_sdk_sqs::Client::new(&aws);
-    let documents = Documents::new(aws_sdk_dynamodb::Client::new(&aws), var("DOCUMENTS_TABLE")?);
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let documents = Documents::new(dynamodb.clone(), var("DOCUMENTS_TABLE")?);
     let objects = Objects::new(objects::client(&aws), var("DOCUMENTS_BUCKET")?);
     let clock = Clock::System;
-    let work = make(Parts { aws, documents: documents.clone(), objects, clock: clock.clone() })?;
+    let parts =
+        Parts { aws, dynamodb, documents: documents.clone(), objects, clock: clock.clone() };
+    let work = make(parts)?;
     let queues = Queues::of_environment(&sqs)?;
     let dead_letters = Queue::new(sqs, var("DEAD_LETTERS_URL")?);
     let jobs = consumer(queues.stage(W::STAGE)?.clone(), dead_letters, W::TIME_LIMIT);

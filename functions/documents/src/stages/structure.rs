@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use extraction::model::ModelError;
-use extraction::{Extractor, Field, Grounding, Outcome, Page};
+use extraction::{Extraction, Extractor, Field, Grounding, Outcome, Page};
 use jiff::Timestamp;
 use shared::{Error, Result};
 
 use super::text::MAX_TEXT_BYTES;
-use super::{Verdict, Work};
+use super::{LONGEST_WAIT, Verdict, Work};
+use crate::allowance::MODEL_TOKENS;
+use crate::budget::{Budget, Budgets, Exceeded};
 use crate::document::{AttemptId, Document};
 use crate::objects::{Objects, structure_key};
+use crate::schema::SchemaRef;
 use crate::schemas;
 use crate::stage::{Problem, Stage, Structure, Waiting};
 use crate::store::Documents;
@@ -27,6 +30,36 @@ pub struct ExtractStructure {
     pub objects: Objects,
     /// What asks the model.
     pub extractor: Extractor,
+    /// Counts the tokens that tenants use.
+    pub budgets: Budgets,
+    /// How many tokens a tenant may use in a day.
+    pub daily_tokens: u64,
+}
+
+/// The tokens of all calls.
+fn tokens(outcome: &std::result::Result<Extraction, Outcome>) -> u64 {
+    match outcome {
+        Ok(extraction) => extraction.usage.total(),
+        Err(Outcome::Invalid(partial) | Outcome::OutOfBudget(partial)) => partial.usage.total(),
+        Err(Outcome::Model { usage, .. } | Outcome::OutOfTime { usage }) => usage.total(),
+        Err(Outcome::NoText | Outcome::TooLong) => 0,
+    }
+}
+
+/// The tenant's tokens are used up: the document waits for the next day, and after that goes without data.
+fn out_of_budget(
+    document: &Document,
+    wanted: &SchemaRef,
+    exceeded: &Exceeded,
+) -> Verdict<Structure> {
+    tracing::warn!(document_id = %document.id, tenant = %document.tenant, "no tokens are left");
+    metrics::counter!("BudgetsExceeded").increment(1);
+    let since = document.waiting_since.unwrap_or(exceeded.at);
+    let waited = Duration::try_from(exceeded.at.duration_since(since)).unwrap_or_default();
+    if waited > LONGEST_WAIT {
+        return Verdict::Passed(Structure::new(wanted, Some(Problem::Budget)));
+    }
+    Verdict::Waiting(Waiting::Budget)
 }
 
 impl Work for ExtractStructure {
@@ -65,7 +98,19 @@ impl ExtractStructure {
         let schema = schema.ok_or_else(|| Error::internal(format!("no schema {wanted}")))?;
         let Some(pages) = self.pages(document).await? else { return Ok(Verdict::Gone) };
 
-        let outcome = self.extractor.extract(&schema, &pages).await;
+        let tenant = document.tenant.to_string();
+        let budget = Budget { name: MODEL_TOKENS, limit: self.daily_tokens };
+        // The most that all calls for this document may use; what they do not use is given back.
+        let most = self.extractor.most_tokens().min(self.daily_tokens);
+        let taken = match self.budgets.take(&tenant, (budget, most)).await? {
+            Ok(taken) => taken,
+            Err(exceeded) => return Ok(out_of_budget(document, wanted, &exceeded)),
+        };
+        let outcome = self.extractor.limited_to(most).extract(&schema, &pages).await;
+        if let Err(error) = self.budgets.settle(&taken, tokens(&outcome)).await {
+            // The data was paid for, so it is kept. The tokens stay counted as taken.
+            tracing::warn!(error = error.trail(), "tokens were not settled");
+        }
         let (extraction, problem) = match outcome {
             Ok(extraction) => (Some(extraction), None),
             Err(Outcome::Model { error, .. }) if error.is_retryable() => {

@@ -74,7 +74,7 @@ impl Work for ExtractText {
             // What was read is saved; the rest may be read by another.
             ChildEnded::Stopped => Ok(Verdict::Unfinished),
             ChildEnded::Limited(_) if writer.progress.pages > before => Ok(Verdict::Unfinished),
-            ChildEnded::Limited(limit) => parser_limits(document, limit),
+            ChildEnded::Limited(limit) => Ok(parser_limits(document, limit)),
         }
     }
 }
@@ -126,6 +126,8 @@ impl Taker for Writer<'_> {
         let page: ReadPage = serde_json::from_slice(&item)?;
         let progress = &mut self.progress;
         progress.words += page.text.split_whitespace().count();
+        progress.unknown_glyphs += page.unknown_glyphs;
+        progress.guessed_glyphs += page.guessed_glyphs;
         // A form feed ends each page.
         progress.text_bytes += page.text.len() + 1;
         let room = EXCERPT_CHARACTERS.saturating_sub(progress.excerpt.chars().count());
@@ -189,6 +191,9 @@ impl Writer<'_> {
             pages: progress.pages,
             words: progress.words,
             text_bytes: progress.text_bytes,
+            unknown_glyphs: progress.unknown_glyphs,
+            guessed_glyphs: progress.guessed_glyphs,
+            xfa: described.xfa,
             excerpt: progress.excerpt.clone(),
             title: described.title,
             author: described.author,

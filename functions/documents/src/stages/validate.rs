@@ -40,7 +40,7 @@ impl Work for Validate {
         let mut file = self.objects.upload(document);
         let answer = match self.sandbox.run(&task, &mut file, &mut AnswerOnly).await? {
             ChildEnded::Answered(answer) => answer,
-            ChildEnded::Limited(limit) => return parser_limits(document, limit),
+            ChildEnded::Limited(limit) => return Ok(parser_limits(document, limit)),
             ChildEnded::Gone => return Ok(Verdict::Gone),
             ChildEnded::Stopped => return Err(Error::internal("a reader stopped")),
         };

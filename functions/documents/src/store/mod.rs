@@ -3,12 +3,15 @@
 //! | item | `pk` | `sk` |
 //! |---|---|---|
 //! | a document | `USER#<owner>` | `DOC#<id>`, so that a user's documents stand in the order of their creation |
+//! | a deleted document | `USER#<owner>` | `GONE#<id>` |
 //! | what a tenant has set | `TENANT#<tenant>` | `SETTINGS` |
 //! | a tenant's schema | `TENANT#<tenant>` | `SCHEMA#<name>#<version>` |
 //! | which document has read a file before | `TENANT#<tenant>` | `FILE#<reading>#<SHA-256>` |
 //!
-//! `expires` is the TTL attribute, in epoch seconds.
+//! `expires` is the TTL attribute, in epoch seconds. A document that is not at its end is in the index `due`:
+//! `due_shard` and `due_at`, in epoch milliseconds.
 
+mod due;
 mod progress;
 mod tenants;
 
@@ -23,13 +26,15 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use shared::fault::point;
 use shared::http::page;
 use shared::id::UserId;
 use shared::{Error, Result};
 
+pub use due::{DUE_SHARDS, Due};
 pub use progress::{End, Ended};
 
-use crate::document::{ABANDONED_KEPT, Document, DocumentId, Entry};
+use crate::document::{Document, DocumentId, Entry, UPLOAD_GRACE};
 use crate::stage::Stage;
 
 type Item = HashMap<String, AttributeValue>;
@@ -66,8 +71,9 @@ impl Documents {
     pub fn creation(&self, document: &Document) -> Result<TransactWriteItem> {
         let mut item: Item = serde_dynamo::to_item(document)?;
         item.extend(key(document.key()));
-        let expires = document.upload_expires_at + ABANDONED_KEPT;
-        item.insert("expires".into(), AttributeValue::N(expires.as_second().to_string()));
+        let due_at = document.upload_expires_at + UPLOAD_GRACE;
+        item.insert("due_shard".into(), string(due::shard(document.id)));
+        item.insert("due_at".into(), milliseconds(due_at));
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item))
@@ -101,10 +107,11 @@ impl Documents {
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
+            .key_condition_expression("pk = :pk AND begins_with(sk, :documents)")
             .filter_expression("#status <> :deleting")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":pk", string(format!("USER#{owner}")))
+            .expression_attribute_values(":documents", string("DOC#"))
             .expression_attribute_values(":deleting", string("deleting"))
             .scan_index_forward(false)
             .set_exclusive_start_key(after.map(|id| key((owner, id))));
@@ -125,6 +132,7 @@ impl Documents {
             .update(document)
             .update_expression(
                 "SET #status = :processing, uploaded_at = :now, object_version = :version, \
+                 due_shard = :due_shard, due_at = :due_at, \
                  history = list_append(history, :happened) REMOVE expires, multipart",
             )
             .condition_expression("#status = :awaiting_upload")
@@ -133,7 +141,8 @@ impl Documents {
             .expression_attribute_values(":version", string(object_version))
             .expression_attribute_values(":now", string(now))
             .expression_attribute_values(":happened", happened("uploaded", None, now)?);
-        change(update).await
+        let update = due::with_due(update, document, now);
+        point("documents.record_upload", || change(update.clone())).await
     }
 
     /// `awaiting_upload`, `processing` → `cancelled`. 2 WRU.
@@ -142,8 +151,9 @@ impl Documents {
             .update(document)
             .update_expression(
                 "SET #status = :cancelled, finished_at = :now, \
+                 due_shard = :due_shard, due_at = :due_at, \
                  history = list_append(history, :happened) \
-                 REMOVE waiting, waiting_since, progress, expires",
+                 REMOVE waiting, waiting_since, progress",
             )
             .condition_expression("#status IN (:awaiting_upload, :processing)")
             .expression_attribute_values(":cancelled", string("cancelled"))
@@ -151,43 +161,32 @@ impl Documents {
             .expression_attribute_values(":processing", string("processing"))
             .expression_attribute_values(":now", string(now))
             .expression_attribute_values(":happened", happened("cancelled", None, now)?);
-        change(update).await
+        change(due::with_due(update, document, now)).await
     }
 
     /// Anything → `deleting`. 2 WRU.
-    pub async fn mark_deleting(&self, document: Key) -> Result<Change> {
+    pub async fn mark_deleting(&self, document: Key, now: Timestamp) -> Result<Change> {
         let update = self
             .update(document)
-            .update_expression("SET #status = :deleting REMOVE expires")
+            .update_expression("SET #status = :deleting, due_shard = :due_shard, due_at = :due_at")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":deleting", string("deleting"));
-        change(update).await
+        change(due::with_due(update, document, now)).await
     }
 
     /// A cancelled document's file and results are gone; what the record says of them goes too. 2 WRU.
     pub async fn purged(&self, document: Key) -> Result<()> {
         let update = self
             .update(document)
-            .update_expression("SET stages = :none REMOVE multipart, clean_version, lease_until")
+            .update_expression(
+                "SET stages = :none REMOVE multipart, clean_version, lease_until, \
+                 due_shard, due_at",
+            )
             .condition_expression("#status = :cancelled")
             .expression_attribute_values(":none", AttributeValue::M(HashMap::new()))
             .expression_attribute_values(":cancelled", string("cancelled"));
         // Refused, it is being deleted by now, which has a job of its own.
         change(update).await.map(|_| ())
-    }
-
-    /// `deleting` → gone. 2 WRU.
-    pub async fn remove(&self, document: Key) -> Result<()> {
-        let request = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key(document)))
-            .condition_expression("attribute_not_exists(pk) OR #status = :deleting")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":deleting", string("deleting"));
-        request.send().await?;
-        Ok(())
     }
 
     fn update(&self, document: Key) -> UpdateItemFluentBuilder {
@@ -238,7 +237,11 @@ fn value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue> {
 }
 
 fn milliseconds(at: Timestamp) -> AttributeValue {
-    AttributeValue::N(at.as_millisecond().to_string())
+    number(at.as_millisecond())
+}
+
+fn number(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "callers pass literals and fresh strings")]

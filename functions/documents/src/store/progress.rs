@@ -2,13 +2,14 @@
 //! claim none is made by anyone but the attempt that holds the document.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 
-use super::{Change, Documents, Key, change, happened, milliseconds, string, value};
+use super::due::with_due;
+use super::{Change, Documents, Key, change, happened, milliseconds, number, string, value};
 use crate::document::{AttemptId, Entry, Sha256};
+use crate::queues::MAX_ATTEMPTS;
 use crate::stage::{Done, Failure, Progress, Rejection, Stage, Waiting};
 
 /// How a stage ended, and what is to be written of it.
@@ -48,7 +49,9 @@ impl Documents {
             .update(document)
             .update_expression(
                 "SET #status = :processing, attempt = :attempt, started_at = :now, \
-                 lease_until = :until ADD attempts :one REMOVE failure, finished_at",
+                 lease_until = :until, due_shard = if_not_exists(due_shard, :due_shard), \
+                 due_at = if_not_exists(due_at, :due_at) \
+                 ADD attempts :one, failed_attempts :one REMOVE failure, finished_at",
             )
             .condition_expression(
                 "stage = :stage AND (\
@@ -64,14 +67,33 @@ impl Documents {
             .expression_attribute_values(":now", string(now))
             .expression_attribute_values(":now_ms", milliseconds(now))
             .expression_attribute_values(":until", milliseconds(lease_until))
-            .expression_attribute_values(":one", AttributeValue::N("1".into()));
-        change(update).await
+            .expression_attribute_values(":one", number(1));
+        change(with_due(update, document, now)).await
     }
 
     /// The attempt that holds the document lets go of it, for the next to try at once and not only
     /// when the lease is over. 1 to 3 WRU.
     pub async fn release(&self, document: Key, attempt: AttemptId) -> Result<Change> {
         let update = self.held(document, attempt).update_expression("REMOVE lease_until");
+        change(update).await
+    }
+
+    /// The attempt lets go of the document with some of the stage's work done and saved; the rest is for
+    /// the next. 1 to 3 WRU.
+    pub async fn pause(&self, document: Key, attempt: AttemptId) -> Result<Change> {
+        let update = self
+            .held(document, attempt)
+            .update_expression("SET failed_attempts = :zero REMOVE lease_until")
+            .expression_attribute_values(":zero", number(0));
+        change(update).await
+    }
+
+    /// The attempt lets go of the document, whose file has ended the process that reads it. 1 to 3 WRU.
+    pub async fn count_death(&self, document: Key, attempt: AttemptId) -> Result<Change> {
+        let update = self
+            .held(document, attempt)
+            .update_expression("ADD deaths :one REMOVE lease_until")
+            .expression_attribute_values(":one", number(1));
         change(update).await
     }
 
@@ -93,12 +115,13 @@ impl Documents {
             .held(document, attempt)
             .update_expression(
                 "SET waiting = :waiting, waiting_since = if_not_exists(waiting_since, :now), \
-                 history = list_append(history, :news) ADD attempts :minus_one REMOVE lease_until",
+                 failed_attempts = :zero, history = list_append(history, :news) ADD attempts :minus_one REMOVE lease_until",
             )
             .expression_attribute_values(":waiting", value(&waiting)?)
             .expression_attribute_values(":now", string(now))
             .expression_attribute_values(":news", value(&news)?)
-            .expression_attribute_values(":minus_one", AttributeValue::N("-1".into()));
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":minus_one", number(-1));
         change(update).await
     }
 
@@ -134,10 +157,10 @@ impl Documents {
         let mut news = vec![Entry { at: now, event: name_of(&done.outcome)?, stage: Some(*stage) }];
         match (end, stage.next()) {
             (End::Onward, Some(next)) => {
-                set += ", stage = :next, attempts = :zero";
+                set += ", stage = :next, attempts = :zero, failed_attempts = :zero, deaths = :zero";
                 update = update
                     .expression_attribute_values(":next", string(next))
-                    .expression_attribute_values(":zero", AttributeValue::N("0".into()));
+                    .expression_attribute_values(":zero", number(0));
             }
             (End::Onward, None) => {
                 set += ", #status = :status, finished_at = :now";
@@ -161,6 +184,9 @@ impl Documents {
                 .expression_attribute_values(":clean_version", string(version));
         }
         set += " REMOVE lease_until, waiting, waiting_since, progress";
+        if *end != End::Onward || stage.next().is_none() {
+            set += ", due_shard, due_at";
+        }
         let update =
             update.update_expression(set).expression_attribute_values(":news", value(&news)?);
         change(update).await
@@ -177,6 +203,7 @@ impl Documents {
         let update = self
             .held(document, attempt)
             .update_expression(FAILED)
+            .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":failed", string("failed"))
             .expression_attribute_values(":failure", value(&failure)?)
             .expression_attribute_values(":now", string(now))
@@ -184,18 +211,21 @@ impl Documents {
         change(update).await
     }
 
-    /// In this stage, and nobody at it → `failed`, with [`Failure::GaveUp`]. 2 to 4 WRU.
+    /// In this stage, nobody at it, and the last [`MAX_ATTEMPTS`] attempts came to nothing → `failed`, with
+    /// [`Failure::GaveUp`]. 2 to 4 WRU.
     pub async fn give_up(&self, document: Key, stage: Stage, now: Timestamp) -> Result<Change> {
         let update = self
             .update(document)
             .update_expression(FAILED)
             .condition_expression(
-                "stage = :stage AND #status = :processing \
+                "stage = :stage AND #status = :processing AND failed_attempts >= :most \
                  AND (attribute_not_exists(lease_until) OR lease_until < :now_ms)",
             )
             .expression_attribute_values(":stage", string(stage))
             .expression_attribute_values(":processing", string("processing"))
             .expression_attribute_values(":now_ms", milliseconds(now))
+            .expression_attribute_values(":most", number(MAX_ATTEMPTS.into()))
+            .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":failed", string("failed"))
             .expression_attribute_values(":failure", value(&Failure::GaveUp)?)
             .expression_attribute_values(":now", string(now))
@@ -215,8 +245,8 @@ impl Documents {
 }
 
 const FAILED: &str = "SET #status = :failed, failure = :failure, finished_at = :now, \
-                      history = list_append(history, :happened) \
-                      REMOVE lease_until, waiting, waiting_since";
+                      failed_attempts = :zero, history = list_append(history, :happened) \
+                      REMOVE lease_until, waiting, waiting_since, due_shard, due_at";
 
 fn name_of<T: Serialize>(outcome: &T) -> Result<String> {
     let name = serde_json::to_value(outcome)?;

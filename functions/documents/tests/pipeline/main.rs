@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod attempts;
+mod budgets;
 mod crashes;
 mod deletion;
 mod extraction;
@@ -10,4 +12,5 @@ mod progress;
 mod scanning;
 mod slow_store;
 mod support;
+mod uploads;
 mod webhooks;

@@ -331,7 +331,7 @@ async fn the_same_bytes_are_read_once_for_a_tenant() {
     assert_eq!(second.stages.scan.as_ref().unwrap().outcome, Outcome::Passed);
 
     // The results are its own: they stay when the first document goes.
-    s.documents.mark_deleting(first.key()).await.unwrap();
+    s.documents.mark_deleting(first.key(), s.clock.now()).await.unwrap();
     s.purge(first.id, 1).await.unwrap();
     let text = second.stages.text.unwrap().result.unwrap();
     let stored = s.objects.fetch(&text.text_key, 1 << 20).await.unwrap().unwrap();

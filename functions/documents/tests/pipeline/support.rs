@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use documents::budget::Budgets;
 use documents::document::{Announced, Document, DocumentId, Status};
 use documents::objects::{self, Objects, upload_key};
-use documents::on_upload::OnUpload;
+use documents::on_upload::{Notice, OnUpload};
 use documents::purge::Purge;
 use documents::queues::{Job, Queues};
 use documents::sandbox::Sandbox;
@@ -22,6 +23,7 @@ use documents::stages::text::ExtractText;
 use documents::stages::validate::Validate;
 use documents::stages::{Pipeline, Work};
 use documents::store::{Documents, Key};
+use documents::sweep::Sweep;
 use extraction::{Extractor, Limits, Model, ModelConfig, Timeouts};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -44,6 +46,8 @@ pub(crate) struct System {
     pub(crate) pipeline: Pipeline,
     pub(crate) scanner: Scanner,
     pub(crate) model: Arc<dyn Model>,
+    pub(crate) budgets: Budgets,
+    pub(crate) daily_tokens: u64,
     pub(crate) bucket: String,
     pub(crate) owner: UserId,
     pub(crate) tenant: TenantId,
@@ -54,8 +58,10 @@ pub(crate) async fn system() -> System {
     let aws = account::empty().await;
     let clock = Clock::manual("2026-11-21T10:00:00Z".parse().unwrap());
     let ids = Ids::random(clock.clone());
-    let table = account::table(&aws, &["pk", "sk"]).await;
-    let documents = Documents::new(aws_sdk_dynamodb::Client::new(&aws), table);
+    let table = account::table_with_due(&aws, "documents").await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let documents = Documents::new(dynamodb.clone(), table);
+    let requests = account::table_named(&aws, "requests", &["id"]).await;
     let bucket = account::bucket(&aws).await;
     let mut queue_urls = [const { String::new() }; 7];
     for (url, name) in queue_urls.iter_mut().zip(QUEUES) {
@@ -74,6 +80,8 @@ pub(crate) async fn system() -> System {
         },
         scanner: Scanner::Clamd(Clamd::new(clamd())),
         model: model("http://127.0.0.1:1"),
+        budgets: Budgets::new(dynamodb, requests, clock.clone()),
+        daily_tokens: 5_000_000,
         owner: ids.next(),
         tenant: ids.next(),
         aws,
@@ -132,25 +140,44 @@ impl System {
         document.id
     }
 
-    /// Puts a file where the upload form would; gives S3's event.
+    /// Puts a file where the upload form would; gives S3's notification of it.
     pub(crate) async fn put(&self, id: DocumentId, file: Vec<u8>) -> Value {
         let key = upload_key(self.key(id));
         let request = account::s3(&self.aws).put_object().bucket(&self.bucket).key(&key);
+        let size = file.len();
         let put = request.body(file.into()).send().await.unwrap();
-        let mut event: Value = serde_json::from_str(&event("documents-on-upload")).unwrap();
+        let sample: Value = serde_json::from_str(&event("documents-on-upload")).unwrap();
+        let body = sample["Records"][0]["body"].as_str().unwrap();
+        let mut event: Value = serde_json::from_str(body).unwrap();
+        event["Records"][0]["s3"]["object"]["size"] = json!(size);
         event["Records"][0]["s3"]["object"]["key"] = json!(key);
         event["Records"][0]["s3"]["object"]["versionId"] = json!(put.version_id());
         event
     }
 
     pub(crate) async fn told(&self, event: &Value) {
-        let on_upload = OnUpload {
+        self.try_told(event).await.unwrap();
+    }
+
+    /// Delivers a message of S3's.
+    pub(crate) async fn try_told(&self, event: &Value) -> Result<(), Trouble> {
+        let body: Notice = serde_json::from_value(event.clone()).unwrap();
+        let message = Message { message_id: "m".into(), receive_count: 1, group: None, body };
+        self.on_upload().handle(message).await
+    }
+
+    pub(crate) fn on_upload(&self) -> OnUpload {
+        OnUpload {
             documents: self.documents.clone(),
             objects: self.objects.clone(),
             queues: self.pipeline.queues.clone(),
+            budgets: self.budgets.clone(),
             clock: self.clock.clone(),
-        };
-        on_upload.handle(serde_json::from_value(event.clone()).unwrap()).await.unwrap();
+        }
+    }
+
+    pub(crate) fn sweep(&self) -> Sweep {
+        Sweep { on_upload: self.on_upload() }
     }
 
     /// A document whose file is there and whose first job is queued.
@@ -207,6 +234,8 @@ impl System {
             documents: self.documents.clone(),
             objects: self.objects.clone(),
             extractor: Extractor::new(self.model.clone(), Limits::default(), None),
+            budgets: self.budgets.clone(),
+            daily_tokens: self.daily_tokens,
         }
     }
 

@@ -20,6 +20,9 @@ pub enum Access {
     Open,
     /// It is encrypted, and the empty password opens it.
     Unlocked,
+    /// Only its attachments are encrypted, and the empty password does not open them. All else is as
+    /// in a file that is [`Open`](Self::Open).
+    AttachmentsLocked,
     /// It is encrypted, and the empty password does not open it.
     Locked,
     /// It is encrypted in a way that is unknown, or its `/Encrypt` makes no sense.
@@ -43,9 +46,12 @@ enum Cipher {
 
 /// The key of a file, and what it opens.
 pub(crate) struct Crypt {
-    key: Vec<u8>,
+    /// `None` where the empty password gives none, and nothing but attachments needs one.
+    key: Option<Vec<u8>>,
     strings: Cipher,
     streams: Cipher,
+    /// Embedded files without a crypt filter of their own.
+    attachments: Cipher,
     /// Whether metadata is encrypted as other streams are.
     metadata: bool,
     /// The object of `/Encrypt`, whose strings are as they are.
@@ -90,13 +96,21 @@ impl Crypt {
             _ => None,
         };
         let (Some(length), true) = (length, standard) else { return Ok(Err(Access::Unknown)) };
-        let (strings, streams) = if version >= 4 {
+        let (strings, streams, attachments) = if version >= 4 {
             match (filter(file, &dict, "StrF")?, filter(file, &dict, "StmF")?) {
-                (Some(strings), Some(streams)) => (strings, streams),
+                (Some(strings), Some(streams)) => {
+                    let attachments = if dict.contains("EFF") {
+                        filter(file, &dict, "EFF")?
+                    } else {
+                        Some(streams)
+                    };
+                    let Some(attachments) = attachments else { return Ok(Err(Access::Unknown)) };
+                    (strings, streams, attachments)
+                }
                 _ => return Ok(Err(Access::Unknown)),
             }
         } else {
-            (Cipher::Rc4, Cipher::Rc4)
+            (Cipher::Rc4, Cipher::Rc4, Cipher::Rc4)
         };
         let file_id = match file.get(trailer, "ID")? {
             Object::Array(halves) => match halves.first() {
@@ -120,7 +134,15 @@ impl Crypt {
         };
         let key = if revision >= 5 { parameters.key_of_256() } else { parameters.key_of_128() };
         let id = trailer.get("Encrypt").and_then(Object::as_ref);
-        Ok(key.map(|key| Self { key, strings, streams, metadata, id }).ok_or(Access::Locked))
+        if key.is_none() && (strings, streams) != (Cipher::None, Cipher::None) {
+            return Ok(Err(Access::Locked));
+        }
+        Ok(Ok(Self { key, strings, streams, attachments, metadata, id }))
+    }
+
+    /// What the key opens.
+    pub(crate) const fn access(&self) -> Access {
+        if self.key.is_some() { Access::Unlocked } else { Access::AttachmentsLocked }
     }
 
     /// The object `id` with its strings decrypted. Those of object streams need no decryption.
@@ -163,31 +185,44 @@ impl Crypt {
         let plain = dict.is("Type", "XRef")
             || dict.is("Type", "Metadata") && !self.metadata
             || has_own_filter(dict);
-        let cipher = if plain { Cipher::None } else { self.streams };
+        let cipher = match dict.is("Type", "EmbeddedFile") {
+            _ if plain => Cipher::None,
+            true => self.attachments,
+            false => self.streams,
+        };
         self.decrypt(cipher, id, data)
     }
 
+    /// Whether stream `dict` is encrypted, and no key is there to open it.
+    pub(crate) fn is_locked(&self, dict: &Dict) -> bool {
+        self.key.is_none()
+            && dict.is("Type", "EmbeddedFile")
+            && (has_own_filter(dict) || self.attachments != Cipher::None)
+    }
+
+    /// What has no key stays as it is.
     fn decrypt(&self, cipher: Cipher, id: Ref, mut data: Vec<u8>) -> Vec<u8> {
+        let Some(key) = &self.key else { return data };
         match cipher {
             Cipher::None => {}
-            Cipher::Rc4 => rc4(&self.object_key(id, b""), &mut data),
+            Cipher::Rc4 => rc4(&object_key(key, id, b""), &mut data),
             Cipher::Aes128 => {
-                aes_cbc::<cbc::Decryptor<Aes128>>(&self.object_key(id, b"sAlT"), &mut data);
+                aes_cbc::<cbc::Decryptor<Aes128>>(&object_key(key, id, b"sAlT"), &mut data);
             }
-            Cipher::Aes256 => aes_cbc::<cbc::Decryptor<Aes256>>(&self.key, &mut data),
+            Cipher::Aes256 => aes_cbc::<cbc::Decryptor<Aes256>>(key, &mut data),
         }
         data
     }
+}
 
-    /// The key of an object (7.6.3.2, algorithm 1).
-    fn object_key(&self, id: Ref, salt: &[u8]) -> Vec<u8> {
-        let mut hash = Md5::new();
-        hash.update(&self.key);
-        hash.update(&id.number.to_le_bytes()[..3]);
-        hash.update(id.generation.to_le_bytes());
-        hash.update(salt);
-        hash.finalize()[..(self.key.len() + 5).min(16)].to_vec()
-    }
+/// The key of an object (7.6.3.2, algorithm 1).
+fn object_key(key: &[u8], id: Ref, salt: &[u8]) -> Vec<u8> {
+    let mut hash = Md5::new();
+    hash.update(key);
+    hash.update(&id.number.to_le_bytes()[..3]);
+    hash.update(id.generation.to_le_bytes());
+    hash.update(salt);
+    hash.finalize()[..(key.len() + 5).min(16)].to_vec()
 }
 
 /// Whether a stream has a crypt filter of its own: `Identity` in what is really written, and others

@@ -214,8 +214,8 @@ impl<S: Source> File<S> {
         let Some(trailer) = trailer else { return Ok(()) };
         match Crypt::new(self, &trailer.clone()) {
             Ok(Ok(crypt)) => {
+                self.access = crypt.access();
                 self.crypt = Some(crypt);
-                self.access = Access::Unlocked;
                 // What was read on the way was not decrypted.
                 self.objects = RefCell::default();
                 self.object_streams = RefCell::default();
@@ -254,20 +254,28 @@ impl<S: Source> File<S> {
         Ok(self.indirect(id)?.map_or(Object::Null, |indirect| indirect.object.clone()))
     }
 
-    /// An indirect object with its place; `None` for one that is nowhere.
+    /// An indirect object with its place; `None` for one that is nowhere. An object that has another
+    /// generation than `id` is not the one that `id` names (ISO 32000-1, 7.3.10). Its generation is
+    /// the number before `obj`, whatever the cross-reference says.
     pub fn indirect(&self, id: Ref) -> Result<Option<Arc<Indirect>>, Error> {
-        let Some(entry) = self.xref.entry(id.number) else { return Ok(None) };
+        let found = self.numbered(id.number)?;
+        Ok(found.filter(|found| found.id.generation == id.generation))
+    }
+
+    /// The object that a number stands for, whatever its generation.
+    pub(crate) fn numbered(&self, number: u32) -> Result<Option<Arc<Indirect>>, Error> {
+        let Some(entry) = self.xref.entry(number) else { return Ok(None) };
         if entry == Entry::Free {
             return Ok(None);
         }
-        if let Some((kept, _)) = self.objects.borrow().objects.get(&id.number) {
+        if let Some((kept, _)) = self.objects.borrow().objects.get(&number) {
             return kept.clone().map(Some);
         }
         if self.depth.get() >= LOADING {
             return Err(Error::syntax(0, "objects that need one another to be read"));
         }
         self.depth.set(self.depth.get() + 1);
-        let loaded = self.load(id.number, entry);
+        let loaded = self.load(number, entry);
         self.depth.set(self.depth.get() - 1);
         let (loaded, cost) = match loaded {
             Ok((indirect, cost)) => (Ok(Arc::new(indirect)), cost),
@@ -278,7 +286,7 @@ impl<S: Source> File<S> {
             *cache = Cache::default();
         }
         cache.bytes += cost;
-        cache.objects.insert(id.number, (loaded.clone(), cost));
+        cache.objects.insert(number, (loaded.clone(), cost));
         loaded.map(Some)
     }
 
@@ -337,7 +345,7 @@ impl<S: Source> File<S> {
         self.scanned.get_or_init(|| {
             let found = crate::rebuild::scan(self).unwrap_or_default();
             self.rebuilt.set(true);
-            found.into_iter().collect()
+            crate::rebuild::offsets(found)
         })
     }
 

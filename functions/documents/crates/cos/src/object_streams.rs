@@ -88,10 +88,11 @@ impl<S: Source> File<S> {
         if !matches!(self.xref.entry(number), Some(Entry::At { .. })) {
             return Err(Error::syntax(0, "an object stream is not in the body"));
         }
-        let Object::Stream(stream) = self.object(Ref { number, generation: 0 })? else {
+        let found = self.numbered(number)?;
+        let Some(stream) = found.as_ref().and_then(|found| found.object.as_stream()) else {
             return Err(Error::syntax(0, "an object stream is no stream"));
         };
-        let objects = Arc::new(self.unpack(&stream)?);
+        let objects = Arc::new(self.unpack(stream)?);
         let mut kept = self.object_streams.borrow_mut();
         kept.insert(0, (number, objects.clone()));
         kept.truncate(OBJECT_STREAMS);

@@ -1,6 +1,6 @@
 //! A cross-reference of what a scan of the file finds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     Error, File, Limit, OpenError, Source,
@@ -10,26 +10,31 @@ use crate::{
     xref::Entry,
 };
 
-/// Where the objects of the body start: the last place of each number.
-pub(crate) fn scan<S: Source>(file: &File<S>) -> Result<BTreeMap<u32, u64>, Error> {
+/// Where the objects of the body start, and their generations: the last place of each number.
+pub(crate) fn scan<S: Source>(file: &File<S>) -> Result<BTreeMap<u32, (u64, u16)>, Error> {
     if file.len() > file.limits.rebuild_bytes {
         return Ok(BTreeMap::new());
     }
     let bytes = file.input.read(0..file.len())?;
     let mut found = BTreeMap::new();
     for at in memchr::memmem::find_iter(&bytes, b"obj") {
-        if let Some((number, start)) = header_before(&bytes[..at]) {
+        if let Some((number, generation, start)) = header_before(&bytes[..at]) {
             if found.len() >= file.limits.objects {
                 return Err(Error::Limit(Limit::Objects));
             }
-            found.insert(number, start as u64);
+            found.insert(number, (start as u64, generation));
         }
     }
     Ok(found)
 }
 
-/// The object number, and where it starts, of the `N G` that `bytes` end with.
-fn header_before(bytes: &[u8]) -> Option<(u32, usize)> {
+/// The offsets of what a scan found.
+pub(crate) fn offsets(found: BTreeMap<u32, (u64, u16)>) -> HashMap<u32, u64> {
+    found.into_iter().map(|(number, (offset, _))| (number, offset)).collect()
+}
+
+/// Object number and generation of the `N G` that `bytes` end with, and where the number starts.
+fn header_before(bytes: &[u8]) -> Option<(u32, u16, usize)> {
     let space = |bytes: &[u8]| {
         bytes.iter().rev().take(16).take_while(|byte| is_white_space(**byte)).count()
     };
@@ -45,8 +50,9 @@ fn header_before(bytes: &[u8]) -> Option<(u32, usize)> {
         return None;
     }
     let start = number_end - number;
-    let text = std::str::from_utf8(&bytes[start..number_end]).ok()?;
-    Some((text.parse().ok()?, start))
+    let text = |range| std::str::from_utf8(&bytes[range]).ok();
+    let number = text(start..number_end)?.parse().ok()?;
+    Some((number, text(between..end)?.parse().unwrap_or_default(), start))
 }
 
 impl<S: Source> File<S> {
@@ -60,12 +66,10 @@ impl<S: Source> File<S> {
         self.reset();
         let found = scan(self)?;
         let numbers: Vec<u32> = found.keys().copied().collect();
-        for (number, offset) in &found {
-            self.xref.add(*number, Entry::At { offset: *offset, generation: 0 });
+        for (number, (offset, generation)) in &found {
+            self.xref.add(*number, Entry::At { offset: *offset, generation: *generation });
         }
-        self.scanned = std::cell::OnceCell::from(
-            found.into_iter().collect::<std::collections::HashMap<_, _>>(),
-        );
+        self.scanned = std::cell::OnceCell::from(offsets(found));
         self.rebuilt.set(true);
 
         self.trailer = match self.last_trailer()? {
@@ -75,16 +79,16 @@ impl<S: Source> File<S> {
         self.unlock()?;
         let mut catalog = None;
         for number in numbers {
-            let id = Ref { number, generation: 0 };
-            let object = match self.object(id) {
+            let found = match self.numbered(number) {
                 Err(Error::Io(error)) => return Err(OpenError::Io(error)),
-                object => object.unwrap_or_default(),
+                found => found.ok().flatten(),
             };
-            let Some(dict) = object.as_dict() else { continue };
+            let Some(found) = found else { continue };
+            let Some(dict) = found.object.as_dict() else { continue };
             if dict.is("Type", "ObjStm") {
                 self.add_object_stream(number);
             } else if dict.is("Type", "Catalog") {
-                catalog = Some(id);
+                catalog = Some(found.id);
             }
         }
         if self.root().is_err() {
@@ -102,8 +106,8 @@ impl<S: Source> File<S> {
     /// The dictionary of the first cross-reference stream with a `/Root`.
     fn stream_trailer(&self, numbers: &[u32]) -> Option<Dict> {
         numbers.iter().find_map(|number| {
-            let object = self.object(Ref { number: *number, generation: 0 }).ok()?;
-            let dict = object.as_dict()?;
+            let found = self.numbered(*number).ok()??;
+            let dict = found.object.as_dict()?;
             (dict.is("Type", "XRef") && dict.contains("Root")).then(|| dict.clone())
         })
     }

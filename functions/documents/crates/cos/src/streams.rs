@@ -95,6 +95,13 @@ impl<S: Source> File<S> {
         })
     }
 
+    /// Whether a stream is encrypted with a key that the empty password does not give: an attachment
+    /// of a file that is [`Access::AttachmentsLocked`](crate::Access::AttachmentsLocked). Its data is
+    /// given as it is, encrypted.
+    pub fn is_locked(&self, stream: &Stream) -> bool {
+        self.crypt.as_ref().is_some_and(|crypt| crypt.is_locked(stream.dict()))
+    }
+
     /// The data of a stream after its filters, up to the first image codec.
     pub fn stream_data(&self, stream: &Stream) -> Result<Vec<u8>, Error> {
         self.decode(stream).map(|decoded| decoded.data)

@@ -135,3 +135,26 @@ fn object_streams() {
     let array = file.get(inner.as_dict().expect("a dictionary"), "A").expect("an object");
     assert_eq!(array.as_array().map(|array| array[0].clone()), Some(Object::Integer(7)));
 }
+
+/// An object of generation 3, in a file with a cross-reference or without one.
+#[test]
+fn a_reference_to_another_generation_is_null() {
+    let body =
+        "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 3 R>>\nendobj\n2 3 obj\n(there)\nendobj\n";
+    let offsets = ["1 0 obj", "2 3 obj"].map(|header| body.find(header).expect("an object"));
+    let table = format!(
+        "xref\n0 3\n0000000000 65535 f \n{:010} 00000 n \n{:010} 00003 n \n",
+        offsets[0], offsets[1]
+    );
+    let trailer = "trailer <</Size 3/Root 1 0 R>>\n";
+    let whole = format!("{body}{table}{trailer}startxref\n{}\n%%EOF", body.len());
+    for bytes in [whole, format!("{body}{trailer}")] {
+        let file = File::open(bytes.into_bytes(), Limits::default()).expect("a file");
+        let value = |generation| file.object(Ref { number: 2, generation }).expect("an object");
+        assert_eq!(value(3).as_string().expect("a string").as_bytes(), b"there");
+        assert_eq!([value(0), value(4)], [Object::Null, Object::Null]);
+        let pages = file.root().expect("a catalog").get("Pages").cloned().expect("an entry");
+        assert_eq!(file.resolve(&pages).expect("a value"), value(3));
+        assert_eq!(file.xref().refs()[1], Ref { number: 2, generation: 3 });
+    }
+}

@@ -91,6 +91,18 @@ impl Extractor {
         Self { model, limits, price }
     }
 
+    /// The most tokens that one extraction uses: [`Limits::total_tokens`].
+    #[must_use]
+    pub fn most_tokens(&self) -> u64 {
+        self.limits.total_tokens
+    }
+
+    /// The same extractor, for extractions of up to `tokens` in all.
+    #[must_use]
+    pub fn limited_to(&self, tokens: u64) -> Self {
+        Self { limits: Limits { total_tokens: tokens, ..self.limits }, ..self.clone() }
+    }
+
     /// Extracts one document's data. Nothing is kept from it for the next.
     ///
     /// No call of the model is tried again after a [`ModelError`]: the caller's queue does that, for the whole

@@ -4,10 +4,17 @@
 //! what it is: a number by its magnitude in each format, a date by the day, other texts as they stand, then by
 //! their letters and digits, then by their words. A value that is found nowhere is marked, and stays.
 
-pub(crate) mod currency;
+mod currency;
+mod date_tokens;
 pub(crate) mod dates;
+mod edges;
+mod months;
 pub(crate) mod numbers;
+mod scan;
+mod search;
 mod text;
+mod tokens;
+mod words;
 
 use std::collections::HashMap;
 
@@ -16,9 +23,9 @@ use serde_json::Value;
 
 use crate::Page;
 use crate::schema::{Kind, Node, Scalar};
-use dates::Date;
-use numbers::Number;
-use text::{Folded, find_exact};
+use dates::{Date, Dated};
+use scan::Number;
+use text::{Folded, Spot};
 
 /// Whether a value stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,9 +33,12 @@ use text::{Folded, find_exact};
 pub enum Grounding {
     /// It does, and `place` says where.
     Grounded,
-    /// It is a conclusion, not a quotation: a yes or no, an option of the schema, or a value that the schema marks
-    /// with `x-derived`. Nothing in the text was found to hold it.
+    /// It is a conclusion, not a quotation: a yes or no, an option of the schema, a value that the schema marks with
+    /// `x-derived`, or a number that the text holds in another unit, which `place` shows: minor units, `1.5 million`.
     Derived,
+    /// `place` shows what it may be taken from, and that can be read in another way too, or is a part of something
+    /// longer: `03/04/2026` as the 4th of March, 345.67 in `12 345,67`, a number with the other sign, `kr` as SEK.
+    Ambiguous,
     /// It should stand in the text, and does not.
     Ungrounded,
 }
@@ -45,13 +55,13 @@ pub enum Match {
     Date,
     /// The same number in another format.
     Number,
-    /// A hundredth or the hundredfold: minor units of a currency, or a percentage.
+    /// In another unit: minor units of a currency, a percentage, millions.
     Scaled,
     /// A currency's sign.
     Symbol,
     /// The same number with the other sign.
     OtherSign,
-    /// The same words, close together, in another order.
+    /// The same words, turned about one place, or in the lines of a table's cell.
     Words,
 }
 
@@ -109,7 +119,7 @@ struct Index<'a> {
     page: &'a Page,
     folded: Folded,
     numbers: HashMap<String, Vec<Number>>,
-    dates: HashMap<Date, Vec<(usize, usize)>>,
+    dates: HashMap<Date, Vec<Spot>>,
 }
 
 /// The pages of one document, ready to be searched.
@@ -117,22 +127,31 @@ pub(crate) struct Grounds<'a> {
     pages: Vec<Index<'a>>,
 }
 
-type Found = (Match, usize, (usize, usize), u32);
+/// A value's best place.
+struct Found {
+    matched: Match,
+    /// The index of the page.
+    page: usize,
+    spot: Spot,
+    occurrences: u32,
+    /// The value was computed from what stands there.
+    derived: bool,
+}
 
 impl<'a> Grounds<'a> {
     pub(crate) fn new(pages: &'a [Page]) -> Self {
-        let index = |page: &'a Page| {
-            let mut numbers: HashMap<String, Vec<Number>> = HashMap::new();
-            for number in numbers::scan(&page.text) {
-                numbers.entry(number.magnitude.clone()).or_default().push(number);
-            }
-            let mut dates: HashMap<Date, Vec<(usize, usize)>> = HashMap::new();
-            for (date, start, end) in dates::scan(&page.text) {
-                dates.entry(date).or_default().push((start, end));
-            }
-            Index { page, folded: Folded::new(&page.text), numbers, dates }
+        let scanned: Vec<_> =
+            pages.iter().map(|page| (scan::scan(&page.text), dates::scan(&page.text))).collect();
+        // What the document shows of its formats settles those that can be read in two ways.
+        let decimal = scan::decimal_mark(&scanned.iter().flat_map(|(numbers, _)| numbers));
+        let order = dates::order(scanned.iter().flat_map(|(_, dates)| dates));
+        let index = |(page, (numbers, dates)): (&'a Page, (Vec<Number>, Vec<Dated>))| Index {
+            page,
+            folded: Folded::new(&page.text),
+            numbers: numbers_of(page, numbers, &dates, decimal),
+            dates: dates_of(dates, order),
         };
-        Self { pages: pages.iter().map(index).collect() }
+        Self { pages: pages.iter().zip(scanned).map(index).collect() }
     }
 
     /// Looks for one value, which is no object and no array, in the parts that a model was shown.
@@ -145,171 +164,86 @@ impl<'a> Grounds<'a> {
             || !scalar.options.is_empty()
             || value.is_boolean();
         let found = match value {
-            Value::Number(number) => self.number(&number.to_string(), parts),
+            Value::Number(number) => {
+                let minor_units = number.is_i64() || number.is_u64();
+                self.number(&number.to_string(), minor_units && !scalar.is("number"), parts)
+            }
             Value::String(text) => self.string(text, scalar, parts),
             _ => None,
         };
         match found {
-            Some(found) => self.evidence(value, found),
+            Some(found) => self.evidence(value, &found),
             None if derived => Evidence::without(Grounding::Derived),
             None => Evidence::without(Grounding::Ungrounded),
         }
     }
 
     /// A value's confidence is its match's weight, times 0.6 for one letter or digit and 0.8 for two (which stand in
-    /// a text by chance), times 0.9 if it stands there more than once.
-    fn evidence(
-        &self,
-        value: &Value,
-        (matched, page, (start, end), occurrences): Found,
-    ) -> Evidence {
-        let page = &self.pages[page].page;
+    /// a text by chance), of the value or of its quote, times 0.9 if it stands there more than once, times 0.5 if
+    /// what stands there can be read in another way.
+    fn evidence(&self, value: &Value, found: &Found) -> Evidence {
+        let page = &self.pages[found.page].page;
+        let quote = &page.text[found.spot.start..found.spot.end];
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let length = match value.chars().filter(|c| c.is_alphanumeric()).count() {
-            0 | 1 => 0.6,
+        let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+        let length = match letters(&value).min(letters(quote)) {
+            // A sign such as `€` has no letter.
+            0 | 1 if found.matched != Match::Symbol => 0.6,
             2 => 0.8,
             _ => 1.0,
         };
-        let unique = if occurrences > 1 { 0.9 } else { 1.0 };
-        let before = page.text[..start].chars().count();
-        let quote = &page.text[start..end];
+        let unique = if found.occurrences > 1 { 0.9 } else { 1.0 };
+        let certain = if found.spot.sure { 1.0 } else { 0.5 };
+        let before = page.text[..found.spot.start].chars().count();
         Evidence {
-            grounding: Grounding::Grounded,
-            matched: Some(matched),
+            grounding: match (found.spot.sure, found.derived) {
+                (false, _) => Grounding::Ambiguous,
+                (true, true) => Grounding::Derived,
+                (true, false) => Grounding::Grounded,
+            },
+            matched: Some(found.matched),
             place: Some(Place {
                 page: page.number,
                 start: before,
                 end: before + quote.chars().count(),
                 quote: quote.chars().take(200).collect(),
             }),
-            occurrences,
-            confidence: rounded(matched.weight() * length * unique),
+            occurrences: found.occurrences,
+            confidence: rounded(found.matched.weight() * length * unique * certain),
         }
-    }
-
-    fn string(&self, text: &str, scalar: &Scalar, parts: &[Part]) -> Option<Found> {
-        let text = text.trim();
-        // A number is not looked for as a text first: the text `12` stands in `12.50` too.
-        if numbers::is_decimal(text)
-            && let Some(found) = self.number(text, parts)
-        {
-            return Some(found);
-        }
-        if scalar.has_format("decimal") {
-            return None;
-        }
-        let folded = Folded::new(text);
-        self.first(parts, Match::Exact, |index, from, to| {
-            find_exact(&index.page.text, text, from, to)
-        })
-        .or_else(|| self.date(text, parts))
-        .or_else(|| {
-            self.first(parts, Match::Normalised, |index, from, to| {
-                index.folded.find(&folded.flat, from, to)
-            })
-        })
-        .or_else(|| self.symbol(text, parts))
-        .or_else(|| {
-            self.first(parts, Match::Words, |index, from, to| {
-                let found = index.folded.find_words(&folded, from, to);
-                (found, u32::from(found.is_some()))
-            })
-        })
-    }
-
-    /// The first of the places that a search finds in the parts, with the number of all.
-    fn first(
-        &self,
-        parts: &[Part],
-        matched: Match,
-        search: impl Fn(&Index<'_>, usize, usize) -> (Option<(usize, usize)>, u32),
-    ) -> Option<Found> {
-        let (mut first, mut count) = (None, 0u32);
-        for part in parts {
-            let (found, number) = search(&self.pages[part.page], part.start, part.end);
-            first = first.or(found.map(|place| (part.page, place)));
-            count = count.saturating_add(number);
-            if count >= text::MANY {
-                break;
-            }
-        }
-        first.map(|(page, place)| (matched, page, place, count))
-    }
-
-    fn symbol(&self, text: &str, parts: &[Part]) -> Option<Found> {
-        let symbols = currency::symbols(text)?;
-        symbols.iter().find_map(|symbol| {
-            self.first(parts, Match::Symbol, |index, from, to| {
-                // Signs stand right at their amounts: `12,00zł`, `R$5`.
-                let part = index.page.text.get(from..to).unwrap_or_default();
-                let first = part.find(symbol).map(|at| (from + at, from + at + symbol.len()));
-                (first, u32::from(first.is_some()))
-            })
-        })
-    }
-
-    fn date(&self, text: &str, parts: &[Part]) -> Option<Found> {
-        let dates = dates::readings(text);
-        let found = self.first(parts, Match::Date, |index, from, to| {
-            let places = dates.iter().filter_map(|date| index.dates.get(date)).flatten();
-            inside(places.copied(), from, to)
-        });
-        found.map(|found| self.exact_if_same(text, found))
-    }
-
-    fn number(&self, text: &str, parts: &[Part]) -> Option<Found> {
-        let value = numbers::readings(text)
-            .into_iter()
-            .find(|number| numbers::is_decimal(text) && number.fraction == fraction(text))?;
-        let search = |matched, magnitude: &str, accept: &dyn Fn(&Index<'_>, &Number) -> bool| {
-            self.first(parts, matched, |index, from, to| {
-                let found = index
-                    .numbers
-                    .get(magnitude)
-                    .into_iter()
-                    .flatten()
-                    .filter(|number| accept(index, number));
-                inside(found.map(|number| (number.start, number.end)), from, to)
-            })
-        };
-        let same = |number: &Number| number.negative == value.negative;
-        let found = search(Match::Number, &value.magnitude, &|_, number| same(number));
-        found
-            .map(|found| self.exact_if_same(text.trim_start_matches('-'), found))
-            // 51060 for 510,60.
-            .or_else(|| {
-                let minor = (value.fraction == 0).then(|| numbers::hundredth(&value.magnitude))?;
-                search(Match::Scaled, &minor, &|_, number| number.fraction == 2 && same(number))
-            })
-            // 0.19 for 19 %.
-            .or_else(|| {
-                let percents = numbers::hundredfold(&value.magnitude);
-                search(Match::Scaled, &percents, &|index, number| {
-                    index.page.text[number.end..].trim_start().starts_with('%') && same(number)
-                })
-            })
-            .or_else(|| search(Match::OtherSign, &value.magnitude, &|_, _| true))
-    }
-
-    fn exact_if_same(&self, text: &str, (matched, page, (start, end), count): Found) -> Found {
-        let same = &self.pages[page].page.text[start..end] == text;
-        (if same { Match::Exact } else { matched }, page, (start, end), count)
     }
 }
 
-fn fraction(decimal: &str) -> usize {
-    decimal.split_once('.').map_or(0, |(_, fraction)| fraction.len())
+/// The numbers of a page by their magnitudes. Those of a date are not sure, but its year is a number too.
+fn numbers_of(
+    page: &Page,
+    numbers: Vec<Number>,
+    dates: &[Dated],
+    decimal: Option<char>,
+) -> HashMap<String, Vec<Number>> {
+    let mut found: HashMap<String, Vec<Number>> = HashMap::new();
+    for mut number in scan::settle(&page.text, numbers, decimal) {
+        let near = dates.partition_point(|date| date.start + 64 < number.start);
+        let of_date = dates[near..]
+            .iter()
+            .take_while(|date| date.start <= number.start)
+            .any(|date| number.end <= date.end && date.date.day > 0);
+        let is_year = number.end - number.start == 4;
+        number.sure &= !of_date || is_year;
+        found.entry(number.magnitude.clone()).or_default().push(number);
+    }
+    found
 }
 
-fn inside(
-    places: impl Iterator<Item = (usize, usize)>,
-    from: usize,
-    to: usize,
-) -> (Option<(usize, usize)>, u32) {
-    let mut places: Vec<_> = places.filter(|(start, end)| *start >= from && *end <= to).collect();
-    places.sort_unstable();
-    places.dedup();
-    (places.first().copied(), u32::try_from(places.len()).unwrap_or(u32::MAX).min(text::MANY))
+fn dates_of(dates: Vec<Dated>, order: Option<dates::Order>) -> HashMap<Date, Vec<Spot>> {
+    let mut found: HashMap<Date, Vec<Spot>> = HashMap::new();
+    for dated in dates {
+        if let Some(sure) = dated.is_sure(order) {
+            let spot = Spot { start: dated.start, end: dated.end, sure };
+            found.entry(dated.date).or_default().push(spot);
+        }
+    }
+    found
 }
 
 /// To two digits.
@@ -319,3 +253,6 @@ pub(crate) fn rounded(confidence: f64) -> f64 {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod marks;

@@ -128,12 +128,21 @@ fn arrays(trees: Vec<Tree>, node: Option<&Node>) -> Vec<Tree> {
     items
 }
 
-/// Whether any value of the tree stands in the text.
+/// Whether any value of the tree stands in the text, surely or in one reading.
 fn stands(tree: &Tree) -> bool {
+    standing(tree) > 0
+}
+
+/// How surely the best value of the tree stands in the text: 2 if it is grounded, 1 if what stands there is ambiguous.
+fn standing(tree: &Tree) -> u8 {
     match tree {
-        Tree::Object(members) => members.values().any(stands),
-        Tree::Array(items) => items.iter().any(stands),
-        Tree::Leaf(_, evidence) => evidence.grounding == Grounding::Grounded,
+        Tree::Object(members) => members.values().map(standing).max().unwrap_or(0),
+        Tree::Array(items) => items.iter().map(standing).max().unwrap_or(0),
+        Tree::Leaf(_, evidence) => match evidence.grounding {
+            Grounding::Grounded => 2,
+            Grounding::Ambiguous => 1,
+            Grounding::Derived | Grounding::Ungrounded => 0,
+        },
     }
 }
 
@@ -157,14 +166,18 @@ fn scalars(trees: Vec<Tree>, pointer: &str, warnings: &mut Vec<Warning>) -> Opti
     // The first of the best: `max_by_key` gives the last.
     groups.reverse();
     let (_, mut group) =
-        groups.into_iter().max_by_key(|(_, group)| (group.iter().any(stands), group.len()))?;
-    let best = group.iter().position(stands).unwrap_or(0);
+        groups.into_iter().max_by_key(|(_, group)| (best_standing(group), group.len()))?;
+    let best = group.iter().position(|tree| standing(tree) == best_standing(&group)).unwrap_or(0);
     let mut tree = group.swap_remove(best);
     if values > 1 {
         warnings.push(Warning::Conflict { pointer: pointer.to_owned(), values });
         doubt(&mut tree);
     }
     Some(tree)
+}
+
+fn best_standing(trees: &[Tree]) -> u8 {
+    trees.iter().map(standing).max().unwrap_or(0)
 }
 
 fn doubt(tree: &mut Tree) {

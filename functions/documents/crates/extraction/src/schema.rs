@@ -6,6 +6,7 @@
 
 mod node;
 mod parse;
+mod possible;
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,8 @@ pub enum SchemaError {
     /// More than [`MAX_NODES`].
     #[error("the schema has more than {MAX_NODES} subschemas with its references followed")]
     TooMany,
-    /// Not valid by JSON Schema 2020-12, or a pattern that does not run in linear time and little memory.
+    /// Not valid by JSON Schema 2020-12, a pattern that does not run in linear time and little memory, or a schema
+    /// that no value fits.
     #[error("the schema is not valid at {at:?}: {what}")]
     Invalid {
         /// Where.

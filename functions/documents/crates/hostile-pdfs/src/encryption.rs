@@ -196,6 +196,36 @@ crate::cases! {
         Standard::new("").packed(Pdf::new(), &[(11, nest)])
     }
 
+    /// Only the attachment is encrypted, and the user password is not empty (7.6.5, `/EFF`).
+    fn attachments_locked() {
+        let encrypt = format!(
+            "/Encrypt << /Filter /Standard /V 4 /R 4 /Length 128 /O <{0}> /U <{0}> /P -4 \
+             /StmF /Identity /StrF /Identity /EFF /StdCF \
+             /CF << /StdCF << /AuthEvent /EFOpen /CFM /AESV2 /Length 16 >> >> >> /ID [<{1}> <{1}>]",
+            "5a".repeat(32),
+            hex(ID)
+        );
+        Pdf::new()
+            .catalog("/Names << /EmbeddedFiles << /Names [(a) 6 0 R] >> >>")
+            .trailer(&encrypt)
+            .with("<< /Type /Filespec /F (a.txt) /EF << /F 7 0 R >> >>")
+            .with(stream("/Type /EmbeddedFile /Filter /FlateDecode", &[0x5a; 48]))
+            .finish()
+    }
+
+    /// The same, and the strings are encrypted too.
+    fn attachments_and_strings_locked() {
+        let encrypt = format!(
+            "/Encrypt << /Filter /Standard /V 4 /R 4 /Length 128 /O <{0}> /U <{0}> /P -4 \
+             /StmF /Identity /StrF /StdCF /EFF /StdCF \
+             /CF << /StdCF << /AuthEvent /DocOpen /CFM /AESV2 /Length 16 >> >> >> \
+             /ID [<{1}> <{1}>]",
+            "5a".repeat(32),
+            hex(ID)
+        );
+        Pdf::new().trailer(&encrypt).finish()
+    }
+
     /// A security handler that nobody has.
     fn handler_unknown() { with_handler("<< /Filter /Acme.Lock /V 1 /Length 40 >>") }
 

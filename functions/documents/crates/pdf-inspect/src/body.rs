@@ -79,8 +79,10 @@ impl<'a, S: Source> Body<'a, S> {
     fn object(&mut self, object: &Object, id: Ref) -> Result<(), Error> {
         self.look(object, Some(id))?;
         let Object::Stream(stream) = object else { return Ok(()) };
-        if streams::count(self.file, stream, self.meter)? == streams::State::Damaged {
-            self.findings.add(Feature::DamagedObjects, Some(id));
+        match streams::count(self.file, stream, self.meter)? {
+            streams::State::Whole => {}
+            streams::State::Damaged => self.findings.add(Feature::DamagedObjects, Some(id)),
+            streams::State::Locked => self.findings.add(Feature::LockedAttachments, Some(id)),
         }
         if stream.dict().is("Type", "ObjStm") {
             self.object_stream(stream, id)?;

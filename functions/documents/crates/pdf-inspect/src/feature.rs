@@ -41,8 +41,11 @@ pub enum Feature {
     RichMedia,
     /// A signature (12.8). Its validity is not checked.
     Signed,
-    /// It is encrypted, and the empty password opens it (7.6).
+    /// It is encrypted, and what its pages show can be read without a password (7.6).
     Encrypted,
+    /// Attachments that need a password, in a file whose pages can be read (7.6.5, `/EFF`). No
+    /// scanner can look into them.
+    LockedAttachments,
     /// It begins or ends as a program, an archive, a web page or a picture does, so that other
     /// software takes it for one.
     Polyglot,
@@ -73,7 +76,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::JavaScript,
         Self::OpenAction,
         Self::AdditionalActions,
@@ -90,6 +93,7 @@ impl Feature {
         Self::RichMedia,
         Self::Signed,
         Self::Encrypted,
+        Self::LockedAttachments,
         Self::Polyglot,
         Self::HeaderNotAtStart,
         Self::TrailingBytes,
@@ -103,19 +107,21 @@ impl Feature {
         Self::Linearized,
     ];
 
-    /// What a policy does that says nothing of the feature: what acts on the reader's machine is
-    /// refused, what is unusual is flagged, and what half of all files have is allowed.
+    /// What a policy does that says nothing of the feature: what reaches out of the reader is refused,
+    /// what is unusual is flagged, and what half of all files have is allowed. A script is flagged:
+    /// forms of authorities and banks have them, to check what is filled in, and a reader keeps them
+    /// from the machine.
     #[must_use]
     pub const fn default_action(self) -> Action {
         match self {
-            Self::JavaScript
-            | Self::Launch
+            Self::Launch
             | Self::ImportData
             | Self::ExternalReference
             | Self::RichMedia
             | Self::Polyglot
             | Self::PageCountMismatch => Action::Refuse,
-            Self::OpenAction
+            Self::JavaScript
+            | Self::OpenAction
             | Self::AdditionalActions
             | Self::SubmitForm
             | Self::GoToRemote
@@ -124,6 +130,7 @@ impl Feature {
             | Self::XfaForm
             | Self::Signed
             | Self::Encrypted
+            | Self::LockedAttachments
             | Self::HeaderNotAtStart
             | Self::TrailingBytes
             | Self::IncrementalUpdates

@@ -37,7 +37,7 @@ pub fn inspect<S: Source>(source: S, limits: &Limits) -> Result<Findings, Error>
         Access::Open => {}
         Access::Locked => return Err(Refusal::PasswordProtected.into()),
         Access::Unknown => return Err(Refusal::UnsupportedEncryption.into()),
-        Access::Unlocked => {
+        Access::Unlocked | Access::AttachmentsLocked => {
             findings.encryption = encryption(&file)?;
             findings
                 .add(Feature::Encrypted, file.trailer().get("Encrypt").and_then(Object::as_ref));

@@ -21,7 +21,9 @@
 //! trailer <</Root 1 0 R>>".to_vec();
 //! let findings = inspect(bytes, &Limits::default())?;
 //! assert!(findings.has(Feature::JavaScript));
-//! assert!(matches!(Policy::default().judge(&findings), Verdict::Refused { .. }));
+//! assert!(matches!(Policy::default().judge(&findings), Verdict::Accepted { .. }));
+//! let strict: Policy = serde_json::from_str(r#"{"features": {"java_script": "refuse"}}"#).unwrap();
+//! assert!(matches!(strict.judge(&findings), Verdict::Refused { .. }));
 //! # Ok(())
 //! # }
 //! ```

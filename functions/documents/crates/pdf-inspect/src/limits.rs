@@ -1,5 +1,11 @@
 //! What a file may cost.
 
+use crate::Policy;
+
+/// How many times its own size a file may inflate to where that is more than the default budget, and
+/// the policy says nothing. A page of text or a scan stored in Flate stays under 1:100.
+const INFLATION: u64 = 100;
+
 /// Upper bounds on what a file may ask for. Going over one is
 /// [`Refusal::Limit`](crate::Refusal::Limit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +69,20 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The most that a policy may set as the budget of all streams, in bytes: what a core of a
+    /// worker inflates within half a minute.
+    pub const MAX_TOTAL_BYTES: u64 = 8 << 30;
+
+    /// The budgets of a file of `bytes` under `policy`. What all streams inflate to follows the size
+    /// of the file, unless the policy sets it.
+    #[must_use]
+    pub fn of(bytes: u64, policy: &Policy) -> Self {
+        let default = Self::default();
+        let by_size = default.total_bytes.max(bytes.saturating_mul(INFLATION));
+        let total_bytes = policy.max_inflated_bytes.unwrap_or(by_size).min(Self::MAX_TOTAL_BYTES);
+        Self { total_bytes, ..default }
+    }
+
     /// The budgets of the object layer.
     pub(crate) fn cos(&self) -> cos::Limits {
         let to_usize = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -81,5 +101,25 @@ impl Limits {
             cache_bytes: 8 << 20,
             ..cos::Limits::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_of_all_streams_follows_the_files_size_and_the_policy() {
+        let total = |bytes, max_inflated_bytes| {
+            let policy = Policy { max_inflated_bytes, ..Policy::default() };
+            Limits::of(bytes, &policy).total_bytes
+        };
+        assert_eq!(total(0, None), 1 << 30);
+        assert_eq!(total(1 << 20, None), 1 << 30);
+        assert_eq!(total(20 << 20, None), 2_000 << 20);
+        assert_eq!(total(512 << 20, None), Limits::MAX_TOTAL_BYTES);
+        assert_eq!(total(512 << 20, Some(1 << 20)), 1 << 20);
+        assert_eq!(total(0, Some(3 << 30)), 3 << 30);
+        assert_eq!(total(0, Some(u64::MAX)), Limits::MAX_TOTAL_BYTES);
     }
 }

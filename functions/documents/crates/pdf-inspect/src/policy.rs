@@ -24,10 +24,10 @@ pub enum Action {
 /// use pdf_inspect::{Action, Feature, Policy};
 ///
 /// let policy: Policy = serde_json::from_str(
-///     r#"{ "features": { "java_script": "flag", "embedded_files": "refuse" }, "max_pages": 50 }"#,
+///     r#"{ "features": { "java_script": "refuse", "xfa_form": "allow" }, "max_pages": 50 }"#,
 /// )
 /// .unwrap();
-/// assert_eq!(policy.action(Feature::JavaScript), Action::Flag);
+/// assert_eq!(policy.action(Feature::JavaScript), Action::Refuse);
 /// assert_eq!(policy.action(Feature::Launch), Action::Refuse);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,10 @@ pub struct Policy {
     pub max_pages: Option<usize>,
     /// The most bytes of the file.
     pub max_bytes: Option<u64>,
+    /// The most bytes that all streams together may inflate to, up to
+    /// [`Limits::MAX_TOTAL_BYTES`](crate::Limits::MAX_TOTAL_BYTES); see
+    /// [`Limits::of`](crate::Limits::of) for the default.
+    pub max_inflated_bytes: Option<u64>,
 }
 
 /// What a policy says of a file.

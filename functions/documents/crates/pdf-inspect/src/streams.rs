@@ -18,6 +18,8 @@ const CHUNK: u64 = 64 << 10;
 pub(crate) enum State {
     Whole,
     Damaged,
+    /// It is an attachment that needs a password.
+    Locked,
 }
 
 /// Counts what a stream inflates to. `raw` gives its bytes from the start.
@@ -27,6 +29,10 @@ pub(crate) fn count<S: Source>(
     meter: &mut Meter,
 ) -> Result<State, Error> {
     let dict = stream.dict();
+    if file.is_locked(stream) {
+        // Only who has the password can inflate it.
+        return Ok(State::Locked);
+    }
     let most = most_bytes(file, dict, meter)?;
     let Some(filters) = readable(file.get(dict, "Filter"))? else { return Ok(State::Damaged) };
     let names = match &filters {

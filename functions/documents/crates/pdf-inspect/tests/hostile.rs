@@ -139,10 +139,10 @@ fn a_policy_decides() {
     let findings = inspect(case.bytes, &Limits::default()).unwrap();
     let mut policy = Policy::default();
     let reason = Reason::Feature(Feature::JavaScript);
-    assert_eq!(policy.judge(&findings), Verdict::Refused { reasons: vec![reason] });
-    policy.features.insert(Feature::JavaScript, Action::Flag);
     let flags = vec![Feature::JavaScript, Feature::OpenAction];
     assert_eq!(policy.judge(&findings), Verdict::Accepted { flags });
+    policy.features.insert(Feature::JavaScript, Action::Refuse);
+    assert_eq!(policy.judge(&findings), Verdict::Refused { reasons: vec![reason] });
     policy.features.insert(Feature::JavaScript, Action::Allow);
     policy.features.insert(Feature::OpenAction, Action::Allow);
     assert_eq!(policy.judge(&findings), Verdict::Accepted { flags: vec![] });

@@ -15,8 +15,9 @@ of
   subsequence). A text that has the words in another order loses here and not in the first figure.
 
 A pair of texts that are both empty agrees fully; a file that a tool cannot read counts 0. Each tool
-reads each file in a process of its own: CPU is the sum of user and system time of those processes
-(so Python tools pay for their import in each), memory the largest resident set of any of them.
+reads each file in a process of its own: CPU is the sum of user and system time of those processes,
+as `wait4` gives it (so Python tools pay for their import in each), memory the largest resident set
+of any of them.
 """
 
 import argparse
@@ -25,7 +26,6 @@ import collections
 import json
 import os
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -79,24 +79,41 @@ def commands(extract, file):
     }
 
 
-def run(command):
-    """Runs a command; gives its output (None if it failed), CPU seconds and peak memory in MiB.
+# Runs a command with its output in a file, and prints how it ended, its processor time in
+# microseconds and its peak memory in KiB. What `wait4` says of a child is exact; GNU time cuts it
+# down to hundredths of a second. A process of its own starts it, because a child of the large one
+# that compares would be charged with its memory.
+STARTER = """
+import os, resource, sys
+out, limit, *command = sys.argv[1:]
+child = os.posix_spawnp(
+    command[0], command, os.environ,
+    file_actions=[
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, out, os.O_WRONLY | os.O_TRUNC, 0),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    ],
+)
+resource.prlimit(child, resource.RLIMIT_CPU, (int(limit), int(limit)))
+_, status, usage = os.wait4(child, 0)
+micros = round((usage.ru_utime + usage.ru_stime) * 1e6)
+print(os.waitstatus_to_exitcode(status), micros, usage.ru_maxrss)
+"""
 
-    GNU time starts it, because a child of this process would be charged with this one's memory.
-    """
-    with tempfile.TemporaryFile() as out, tempfile.NamedTemporaryFile("r") as usage:
-        status = subprocess.run(
-            ["/usr/bin/time", "-q", "-f", "%U %S %M", "-o", usage.name, *command],
-            stdout=out,
-            stderr=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
+
+def run(command):
+    """Runs a command; gives its output (None if it failed), CPU seconds and peak memory in MiB."""
+    with tempfile.NamedTemporaryFile("rb") as out:
+        usage = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", STARTER, out.name, str(TIMEOUT), *command],
             env={**os.environ, "PYTHONIOENCODING": "utf-8:replace"},
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (TIMEOUT, TIMEOUT)),
-        ).returncode
-        out.seek(0)
+            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            check=True,
+        ).stdout
+        status, micros, memory = (int(number) for number in usage.split())
         text = out.read().decode("utf-8", "replace") if status == 0 else None
-        user, system, memory = (usage.read().split() or ["0", "0", "0"])[-3:]
-    return text, float(user) + float(system), float(memory) / 1024
+    return text, micros / 1e6, memory / 1024
 
 
 def words(text):
@@ -189,7 +206,7 @@ def main():
         print(
             f"| {tool} | {read} | {statistics.mean(f1):.3f} / {statistics.median(f1):.3f} "
             f"| {statistics.mean(ordered):.3f} / {statistics.median(ordered):.3f} "
-            f"| {cpu:.1f} | {memory:.0f} |"
+            f"| {cpu:.3f} | {memory:.0f} |"
         )
     if arguments.worst:
         others = {name: scores for name, scores in rows.items() if name in JUDGES}

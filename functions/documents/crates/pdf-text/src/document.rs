@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::page::Page;
 use crate::pages::Pages;
-use crate::refusal::{Budget, Refusal};
+use crate::refusal::{Budget, Refusal, lenient};
 
 /// A PDF whose pages can be read.
 pub struct Document<S> {
@@ -26,7 +26,7 @@ impl<S: Source> Document<S> {
     pub fn open(source: S, limits: Limits) -> Result<Self, Refusal> {
         let file = File::open(source, limits.objects)?;
         match file.access() {
-            Access::Open | Access::Unlocked => {}
+            Access::Open | Access::Unlocked | Access::AttachmentsLocked => {}
             Access::Locked => return Err(Refusal::PasswordProtected),
             Access::Unknown => return Err(Refusal::Damaged),
         }
@@ -52,6 +52,15 @@ impl<S: Source> Document<S> {
     /// What the document says of itself.
     pub fn metadata(&self) -> Result<Metadata, Refusal> {
         Metadata::read(&self.file)
+    }
+
+    /// Whether it has a form of XFA (ISO 32000-1, 12.7.8), whose contents are no part of the pages:
+    /// what such a form shows, and what was filled in, may be missing in the text.
+    pub fn has_xfa(&self) -> Result<bool, Refusal> {
+        let root = lenient(self.file.root())?;
+        let form = lenient(self.file.get(&root, "AcroForm"))?;
+        let Some(form) = form.as_dict() else { return Ok(false) };
+        Ok(!lenient(self.file.get(form, "XFA"))?.is_null())
     }
 
     /// Reads the pages from number `from` (the first is 1) on, and hands each over as soon as it
@@ -92,7 +101,14 @@ fn read_pages<S: Source>(
         }
         #[expect(clippy::cast_possible_truncation, reason = "points need no more digits")]
         let (width, height) = (view.width as f32, view.height as f32);
-        let page = Page { number, width, height, lines: layout::lines(&glyphs) };
+        let page = Page {
+            number,
+            width,
+            height,
+            lines: layout::lines(&glyphs),
+            unknown_glyphs: glyphs.unknown,
+            guessed_glyphs: glyphs.guessed,
+        };
         if each(page).is_break() {
             break;
         }

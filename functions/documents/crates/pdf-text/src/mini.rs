@@ -12,8 +12,8 @@ use crate::limits::Limits;
 use crate::refusal::{Refusal, lenient};
 use crate::write::Writer;
 
-/// Entries of a font that its text does not need.
-const NOT_NEEDED: [&str; 4] = ["CharProcs", "Resources", "Metadata", "StructParents"];
+/// Entries of a font that its text does not need, or that are read elsewhere.
+const NOT_NEEDED: [&str; 5] = ["CharProcs", "Resources", "Metadata", "StructParents", "ToUnicode"];
 /// The most objects that a font may be made of.
 const MAX_OBJECTS: usize = 64;
 

@@ -67,6 +67,19 @@ pub struct Page {
     pub height: f32,
     /// The lines in reading order.
     pub lines: Vec<Line>,
+    /// How many glyphs are drawn of which nothing says what they stand for. They are no part of the
+    /// text, so that a page with many of them is to be read by OCR.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unknown_glyphs: usize,
+    /// How many glyphs stand in the text by a guess: the file does not say what they stand for, but
+    /// in most files such glyphs stand for these characters.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guessed_glyphs: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Page {

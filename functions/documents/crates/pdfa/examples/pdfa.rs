@@ -10,7 +10,7 @@ use std::{
 };
 
 use cos::{File, Limits};
-use pdfa::{Flavour, Report};
+use pdfa::{Claim, Flavour, Report};
 
 struct Options {
     flavour: Option<Flavour>,
@@ -46,9 +46,11 @@ fn options() -> Result<Options, String> {
 fn check(path: &str, flavour: Option<Flavour>) -> Result<Report, String> {
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     let file = File::open(bytes, Limits::default()).map_err(|error| error.to_string())?;
-    let flavour = flavour
-        .or_else(|| Flavour::detect(&file))
-        .ok_or("claims no flavour of PDF/A; give one with --flavour")?;
+    let claim = Claim::read(&file);
+    let flavour = flavour.or_else(|| claim.as_ref()?.flavour()).ok_or_else(|| match claim {
+        Some(claim) => format!("claims PDF/A-{claim}, for which there is no check"),
+        None => "claims no flavour of PDF/A; give one with --flavour".to_owned(),
+    })?;
     pdfa::validate(&file, flavour).map_err(|error| error.to_string())
 }
 

@@ -2,8 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use cos::{File, Object, Source};
+use cos::{File, Source};
 use serde::{Serialize, Serializer};
+
+use crate::Claim;
 
 /// A part of ISO 19005.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,13 +69,11 @@ impl Flavour {
         Some(Self { part, level })
     }
 
-    /// The flavour that the metadata of `file` claims (ISO 19005-1, 6.7.11; -2 and -3, 6.6.4);
-    /// `None` if it claims none, or one that there is not.
+    /// The flavour that the metadata of `file` claims; `None` if it claims none, or one that there
+    /// is no check for: see [`Claim`].
     #[must_use]
     pub fn detect<S: Source>(file: &File<S>) -> Option<Self> {
-        let root = file.root().ok()?;
-        let Object::Stream(metadata) = file.get(&root, "Metadata").ok()? else { return None };
-        crate::xmp::claimed_flavour(&file.stream_data(&metadata).ok()?)
+        Claim::read(file)?.flavour()
     }
 }
 

@@ -1,9 +1,11 @@
 //! A validator for PDF/A-1, PDF/A-2 and PDF/A-3.
 //!
 //! [`validate`] checks a file against a [`Flavour`] and gives a [`Report`]. A rule is named by the
-//! clause of ISO 19005 that it comes from and by the number that veraPDF gives to the test.
+//! clause of ISO 19005 that it comes from and by the number that veraPDF gives to the test. [`Claim`] tells
+//! what a file claims, PDF/A-4 too, for which there is no check.
 
 mod checker;
+mod claim;
 mod document;
 mod file_structure;
 mod flavour;
@@ -17,6 +19,7 @@ use cos::{Error, File, Source};
 
 use checker::Checker;
 pub use checker::MAX_PER_RULE;
+pub use claim::Claim;
 pub use flavour::{Flavour, Level, Part, UnknownFlavour};
 pub use report::{Failure, Report};
 

@@ -1,7 +1,6 @@
 //! Dates as documents print them: `2026-11-21`, `21.11.2026`, `11/21/26`, `21 November 2026`, `12 kwietnia 2024`.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use super::date_tokens::{Token, Tokens, tokens};
 
 /// A date in a text, or a month of a year if the day is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,29 +10,13 @@ pub(crate) struct Date {
     pub(crate) day: u8,
 }
 
-/// The months' names without accents, and their common abbreviations: English, German, French, Spanish,
-/// Portuguese, Italian, Dutch and Polish.
-#[rustfmt::skip]
-const MONTHS: [&[&str]; 12] = [
-    &["january", "jan", "januar", "janner", "janvier", "janv", "enero", "ene", "janeiro", "gennaio", "gen", "januari", "stycznia", "styczen"],
-    &["february", "feb", "februar", "fevrier", "fevr", "febrero", "fevereiro", "fev", "febbraio", "februari", "lutego", "luty"],
-    &["march", "mar", "marz", "maerz", "mrz", "mars", "marzo", "marco", "maart", "mrt", "marca", "marzec"],
-    &["april", "apr", "avril", "avr", "abril", "abr", "aprile", "kwietnia", "kwiecien"],
-    &["may", "mai", "mayo", "maio", "maggio", "mag", "mei", "maja", "maj"],
-    &["june", "jun", "juni", "juin", "junio", "junho", "giugno", "giu", "czerwca", "czerwiec"],
-    &["july", "jul", "juli", "juillet", "juil", "julio", "julho", "luglio", "lug", "lipca", "lipiec"],
-    &["august", "aug", "aout", "agosto", "ago", "augustus", "sierpnia", "sierpien"],
-    &["september", "sep", "sept", "septembre", "septiembre", "setiembre", "setembro", "set", "settembre", "wrzesnia", "wrzesien"],
-    &["october", "oct", "oktober", "okt", "octobre", "octubre", "outubro", "out", "ottobre", "ott", "pazdziernika", "pazdziernik"],
-    &["november", "nov", "novembre", "noviembre", "novembro", "listopada", "listopad"],
-    &["december", "dec", "dezember", "dez", "decembre", "diciembre", "dic", "dezembro", "dicembre", "grudnia", "grudzien"],
-];
-
-fn month_of(word: &str) -> Option<u8> {
-    let word: String =
-        word.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
-    let index = MONTHS.iter().position(|names| names.contains(&word.as_str()))?;
-    u8::try_from(index + 1).ok()
+/// Two digits are of this century up to 2068, as POSIX has it.
+fn century(year: u32) -> u32 {
+    match year {
+        0..=68 => 2000 + year,
+        69..=99 => 1900 + year,
+        year => year,
+    }
 }
 
 impl Date {
@@ -82,53 +65,78 @@ pub(crate) fn readings(text: &str) -> Vec<Date> {
     let text = text.trim();
     let mut found: Vec<Date> = scan(text)
         .into_iter()
-        .filter(|(_, start, end)| *start == 0 && *end == text.len())
-        .map(|(date, ..)| date)
+        .filter(|found| found.start == 0 && found.end == text.len())
+        .map(|found| found.date)
         .collect();
     found.sort();
     found.dedup();
     found
 }
 
-#[derive(Clone, Copy)]
-enum Token<'a> {
-    Number { value: u32, digits: usize },
-    Word(&'a str),
-    Mark(char),
+/// A date, and the bytes of the text where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Dated {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) date: Date,
+    /// Which of two numbers is the day, if nothing but the order of the parts tells it.
+    order: Option<Order>,
+    /// The same digits can be read as another date.
+    open: bool,
 }
 
-struct Tokens<'a> {
-    tokens: Vec<(Token<'a>, usize, usize)>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Order {
+    DayFirst,
+    MonthFirst,
 }
 
-/// All dates in a text, in each way to read them, with the bytes where they stand.
-pub(crate) fn scan(text: &str) -> Vec<(Date, usize, usize)> {
+/// The order of a document's numeric dates, if some can be read in one order alone, and all of these in the same.
+pub(super) fn order<'a>(dates: impl Iterator<Item = &'a Dated>) -> Option<Order> {
+    let mut orders: Vec<Order> =
+        dates.filter(|date| !date.open).filter_map(|date| date.order).collect();
+    orders.sort_unstable();
+    orders.dedup();
+    <[Order; 1]>::try_from(orders).ok().map(|[order]| order)
+}
+
+impl Dated {
+    /// Whether this is the only way to read the date, in a document with dates of this order; none if it is no way.
+    pub(super) fn is_sure(&self, order: Option<Order>) -> Option<bool> {
+        match (self.open, order, self.order) {
+            (false, ..) => Some(true),
+            (true, Some(order), Some(own)) => (order == own).then_some(true),
+            _ => Some(false),
+        }
+    }
+}
+
+/// All dates in a text, in each way to read them, by their places.
+pub(crate) fn scan(text: &str) -> Vec<Dated> {
     let tokens = tokens(text);
     let mut dates = Vec::new();
     for at in 0..tokens.tokens.len() {
-        let mut add = |found: Option<(Date, usize)>| {
-            if let Some((date, last)) = found {
-                dates.push((date, tokens.tokens[at].1, tokens.tokens[last].2));
+        let mut add = |found: Option<(Date, usize)>, order, open| {
+            if let Some((date, last)) = found.filter(|(_, last)| !tokens.goes_on(*last)) {
+                let (start, end) = (tokens.tokens[at].1, tokens.tokens[last].2);
+                dates.push(Dated { start, end, date, order, open });
             }
         };
         match tokens.tokens[at].0 {
-            Token::Number { value, digits: 4 } => {
-                add(tokens.year_first(at, value));
-            }
+            Token::Number { value, digits: 4 } => add(tokens.year_first(at, value), None, false),
+            Token::Number { value, digits: 8 } => add(tokens.compact(at, value), None, false),
             Token::Number { value, digits: 1 | 2 } => {
-                let glued = at > 0 && tokens.joined_by_mark(at);
-                if !glued {
-                    add(tokens.day_first(at, value, false));
-                    add(tokens.day_first(at, value, true));
+                let readings = tokens.numeric(at, value);
+                let open = readings.iter().any(|(found, _)| found.0 != readings[0].0.0);
+                for (found, order) in readings {
+                    add(Some(found), order, open);
                 }
-                add(tokens.day_and_name(at, value));
-                add(tokens.month_of_year(at, value));
+                add(tokens.day_and_name(at, value), None, false);
+                add(tokens.month_of_year(at, value), None, false);
             }
-            Token::Word(word) => {
-                if let Some(month) = month_of(word) {
-                    add(tokens.name_and_day(at, month.into()));
-                    add(tokens.name_and_year(at, month.into()));
-                }
+            Token::Month(month) => {
+                add(tokens.name_and_day(at, month.into()), None, false);
+                add(tokens.name_and_year(at, month.into()), None, false);
             }
             _ => {}
         }
@@ -138,80 +146,7 @@ pub(crate) fn scan(text: &str) -> Vec<(Date, usize, usize)> {
     dates
 }
 
-fn tokens(text: &str) -> Tokens<'_> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        let class = |c: char| {
-            if c.is_ascii_digit() {
-                1
-            } else {
-                i32::from(c.is_alphabetic() || is_combining_mark(c)) * 2
-            }
-        };
-        let ideograph = ('\u{4e00}'..='\u{9fff}').contains(&c);
-        let end = match class(c) {
-            0 => at + c.len_utf8(),
-            _ if ideograph => at + c.len_utf8(),
-            kind => text[at..].find(|c| class(c) != kind).map_or(text.len(), |length| at + length),
-        };
-        let piece = &text[at..end];
-        match class(c) {
-            0 if c.is_whitespace() => {}
-            0 => tokens.push((Token::Mark(c), at, end)),
-            1 => {
-                let value = if piece.len() <= 4 { piece.parse().unwrap_or(0) } else { 0 };
-                tokens.push((Token::Number { value, digits: piece.len() }, at, end));
-            }
-            _ => tokens.push((Token::Word(piece), at, end)),
-        }
-        at = end;
-    }
-    Tokens { tokens }
-}
-
 impl Tokens<'_> {
-    fn number(&self, at: usize, lengths: &[usize]) -> Option<u32> {
-        match self.tokens.get(at)?.0 {
-            Token::Number { value, digits } if lengths.contains(&digits) => Some(value),
-            _ => None,
-        }
-    }
-
-    fn month(&self, at: usize) -> Option<u32> {
-        match self.tokens.get(at)?.0 {
-            Token::Word(word) => month_of(word).map(u32::from),
-            _ => None,
-        }
-    }
-
-    fn mark(&self, at: usize) -> Option<char> {
-        match self.tokens.get(at)?.0 {
-            Token::Mark(mark) => Some(mark),
-            Token::Word(word @ ("年" | "月" | "日")) => word.chars().next(),
-            _ => None,
-        }
-    }
-
-    /// The token after the marks and small words that may stand between a date's parts.
-    fn past(&self, at: usize, words: &[&str]) -> usize {
-        let skips = |at: usize| match self.tokens.get(at).map(|token| token.0) {
-            Some(Token::Mark(mark)) => matches!(mark, '.' | ',' | '-' | '/' | 'º' | '°' | '\''),
-            Some(Token::Word(word)) => words.iter().any(|known| word.eq_ignore_ascii_case(known)),
-            _ => false,
-        };
-        (at..at + 3).find(|at| !skips(*at)).unwrap_or(at + 3)
-    }
-
-    /// A number right behind a mark and another number belongs to what began there: `1.2.2026` is not `2.2026`.
-    fn joined_by_mark(&self, at: usize) -> bool {
-        let mark = matches!(self.mark(at - 1), Some('.' | '/' | '-'))
-            && self.tokens[at - 1].2 == self.tokens[at].1;
-        mark && at > 1
-            && matches!(self.tokens[at - 2].0, Token::Number { .. })
-            && self.tokens[at - 2].2 == self.tokens[at - 1].1
-    }
-
     /// `2026-11-21`, `2026/11/21`, `2026. 11. 21`, `2026年11月21日`, `2026. november 21`.
     fn year_first(&self, at: usize, year: u32) -> Option<(Date, usize)> {
         let mark = self.mark(at + 1)?;
@@ -235,27 +170,50 @@ impl Tokens<'_> {
         Some((Date::new(year, month, 0).filter(|_| mark != '.')?, at + 2))
     }
 
-    /// `21.11.2026`, `21/11/26`, and with `american` `11/21/2026`.
-    fn day_first(&self, at: usize, first: u32, american: bool) -> Option<(Date, usize)> {
-        let mark = self.mark(at + 1).filter(|mark| matches!(mark, '.' | '/' | '-'))?;
-        let second = self.number(at + 2, &[1, 2])?;
-        if self.mark(at + 3) != Some(mark) {
-            return None;
-        }
-        let year = self.number(at + 4, &[2, 4])?;
-        // Two digits are of this century up to 2069, as POSIX has it.
-        let year = match year {
-            0..=68 => 2000 + year,
-            69..=99 => 1900 + year,
-            year => year,
+    /// `20261121`.
+    fn compact(&self, at: usize, value: u32) -> Option<(Date, usize)> {
+        let glued = at > 0
+            && (self.joined_by_mark(at)
+                || self.tokens[at - 1].2 == self.tokens[at].1
+                    && matches!(self.tokens[at - 1].0, Token::Word(_)));
+        let date = Date::new(value / 10_000, value / 100 % 100, value % 100)?;
+        (date.day > 0 && !glued).then_some((date, at))
+    }
+
+    /// The readings of three numbers with the same mark between them, the day or the month first: `21.11.2026`,
+    /// `11/21/26`. With dots the day is first, as long as there is such a day. Of `26-11-21` the year may be first.
+    fn numeric(&self, at: usize, first: u32) -> Vec<((Date, usize), Option<Order>)> {
+        let joined = at > 0 && self.joined_by_mark(at);
+        let mark = self.mark(at + 1).filter(|mark| !joined && matches!(mark, '.' | '/' | '-'));
+        let (Some(second), true) = (self.number(at + 2, &[1, 2]), mark.is_some()) else {
+            return Vec::new();
         };
-        let (day, month) = if american { (second, first) } else { (first, second) };
-        Some((Date::new(year, month, day).filter(|date| date.day > 0)?, at + 4))
+        let (true, Some(third)) = (self.mark(at + 3) == mark, self.number(at + 4, &[2, 4])) else {
+            return Vec::new();
+        };
+        let date = |year, month, day| {
+            Some((Date::new(century(year), month, day).filter(|date| date.day > 0)?, at + 4))
+        };
+        let day_first = date(third, second, first);
+        let month_first =
+            date(third, first, second).filter(|_| mark != Some('.') || day_first.is_none());
+        let is_short = self.number(at, &[2]).and(self.number(at + 4, &[2])).is_some();
+        let year_first = date(first, second, third).filter(|_| mark == Some('-') && is_short);
+        let by_order = |found: Option<(Date, usize)>, order| found.map(|found| (found, order));
+        let told = |order| Some(order).filter(|_| mark != Some('.'));
+        [
+            by_order(day_first, told(Order::DayFirst)),
+            by_order(month_first, told(Order::MonthFirst)),
+            by_order(year_first, None),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// `21 November 2026`, `21st of November, 2026`, `21. Nov. 2026`, `21-Nov-2026`, `21 de noviembre de 2026`.
     fn day_and_name(&self, at: usize, day: u32) -> Option<(Date, usize)> {
-        let name = self.past(at + 1, &["st", "nd", "rd", "th", "er", "of", "de"]);
+        let name = self.past(at + 1, &["st", "nd", "rd", "th", "er", "day", "of", "de"]);
         let month = self.month(name)?;
         let last = self.past(name + 1, &["of", "de", "del"]);
         let year = self.number(last, &[4])?;
@@ -361,14 +319,14 @@ mod tests {
     #[test]
     fn dates_are_found_inside_of_text() {
         let found = scan("Data wystawienia: 12 kwietnia 2024 roku, zapłata do 2024-04-26.");
-        assert!(found.iter().any(|(date, ..)| *date == Date { year: 2024, month: 4, day: 12 }));
-        assert!(found.iter().any(|(date, ..)| *date == Date { year: 2024, month: 4, day: 26 }));
+        assert!(found.iter().any(|found| found.date == Date { year: 2024, month: 4, day: 12 }));
+        assert!(found.iter().any(|found| found.date == Date { year: 2024, month: 4, day: 26 }));
     }
 
     proptest! {
         #[test]
         fn any_text_is_scanned(text in "\\PC{0,80}") {
-            for (_, start, end) in scan(&text) {
+            for Dated { start, end, .. } in scan(&text) {
                 prop_assert!(start < end && text.is_char_boundary(start) && text.is_char_boundary(end));
             }
         }

@@ -1,20 +1,9 @@
 //! Numbers as documents print them: `1,234.50`, `1.234,50`, `1 234,50`, `1'234.50`, `(45.00)`, `45,00-`.
 
-/// A number in a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Number {
-    /// Its magnitude, as `canonical` writes it.
-    pub(crate) magnitude: String,
-    pub(crate) negative: bool,
-    /// The digits after its decimal mark as printed, trailing zeros included.
-    pub(crate) fraction: usize,
-    /// Bytes of the text.
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-}
+use super::scan::{Number, scan};
 
 /// More groups of digits than any amount has; longer runs are phone numbers, IBANs and columns.
-const MAX_GROUPS: usize = 6;
+pub(super) const MAX_GROUPS: usize = 6;
 /// More digits than any amount has.
 const MAX_DIGITS: usize = 24;
 
@@ -29,23 +18,24 @@ pub(crate) fn is_decimal(text: &str) -> bool {
 }
 
 /// The one way to write a magnitude: no leading zeros, no trailing ones in the fraction, a dot only before one.
-fn canonical(whole: &str, fraction: &str) -> String {
+pub(super) fn canonical(whole: &str, fraction: &str) -> String {
     let whole = whole.trim_start_matches('0');
     let fraction = fraction.trim_end_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
     if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
-/// A hundredth of a magnitude: a percentage as a ratio, an amount in minor units as one in major units.
-pub(crate) fn hundredth(magnitude: &str) -> String {
+/// A magnitude divided by a power of ten.
+pub(super) fn divided(magnitude: &str, power: u8) -> String {
+    let power = usize::from(power);
     let (whole, fraction) = magnitude.split_once('.').unwrap_or((magnitude, ""));
-    let padded = format!("{whole:0>3}");
-    let (whole, cents) = padded.split_at(padded.len() - 2);
-    canonical(whole, &format!("{cents}{fraction}"))
+    let padded = format!("{whole:0>width$}", width = power + 1);
+    let (whole, moved) = padded.split_at(padded.len() - power);
+    canonical(whole, &format!("{moved}{fraction}"))
 }
 
 /// A hundred times a magnitude: a ratio as a percentage.
-pub(crate) fn hundredfold(magnitude: &str) -> String {
+pub(super) fn hundredfold(magnitude: &str) -> String {
     let (whole, fraction) = magnitude.split_once('.').unwrap_or((magnitude, ""));
     let padded = format!("{fraction:0<2}");
     let (more, fraction) = padded.split_at(2);
@@ -68,7 +58,7 @@ pub(crate) fn readings(text: &str) -> Vec<Number> {
 /// A text that is one number in one reading, as a decimal string.
 pub(crate) fn to_decimal(text: &str) -> Option<String> {
     let mut found = readings(text);
-    found.dedup_by(|a, b| a.magnitude == b.magnitude);
+    found.dedup_by(|a, b| a.magnitude == b.magnitude && a.negative == b.negative);
     let number = found.pop().filter(|_| found.is_empty())?;
     // The fraction is kept as printed: 1.50 is an amount, 1.5 a factor.
     let missing = number.fraction
@@ -78,141 +68,76 @@ pub(crate) fn to_decimal(text: &str) -> Option<String> {
     Some(format!("{sign}{}{dot}{}", number.magnitude, "0".repeat(missing)))
 }
 
-/// All numbers in a text, in each way to read them.
-pub(crate) fn scan(text: &str) -> Vec<Number> {
-    let mut numbers = Vec::new();
-    let mut at = 0;
-    while let Some(found) = text[at..].find(|c: char| c.is_ascii_digit()) {
-        let start = at + found;
-        let pieces = pieces(text, start);
-        let end = pieces.last().map_or(start + 1, |piece| piece.1);
-        if !glued_to_a_word(text, start) {
-            read_pieces(text, &pieces, &mut numbers);
-        }
-        at = end.max(start + 1);
-    }
-    numbers
+/// A way to read digits with marks in between.
+pub(super) struct Reading {
+    pub(super) whole: String,
+    pub(super) fraction: String,
+    /// The mark before the fraction, or before the last group, if it may be the other too: that of `1.234`.
+    pub(super) open: Option<char>,
+    /// The mark that is the decimal one by this reading alone, and how much that says of the document.
+    pub(super) decimal: Option<(char, Weight)>,
 }
 
-/// `A4` and `INV2026` hold no number; `EUR12` and `5kg` do.
-fn glued_to_a_word(text: &str, start: usize) -> bool {
-    let word: String =
-        text[..start].chars().rev().take_while(|c| c.is_alphabetic()).take(4).collect();
-    !word.is_empty() && super::currency::symbols(&word.chars().rev().collect::<String>()).is_none()
+/// What a number tells of the decimal mark of its document: `1.234,50` and `0,05` more than `2,5`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    Weak,
+    Strong,
 }
 
-/// Runs of digits, dots, commas and apostrophes, one space apart.
-fn pieces(text: &str, start: usize) -> Vec<(usize, usize)> {
-    let mut pieces = Vec::new();
-    let mut from = start;
-    loop {
-        let end = piece_end(text, from);
-        pieces.push((from, end));
-        let mut rest = text[end..].chars();
-        let next = rest.next().filter(|c| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'));
-        match (next, rest.next()) {
-            (Some(space), Some(digit)) if digit.is_ascii_digit() => from = end + space.len_utf8(),
-            _ => return pieces,
-        }
-    }
-}
-
-fn piece_end(text: &str, from: usize) -> usize {
-    let mut end = from;
-    let mut chars = text[from..].char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let mark = matches!(c, '.' | ',' | '\'' | '’')
-            && chars.peek().is_some_and(|(_, next)| next.is_ascii_digit());
-        if !c.is_ascii_digit() && !mark {
-            break;
-        }
-        end = from + at + c.len_utf8();
-    }
-    end
-}
-
-fn read_pieces(text: &str, pieces: &[(usize, usize)], numbers: &mut Vec<Number>) {
-    for (index, &(start, end)) in pieces.iter().enumerate() {
-        for (whole, fraction) in read(&text[start..end]) {
-            numbers.push(number(text, &whole, &fraction, start, end));
-        }
-        // Groups of three after spaces are one number, or columns of a table: both are read.
-        let mut whole = text[start..end].to_owned();
-        if whole.len() > 3 || !whole.bytes().all(|c| c.is_ascii_digit()) {
-            continue;
-        }
-        for &(from, to) in pieces.iter().skip(index + 1).take(MAX_GROUPS) {
-            let (group, fraction) =
-                text[from..to].split_once(['.', ',']).unwrap_or((&text[from..to], ""));
-            let digits = |part: &str| part.bytes().all(|c| c.is_ascii_digit());
-            if group.len() != 3 || !digits(group) || !digits(fraction) {
-                break;
-            }
-            whole.push_str(group);
-            numbers.push(number(text, &whole, fraction, start, to));
-            if !fraction.is_empty() || to - from > 3 {
-                break;
-            }
-        }
-    }
-}
-
-/// The ways to read digits with marks in between, as whole part and fraction.
-fn read(piece: &str) -> Vec<(String, String)> {
+/// The ways to read digits with marks in between.
+pub(super) fn read(piece: &str) -> Vec<Reading> {
     let groups: Vec<&str> = piece.split(['.', ',', '\'', '’']).collect();
     let marks: Vec<char> = piece
         .chars()
         .filter(|c| !c.is_ascii_digit())
         .map(|c| if c == '’' { '\'' } else { c })
         .collect();
-    if groups.len() > MAX_GROUPS
-        || groups.iter().map(|group| group.len()).sum::<usize>() > MAX_DIGITS
-    {
+    let digits = groups.iter().map(|group| group.len()).sum::<usize>();
+    if groups.len() > MAX_GROUPS || digits > MAX_DIGITS {
         return Vec::new();
     }
     let Some((&last_mark, marks)) = marks.split_last() else {
-        return vec![(piece.to_owned(), String::new())];
+        let (whole, fraction) = (piece.to_owned(), String::new());
+        return vec![Reading { whole, fraction, open: None, decimal: None }];
     };
     let (last, front) = groups.split_last().map_or(("", &[][..]), |(last, front)| (*last, front));
-    // Groups of two are the Indian 12,34,567.
-    let grouped = |groups: &[&str]| {
-        groups.first().is_some_and(|first| (1..=3).contains(&first.len()) && *first != "0")
-            && groups.iter().skip(1).all(|group| matches!(group.len(), 2 | 3))
-    };
     let one_mark = marks.iter().all(|mark| *mark == last_mark);
+    let other_mark = !one_mark && marks.iter().all(|mark| *mark == marks[0]);
+    let as_fraction = last_mark != '\'' && (marks.is_empty() || other_mark && grouped(front));
+    let as_group = one_mark && last.len() == 3 && grouped(&groups);
+    let open = (as_fraction && as_group).then_some(last_mark);
     let mut readings = Vec::new();
-    if last_mark != '\''
-        && (marks.is_empty()
-            || (marks.iter().all(|mark| *mark == marks[0]) && !one_mark && grouped(front)))
-    {
-        readings.push((front.concat(), last.to_owned()));
+    if as_fraction {
+        let weight = if other_mark || last.len() == 2 { Weight::Strong } else { Weight::Weak };
+        let decimal = (!as_group).then_some((last_mark, weight));
+        readings.push(Reading { whole: front.concat(), fraction: last.to_owned(), open, decimal });
     }
-    if one_mark && last.len() == 3 && grouped(&groups) {
-        readings.push((groups.concat(), String::new()));
+    if as_group {
+        // Two marks of one kind separate groups, so the decimal mark is the other.
+        let other = match last_mark {
+            '.' => Some(','),
+            ',' => Some('.'),
+            _ => None,
+        };
+        let decimal = other.filter(|_| !as_fraction).map(|mark| (mark, Weight::Strong));
+        let (whole, fraction) = (groups.concat(), String::new());
+        readings.push(Reading { whole, fraction, open, decimal });
     }
     readings
 }
 
-fn number(text: &str, whole: &str, fraction: &str, start: usize, end: usize) -> Number {
-    let before = text[..start].trim_end_matches(['€', '$', '£', '¥', ' ', '\u{a0}']);
-    let (before_sign, sign) = match before.chars().next_back() {
-        Some(sign @ ('-' | '−' | '–')) => {
-            (before[..before.len() - sign.len_utf8()].chars().next_back(), true)
-        }
-        _ => (None, false),
+/// Whether these are groups of an amount: all of three, or the Indian 12,34,567.
+fn grouped(groups: &[&str]) -> bool {
+    let Some((first, rest)) = groups.split_first() else { return false };
+    let Some((last, middle)) = rest.split_last() else {
+        return (1..=3).contains(&first.len()) && *first != "0";
     };
-    let leading = sign && !before_sign.is_some_and(char::is_alphanumeric);
-    let mut after = text[end..].chars();
-    let (next, then) = (after.next(), after.next());
-    let trailing = next == Some('-') && !then.is_some_and(char::is_alphanumeric);
-    let bracketed = before.ends_with('(') && next == Some(')');
-    Number {
-        magnitude: canonical(whole, fraction),
-        negative: leading || trailing || bracketed,
-        fraction: fraction.len(),
-        start,
-        end,
-    }
+    let indian = first.len() <= 2 && middle.iter().all(|group| group.len() == 2);
+    (1..=3).contains(&first.len())
+        && *first != "0"
+        && last.len() == 3
+        && (indian || middle.iter().all(|group| group.len() == 3))
 }
 
 #[cfg(test)]
@@ -269,12 +194,20 @@ mod tests {
 
     #[test]
     fn signs_are_read() {
-        for text in ["-45,00", "−45,00 €", "- 45", "(45.00)", "45,00-", "-€45", "-$ 45.00"] {
+        for text in ["-45,00", "−45,00 €", "(45.00)", "45,00-", "-€45", "-$ 45.00"] {
             assert!(scan(text)[0].negative, "{text}");
         }
-        for text in ["INV-45", "1-45", "45", "(45", "45-50"] {
+        for text in ["INV-45", "1-45", "45", "(45", "45-50", "blue - 45"] {
             assert!(scan(text).iter().all(|number| !number.negative), "{text}");
         }
+    }
+
+    #[test]
+    fn a_dash_that_begins_a_line_may_be_a_sign() {
+        let found: Vec<_> =
+            scan("- 45").iter().map(|number| (number.negative, number.sure)).collect();
+        assert_eq!(found, [(false, false), (true, false)]);
+        assert_eq!(to_decimal("- 45"), None);
     }
 
     #[test]
@@ -294,7 +227,7 @@ mod tests {
         for (of, is) in
             [("51060", "510.6"), ("5", "0.05"), ("0", "0"), ("19.5", "0.195"), ("100", "1")]
         {
-            assert_eq!(hundredth(of), is);
+            assert_eq!(divided(of, 2), is);
             assert_eq!(hundredfold(is), of);
         }
     }

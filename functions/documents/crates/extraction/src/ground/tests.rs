@@ -40,11 +40,9 @@ fn each_kind_of_value_is_found_as_what_it_is() {
         (json!("2024-04"), Date, ""),
         (json!("1510.60"), Number, "1 510,60"),
         (json!(1510.6), Number, "1 510,60"),
-        (json!(151_060), Scaled, "1 510,60"),
         (json!("24"), Number, "24,00"),
         (json!(0.23), Scaled, "23"),
         (json!("-45.00"), Number, "45,00"),
-        (json!("45.00"), OtherSign, "45,00"),
         (json!("PLN"), Symbol, "zł"),
         (json!("PL6110901014"), Normalised, "PL61 1090 1014"),
         (json!("00123"), Exact, "00123"),
@@ -56,6 +54,16 @@ fn each_kind_of_value_is_found_as_what_it_is() {
         }
         assert_eq!(found, (Grounding::Grounded, Some(matched), Some(quote.to_owned())), "{value}");
     }
+}
+
+#[test]
+fn what_is_computed_is_derived_and_what_can_be_read_otherwise_is_ambiguous() {
+    let quote = |quote: &str| Some(quote.to_owned());
+    assert_eq!(find(&json!(151_060)), (Grounding::Derived, Some(Match::Scaled), quote("1 510,60")));
+    let ambiguous = |matched, text| (Grounding::Ambiguous, Some(matched), quote(text));
+    assert_eq!(find(&json!("45.00")), ambiguous(Match::OtherSign, "45,00"));
+    assert_eq!(find(&json!("510.60")), ambiguous(Match::Number, "510,60"));
+    assert_eq!(find(&json!("5.00")), ambiguous(Match::Number, "5"));
 }
 
 #[test]
@@ -82,7 +90,9 @@ fn what_is_not_in_the_text_is_ungrounded() {
 #[test]
 fn an_amount_is_found_as_a_number_alone() {
     let decimal = || Scalar { format: Some("decimal".into()), ..Scalar::default() };
-    assert_eq!(find_as(&json!("118"), decimal()).grounding, Grounding::Grounded);
+    assert_eq!(find_as(&json!("24.00"), decimal()).grounding, Grounding::Grounded);
+    // Digits of the invoice's number.
+    assert_eq!(find_as(&json!("118"), decimal()).grounding, Grounding::Ungrounded);
     assert_eq!(find_as(&json!("999"), decimal()).grounding, Grounding::Ungrounded);
 }
 
@@ -130,6 +140,27 @@ fn only_the_parts_that_were_shown_count() {
     assert_eq!(grounds.find(&json!(13), None, &half).grounding, Grounding::Ungrounded);
 }
 
+/// Numbers, labels and names without end: what is looked at around each is bounded.
+#[test]
+fn a_text_made_to_cost_time_is_searched_in_a_line() {
+    for piece in ["1) ", "12345  ", "a b ", "tel 12: ", "- 1\t", "1 234 ", "a@b.c ", "kr 1.5,"] {
+        let pages = [Page { number: 1, text: piece.repeat(200_000 / piece.len()) }];
+        let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
+        let grounds = Grounds::new(&pages);
+        for value in [
+            json!("b a x"),
+            json!("a b c"),
+            json!("a@b.d"),
+            json!("SEK"),
+            json!("1.00"),
+            json!("a"),
+        ] {
+            let evidence = grounds.find(&value, None, &parts);
+            assert!(evidence.occurrences <= text::MANY);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_value_is_judged(text in "\\PC{0,60}", value in "\\PC{0,20}", number in any::<f64>()) {
@@ -138,15 +169,43 @@ proptest! {
         let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
         for value in [json!(value), json!(number), json!(null)] {
             let evidence = grounds.find(&value, None, &parts);
-            prop_assert_eq!(evidence.place.is_some(), evidence.grounding == Grounding::Grounded);
+            prop_assert_eq!(evidence.place.is_some(), evidence.matched.is_some());
+            match evidence.grounding {
+                Grounding::Grounded | Grounding::Ambiguous => prop_assert!(evidence.place.is_some()),
+                Grounding::Ungrounded => prop_assert!(evidence.place.is_none()),
+                Grounding::Derived => {}
+            }
             prop_assert!((0.0..=1.0).contains(&evidence.confidence));
         }
     }
 
     #[test]
-    fn an_integer_that_is_printed_is_found(number in 0i64..10_000_000, around in "[a-z ]{0,20}") {
+    fn an_integer_that_is_printed_is_found(number in 0i64..10_000_000, around in "(of|sum|pieces| ){0,5}") {
         let pages = [Page { number: 1, text: format!("{around} {number} {around}") }];
         let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
         prop_assert_eq!(Grounds::new(&pages).find(&json!(number), None, &parts).grounding, Grounding::Grounded);
+    }
+
+    #[test]
+    fn a_text_that_is_quoted_between_spaces_is_found(
+        value in "[A-Za-zäéł]{2,9}( [A-Za-zäéł]{2,9}){0,3}",
+        before in "[a-z]{1,9}[ \n(\"]",
+        after in "[ \n),;!\"][a-z]{1,9}",
+    ) {
+        let pages = [Page { number: 1, text: format!("{before}{value}{after}") }];
+        let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
+        let evidence = Grounds::new(&pages).find(&json!(value), None, &parts);
+        prop_assert_eq!(evidence.grounding, Grounding::Grounded);
+    }
+
+    #[test]
+    fn an_amount_and_the_same_with_another_digit(cents in 10_000u64..100_000_000, other in 1u64..9, place in 0u32..5) {
+        let decimal = |cents: u64| format!("{}.{:02}", cents / 100, cents % 100);
+        let pages = [Page { number: 1, text: format!("Sum: {} EUR", decimal(cents)) }];
+        let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
+        let grounds = Grounds::new(&pages);
+        prop_assert_eq!(grounds.find(&json!(decimal(cents)), None, &parts).grounding, Grounding::Grounded);
+        let wrong = decimal(cents + other * 10u64.pow(place));
+        prop_assert_eq!(grounds.find(&json!(wrong), None, &parts).grounding, Grounding::Ungrounded);
     }
 }

@@ -1,13 +1,54 @@
 //! Texts compared by their letters and digits: case, accents, ligatures, spaces and punctuation do not count.
 
-use std::collections::HashMap;
-
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use super::edges::{self, Edge, without_spaces};
+
+/// How many bytes around a match are looked at: more would cost time that grows with the square of the text.
+pub(super) const WINDOW: usize = 64;
 /// More than this many occurrences are not counted.
 pub(super) const MANY: u32 = 20;
-/// The longest value, in words, that is looked for in another order.
-const MAX_WORDS: usize = 60;
+
+/// The text right before a place, of at most [`WINDOW`] bytes.
+pub(super) fn just_before(text: &str, at: usize) -> &str {
+    &text[text.ceil_char_boundary(at.saturating_sub(WINDOW))..at]
+}
+
+/// A place in a text, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spot {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Whether the text can be read as holding the value there, and in no other way.
+    pub(super) sure: bool,
+}
+
+impl Spot {
+    /// The first of the sure ones, or else the first; and how many there are.
+    pub(super) fn best(spots: impl Iterator<Item = Self>) -> (Option<Self>, u32) {
+        let (mut best, mut count) = (None::<Self>, 0);
+        for spot in spots {
+            count += 1;
+            let key = |spot: &Self| (!spot.sure, spot.start, spot.end);
+            if best.as_ref().is_none_or(|best| key(&spot) < key(best)) {
+                best = Some(spot);
+            }
+            if count >= MANY && best.is_some_and(|best| best.sure) {
+                break;
+            }
+        }
+        (best, count.min(MANY))
+    }
+
+    /// The place as far as its edges and what it is next to tell; none inside of a word or number.
+    fn judged(text: &str, start: usize, end: usize) -> Option<Self> {
+        let edge = edges::of(text, start, end);
+        let sure = edge == Edge::Clean
+            && !edges::goes_on_in_digits(text, start, end)
+            && !edges::is_label(text, start, end);
+        (edge != Edge::Inside).then_some(Self { start, end, sure })
+    }
+}
 
 /// A text's letters and digits, folded, each with the place that it came from.
 pub(super) struct Folded {
@@ -38,7 +79,10 @@ impl Folded {
                     boundary = true;
                     return;
                 }
-                for letter in part.to_lowercase().filter(|c| !is_combining_mark(*c)) {
+                // The sharp s is a small letter without a large one of its own in most texts.
+                let sharp = matches!(part, 'ß' | 'ẞ');
+                let letters = part.to_lowercase().filter(|c| !sharp && !is_combining_mark(*c));
+                for letter in letters.chain(std::iter::repeat_n('s', if sharp { 2 } else { 0 })) {
                     let length = letter.len_utf8();
                     flat.push(letter);
                     source.extend(std::iter::repeat_n(range, length));
@@ -53,91 +97,50 @@ impl Folded {
     }
 
     /// The source's bytes of a piece of the folded text.
-    fn source_of(&self, start: usize, end: usize) -> (usize, usize) {
+    pub(super) fn source_of(&self, start: usize, end: usize) -> (usize, usize) {
         (self.source[start].0 as usize, self.source[end - 1].1 as usize)
     }
 
-    /// Whole words that spell `value`, within the source's bytes from `from` to `to`: the first place, and how many.
+    /// Whole words of `text`, which this was made of, that spell `value` within the bytes from `from` to `to`: the
+    /// best place, and how many.
     pub(super) fn find(
         &self,
+        text: &str,
         value: &str,
         from: usize,
         to: usize,
-    ) -> (Option<(usize, usize)>, u32) {
-        let (mut first, mut count) = (None, 0);
-        if value.is_empty() {
-            return (first, count);
-        }
+    ) -> (Option<Spot>, u32) {
+        let wanted = Self::new(value).flat;
         let begin = self.source.partition_point(|range| (range.0 as usize) < from);
-        let Some(rest) = self.flat.get(begin..) else { return (first, count) };
-        for at in matches(rest, value) {
-            let (start, end) = (begin + at, begin + at + value.len());
-            if self.source[end - 1].1 as usize > to {
-                break;
-            }
-            if self.starts[start] && self.starts[end] {
-                first = first.or_else(|| Some(self.source_of(start, end)));
-                count += 1;
-                if count >= MANY {
-                    break;
-                }
-            }
-        }
-        (first, count)
+        let Some(rest) = self.flat.get(begin..).filter(|_| !wanted.is_empty()) else {
+            return (None, 0);
+        };
+        let spots = matches(rest, &wanted)
+            .map(|at| (begin + at, begin + at + wanted.len()))
+            .filter(|(start, end)| self.starts[*start] && self.starts[*end])
+            .map(|(start, end)| self.source_of(start, end))
+            .take_while(|(_, end)| *end <= to)
+            .filter(|(start, end)| edges::same_groups(value, &text[*start..*end]))
+            .filter_map(|(start, end)| Spot::judged(text, start, end))
+            .map(|spot| Spot {
+                sure: spot.sure && !is_word_of(value, &text[spot.start..spot.end]),
+                ..spot
+            });
+        Spot::best(spots)
     }
 
-    fn words(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+    pub(super) fn words(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let mut ends = (0..=self.flat.len()).filter(|at| self.starts[*at]).skip(1);
         (0..self.flat.len())
             .filter(|at| self.starts[*at])
             .map_while(move |start| Some((start, ends.next()?)))
     }
+}
 
-    /// The words of `value`, two at least, in any order and close together: within twice their number and 8 more.
-    pub(super) fn find_words(
-        &self,
-        value: &Folded,
-        from: usize,
-        to: usize,
-    ) -> Option<(usize, usize)> {
-        let mut wanted: HashMap<&str, i32> = HashMap::new();
-        for (start, end) in value.words().take(MAX_WORDS + 1) {
-            *wanted.entry(&value.flat[start..end]).or_default() += 1;
-        }
-        let number = usize::try_from(wanted.values().sum::<i32>()).unwrap_or(usize::MAX);
-        if !(2..=MAX_WORDS).contains(&number) {
-            return None;
-        }
-        let mut missing = number;
-        let mut window = std::collections::VecDeque::new();
-        for (start, end) in self.words() {
-            let place = self.source_of(start, end);
-            if place.0 < from || place.1 > to {
-                continue;
-            }
-            let word = &self.flat[start..end];
-            if let Some(left) = wanted.get_mut(word) {
-                missing -= usize::from(*left > 0);
-                *left -= 1;
-            }
-            window.push_back((word, place));
-            if window.len() > number * 2 + 8
-                && let Some((word, _)) = window.pop_front()
-                && let Some(left) = wanted.get_mut(word)
-            {
-                *left += 1;
-                missing += usize::from(*left > 0);
-            }
-            if missing == 0 {
-                let first = window
-                    .iter()
-                    .find(|(word, _)| wanted.contains_key(word))
-                    .map_or(place.0, |(_, at)| at.0);
-                return Some((first, place.1));
-            }
-        }
-        None
-    }
+/// Whether a short name in capitals is a common word in its quote: `IT` and `it`.
+fn is_word_of(value: &str, quote: &str) -> bool {
+    let upper = |text: &str| text.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
+    value.chars().count() <= 3 && upper(value) && !upper(quote)
 }
 
 /// The bytes where `value`, which is not empty, begins in `text`, also inside of another match: the first thousand.
@@ -153,41 +156,60 @@ fn matches<'a>(text: &'a str, value: &'a str) -> impl Iterator<Item = usize> + '
     std::iter::from_fn(next).take(1_000)
 }
 
-/// Scripts that are written without spaces: every character may begin a word.
-fn without_spaces(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{edf}' | '\u{1000}'..='\u{109f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
+/// `value` as it stands, between ends of words: the best place, and how many.
+pub(super) fn find_exact(text: &str, value: &str, from: usize, to: usize) -> (Option<Spot>, u32) {
+    let Some(part) = text.get(from..to).filter(|_| value.chars().any(char::is_alphanumeric)) else {
+        return (None, 0);
+    };
+    let spots = matches(part, value)
+        .filter_map(|at| Spot::judged(text, from + at, from + at + value.len()));
+    Spot::best(spots)
 }
 
-/// `value` as it stands, between ends of words: the first place, and how many.
-pub(super) fn find_exact(
-    text: &str,
-    value: &str,
-    from: usize,
-    to: usize,
-) -> (Option<(usize, usize)>, u32) {
-    let (mut first, mut count) = (None, 0);
-    let Some(part) = text.get(from..to).filter(|_| !value.is_empty()) else {
-        return (first, count);
-    };
-    let inside = |a: Option<char>, b: Option<char>| match (a, b) {
-        (Some(a), Some(b)) => {
-            a.is_alphanumeric() && b.is_alphanumeric() && !without_spaces(a) && !without_spaces(b)
-        }
-        _ => false,
-    };
-    for at in matches(part, value) {
-        let (start, end) = (from + at, from + at + value.len());
-        let begins_inside = inside(text[..start].chars().next_back(), value.chars().next());
-        let ends_inside = inside(value.chars().next_back(), text[end..].chars().next());
-        if !begins_inside && !ends_inside {
-            first = first.or(Some((start, end)));
-            count += 1;
-            if count >= MANY {
-                break;
-            }
-        }
+/// Whether a value is an e-mail address or a URL, in which every character counts but the case.
+pub(super) fn is_address(value: &str) -> bool {
+    !value.contains(char::is_whitespace)
+        && (value.contains('@') || value.contains("://") || value.starts_with("www."))
+}
+
+/// An e-mail address or a URL, which may be broken at the end of a line.
+pub(super) fn find_address(text: &str, value: &str, from: usize, to: usize) -> (Option<Spot>, u32) {
+    let Some(part) = text.get(from..to).filter(|_| !value.is_empty()) else { return (None, 0) };
+    let wanted = value.to_ascii_lowercase();
+    let found = matches(&part.to_ascii_lowercase(), &wanted)
+        .map(|at| (from + at, from + at + wanted.len()))
+        .filter_map(|(start, end)| address_at(text, start, end))
+        .collect::<Vec<_>>();
+    if !found.is_empty() {
+        return Spot::best(found.into_iter());
     }
-    (first, count)
+    let (mut joined, mut places) = (String::new(), Vec::new());
+    for (at, c) in part.char_indices().filter(|(_, c)| !matches!(c, '\n' | '\r' | '\u{ad}')) {
+        joined.push(c.to_ascii_lowercase());
+        places.extend(std::iter::repeat_n(from + at, c.len_utf8()));
+    }
+    let last = wanted.chars().next_back().map_or(0, char::len_utf8);
+    let spots = matches(&joined, &wanted)
+        .map(|at| (places[at], places[at + wanted.len() - last] + last))
+        .filter(|(start, end)| end - start > wanted.len())
+        .filter_map(|(start, end)| address_at(text, start, end))
+        .collect::<Vec<_>>();
+    Spot::best(spots.into_iter())
+}
+
+/// An address at its place, if it does not go on there.
+fn address_at(text: &str, start: usize, end: usize) -> Option<Spot> {
+    let part = |c: char| {
+        c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '@' | '%' | '~' | '&' | '=' | '?')
+    };
+    let before = text[..start].chars().next_back();
+    let mut after = text[end..].chars();
+    let (next, then) = (after.next(), after.next());
+    let goes_on = next.is_some_and(|c| {
+        part(c) || matches!(c, '.' | '/' | '#' | ':') && then.is_some_and(char::is_alphanumeric)
+    });
+    let began = before.is_some_and(|c| part(c) || c == '.');
+    (!began && !goes_on).then_some(Spot { start, end, sure: true })
 }
 
 #[cfg(test)]
@@ -197,8 +219,8 @@ mod tests {
     use super::*;
 
     fn find(text: &str, value: &str) -> Option<String> {
-        let found = Folded::new(text).find(&Folded::new(value).flat, 0, text.len()).0;
-        found.map(|(start, end)| text[start..end].to_owned())
+        let found = Folded::new(text).find(text, value, 0, text.len()).0;
+        found.map(|spot| text[spot.start..spot.end].to_owned())
     }
 
     #[test]
@@ -224,30 +246,14 @@ mod tests {
     #[test]
     fn a_part_of_a_word_is_not_found() {
         assert_eq!(find("Annabel", "Anna"), None);
-        assert_eq!(find_exact("Annabel Anna", "Anna", 0, 12), (Some((8, 12)), 1));
+        let spot = |start, end| (Some(Spot { start, end, sure: true }), 1);
+        assert_eq!(find_exact("Annabel Anna", "Anna", 0, 12), spot(8, 12));
         assert_eq!(find("東京都", "東京").as_deref(), Some("東京"));
         // A match may begin inside of what was none.
         assert_eq!(find("ł łł", "ŁŁ").as_deref(), Some("łł"));
-        assert_eq!(find_exact("xa a a", "a a", 0, 6), (Some((3, 6)), 1));
+        assert_eq!(find_exact("xa a a", "a a", 0, 6), spot(3, 6));
         assert_eq!(find("", "x"), None);
         assert_eq!(find("x", ""), None);
-    }
-
-    #[test]
-    fn words_in_another_order_are_found_if_close() {
-        let text = "Ogrodowa 5, 30-001 Kraków, and then a hundred other words";
-        let words = |value: &str| Folded::new(text).find_words(&Folded::new(value), 0, text.len());
-        assert_eq!(
-            words("30-001 Kraków, Ogrodowa 5"),
-            Some((0, "Ogrodowa 5, 30-001 Kraków".len()))
-        );
-        assert_eq!(words("Ogrodowa 6, Kraków"), None);
-        assert_eq!(words("Ogrodowa"), None);
-        let far = format!("Ogrodowa {} Kraków", "x ".repeat(50));
-        assert_eq!(
-            Folded::new(&far).find_words(&Folded::new("Ogrodowa Kraków"), 0, far.len()),
-            None
-        );
     }
 
     proptest! {
@@ -262,11 +268,11 @@ mod tests {
 
         #[test]
         fn any_text_can_be_searched(text in "\\PC{0,60}", value in "\\PC{0,10}") {
-            let (folded, value) = (Folded::new(&text), Folded::new(&value));
-            if let Some((start, end)) = folded.find(&value.flat, 0, text.len()).0 {
-                prop_assert!(text.get(start..end).is_some());
+            let folded = Folded::new(&text);
+            for found in [folded.find(&text, &value, 0, text.len()).0, find_address(&text, &value, 0, text.len()).0] {
+                prop_assert!(found.is_none_or(|spot| text.get(spot.start..spot.end).is_some()));
             }
-            folded.find_words(&value, 0, text.len());
+            crate::ground::words::find(&text, &folded, (&value, &Folded::new(&value)), 0, text.len());
         }
     }
 }

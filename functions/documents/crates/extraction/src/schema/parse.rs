@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::possible;
 use super::{Kind, MAX_DEPTH, MAX_NODES, MAX_PATTERN, MAX_PATTERNS, Node, Scalar, SchemaError};
 
 /// Keywords that say nothing about a value, at any place.
@@ -191,6 +192,7 @@ impl<'a> Parser<'a> {
         let items =
             schema.get("items").ok_or_else(|| unsupported(at, "an array says its `items`"))?;
         let items = Box::new(self.node(items, &format!("{at}/items"), depth + 1)?);
+        possible::items(schema, &items, at)?;
         let number = |name: &str| schema.get(name).and_then(Value::as_u64);
         let unique = schema.get("uniqueItems").is_some_and(|value| value == true);
         Ok(Kind::Array { items, min: number("minItems"), max: number("maxItems"), unique })
@@ -266,10 +268,7 @@ fn scalar(schema: &Map<String, Value>, name: Option<&str>, at: &str) -> Result<K
     let mut known = vec!["type", "enum", "const", "format"];
     known.extend(BOUNDS);
     only(schema, at, &known)?;
-    let mut options: Vec<Value> =
-        schema.get("enum").and_then(Value::as_array).cloned().unwrap_or_default();
-    options.extend(schema.get("const").cloned());
-    options.retain(|option| !option.is_null());
+    let options = possible::options(schema, name, at)?;
     if options.iter().any(|option| option.is_array() || option.is_object()) || options.len() > 200 {
         return Err(unsupported(at, "an enumeration has at most 200 options, which are scalars"));
     }
@@ -285,6 +284,7 @@ fn scalar(schema: &Map<String, Value>, name: Option<&str>, at: &str) -> Result<K
     {
         return Err(unsupported(at, "a pattern has at most 256 bytes"));
     }
+    possible::bounds(name, &options, &bounds, at)?;
     let format = schema.get("format").and_then(Value::as_str).map(str::to_owned);
     Ok(Kind::Scalar(Scalar { r#type: name.map(str::to_owned), options, format, bounds }))
 }

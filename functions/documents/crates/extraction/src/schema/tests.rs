@@ -122,6 +122,71 @@ fn what_json_schema_forbids_is_invalid() {
 }
 
 #[test]
+fn a_schema_that_no_value_fits_is_refused_where_it_says_so() {
+    for (property, keyword) in [
+        (json!({"enum": []}), "/enum"),
+        (json!({"type": "string", "enum": []}), "/enum"),
+        (json!({"type": "string", "enum": [null]}), "/enum"),
+        (json!({"type": "string", "enum": ["a", 1]}), "/enum"),
+        (json!({"type": "integer", "enum": [1.5]}), "/enum"),
+        (json!({"const": null}), "/const"),
+        (json!({"type": "string", "const": 1}), "/const"),
+        (json!({"enum": ["a", "b"], "const": "c"}), "/const"),
+        (json!({"type": "string", "enum": ["a"], "minLength": 2}), ""),
+        (json!({"type": "string", "enum": ["a"], "pattern": "^b$"}), ""),
+        (json!({"type": "number", "minimum": 2, "maximum": 1}), "/minimum"),
+        (json!({"type": "number", "exclusiveMinimum": 1, "maximum": 1}), "/exclusiveMinimum"),
+        (json!({"type": "number", "minimum": 1, "exclusiveMaximum": 1}), "/minimum"),
+        (
+            json!({"type": "number", "exclusiveMinimum": 2, "exclusiveMaximum": 1}),
+            "/exclusiveMinimum",
+        ),
+        (json!({"type": "integer", "exclusiveMinimum": 1, "exclusiveMaximum": 2}), "/type"),
+        (json!({"type": "integer", "minimum": 1.2, "maximum": 1.8}), "/type"),
+        (json!({"type": "integer", "minimum": 1, "maximum": 4, "multipleOf": 5}), "/multipleOf"),
+        (json!({"type": "number", "multipleOf": 0}), "/multipleOf"),
+        (json!({"type": "number", "multipleOf": -1}), "/multipleOf"),
+        (json!({"type": "string", "minLength": 3, "maxLength": 2}), "/minLength"),
+        (json!({"type": "string", "pattern": "("}), "/pattern"),
+        (
+            json!({"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 1}),
+            "/minItems",
+        ),
+        (
+            json!({"type": "array", "items": {"enum": ["a", "b"]}, "uniqueItems": true, "minItems": 3}),
+            "/minItems",
+        ),
+    ] {
+        match with(&property) {
+            Err(SchemaError::Invalid { at, .. }) => {
+                assert_eq!(at, format!("/properties/a{keyword}"), "{property}");
+            }
+            other => panic!("{property}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn bounds_that_leave_one_value_are_taken() {
+    for property in [
+        json!({"enum": ["a", "b"], "const": "a"}),
+        json!({"type": ["string", "null"], "enum": ["a", null]}),
+        json!({"type": "integer", "enum": [1.0]}),
+        json!({"type": "number", "minimum": 1, "maximum": 1}),
+        json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+        json!({"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 2}),
+        json!({"type": "number", "minimum": 0.3, "maximum": 0.3, "multipleOf": 0.1}),
+        json!({"type": "string", "minLength": 2, "maxLength": 2}),
+        json!({"type": "array", "items": {"enum": ["a", "b"]}, "uniqueItems": true, "minItems": 2}),
+    ] {
+        assert!(with(&property).is_ok(), "{property}: {:?}", with(&property));
+    }
+    let one = with(&json!({"enum": ["a", "b"], "const": "a"})).unwrap();
+    assert!(one.violations(&json!({"a": "a"})).is_empty());
+    assert!(!one.violations(&json!({"a": "b"})).is_empty());
+}
+
+#[test]
 fn size_depth_and_number_are_bounded() {
     let large = json!({"type": "object", "properties": {"a": {"type": "string", "description": "x".repeat(MAX_BYTES)}}});
     assert_eq!(register(&large).unwrap_err(), SchemaError::TooLarge);

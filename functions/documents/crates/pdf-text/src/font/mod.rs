@@ -1,9 +1,13 @@
 //! Fonts, as far as text needs them: which codes a string has, the characters that each stands
 //! for, and how far each moves the pen.
 
+mod by_number;
 mod composite;
+mod names;
 mod program;
 mod simple;
+mod to_unicode;
+mod widths;
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -24,10 +28,22 @@ pub(crate) enum Font {
 pub(crate) struct Code<'a> {
     /// The characters it stands for, if they are known.
     pub(crate) text: &'a str,
+    pub(crate) certainty: Certainty,
     /// How far it moves the pen, in font sizes: to the right, or up if the font is vertical.
     pub(crate) advance: f64,
     /// Whether it is the single byte 32, to which word spacing applies.
     pub(crate) is_space: bool,
+}
+
+/// How certain the characters of a code are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// The font, or a standard, says them.
+    Known,
+    /// They are what codes or glyphs of such fonts mostly stand for.
+    Guessed,
+    /// A glyph is drawn of which nothing is known.
+    Unknown,
 }
 
 impl Font {
@@ -55,11 +71,18 @@ impl Font {
     }
 
     /// Hands the codes of a string to `each`.
-    pub(crate) fn decode(&self, string: &[u8], mut each: impl FnMut(Code<'_>)) {
+    pub(crate) fn decode<S: Source>(
+        &self,
+        file: &File<S>,
+        limits: &Limits,
+        string: &[u8],
+        mut each: impl FnMut(Code<'_>),
+    ) -> Result<(), Refusal> {
         match self {
             Self::Simple(font) => string.iter().for_each(|&byte| each(font.code(byte))),
-            Self::Composite(font) => font.decode(string, each),
+            Self::Composite(font) => font.decode(file, limits, string, each)?,
         }
+        Ok(())
     }
 
     /// Roughly what it takes, in bytes.

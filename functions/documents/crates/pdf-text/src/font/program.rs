@@ -1,26 +1,65 @@
-//! The characters of a font program's glyphs, for fonts that do not say what their codes stand for.
+//! The characters of a font program's glyphs, for codes of which the font does not say what they
+//! stand for.
 
 use std::collections::HashMap;
+use std::panic::catch_unwind;
 
-use skrifa::raw::TableProvider;
-use skrifa::{FontRef, MetadataProvider};
+use skrifa::Font;
+
+use super::{Certainty, names};
 
 /// The most glyphs that a font program can have.
 const MAX_GLYPHS: usize = 1 << 16;
 
-/// Which character each glyph of a TrueType or OpenType program shows, by its `cmap` table.
-pub(super) fn characters(program: &[u8]) -> HashMap<u32, char> {
-    let mut characters = HashMap::new();
-    let Ok(font) = FontRef::new(program) else { return characters };
-    if font.cmap().is_err() {
-        return characters;
+/// What the glyphs of a TrueType, OpenType or CFF program show.
+#[derive(Default)]
+pub(super) struct Program {
+    /// By its character map.
+    characters: HashMap<u32, char>,
+    /// By the names of glyphs that no character is mapped to.
+    names: HashMap<u32, Box<str>>,
+    /// By a map of symbols, whose codes are those of ASCII in a font that is one of letters.
+    symbols: HashMap<u32, char>,
+}
+
+impl Program {
+    pub(super) fn read(data: Vec<u8>) -> Self {
+        // What a parser panics at costs the program, and not the file.
+        catch_unwind(|| Self::parse(data)).unwrap_or_default()
     }
-    for (code, glyph) in font.charmap().mappings().take(MAX_GLYPHS) {
-        let is_private = (0xE000..0xF900).contains(&code);
-        let Some(character) = char::from_u32(code).filter(|_| !is_private) else { continue };
-        // Of the characters of one glyph the first is the plain one: a space before a no-break
-        // space, a letter before its presentation form.
-        characters.entry(glyph.to_u32()).or_insert(character);
+
+    fn parse(data: Vec<u8>) -> Self {
+        let mut program = Self::default();
+        let Some(font) = Font::new(data, 0) else { return program };
+        for (code, glyph) in font.charmap().unicodes().take(MAX_GLYPHS) {
+            let glyph = glyph.to_u32();
+            if (0xF020..0xF07F).contains(&code) {
+                let ascii = char::from_u32(code - 0xF000);
+                ascii.map(|character| program.symbols.entry(glyph).or_insert(character));
+            }
+            let is_private = (0xE000..0xF900).contains(&code);
+            let Some(character) = char::from_u32(code).filter(|_| !is_private) else { continue };
+            // Of the characters of one glyph the first is the plain one: a space before a no-break
+            // space, a letter before its presentation form.
+            program.characters.entry(glyph).or_insert(character);
+        }
+        for (glyph, name) in font.glyph_names().take(MAX_GLYPHS) {
+            let glyph = glyph.to_u32();
+            if !name.is_synthesized()
+                && !program.characters.contains_key(&glyph)
+                && let Some(text) = names::characters(name.as_str())
+            {
+                program.names.insert(glyph, text.into());
+            }
+        }
+        program
     }
-    characters
+
+    /// The characters of a glyph.
+    pub(super) fn text(&self, glyph: u32) -> Option<(String, Certainty)> {
+        let known = self.characters.get(&glyph).map(ToString::to_string);
+        let known = known.or_else(|| self.names.get(&glyph).map(ToString::to_string));
+        let known = known.map(|text| (text, Certainty::Known));
+        known.or_else(|| Some((self.symbols.get(&glyph)?.to_string(), Certainty::Guessed)))
+    }
 }

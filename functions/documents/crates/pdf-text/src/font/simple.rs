@@ -1,9 +1,10 @@
 //! Simple fonts (ISO 32000-1, 9.6): each byte of a string is a code.
 //!
-//! What a code stands for follows from the font's `ToUnicode`, its `Encoding`, the names of glyphs
-//! in it, the font program's own encoding and the fourteen standard fonts. `hayro-font` knows all
-//! of that. It takes a font from a whole PDF in memory, so the font is written into a small one,
-//! asked for its 256 codes, and forgotten.
+//! What a code stands for follows from the font's `ToUnicode`, or else from its `Encoding`, the names
+//! of glyphs in it, the font program's own encoding and the fourteen standard fonts. `hayro-font`
+//! knows all of that but the first. It takes a font from a whole PDF in memory, so the font is
+//! written into a small one, asked for its 256 codes, and forgotten. Codes whose glyphs have names
+//! that no list knows are looked at by [`by_number`].
 
 use std::panic::catch_unwind;
 
@@ -12,13 +13,16 @@ use hayro_font::hayro_cmap::BfString;
 use hayro_font::{FontCache, FontGlyph};
 use hayro_syntax::object::{Dict as HayroDict, ObjectIdentifier};
 
-use super::{Code, number, numbers};
+use super::by_number::{self, Named};
+use super::{Certainty, Code, number, numbers, to_unicode};
 use crate::limits::Limits;
 use crate::mini;
 use crate::refusal::{Refusal, lenient};
 
 /// The most bytes of UTF-8 that one code may stand for.
 const MAX_TEXT: usize = 64;
+/// The most items of an encoding's differences: a number and a name for each code, with room to spare.
+const MAX_DIFFERENCES: usize = 4_096;
 /// The advance of a code of which nothing is known, in font sizes.
 const ADVANCE: f64 = 0.5;
 
@@ -26,7 +30,7 @@ const ADVANCE: f64 = 0.5;
 pub(crate) struct SimpleFont {
     advances: Box<[f32; 256]>,
     text: String,
-    spans: Box<[(u16, u8); 256]>,
+    spans: Box<[(u16, u8, Certainty); 256]>,
     height: f64,
 }
 
@@ -42,8 +46,22 @@ impl SimpleFont {
             Ok(Some(font)) => font,
             Ok(None) | Err(_) => Self::assumed_ascii(file, dict)?,
         };
-        if lenient(file.get(dict, "Subtype"))?.is_name("Type3") {
+        let is_type3 = lenient(file.get(dict, "Subtype"))?.is_name("Type3");
+        if is_type3 {
             font.height = type3_height(file, dict)?;
+        }
+        let map = lenient(file.get(dict, "ToUnicode"))?;
+        if let Some(map) = to_unicode::read(file, &map, limits)? {
+            for code in 0..=255_u8 {
+                if let Some(text) = map.text(u32::from(code)) {
+                    font.set(code, &text, Certainty::Known);
+                }
+            }
+        }
+        let mut named = differences(file, dict)?;
+        named.retain(|named| font.code(named.code).text.is_empty() && named.name != ".notdef");
+        for (code, text, certainty) in by_number::characters(&named, is_type3) {
+            font.set(code, &text, certainty);
         }
         Ok(font)
     }
@@ -52,7 +70,8 @@ impl SimpleFont {
         Self {
             advances: Box::new([0.0; 256]),
             text: String::new(),
-            spans: Box::new([(0, 0); 256]),
+            // Codes of controls draw nothing as long as no glyph is named for them.
+            spans: Box::new([(0, 0, Certainty::Known); 256]),
             height: 1.0,
         }
     }
@@ -82,9 +101,15 @@ impl SimpleFont {
             let advance = (font.code_advance(number).x / 1000.0) as f32;
             known.advances[usize::from(code)] = if advance.is_finite() { advance } else { 0.0 };
             match text {
-                Some(BfString::Char(text)) => known.set(code, text.encode_utf8(&mut [0; 4])),
-                Some(BfString::String(text)) => known.set(code, &text),
-                None => {}
+                Some(BfString::Char(text)) => {
+                    known.set(code, text.encode_utf8(&mut [0; 4]), Certainty::Known)
+                }
+                Some(BfString::String(text)) => known.set(code, &text, Certainty::Known),
+                None => known.set(
+                    code,
+                    "",
+                    if code < b' ' { Certainty::Known } else { Certainty::Unknown },
+                ),
             }
         }
         Some(known)
@@ -106,19 +131,19 @@ impl SimpleFont {
             let advance = width.map_or(ADVANCE, |width| width / 1000.0) as f32;
             assumed.advances[usize::from(code)] = advance;
             if (32..127).contains(&code) {
-                assumed.set(code, char::from(code).encode_utf8(&mut [0; 4]));
+                assumed.set(code, char::from(code).encode_utf8(&mut [0; 4]), Certainty::Guessed);
             }
         }
         Ok(assumed)
     }
 
-    fn set(&mut self, code: u8, text: &str) {
+    fn set(&mut self, code: u8, text: &str, certainty: Certainty) {
         let start = u16::try_from(self.text.len());
         if let (Ok(start), Ok(len), true) =
             (start, u8::try_from(text.len()), text.len() <= MAX_TEXT)
         {
             self.text.push_str(text);
-            self.spans[usize::from(code)] = (start, len);
+            self.spans[usize::from(code)] = (start, len, certainty);
         }
     }
 
@@ -127,14 +152,37 @@ impl SimpleFont {
     }
 
     pub(super) fn code(&self, byte: u8) -> Code<'_> {
-        let (start, len) = self.spans[usize::from(byte)];
+        let (start, len, certainty) = self.spans[usize::from(byte)];
         let (start, len) = (usize::from(start), usize::from(len));
         Code {
             text: self.text.get(start..start + len).unwrap_or_default(),
+            certainty,
             advance: f64::from(self.advances[usize::from(byte)]),
             is_space: byte == b' ',
         }
     }
+}
+
+/// The names that an encoding gives to glyphs (ISO 32000-1, 9.6.6).
+fn differences<S: Source>(file: &File<S>, dict: &Dict) -> Result<Vec<Named>, Refusal> {
+    let encoding = lenient(file.get(dict, "Encoding"))?;
+    let Some(encoding) = encoding.as_dict() else { return Ok(Vec::new()) };
+    let Object::Array(array) = lenient(file.get(encoding, "Differences"))? else {
+        return Ok(Vec::new());
+    };
+    let (mut named, mut next) = (Vec::new(), Some(0_u8));
+    for item in array.iter().take(MAX_DIFFERENCES) {
+        match lenient(file.resolve(item))? {
+            Object::Name(name) => {
+                if let (Some(code), Some(name)) = (next, name.as_str()) {
+                    named.push(Named { code, name: name.to_owned() });
+                }
+                next = next.and_then(|code| code.checked_add(1));
+            }
+            other => next = other.as_i64().and_then(|code| u8::try_from(code).ok()),
+        }
+    }
+    Ok(named)
 }
 
 /// The height of a Type 3 font's glyphs at size 1: that of its bounding box by its own matrix, or

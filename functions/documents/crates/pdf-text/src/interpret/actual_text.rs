@@ -1,6 +1,7 @@
 //! Marked content: what stands in for the glyphs within it (`ActualText`, ISO 32000-1, 14.9.4),
 //! and what is not shown.
 
+use crate::font::Code;
 use crate::layout::Glyphs;
 
 /// How deep marks are followed; deeper ones are counted, not followed.
@@ -81,14 +82,15 @@ impl Marks {
     pub(super) fn glyph(
         &mut self,
         glyphs: &mut Glyphs,
-        text: &str,
+        code: Code<'_>,
         origin: (f64, f64),
         direction: (f64, f64),
         advance: f64,
         size: f64,
     ) {
         let Some((_, replacement)) = &mut self.replacement else {
-            glyphs.push(text, origin, direction, advance, size);
+            glyphs.count(code.certainty);
+            glyphs.push(code.text, origin, direction, advance, size);
             return;
         };
         match &mut replacement.place {

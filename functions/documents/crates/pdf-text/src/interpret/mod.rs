@@ -6,6 +6,8 @@
 //! bounded whatever its forms draw.
 
 mod actual_text;
+mod annotations;
+mod fields;
 mod layers;
 mod state;
 mod text;
@@ -149,7 +151,7 @@ impl<S: Source> Interpreter<'_, S> {
         let marks = self.marks.depth();
         // What is no syntax ends the content; what came before it counts.
         while let Some(operator) = lenient(operations.next())? {
-            self.count()?;
+            self.count(1)?;
             let operands = operations.operands();
             let state = &mut states.now;
             match operator.name {
@@ -186,9 +188,10 @@ impl<S: Source> Interpreter<'_, S> {
         Ok(())
     }
 
-    fn count(&mut self) -> Result<(), Refusal> {
-        self.operators += 1;
-        *self.shared.operators += 1;
+    /// Counts work by what it costs in operators.
+    fn count(&mut self, work: usize) -> Result<(), Refusal> {
+        self.operators += work;
+        *self.shared.operators += work as u64;
         let over = self.operators > self.shared.limits.page_operators
             || *self.shared.operators > self.shared.limits.operators;
         if over { Err(Refusal::Limit(Budget::Operators)) } else { Ok(()) }
@@ -313,50 +316,4 @@ impl<S: Source> Interpreter<'_, S> {
         self.marks.begin(hidden, actual.as_string().map(cos::Str::text));
         Ok(())
     }
-
-    /// The appearances of annotations: filled form fields, notes on the page (ISO 32000-1,
-    /// 12.5.5).
-    fn annotations(&mut self, page: &Page) -> Result<(), Refusal> {
-        let file = self.shared.file;
-        let annotations = lenient(file.get(&page.dict, "Annots"))?;
-        for annotation in annotations.as_array().into_iter().flatten() {
-            self.count()?;
-            let Object::Dict(annotation) = lenient(file.resolve(annotation))? else { continue };
-            let flags = lenient(file.get(&annotation, "F"))?.as_i64().unwrap_or(0);
-            let is_popup = lenient(file.get(&annotation, "Subtype"))?.is_name("Popup");
-            // Hidden, or not for the screen.
-            if flags & 0b10_0010 != 0 || is_popup {
-                continue;
-            }
-            let Some(form) = appearance(file, &annotation)? else { continue };
-            let rect = state::rectangle(file, &annotation, "Rect")?;
-            let bounds = state::rectangle(file, form.dict(), "BBox")?;
-            let (Some(rect), Some(bounds)) = (rect, bounds) else { continue };
-            let matrix = lenient(file.get(form.dict(), "Matrix"))?;
-            let matrix = state::matrix(matrix.as_array().map_or(&[], |array| &array[..]));
-            let [left, bottom, right, top] = matrix.unwrap_or(Matrix::IDENTITY).bounds(bounds);
-            let scale = |from: f64, to: f64| if from > 0.0 { to / from } else { 1.0 };
-            let (sx, sy) =
-                (scale(right - left, rect[2] - rect[0]), scale(top - bottom, rect[3] - rect[1]));
-            let place = Matrix([sx, 0.0, 0.0, sy, rect[0] - sx * left, rect[1] - sy * bottom]);
-            let state = State::new(place.then(self.view.matrix));
-            self.form(&form, &Resources::default(), &state)?;
-        }
-        Ok(())
-    }
-}
-
-/// The normal appearance of an annotation in its present state.
-fn appearance<S: Source>(file: &File<S>, annotation: &Dict) -> Result<Option<Stream>, Refusal> {
-    let appearances = lenient(file.get(annotation, "AP"))?;
-    let Some(appearances) = appearances.as_dict() else { return Ok(None) };
-    let normal = match lenient(file.get(appearances, "N"))? {
-        Object::Dict(states) => {
-            let state = lenient(file.get(annotation, "AS"))?;
-            let state = state.as_name().and_then(Name::as_str).unwrap_or("Off").to_owned();
-            lenient(file.get(&states, &state))?
-        }
-        other => other,
-    };
-    Ok(normal.as_stream().cloned())
 }

@@ -2,8 +2,8 @@
 
 use cos::{Object, Source};
 
-use super::Interpreter;
 use super::state::State;
+use super::{Interpreter, Shared};
 use crate::matrix::Matrix;
 use crate::refusal::{Budget, Refusal};
 
@@ -51,7 +51,8 @@ impl<S: Source> Interpreter<'_, S> {
         let height = font.height();
         let hidden = self.marks.is_hidden();
         let (glyphs, marks, view) = (&mut self.glyphs, &mut self.marks, self.view);
-        font.decode(string, |code| {
+        let Shared { file, limits, .. } = &self.shared;
+        font.decode(file, limits, string, |code| {
             let scaled =
                 Matrix([state.size * state.scaling, 0.0, 0.0, state.size, 0.0, state.rise]);
             let to_page = scaled.then(state.text_matrix).then(state.matrix);
@@ -70,7 +71,7 @@ impl<S: Source> Interpreter<'_, S> {
                     (code.advance / 2.0, 0.3 * height)
                 });
                 if is_on_page(view, origin, to_middle) {
-                    marks.glyph(glyphs, code.text, origin, direction, advance, size);
+                    marks.glyph(glyphs, code, origin, direction, advance, size);
                 }
             }
             let word = if code.is_space { state.word_spacing } else { 0.0 };
@@ -80,7 +81,7 @@ impl<S: Source> Interpreter<'_, S> {
             } else {
                 state.advance((code.advance * state.size + spacing) * state.scaling, 0.0);
             }
-        });
+        })?;
         if self.glyphs.len() > self.shared.limits.page_glyphs {
             return Err(Refusal::Limit(Budget::Glyphs));
         }

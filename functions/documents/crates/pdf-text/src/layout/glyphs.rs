@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::font::Certainty;
+
 /// A glyph drawn again within this share of its size from where it stood is the same glyph: text
 /// is printed twice, a little apart, to look bold or to cast a shadow.
 const DUPLICATE: f64 = 0.1;
@@ -36,6 +38,10 @@ pub(crate) struct Glyphs {
     drawn: Vec<Glyph>,
     /// Which glyphs stand in a square of the page, by their first character.
     seen: HashMap<(char, i32, i32), Vec<u32>, std::hash::BuildHasherDefault<Mix>>,
+    /// Glyphs whose characters nothing says.
+    pub(crate) unknown: usize,
+    /// Glyphs whose characters are guessed.
+    pub(crate) guessed: usize,
 }
 
 impl Glyphs {
@@ -62,6 +68,15 @@ impl Glyphs {
     pub(crate) fn text(&self, glyph: &Glyph) -> &str {
         let start = glyph.start as usize;
         self.text.get(start..start + glyph.len as usize).unwrap_or_default()
+    }
+
+    /// Counts a glyph by how certain its characters are.
+    pub(crate) fn count(&mut self, certainty: Certainty) {
+        match certainty {
+            Certainty::Known => {}
+            Certainty::Guessed => self.guessed += 1,
+            Certainty::Unknown => self.unknown += 1,
+        }
     }
 
     /// Takes down a glyph that stands for `text`. `x`, `y` is its origin on the baseline, and
@@ -121,13 +136,14 @@ impl Glyphs {
 }
 
 /// Writes what is text of `text`: ligatures and presentation forms become the letters that they
-/// stand for, a soft hyphen that is drawn is a hyphen, and what no text should have (control
-/// characters, marks that only steer a display, U+FFFD) is left out.
+/// stand for, and what no text should have (control characters, marks that only steer a display,
+/// U+FFFD) is left out. Soft hyphens stay; what they mean is known when their line is ([`hyphens`]).
+///
+/// [`hyphens`]: super::hyphens
 fn push_clean(to: &mut String, text: &str) {
     for character in text.chars() {
         match character {
             '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{a0}' => to.push(' '),
-            '\u{ad}' => to.push('-'),
             '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'

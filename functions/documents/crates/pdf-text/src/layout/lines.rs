@@ -73,16 +73,22 @@ fn make(words: Vec<FramedWord>, frame: Frame, extent: &Extent, starts_block: boo
         })
         .collect();
     let bbox = words.iter().map(|word| word.bbox).reduce(Rect::union)?;
+    let text = text(&words);
+    #[expect(clippy::cast_possible_truncation, reason = "points need no more digits")]
+    let size = extent.size as f32;
+    Some(Line { text, bbox, size, angle: frame.angle, starts_block, words })
+}
+
+/// The text of a line: its words with a space between them.
+pub(super) fn text(words: &[Word]) -> String {
     let mut text = String::with_capacity(words.iter().map(|word| word.text.len() + 1).sum());
-    for word in &words {
+    for word in words {
         if !text.is_empty() {
             text.push(' ');
         }
         text.push_str(&word.text);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "points need no more digits")]
-    let size = extent.size as f32;
-    Some(Line { text, bbox, size, angle: frame.angle, starts_block, words })
+    text
 }
 
 /// The rectangle on the page around a rectangle of the frame.

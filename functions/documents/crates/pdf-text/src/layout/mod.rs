@@ -7,9 +7,11 @@
 //! 4. Segments are put in reading order by cutting the page between them ([`order`]).
 //! 5. Neighbours on one baseline are a line, and right-to-left text is put in logical order
 //!    ([`lines`], [`bidi`]).
+//! 6. A word that a soft hyphen parts at the end of a line is put together ([`hyphens`]).
 
 mod bidi;
 mod glyphs;
+mod hyphens;
 mod lines;
 mod order;
 mod pieces;
@@ -31,6 +33,7 @@ pub(crate) fn lines(glyphs: &Glyphs) -> Vec<Line> {
         let ordered = order::reading_order(segments);
         lines::write(glyphs, frame, &placed, &pieces, &ordered, &mut lines);
     }
+    hyphens::resolve(&mut lines);
     lines
 }
 

@@ -202,7 +202,8 @@ fn blocks_begin_where_there_is_room() {
         .draw("two", 0.0, 12.0)
         .draw("three", 0.0, 40.0)
         .draw("four", 0.0, 52.0);
-    let page = Page { number: 1, width: 100.0, height: 100.0, lines: sheet.lines() };
+    let page =
+        Page { number: 1, width: 100.0, height: 100.0, lines: sheet.lines(), ..Page::default() };
     assert_eq!(page.text(), "one\ntwo\n\nthree\nfour\n");
     assert_eq!(page.words(), 4);
 }
@@ -239,4 +240,33 @@ proptest::proptest! {
         found.sort_unstable();
         proptest::prop_assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn a_word_that_a_soft_hyphen_parts_is_one_word() {
+    let sheet = Sheet::default()
+        .draw("the Donau\u{ad}", 0.0, 0.0)
+        .draw("dampf\u{ad}", 0.0, 12.0)
+        .draw("schiff. It", 0.0, 24.0);
+    assert_eq!(sheet.texts(), ["the Donaudampfschiff.", "It"]);
+    let words = &sheet.lines()[0].words;
+    assert_eq!((words[1].bbox.x0, words[1].bbox.x1), (20.0, 50.0), "it stands where it begins");
+}
+
+#[test]
+fn a_soft_hyphen_elsewhere_is_not_seen() {
+    for (drawn, text) in [
+        ("co\u{ad}operate", "cooperate"),
+        ("end\u{ad}", "end"),
+        ("2020\u{ad}2021", "2020-2021"),
+        ("a - b", "a - b"),
+    ] {
+        assert_eq!(Sheet::default().draw(drawn, 0.0, 0.0).texts(), [text]);
+    }
+    let apart = Sheet::default().draw("end\u{ad}", 0.0, 0.0).draw("12", 0.0, 12.0);
+    assert_eq!(apart.texts(), ["end", "12"], "no word goes on in a number");
+    let lone = Sheet::default().draw("one", 0.0, 0.0).draw("\u{ad}", 0.0, 12.0);
+    assert_eq!(lone.texts(), ["one"]);
+    let hard = Sheet::default().draw("well-", 0.0, 0.0).draw("known", 0.0, 12.0);
+    assert_eq!(hard.texts(), ["well-", "known"], "a hyphen of the writer's stays");
 }

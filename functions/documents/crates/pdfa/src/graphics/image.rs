@@ -6,7 +6,7 @@ use super::{
     colour_rules::Overprint,
     jpx::Header,
     resources::Resources,
-    state::State,
+    state::{Paint, State},
 };
 use crate::file_structure::filters;
 use cos::{Codec, Dict, Object, Ref, Stream};
@@ -18,11 +18,18 @@ const CIE_JAB: u32 = 19;
 
 impl Graphics<'_> {
     /// Holds an image XObject to the rules, and says whether it is transparent.
-    pub(super) fn image(&self, stream: &Stream, resources: &Resources, state: &State) -> bool {
+    pub(super) fn image(
+        &self,
+        stream: &Stream,
+        resources: &Resources,
+        state: &State,
+        depth: usize,
+    ) -> bool {
         let dict = stream.dict();
         let mask = self.get(dict, "ImageMask").as_bool() == Some(true);
+        let mut transparent = false;
         if mask {
-            self.check_paint(&state.fill, Overprint::default());
+            transparent = self.stencil(resources, state, depth);
         } else if let Some(object) = dict.get("ColorSpace")
             && let Some(space) = self.space(object, resources)
         {
@@ -43,7 +50,16 @@ impl Graphics<'_> {
             }
             self.alternate_images(dict, resources);
         }
-        soft_mask.as_stream().is_some() || in_data
+        transparent || soft_mask.as_stream().is_some() || in_data
+    }
+
+    /// Holds what an image mask is painted with to the rules, and says whether that is transparent.
+    fn stencil(&self, resources: &Resources, state: &State, depth: usize) -> bool {
+        self.check_paint(&state.fill, Overprint::default());
+        match &state.fill {
+            Paint::Tiling(pattern) => self.tiling_pattern(pattern, resources, state, depth),
+            _ => false,
+        }
     }
 
     /// A mask of another image, whose colour space says nothing.
@@ -76,16 +92,23 @@ impl Graphics<'_> {
         }
     }
 
-    /// Holds an inline image to the rules.
-    pub(super) fn inline_image(&self, dict: &Dict, resources: &Resources, state: &State) {
+    /// Holds an inline image to the rules, and says whether it is painted transparently.
+    pub(super) fn inline_image(
+        &self,
+        dict: &Dict,
+        resources: &Resources,
+        state: &State,
+        depth: usize,
+    ) -> bool {
         filters::check_inline(dict, self.part_1, &mut |rule, detail| self.broken(rule, detail));
         let value = |short: &str, long: &str| match self.get(dict, short) {
             Object::Null => self.get(dict, long),
             found => found,
         };
         let mask = value("IM", "ImageMask").as_bool() == Some(true);
+        let mut transparent = false;
         if mask {
-            self.check_paint(&state.fill, Overprint::default());
+            transparent = self.stencil(resources, state, depth);
         } else if state.coloured
             && let Some(space) = self.inline_space(&value("CS", "ColorSpace"), resources)
         {
@@ -99,6 +122,7 @@ impl Graphics<'_> {
             self.check_intent(&intent, None);
         }
         self.bits_in(&value("BPC", "BitsPerComponent"), None, mask);
+        transparent
     }
 
     fn inline_space(&self, object: &Object, resources: &Resources) -> Option<Rc<Space>> {

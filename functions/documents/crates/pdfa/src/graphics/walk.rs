@@ -196,15 +196,12 @@ impl Content<'_, '_> {
         self.set_space(stroke, space);
     }
 
-    /// Sets a colour space, and holds it to the rules though nothing may be painted with it.
+    /// Sets a colour space, and holds it to the rules though nothing may be painted with it. An
+    /// operator that names no colour space leaves the one that was set before.
     fn set_space(&mut self, stroke: bool, space: Option<Rc<Space>>) {
-        if !self.state.coloured {
-            return;
-        }
-        if let Some(space) = &space {
-            self.graphics.check_space(space, super::colour_rules::Overprint::default());
-        }
-        let paint = space.map_or(Paint::Nothing, Paint::Space);
+        let Some(space) = space.filter(|_| self.state.coloured) else { return };
+        self.graphics.check_space(&space, super::colour_rules::Overprint::default());
+        let paint = Paint::Space(space);
         if stroke {
             self.state.stroke = paint;
             self.state.stroke_base = None;
@@ -308,7 +305,8 @@ impl Content<'_, '_> {
 
     fn inline(&mut self, dict: &Dict) {
         self.transparent |= self.paints_transparently(true, false);
-        self.graphics.inline_image(dict, &self.resources, &self.state);
+        let (resources, state) = (&self.resources, &self.state);
+        self.transparent |= self.graphics.inline_image(dict, resources, state, self.depth + 1);
     }
 
     fn x_object(&mut self, operands: &[Object]) {

@@ -23,7 +23,7 @@ impl Graphics<'_> {
     ) -> bool {
         let Object::Stream(stream) = self.resolve(object) else { return false };
         match self.name(stream.dict(), "Subtype").as_ref().map(cos::Name::as_bytes) {
-            Some(b"Image") => self.image(&stream, resources, state),
+            Some(b"Image") => self.image(&stream, resources, state, depth),
             Some(b"PS") => {
                 self.post_script(&stream);
                 false

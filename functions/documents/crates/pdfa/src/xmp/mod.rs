@@ -19,6 +19,7 @@ use std::collections::HashSet;
 
 use cos::{Dict, Error, Object, Ref, Source, Stream};
 
+pub(crate) use self::packet::claim;
 use self::{
     extension::Extensions,
     packet::{Encoding, Packet, PacketError},
@@ -42,6 +43,9 @@ const MAX_DETAIL: usize = 200;
 
 /// Failures of a packet that are kept: it can have one for every few bytes.
 const MAX_FAILURES: usize = 10_000;
+
+/// 6.7.2-t01, 6.6.2.1-t01: the catalog has a metadata stream (ISO 32000-1, 14.3.2).
+const METADATA: Rule = Rule::all(("6.7.2", 1), ("6.6.2.1", 1));
 
 /// What the rules find in one packet.
 struct Findings {
@@ -78,10 +82,15 @@ impl Findings {
 /// Checks the metadata of the document and, for parts 2 and 3, that of every object.
 pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     let Object::Stream(stream) = checker.get(&checker.root(), "Metadata") else {
-        let rule = Rule::all(("6.7.2", 1), ("6.6.2.1", 1));
-        checker.broken(rule, None, "the catalog has no metadata stream");
+        checker.broken(METADATA, None, "the catalog has no metadata stream");
         return;
     };
+    for (key, value) in [("Type", "Metadata"), ("Subtype", "XML")] {
+        if !checker.get(stream.dict(), key).is_name(value) {
+            let detail = format_args!("the document's metadata stream has not /{key} /{value}");
+            checker.broken(METADATA, Some(stream.id()), detail);
+        }
+    }
     if is_filtered(checker, stream.dict()) {
         let rule = Rule::one("6.7.2", 2);
         checker.broken(rule, Some(stream.id()), "the document's metadata has a filter");
@@ -101,14 +110,6 @@ pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
             }
         }
     }
-}
-
-/// The flavour that a packet claims.
-pub(crate) fn claimed_flavour(packet: &[u8]) -> Option<Flavour> {
-    let (part, level) = packet::claim(packet)?;
-    let mut letters = level.chars();
-    let (letter, None) = (letters.next()?, letters.next()) else { return None };
-    Flavour::new(part.parse().ok()?, letter)
 }
 
 /// Reads the packet of a metadata stream; one that is none fails its rule.

@@ -109,17 +109,32 @@ impl Packet {
     }
 }
 
-/// What the packet says it conforms to, `pdfaid:part` and `pdfaid:conformance`, wherever in the XML
-/// that stands: a packet that is no RDF can say it too.
-pub(super) fn claim(bytes: &[u8]) -> Option<(String, String)> {
+/// What a packet says it conforms to, without the white space around.
+pub(crate) struct Claimed {
+    /// `pdfaid:part`.
+    pub(crate) part: String,
+    /// `pdfaid:conformance`.
+    pub(crate) conformance: Option<String>,
+    /// `pdfaid:rev`.
+    pub(crate) revision: Option<String>,
+}
+
+/// What the packet says it conforms to, wherever in the XML that stands: a packet that is no RDF can
+/// say it too.
+pub(crate) fn claim(bytes: &[u8]) -> Option<Claimed> {
     with_document(bytes, |document, _, _| {
         let property = |name| {
-            document.descendants().find_map(|node| {
+            let found = document.descendants().find_map(|node| {
                 let name = (PDFA_ID, name);
                 if node.has_tag_name(name) { node.text() } else { node.attribute(name) }
-            })
+            });
+            found.map(|text| text.trim().to_owned())
         };
-        Some((property("part")?.trim().to_owned(), property("conformance")?.trim().to_owned()))
+        Some(Claimed {
+            part: property("part")?,
+            conformance: property("conformance"),
+            revision: property("rev"),
+        })
     })
     .ok()?
 }

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    Findings, check_packet, claimed_flavour, date, identification,
+    Findings, check_packet, claim, date, identification,
     packet::{Encoding, Packet, PacketError},
     value::{ArrayKind, Value},
 };
@@ -256,12 +256,15 @@ fn the_identification_is_of_the_flavour() {
     assert_eq!(broken("2b", &packet("2", "b")), [("6.6.4", 3)]);
     let renamed = packet("2", "U").replace("pdfaid:", "id:").replace(":pdfaid=", ":id=");
     assert_eq!(broken("2b", &renamed), [("6.6.4", 4), ("6.6.4", 5)]);
-    assert_eq!(claimed_flavour(renamed.as_bytes()), Flavour::new(2, 'u'));
+    let claimed = |packet: &str| {
+        let claimed = claim(packet.as_bytes()).unwrap();
+        (claimed.part, claimed.conformance.unwrap())
+    };
+    assert_eq!(claimed(&renamed), ("2".to_owned(), "U".to_owned()));
     let odd = renamed.replace("<id:part>", "text<id:part>");
     assert!(matches!(Packet::parse(odd.as_bytes()), Err(PacketError::Rdf(_))));
-    assert_eq!(claimed_flavour(odd.as_bytes()), Flavour::new(2, 'u'));
-    assert_eq!(claimed_flavour(packet("4", "B").as_bytes()), None);
-    assert_eq!(claimed_flavour(packet("2", "BU").as_bytes()), None);
+    assert_eq!(claimed(&odd), ("2".to_owned(), "U".to_owned()));
+    assert_eq!(claimed(&packet("4", "F")), ("4".to_owned(), "F".to_owned()));
 }
 
 #[test]
@@ -367,7 +370,7 @@ proptest! {
     fn no_packet_makes_the_reader_panic(pieces in vec(0..PIECES.len(), 0..60)) {
         let text: String = pieces.into_iter().map(|piece| PIECES[piece]).collect();
         for bytes in [text.as_bytes(), wrap(&text).as_bytes()] {
-            let _ = claimed_flavour(bytes);
+            let _ = claim(bytes);
             if let Ok(packet) = Packet::parse(bytes) {
                 let mut findings = Findings::new(Flavour::new(2, 'b').unwrap());
                 check_packet(&packet, None, &mut findings);

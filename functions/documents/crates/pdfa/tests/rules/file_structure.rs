@@ -1,6 +1,6 @@
 //! The file: header, trailer, objects, streams, strings, limits.
 
-use crate::support::{Pdf, conforms};
+use crate::support::{Pdf, conforms, packet, stream};
 
 #[test]
 fn a_plain_file_conforms() {
@@ -146,4 +146,38 @@ fn names() {
         conforms(&with("1b", object));
     }
     conforms(&with("2b", "[/Separation/#C3#A4/DeviceCMYK 6 0 R]"));
+}
+
+#[test]
+fn the_metadata_stream_says_that_it_is_one() {
+    for (flavour, rule) in [("1b", "6.7.2-t01"), ("2b", "6.6.2.1-t01"), ("3b", "6.6.2.1-t01")] {
+        for entries in
+            ["/Type/Metadata", "/Subtype/XML", "/Type/Metadata/Subtype/Text", "/Type/X/Subtype/XML"]
+        {
+            let mut pdf = Pdf::new(flavour);
+            pdf.objects.insert(4, stream(entries, &packet(flavour)));
+            pdf.breaks(&[rule]);
+        }
+        conforms(&Pdf::new(flavour).with(1, "/Lang(en)"));
+        let mut pdf = Pdf::new(flavour);
+        pdf.set(4, "<</Type/Metadata/Subtype/XML>>");
+        pdf.breaks(&[rule]);
+    }
+}
+
+#[test]
+fn a_reference_names_an_object_of_its_generation() {
+    for flavour in ["1b", "2b"] {
+        let metadata = if flavour == "1b" { "6.7.2-t01" } else { "6.6.2.1-t01" };
+        let mut pdf = Pdf::new(flavour);
+        pdf.set(1, "<</Type/Catalog/Pages 2 0 R/Metadata 4 1 R>>");
+        pdf.breaks(&[metadata]);
+        // An object that another one stands in for: its own header has another generation.
+        let pdf = Pdf::new(flavour);
+        let header = b"\n4 0 obj";
+        let mut bytes = pdf.bytes();
+        let at = bytes.windows(header.len()).position(|found| found == header).expect("object 4");
+        bytes[at + 3] = b'7';
+        assert_eq!(pdf.failures_of(bytes), [metadata]);
+    }
 }

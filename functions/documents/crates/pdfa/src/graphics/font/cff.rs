@@ -26,7 +26,8 @@ pub(crate) struct Cff {
 }
 
 impl Cff {
-    /// Reads charset and encoding. `units_per_em` is that of the OpenType font around it.
+    /// Reads charset and encoding; `None` for data that ends before its last glyph. `units_per_em` is
+    /// that of the OpenType font around it.
     pub(crate) fn parse(data: Vec<u8>, units_per_em: Option<u16>) -> Option<Self> {
         let mut cff = Self {
             units_per_em,
@@ -39,6 +40,7 @@ impl Cff {
         };
         let font = CffFontRef::new_cff(&data, 0, units_per_em.map(i32::from)).ok()?;
         cff.glyphs = font.num_glyphs();
+        font.charstrings().get(usize::try_from(cff.glyphs.checked_sub(1)?).ok()?)?;
         if font.is_cid() {
             cff.cids = Some(read_cids(&font));
         } else {
@@ -52,7 +54,8 @@ impl Cff {
         let charset = font.charset()?;
         let mut by_glyph = HashMap::new();
         for (glyph, sid) in charset.iter() {
-            let name = if glyph.to_u32() == 0 { NOTDEF.to_owned() } else { text(font, sid)? };
+            let name = if glyph.to_u32() == 0 { Some(NOTDEF.to_owned()) } else { text(font, sid) };
+            let Some(name) = name else { continue };
             by_glyph.insert(glyph, name.clone());
             self.names.entry(name).or_insert(glyph.to_u32());
         }

@@ -44,6 +44,8 @@ pub(crate) struct CMap {
     predefined: Option<Box<Predefined>>,
     spaces: Vec<Range<Vec<(u8, u8)>>>,
     cids: Vec<Range<u32>>,
+    /// The CID that all codes of a range have if nothing else says one.
+    undefined: Vec<Range<u32>>,
     texts: HashMap<u32, Vec<u16>>,
     text_ranges: Vec<Range<Vec<u16>>>,
     /// `WMode`, 0 if not said.
@@ -62,6 +64,15 @@ pub(crate) struct Code {
     pub(crate) value: u32,
     /// How many bytes they were.
     pub(crate) bytes: usize,
+}
+
+/// The range that a code is in, of those sorted by bytes and lowest code. Ranges may overlap: the
+/// last to start at or before the code is looked at first.
+fn containing(ranges: &[Range<u32>], code: Code) -> Option<&Range<u32>> {
+    let after =
+        ranges.partition_point(|range| (range.bytes, range.low) <= (code.bytes, code.value));
+    let before = ranges[..after].iter().rev().take(OVERLAPS);
+    before.into_iter().find(|range| range.bytes == code.bytes && code.value <= range.high)
 }
 
 impl CMap {
@@ -111,6 +122,7 @@ impl CMap {
             last = Some(token);
         }
         cmap.cids.sort_by_key(|range| (range.bytes, range.low));
+        cmap.undefined.sort_by_key(|range| (range.bytes, range.low));
         cmap.text_ranges.sort_by_key(|range| range.low);
         read.then_some(cmap)
     }
@@ -174,10 +186,13 @@ impl CMap {
             };
             let value = u32::try_from(cid).ok()?;
             let (bytes, low, high) = (low.len(), number(&low)?, number(&high)?);
-            let span = if name.contains("notdef") { 0 } else { high.saturating_sub(low) };
+            let (ranges, span) = match name {
+                "beginnotdefrange" | "beginnotdefchar" => (&mut self.undefined, 0),
+                _ => (&mut self.cids, high.saturating_sub(low)),
+            };
             self.greatest_cid = self.greatest_cid.max(value.saturating_add(span));
-            if self.cids.len() < RANGES && !name.contains("notdef") {
-                self.cids.push(Range { bytes, low, high, value });
+            if ranges.len() < RANGES {
+                ranges.push(Range { bytes, low, high, value });
             }
         }
         Some(())
@@ -262,25 +277,26 @@ impl CMap {
         self.spaces.iter().map(|space| space.bytes).min().unwrap_or(1)
     }
 
-    /// The CID of a code, if it has one.
+    /// The CID of a code, if it has one: its own, or that of its range of undefined characters.
     pub(crate) fn cid(&self, code: Code) -> Option<u32> {
+        self.own_cid(code).or_else(|| self.undefined_cid(code))
+    }
+
+    fn undefined_cid(&self, code: Code) -> Option<u32> {
+        let found = containing(&self.undefined, code).map(|range| range.value);
+        found.or_else(|| self.base.as_ref()?.undefined_cid(code))
+    }
+
+    fn own_cid(&self, code: Code) -> Option<u32> {
         if self.identity {
             return (code.bytes == 2).then_some(code.value);
         }
         if let Some(predefined) = &self.predefined {
             return predefined.lookup_cid_code(code.value, u8::try_from(code.bytes).ok()?);
         }
-        let after =
-            self.cids.partition_point(|range| (range.bytes, range.low) <= (code.bytes, code.value));
-        // Ranges may overlap: the last to start at or before the code is looked at first.
-        let found = self.cids[..after]
-            .iter()
-            .rev()
-            .take(OVERLAPS)
-            .find(|range| range.bytes == code.bytes && code.value <= range.high);
-        match found {
+        match containing(&self.cids, code) {
             Some(range) => range.value.checked_add(code.value - range.low),
-            None => self.base.as_ref()?.cid(code),
+            None => self.base.as_ref()?.own_cid(code),
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) enum Program {
 pub(super) enum Embedded {
     /// It has none, or none of a kind that it may have.
     Missing,
-    /// It has one that cannot be read. What is asked of its glyphs stays open.
+    /// It has one that cannot be read, so that nothing is known of its glyphs.
     Unreadable,
     /// It has this one.
     Readable(Program),

@@ -88,12 +88,15 @@ impl Font {
         }
     }
 
-    /// 6.3.4-1, 6.2.11.4.1-1: the font program is in the file.
+    /// 6.3.4-1, 6.2.11.4.1-1: the font program is in the file, and can be read.
     fn program_there(&self, graphics: &Graphics<'_>, embedded: &Embedded) {
-        if matches!(embedded, Embedded::Missing) {
-            let rule = graphics.rule(("6.3.4", 1), ("6.2.11.4.1", 1));
-            graphics.fail(rule, self.id, || "a font program is not embedded".to_owned());
-        }
+        let detail = match embedded {
+            Embedded::Readable(_) => return,
+            Embedded::Missing => "a font program is not embedded",
+            Embedded::Unreadable => "an embedded font program cannot be read",
+        };
+        let rule = graphics.rule(("6.3.4", 1), ("6.2.11.4.1", 1));
+        graphics.fail(rule, self.id, || detail.to_owned());
     }
 
     /// 6.3.7-1 and -2, 6.2.11.6-2 and -3: what `/Encoding` of a TrueType font may be.

@@ -1,11 +1,14 @@
 //! TrueType outlines, and the tables of an OpenType font: widths, glyph count, `cmap`, `post`.
 
 use read_fonts::{
-    FontRef, TableProvider,
+    FontRef, ReadError, TableProvider,
     tables::cmap::{Cmap, CmapSubtable},
     types::{GlyphId, Tag},
 };
 use std::{cell::OnceCell, collections::HashMap};
+
+/// The version of a font with TrueType outlines.
+const VERSION: [u8; 4] = [0, 1, 0, 0];
 
 /// A font program with a table directory.
 #[derive(Debug)]
@@ -21,11 +24,18 @@ pub(crate) struct TrueType {
 }
 
 impl TrueType {
-    /// Reads the tables; `None` if it lacks one that a width needs.
-    pub(crate) fn parse(data: Vec<u8>) -> Option<Self> {
+    /// Reads the tables; `None` if it lacks one that a width needs, or ends before one. Without `head` there are 1,000
+    /// units to the em, without `maxp` as many glyphs as widths. The version is not asked for.
+    pub(crate) fn parse(mut data: Vec<u8>) -> Option<Self> {
+        if matches!(FontRef::new(&data), Err(ReadError::InvalidSfnt(_))) {
+            data.get_mut(..4)?.copy_from_slice(&VERSION);
+        }
         let font = FontRef::new(&data).ok()?;
-        let units_per_em = font.head().ok()?.units_per_em();
-        let glyphs = u32::from(font.maxp().ok()?.num_glyphs());
+        if !tables_start_within(&font, data.len()) {
+            return None;
+        }
+        let has = |tag| font.table_data(Tag::new(tag)).is_some();
+        let units_per_em = if has(b"head") { font.head().ok()?.units_per_em() } else { 1000 };
         let metrics = usize::from(font.hhea().ok()?.number_of_h_metrics());
         let table = font.table_data(Tag::new(b"hmtx"))?;
         let advances: Vec<u16> = table
@@ -34,6 +44,11 @@ impl TrueType {
             .take(metrics)
             .map(|metric| u16::from_be_bytes([metric[0], metric[1]]))
             .collect();
+        let glyphs = if has(b"maxp") {
+            u32::from(font.maxp().ok()?.num_glyphs())
+        } else {
+            u32::try_from(advances.len()).ok()?
+        };
         let subtables = font.cmap().map_or_else(|_| Vec::new(), |cmap| records(&cmap));
         if units_per_em == 0 || advances.is_empty() {
             return None;
@@ -142,6 +157,14 @@ impl TrueType {
         let subtable = cmap.subtable(u16::try_from(at).ok()?).ok()?;
         Some(read(&subtable))
     }
+}
+
+/// Whether each table that is read starts before the end of the data.
+fn tables_start_within(font: &FontRef<'_>, length: usize) -> bool {
+    const READ: [&[u8; 4]; 6] = [b"cmap", b"head", b"hhea", b"hmtx", b"maxp", b"post"];
+    let records = font.table_directory().table_records().iter();
+    let mut read = records.filter(|record| READ.iter().any(|tag| record.tag() == Tag::new(tag)));
+    read.all(|record| usize::try_from(record.offset()).is_ok_and(|offset| offset < length))
 }
 
 fn records(cmap: &Cmap<'_>) -> Vec<(u16, u16)> {

@@ -7,7 +7,7 @@ use super::{
 use std::fmt::Write;
 
 /// A page that shows `text` in object 6, a font whose descriptor is 7 and whose program is 8.
-fn shown(text: &str, font: &str, descriptor: &str, program: (&str, &[u8])) -> Sketch {
+pub(super) fn shown(text: &str, font: &str, descriptor: &str, program: (&str, &[u8])) -> Sketch {
     let (key, data) = program;
     let mut hex = String::new();
     for byte in data {
@@ -35,7 +35,7 @@ fn letter(entries: &str, flags: u32, subtables: &[(u16, u16, u16, &[u16])]) -> S
 }
 
 const WIN_ANSI: &str = "/Encoding/WinAnsiEncoding/Widths[500]";
-const UNICODE: (u16, u16, u16, &[u16]) = (3, 1, 65, &[1]);
+pub(super) const UNICODE: (u16, u16, u16, &[u16]) = (3, 1, 65, &[1]);
 const SYMBOL: (u16, u16, u16, &[u16]) = (3, 0, 0xF041, &[1]);
 const MAC: (u16, u16, u16, &[u16]) = (1, 0, 65, &[1]);
 

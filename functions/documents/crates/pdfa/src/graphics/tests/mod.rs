@@ -2,7 +2,9 @@
 
 mod fonts;
 mod hostile;
+mod paint;
 mod programs;
+mod programs_read;
 
 use crate::{Flavour, validate};
 use cos::{File, Limits};

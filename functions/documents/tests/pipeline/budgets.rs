@@ -1,0 +1,143 @@
+//! Budgets: of many who ask at once, just so many get something as the limit allows.
+
+use std::time::Duration;
+
+use documents::allowance::MODEL_TOKENS;
+use documents::budget::{Budget, Use};
+use documents::document::Status;
+use documents::stage::{Problem, Waiting};
+use documents::stages::LONGEST_WAIT;
+use futures::future::join_all;
+use serde_json::json;
+use shared::fault::{Run, walk};
+use testing::pdf;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::{System, model, schema, system};
+
+/// How much the tenant has used of a budget today.
+pub(crate) async fn used(s: &System, name: &'static str) -> u64 {
+    let none = Budget { name, limit: 0 };
+    let asked = s.budgets.take(&s.tenant.to_string(), (none, u64::MAX >> 1)).await.unwrap();
+    asked.unwrap_err().used
+}
+
+const PAGES: Budget = Budget { name: "pages", limit: 100 };
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_at_once_just_the_limit_is_taken() {
+    let s = system().await;
+    let subject = s.tenant.to_string();
+    // 40 times 7 of 100: 14 fit.
+    let all: Vec<Use> = vec![(PAGES, 7); 40];
+    let (budgets, asking) = (&s.budgets, &subject);
+    let asked = all.into_iter().map(|wanted| async move {
+        loop {
+            // Others may be in the way for longer than a transaction is tried.
+            if let Ok(taken) = budgets.take(asking, wanted).await {
+                return taken;
+            }
+        }
+    });
+    let taken: Vec<_> = join_all(asked).await.into_iter().filter_map(Result::ok).collect();
+    assert_eq!(taken.len(), 14);
+    assert_eq!(used(&s, "pages").await, 98);
+
+    // What was not used is there for others, once.
+    for _ in 0..2 {
+        s.budgets.settle(&taken[0], 2).await.unwrap();
+    }
+    assert_eq!(used(&s, "pages").await, 93);
+    s.budgets.take(&subject, (PAGES, 7)).await.unwrap().unwrap();
+    let refused = s.budgets.take(&subject, (PAGES, 1)).await.unwrap().unwrap_err();
+    assert_eq!(
+        (refused.used, refused.renewed_at().to_string()),
+        (100, "2026-11-22T00:00:00Z".into())
+    );
+
+    // Another subject has its own, and so has the next day.
+    s.budgets.take("another", (PAGES, 100)).await.unwrap().unwrap();
+    s.advance(Duration::from_hours(14));
+    s.budgets.take(&subject, (PAGES, 100)).await.unwrap().unwrap();
+    let too_much = s.budgets.take("third", (PAGES, 101)).await.unwrap();
+    assert!(too_much.is_err(), "more than there is on any day");
+}
+
+#[tokio::test]
+async fn a_budget_is_never_counted_too_low() {
+    walk(async |run: Run| {
+        let s = system().await;
+        let subject = s.tenant.to_string();
+        let first = run.attempt(async {
+            let taken = s.budgets.take(&subject, (PAGES, 30)).await?;
+            if let Ok(taken) = taken {
+                s.budgets.settle(&taken, 10).await?;
+            }
+            s.budgets.count(&subject, &[("pages", 5)], "one").await
+        });
+        let first = first.await;
+        let _ = first.resume().await;
+        s.budgets.count(&subject, &[("pages", 5)], "one").await.unwrap();
+        let used = used(&s, "pages").await;
+        // 10 and 5; or 30 and 5, when the answer was lost or the worker died; or 5, when it took nothing.
+        assert!([5, 15, 35].contains(&used), "{used}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_waits_for_its_tenants_tokens_and_in_the_end_goes_without() {
+    let mut s = system().await;
+    let server = MockServer::start().await;
+    let answer = json!({
+        "choices": [{"message": {"role": "assistant", "content": "{\"title\": \"Security\"}"},
+                     "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 20}
+    });
+    let respond = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(method("POST")).respond_with(respond).mount(&server).await;
+    s.model = model(&server.uri());
+    s.daily_tokens = 210_000;
+    let wanted = json!({"type": "object", "properties": {"title": {"type": "string"}}});
+    let title = schema("title@1");
+    assert!(s.documents.add_schema(s.tenant, &title, &wanted.to_string()).await.unwrap());
+    let upload = async |name: &str| {
+        let title = title.clone();
+        s.uploaded_with(pdf(name), |document| document.announced.schema = Some(title)).await
+    };
+
+    let first = s.run(upload("statement.pdf").await).await;
+    let found = first.stages.structure.unwrap().result.unwrap();
+    let tokens = found.input_tokens + found.output_tokens;
+    assert!(tokens >= 1020);
+    assert_eq!(used(&s, MODEL_TOKENS).await, tokens, "what was used and no more");
+
+    // Another takes the rest of the day.
+    let rest = Budget { name: MODEL_TOKENS, limit: s.daily_tokens };
+    s.budgets.take(&s.tenant.to_string(), (rest, s.daily_tokens - tokens)).await.unwrap().unwrap();
+    let asked = server.received_requests().await.unwrap().len();
+    let id = upload("x11-security.pdf").await;
+    let document = s.run(id).await;
+    assert_eq!(document.waiting, Some(Waiting::Budget));
+    assert_eq!(document.status_at(s.clock.now()), Status::BudgetPending);
+    assert_eq!(server.received_requests().await.unwrap().len(), asked, "nobody was asked");
+
+    // The next day has enough for it.
+    let other = upload("invoice-pdfa2b.pdf").await;
+    assert_eq!(s.run(other).await.waiting, Some(Waiting::Budget));
+    s.advance(Duration::from_hours(14));
+    s.deliver(documents::stage::Stage::Structure, id, 1).await.unwrap();
+    let document = s.document(id).await;
+    assert_eq!(document.status, Status::Ready);
+    assert_eq!(document.stages.structure.unwrap().result.unwrap().problem, None);
+
+    // If there is never enough, it ends without data, and says why.
+    s.advance(LONGEST_WAIT);
+    s.budgets.take(&s.tenant.to_string(), (rest, s.daily_tokens)).await.unwrap().unwrap();
+    s.deliver(documents::stage::Stage::Structure, other, 1).await.unwrap();
+    let document = s.document(other).await;
+    assert_eq!(document.status, Status::Ready);
+    let found = document.stages.structure.unwrap().result.unwrap();
+    assert_eq!((found.problem, found.input_tokens), (Some(Problem::Budget), 0));
+}
