@@ -94,7 +94,7 @@ pub struct Courier {
 pub enum NotTaken {
     /// The receiver answered 410: it wants no more posts, ever.
     Gone,
-    /// The receiver answered 429 or 503 and asks for this wait, or one of [`RETRY_AFTER`].
+    /// The receiver answered 429 or 503 and asks for this wait, which is taken as 1 s to 1 h.
     Later(Duration),
     /// Anything else.
     Failed(Error),

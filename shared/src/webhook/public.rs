@@ -41,20 +41,23 @@ const SPECIAL_V6: [([u16; 8], u32); 4] = [
 /// cloud's metadata. An address of IPv4 that is mapped into IPv6 is judged as the one that it is.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(ip) => !SPECIAL_V4.iter().any(|block| is_in_v4(ip, block)),
+        IpAddr::V4(ip) => !SPECIAL_V4.iter().any(|(start, bits)| is_in_v4(ip, *start, *bits)),
         IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or_else(
-            || is_in_v6(ip, &GLOBAL_V6) && !SPECIAL_V6.iter().any(|block| is_in_v6(ip, block)),
+            || {
+                is_in_v6(ip, GLOBAL_V6.0, GLOBAL_V6.1)
+                    && !SPECIAL_V6.iter().any(|(start, bits)| is_in_v6(ip, *start, *bits))
+            },
             |mapped| is_public(mapped.into()),
         ),
     }
 }
 
-fn is_in_v4(ip: Ipv4Addr, (start, bits): &([u8; 4], u32)) -> bool {
-    (ip.to_bits() ^ Ipv4Addr::from(*start).to_bits()) >> (32 - bits) == 0
+fn is_in_v4(ip: Ipv4Addr, start: [u8; 4], bits: u32) -> bool {
+    (ip.to_bits() ^ Ipv4Addr::from(start).to_bits()) >> (32 - bits) == 0
 }
 
-fn is_in_v6(ip: Ipv6Addr, (start, bits): &([u16; 8], u32)) -> bool {
-    (ip.to_bits() ^ Ipv6Addr::from(*start).to_bits()) >> (128 - bits) == 0
+fn is_in_v6(ip: Ipv6Addr, start: [u16; 8], bits: u32) -> bool {
+    (ip.to_bits() ^ Ipv6Addr::from(start).to_bits()) >> (128 - bits) == 0
 }
 
 #[cfg(test)]

@@ -25,7 +25,9 @@ pub(super) struct Resolver {
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolver").field("trusts_private", &self.trusts_private).finish()
+        f.debug_struct("Resolver")
+            .field("trusts_private", &self.trusts_private)
+            .finish_non_exhaustive()
     }
 }
 
