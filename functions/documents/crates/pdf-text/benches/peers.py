@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares this crate's text with that of pdftotext, PyMuPDF, pdfium and pypdf over a directory of PDFs.
 
-    python3 -m venv venv && venv/bin/pip install pymupdf pypdfium2 pypdf
+    python3 -m venv venv && venv/bin/pip install pymupdf pypdfium2 pypdf cryptography
     venv/bin/python functions/documents/crates/pdf-text/benches/peers.py DIRECTORY [--worst N] [--without NAME …]
 
 There is no ground truth, so each tool is held against the others: its agreement on a file is the
