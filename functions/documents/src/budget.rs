@@ -93,7 +93,7 @@ impl Budgets {
     }
 
     /// The write that takes `uses`, all of them or none, for a transaction of the caller's. It is refused
-    /// with the item as it is, which [`exceeded`] explains.
+    /// with the item as it is, which says which limit was met.
     ///
     /// # Errors
     /// When the write cannot be built.
