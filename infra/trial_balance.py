@@ -4,18 +4,24 @@
 
 It reads both tables whole, and compares: the balances with the entries that they were folded from; the
 entries with the orders that they are about; each order with its history, and with the stock that it has
-reserved; and each product's movements with what of it is available, reserved or gone. Where something
+reserved; and each product's movements with what of it is available, reserved or gone. Where it can reach the
+payment provider (PAYMENTS_URL and PAYMENTS_SECRET_KEY), it reads all of the provider's balance transactions
+and compares what each payment, refund and dispute has moved with what the ledger has of it. Where something
 differs it says what, and exits with 1.
 
 Both are read while they change, and the balances follow the entries by some seconds: with --wait it looks
 again, for up to two minutes, until all agrees.
 """
 
+import json
+import os
 import sys
 import time
+import urllib.request
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Iterator
+from urllib.parse import urlencode
 
 from boto3.dynamodb.types import TypeDeserializer
 
@@ -24,10 +30,14 @@ from common import client, outputs, say
 WAIT_SECONDS = 120
 PAUSE_SECONDS = 2
 MAX_SHOWN = 20
+# What moves money for a payment, in the words of the provider's reports.
+MOVING = ("charge", "refund", "refund_failure", "dispute", "dispute_reversal")
 COLUMNS = ("debits", "credits", "pending_debits", "pending_credits")
 # Where the money of an order is: held, or taken. What is being let go is held still if it ever was.
 HELD = ("authorised", "capturing")
 TAKEN = ("captured", "confirmed")
+# What disputes withdraw, give back, and leave as it is.
+DISPUTED = {"dispute_withdrawn": 1, "dispute_reinstated": -1, "dispute_lost": 0}
 # What the reservations of an order are then. Before, they are held, or released if they have expired.
 RESERVED = {
     "capturing": "committed",
@@ -48,6 +58,8 @@ class Order:
     pending: int = 0
     paid: int = 0
     refunded: int = 0
+    # What disputes have withdrawn, less what they gave back.
+    disputed: int = 0
 
     def differences(self) -> Iterator[str]:
         """What of it does not agree, in words."""
@@ -59,10 +71,16 @@ class Order:
         total, state = self.state["placed"]["total"]["amount"], self.state["state"]
         is_held = state in HELD or (state == "cancelling" and self.state["was_authorised"])
         refunds = self.state["refunds"].values()
+        found = self.state.get("found", {}).values()
+        disputes = self.state.get("disputes", {}).values()
+        by_hand = self.state.get("captured_by_hand", {"amount": 0})["amount"]
+        amounts = lambda them: sum(it["amount"]["amount"] for it in them)
         expected = {
             "pending": total if is_held else 0,
-            "paid": total if state in TAKEN else 0,
-            "refunded": sum(r["amount"]["amount"] for r in refunds if r["status"] == "succeeded"),
+            "paid": total if state in TAKEN else by_hand,
+            "refunded": amounts(r for r in refunds if r["status"] == "succeeded")
+            + amounts(f for f in found if not f["has_failed"]),
+            "disputed": amounts(d for d in disputes if d["funds"] == "withdrawn"),
         }
         for name, amount in expected.items():
             if getattr(self, name) != amount:
@@ -108,6 +126,8 @@ class Ledger:
         self.balances: dict[tuple, dict] = {}
         self.orders: dict[str, Order] = defaultdict(Order)
         self.unfolded: set[tuple] = set()
+        # By order and cause: what the provider owes us more, or less, for it.
+        self.moved: dict[tuple[str, str], int] = defaultdict(int)
 
     def read(self) -> "Ledger":
         """Reads the table."""
@@ -123,7 +143,7 @@ class Ledger:
                 marks.add((name, item["sk"].removeprefix("FOLDED#")))
             elif kind == "LEDGER":
                 self.unfolded.add((name, item["sk"]))
-                self.entry(self.orders[name], item)
+                self.entry(name, self.orders[name], item)
         self.unfolded -= marks
         return self
 
@@ -134,7 +154,7 @@ class Ledger:
         else:
             order.events += 1
 
-    def entry(self, order: Order, item: dict) -> None:
+    def entry(self, name: str, order: Order, item: dict) -> None:
         """A transfer, or what became of a pending one."""
         amount, currency = int(item["amount"]["amount"]), item["amount"]["currency"]
         is_transfer = item["sk"].startswith("TRANSFER#")
@@ -145,10 +165,16 @@ class Ledger:
             account[f"{side}s"] += posted * amount
             account[f"pending_{side}s"] += pending * amount
         order.pending += pending * amount
-        if item["cause"] == "payment":
+        cause = item["cause"]
+        if cause in ("payment", "captured_by_hand"):
             order.paid += posted * amount
+        elif cause.startswith("dispute_"):
+            order.disputed += DISPUTED[cause.partition(":")[0]] * amount
         else:
-            order.refunded += posted * amount
+            order.refunded += -amount if cause.startswith("reversal:") else posted * amount
+        sign = (item["debit"] == "provider") - (item["credit"] == "provider")
+        if posted and sign:
+            self.moved[name, cause] += sign * amount
 
     def differences(self) -> Iterator[str]:
         """What of it does not agree, in words."""
@@ -241,6 +267,85 @@ class Inventory:
             print(f"and {len(products) - MAX_SHOWN:,} more")
 
 
+class Provider:
+    """What the payment provider's own books have."""
+
+    def __init__(self) -> None:
+        # What each charge, refund and dispute has moved in all, and the payment that it is about.
+        self.moved: dict[str, int] = defaultdict(int)
+        self.payments: dict[str, str] = {}
+        self.ours: dict[str, str] = {}
+        self.is_asked = bool(os.environ.get("PAYMENTS_URL") and os.environ.get("PAYMENTS_SECRET_KEY"))
+
+    def read(self) -> "Provider":
+        """Reads all that the provider has moved for payments, page by page."""
+        after = None
+        while self.is_asked:
+            page = self.page(after)
+            for told in page["data"]:
+                self.add(told)
+            if not page["has_more"]:
+                break
+            after = page["data"][-1]["id"]
+        return self
+
+    def page(self, after: str | None) -> dict:
+        """One page of the provider's balance transactions."""
+        query = [("limit", 100), ("expand[]", "data.source")]
+        query += [("starting_after", after)] if after else []
+        url = f"{os.environ['PAYMENTS_URL']}/v1/balance_transactions?{urlencode(query)}"
+        key = {"authorization": f"Bearer {os.environ['PAYMENTS_SECRET_KEY']}"}
+        with urllib.request.urlopen(urllib.request.Request(url, headers=key), timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def add(self, told: dict) -> None:
+        """One balance transaction, if it is about a payment."""
+        source = told["source"]
+        if told["reporting_category"] not in MOVING or not source:
+            return
+        amount = told["amount"]
+        if told["reporting_category"] == "charge":
+            amount = source["amount_captured"]
+        self.moved[source["id"]] += amount
+        self.payments[source["id"]] = source["payment_intent"]
+        if ours := (source.get("metadata") or {}).get("refund_id"):
+            self.ours[source["id"]] = ours
+
+    def differences(self, ledger: Ledger) -> Iterator[str]:
+        """Where the provider's books and the ledger do not agree, in words."""
+        if not self.is_asked:
+            return
+        orders = {
+            order.state["payment"]: name
+            for name, order in ledger.orders.items()
+            if order.state.get("payment")
+        }
+        booked = dict(ledger.moved)
+        for source, amount in self.moved.items():
+            order = orders.get(self.payments[source])
+            if order is None:
+                yield f"{source}: the provider moved {amount} for {self.payments[source]}, no order's payment"
+                continue
+            found = sum(booked.pop((order, cause), 0) for cause in self.causes(ledger, order, source))
+            if found != amount:
+                yield f"{order}: the provider moved {amount} by {source}; the ledger has {found}"
+        for (order, cause), amount in booked.items():
+            if amount:
+                yield f"{order}: the ledger has {amount} of {cause}; the provider has not moved it"
+
+    def causes(self, ledger: Ledger, order: str, source: str) -> list[str]:
+        """The causes of the entries that are about this charge, refund or dispute."""
+        if source.startswith("dp_") or source.startswith("du_"):
+            return [f"{moved}:{source}" for moved in DISPUTED]
+        if not source.startswith("re_") and not source.startswith("pyr_"):
+            return ["payment", "captured_by_hand"]
+        causes = [f"by_hand:{source}", f"doubled:{source}", f"reversal:{source}"]
+        if ours := self.ours.get(source):
+            known = ledger.orders[order].state["refunds"].get(ours, {}).get("provider_id", source)
+            causes += [ours, f"reversal:{ours}"] if known == source else []
+        return causes
+
+
 def stock_of_orders(ledger: Ledger, inventory: Inventory) -> Iterator[str]:
     """Where orders and what they have reserved do not agree, in words."""
     for name, order in ledger.orders.items():
@@ -250,22 +355,25 @@ def stock_of_orders(ledger: Ledger, inventory: Inventory) -> Iterator[str]:
                 yield f"{name}: {order.state['state']}, so {wanted}; reserved are {found or 'none'}"
 
 
-def read() -> tuple[Ledger, Inventory, list[str]]:
-    """Both tables, and what in them does not agree."""
-    ledger, inventory = Ledger().read(), Inventory().read()
-    between = stock_of_orders(ledger, inventory)
-    return ledger, inventory, [*ledger.differences(), *inventory.differences(), *between]
+def read() -> tuple[Ledger, Inventory, Provider, list[str]]:
+    """Both tables and the provider's books, and what in them does not agree."""
+    ledger, inventory, provider = Ledger().read(), Inventory().read(), Provider().read()
+    differences = [*ledger.differences(), *inventory.differences(), *provider.differences(ledger)]
+    return ledger, inventory, provider, [*differences, *stock_of_orders(ledger, inventory)]
 
 
 def show(waits: bool) -> bool:
     """Prints the trial balance; tells whether all agrees."""
     deadline = time.monotonic() + (WAIT_SECONDS if waits else 0)
-    ledger, inventory, differences = read()
+    ledger, inventory, provider, differences = read()
     while differences and time.monotonic() < deadline:
         time.sleep(PAUSE_SECONDS)
-        ledger, inventory, differences = read()
+        ledger, inventory, provider, differences = read()
     ledger.show()
     inventory.show()
+    count, owed = len(provider.moved), sum(provider.moved.values())
+    said = f"{count:,} charges, refunds and disputes come to {owed:,}" if provider.is_asked else "not asked"
+    print(f"The provider's books: {said}.")
     for difference in differences[:MAX_SHOWN]:
         print(f"differs: {difference}")
     if len(differences) > MAX_SHOWN:

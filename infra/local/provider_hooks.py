@@ -64,18 +64,20 @@ class Hooks:
 
     async def receive(self, request: web.Request) -> web.Response:
         """One that localstripe sends. Body and signature are sent on as they are."""
-        body = await request.read()
+        self.pass_on(await request.read(), request.headers.get("stripe-signature", ""))
+        return web.Response()
+
+    def pass_on(self, body: bytes, signature: str) -> None:
+        """Sends one to those who want it."""
         event = json.loads(body)
         kind, about = event["type"], event["data"]["object"]
-        key = self.owners.get(about.get("id"))
+        key = self.owners.get(about.get("payment_intent") or about.get("id"))
         rule = self.rules.take(key, lambda rule: rule.is_for_hook(kind))
-        signature = request.headers.get("stripe-signature", "")
         headers = {"content-type": "application/json", "stripe-signature": signature}
         for target in self.targets.values():
             if target.wants(key, about.get("metadata") or {}):
                 sent = {"target": target.id, "key": key, "type": kind, "about": about.get("id")}
                 self.start(self.deliver(target, rule, sent, (headers, body)))
-        return web.Response()
 
     async def deliver(self, target: Target, rule: Rule | None, sent: dict, message: tuple) -> None:
         """Sends one on, as the rule has it."""

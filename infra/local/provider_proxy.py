@@ -18,6 +18,10 @@ not meet each other's faults. Where `key` is left out below, all of them are mea
     DELETE /_calls?key=      forgets it
     POST   /_hooks/targets   has webhooks sent to {"id", "url", "key"?, "metadata_key"?}
     DELETE /_hooks/targets/… has them sent there no longer
+    POST   /_refunds         the next refunds of a key stand so at first: {"key", "status", "times": 1}
+    POST   /_refunds/…       a refund goes on: {"status", "failure_reason"}
+    POST   /_disputes        opens a dispute: {"payment_intent", "status", "amount" if not of all}
+    POST   /_disputes/…      a dispute goes on: {"status"}
     GET    /_hooks?key=      what was sent, to whom, and what came of it
     POST   /_hooks           where localstripe sends them
     GET    /_health          200 when it can be used
@@ -37,6 +41,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from provider_books import Books
 from provider_hooks import Hooks
 from provider_rules import Rule, Rules, asks_for
 
@@ -139,7 +144,7 @@ class Proxy:
 
     http: aiohttp.ClientSession
 
-    def __init__(self, provider: URL) -> None:
+    def __init__(self, provider: URL, secret: str) -> None:
         self.provider = provider
         self.calls: deque[Call] = deque(maxlen=MAX_CALLS)
         self.counts: OrderedDict[str, int] = OrderedDict()
@@ -147,6 +152,7 @@ class Proxy:
         self.owners: OrderedDict[str, str] = OrderedDict()
         self.rules = Rules()
         self.hooks = Hooks(self.rules, self.owners)
+        self.books = Books(provider, self.owners, self.hooks, secret)
 
     async def handle(self, request: web.Request) -> web.Response:
         """Any request to the provider. It is carried out also when the caller has gone meanwhile."""
@@ -213,15 +219,29 @@ class Proxy:
         seen = replace(call, headers={})
         self.calls.append(seen)
         remember(self.counts, call.key, self.counts.get(call.key, 0) + 1)
-        async with self.http.request(
-            call.method, self.provider.join(call.url), data=call.body, headers=call.headers
-        ) as done:
-            answer = Answer(done.status, await done.read())
+        if (served := await self.books.serve(call)) is not None:
+            answer = Answer(200, json.dumps(served).encode())
+        elif await self.is_too_late(call):
+            answer = error(400, "invalid_request_error", "payment_intent_unexpected_state")
+        else:
+            async with self.http.request(
+                call.method, self.provider.join(call.url), data=call.body, headers=call.headers
+            ) as done:
+                answer = Answer(done.status, await done.read())
+            if answer.status == 200 and isinstance(told := parsed(answer.body), dict):
+                answer.body = json.dumps(await self.books.amend(call, told)).encode()
         seen.status, seen.answer = answer.status, zlib.compress(answer.body)
         told = parsed(answer.body)
         if isinstance(told, dict) and told.get("object") == "payment_intent":
             remember(self.owners, told["id"], self.owners.get(told["id"], call.key))
         return answer
+
+    async def is_too_late(self, call: Call) -> bool:
+        """Whether this captures a payment that has ended: localstripe would do it."""
+        path, _, action = call.url.path.rpartition("/")
+        if call.method != "POST" or action != "capture":
+            return False
+        return (await self.books.get(path)).get("status") == "canceled"
 
     async def show(self, request: web.Request) -> web.Response:
         """What was handed on; and of how much more that is no longer known."""
@@ -247,12 +267,12 @@ def main() -> None:
     """Serves."""
     port, provider_port, secret = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     here = URL(f"http://127.0.0.1:{port}")
-    proxy = Proxy(here.with_port(provider_port))
-    rules, hooks = proxy.rules, proxy.hooks
+    proxy = Proxy(here.with_port(provider_port), secret)
+    rules, hooks, books = proxy.rules, proxy.hooks, proxy.books
 
     async def connect(_: web.Application):
         async with aiohttp.ClientSession() as proxy.http:
-            hooks.http = proxy.http
+            hooks.http = books.http = proxy.http
             hooks.start(hooks.register(proxy.provider, here, secret))
             yield
             for task in hooks.tasks:
@@ -269,6 +289,10 @@ def main() -> None:
             web.delete("/_calls", proxy.clear),
             web.post("/_hooks/targets", hooks.add_target),
             web.delete("/_hooks/targets/{id}", hooks.drop_target),
+            web.post("/_refunds", books.set_next_refunds),
+            web.post("/_refunds/{id}", books.set_refund),
+            web.post("/_disputes", books.open_dispute),
+            web.post("/_disputes/{id}", books.set_dispute),
             web.post("/_hooks", hooks.receive),
             web.get("/_hooks", hooks.show),
             web.get("/_health", proxy.health),

@@ -203,21 +203,17 @@ impl Provider {
         let payment = self.look(&format!("/v1/payment_intents/{id}")).await;
         let status = payment["status"].as_str().unwrap();
         let charges = payment["charges"]["data"].as_array().unwrap();
-        // A captured part would have made a refund of the rest; nobody here captures parts.
-        let sum = |is_captured: bool| {
-            let counts = |charge: &&Value| {
-                charge["status"] == "succeeded" && charge["captured"] == is_captured
-            };
-            charges.iter().filter(counts).map(|charge| charge["amount"].as_u64().unwrap()).sum()
-        };
+        let is_held =
+            |charge: &&Value| charge["status"] == "succeeded" && charge["captured"] == false;
+        let held = charges.iter().filter(is_held).map(|charge| charge["amount"].as_u64().unwrap());
         // Of a payment without a charge localstripe cannot list refunds.
         let refunds = if charges.is_empty() { Vec::new() } else { self.refunds_of(id).await };
         Charged {
             payment: id.to_owned(),
             status: status.to_owned(),
             amount: payment["amount"].as_u64().unwrap(),
-            held: if status == "canceled" { 0 } else { sum(false) },
-            captured: sum(true),
+            held: if status == "canceled" { 0 } else { held.sum() },
+            captured: payment["amount_received"].as_u64().unwrap(),
             charges: charges.len(),
             refunds,
         }
@@ -226,6 +222,7 @@ impl Provider {
     async fn refunds_of(&self, payment: &str) -> Vec<u64> {
         let refunds = self.look(&format!("/v1/refunds?payment_intent={payment}&limit=1000")).await;
         let refunds = refunds["data"].as_array().unwrap().iter();
+        let refunds = refunds.filter(|refund| refund["status"] == "succeeded");
         refunds.map(|refund| refund["amount"].as_u64().unwrap()).collect()
     }
 
@@ -270,6 +267,50 @@ impl Provider {
         let request = self.http.post(self.at(&format!("{path}/_authenticate"))).form(&form);
         // 402 is an answer too: the card is declined.
         request.bearer_auth(AUDITOR).send().await.unwrap();
+    }
+
+    /// The next refund of this key stands so at first.
+    pub async fn next_refund(&self, status: &str) {
+        self.tell("/_refunds", json!({"key": self.key, "status": status})).await;
+    }
+
+    /// A refund goes on, as the provider and the customer's bank have it.
+    pub async fn settle_refund(&self, id: &str, status: &str, failure: Option<&str>) {
+        let told = json!({"status": status, "failure_reason": failure});
+        self.tell(&format!("/_refunds/{id}"), told).await;
+    }
+
+    /// A customer's bank disputes a payment; gives the dispute's id.
+    pub async fn dispute(&self, payment: &str, status: &str) -> String {
+        let told = json!({"payment_intent": payment, "status": status});
+        self.tell("/_disputes", told).await["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A dispute goes on.
+    pub async fn settle_dispute(&self, id: &str, status: &str) {
+        self.tell(&format!("/_disputes/{id}"), json!({"status": status})).await;
+    }
+
+    /// Somebody sends money back by hand; gives the refund's id.
+    pub async fn refund_by_hand(&self, payment: &str, amount: u64) -> String {
+        let form = [("payment_intent", payment.to_owned()), ("amount", amount.to_string())];
+        let request = self.http.post(self.at("/v1/refunds")).form(&form);
+        let made: Value = self.json(request.bearer_auth(AUDITOR)).await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Somebody takes what is held by hand, or a part of it.
+    pub async fn capture_by_hand(&self, payment: &str, amount: Option<u64>) {
+        let form: Vec<_> =
+            amount.map(|amount| ("amount_to_capture", amount.to_string())).into_iter().collect();
+        let path = format!("/v1/payment_intents/{payment}/capture");
+        let request = self.http.post(self.at(&path)).form(&form).bearer_auth(AUDITOR);
+        request.send().await.unwrap().error_for_status().unwrap();
+    }
+
+    async fn tell(&self, path: &str, told: Value) -> Value {
+        let answer = self.http.post(self.at(path)).json(&told).send().await.unwrap();
+        answer.error_for_status().unwrap().json().await.unwrap_or_default()
     }
 
     /// Tells `api` that a payment's money is held now: as Stripe does, and localstripe does not.

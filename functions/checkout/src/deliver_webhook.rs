@@ -60,6 +60,9 @@ fn name(event: &Event) -> &'static str {
         Event::Cancelled => "order.cancelled",
         Event::RefundSucceeded { .. } => "refund.succeeded",
         Event::RefundFailed { .. } => "refund.failed",
+        Event::RefundReversed { .. } | Event::FoundRefundReversed { .. } => "refund.reversed",
+        Event::RefundFound { .. } => "refund.found",
+        Event::DisputeMoved { .. } => "dispute.moved",
         _ => "order.updated",
     }
 }

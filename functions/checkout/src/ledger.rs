@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use shared::id::InvalidId;
 
 use crate::money::{Currency, Money};
-use crate::order::{OrderId, RefundId};
+use crate::order::{Dispute, Funds, OrderId, Origin, RefundId};
 
 /// An account of a currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,11 +26,16 @@ pub enum Account {
     Sales,
     /// What was given back: against income.
     Refunds,
+    /// What the provider has withdrawn until a dispute is decided: an asset.
+    Disputed,
+    /// What was lost in disputes: an expense.
+    DisputeLosses,
 }
 
 impl Account {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Provider, Self::Sales, Self::Refunds];
+    pub const ALL: [Self; 5] =
+        [Self::Provider, Self::Sales, Self::Refunds, Self::Disputed, Self::DisputeLosses];
 
     /// Its name, as it is written.
     #[must_use]
@@ -39,25 +44,64 @@ impl Account {
             Self::Provider => "provider",
             Self::Sales => "sales",
             Self::Refunds => "refunds",
+            Self::Disputed => "disputed",
+            Self::DisputeLosses => "dispute_losses",
         }
     }
 }
 
 /// Why money moves for an order. One cause makes one transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Cause {
     /// The order is paid.
     Payment,
+    /// Somebody took the money at the provider, of an order that ends without a payment.
+    CapturedByHand,
     /// Some of it is given back.
     Refund(RefundId),
+    /// The provider has given some of it back, and we did not ask it to: by its id of the refund.
+    Found(Origin, String),
+    /// A refund has come back: by our id of it, or by the provider's where we did not ask for it.
+    Reversal(String),
+    /// A dispute, by the provider's id, has moved money.
+    Dispute(String, DisputeMove),
+}
+
+/// How a dispute moves money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DisputeMove {
+    /// The provider withdraws it.
+    Withdrawn,
+    /// The provider gives it back to us.
+    Reinstated,
+    /// It is lost.
+    Lost,
+}
+
+impl DisputeMove {
+    const ALL: [(&'static str, Self); 3] =
+        [("withdrawn", Self::Withdrawn), ("reinstated", Self::Reinstated), ("lost", Self::Lost)];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Withdrawn => "withdrawn",
+            Self::Reinstated => "reinstated",
+            Self::Lost => "lost",
+        }
+    }
 }
 
 impl From<Cause> for String {
     fn from(cause: Cause) -> Self {
         match cause {
             Cause::Payment => "payment".into(),
+            Cause::CapturedByHand => "captured_by_hand".into(),
             Cause::Refund(refund) => refund.to_string(),
+            Cause::Found(Origin::ByHand, id) => format!("by_hand:{id}"),
+            Cause::Found(Origin::Doubled, id) => format!("doubled:{id}"),
+            Cause::Reversal(refund) => format!("reversal:{refund}"),
+            Cause::Dispute(id, moved) => format!("dispute_{}:{id}", moved.name()),
         }
     }
 }
@@ -66,7 +110,25 @@ impl TryFrom<String> for Cause {
     type Error = InvalidId;
 
     fn try_from(text: String) -> Result<Self, InvalidId> {
-        if text == "payment" { Ok(Self::Payment) } else { Ok(Self::Refund(text.parse()?)) }
+        let Some((kind, id)) = text.split_once(':') else {
+            return match text.as_str() {
+                "payment" => Ok(Self::Payment),
+                "captured_by_hand" => Ok(Self::CapturedByHand),
+                refund => Ok(Self::Refund(refund.parse()?)),
+            };
+        };
+        let id = id.to_owned();
+        let moved = |name| DisputeMove::ALL.into_iter().find(|(known, _)| *known == name);
+        match kind {
+            "by_hand" => Ok(Self::Found(Origin::ByHand, id)),
+            "doubled" => Ok(Self::Found(Origin::Doubled, id)),
+            "reversal" => Ok(Self::Reversal(id)),
+            _ => match kind.strip_prefix("dispute_").and_then(moved) {
+                Some((_, moved)) => Ok(Self::Dispute(id, moved)),
+                // No such kind is no refund's id either.
+                None => Ok(Self::Refund(text.parse()?)),
+            },
+        }
     }
 }
 
@@ -127,11 +189,59 @@ impl Movement {
         Self { order, cause: Cause::Payment, debit, credit, amount }
     }
 
+    /// Somebody took the money at the provider, of an order that ends without a payment.
+    #[must_use]
+    pub fn captured_by_hand(order: OrderId, amount: Money) -> Self {
+        Self { cause: Cause::CapturedByHand, ..Self::payment(order, amount) }
+    }
+
     /// Some of it is given back, out of what the provider owes us.
     #[must_use]
     pub fn refund(order: OrderId, refund: RefundId, amount: Money) -> Self {
         let (debit, credit) = (Account::Refunds, Account::Provider);
         Self { order, cause: Cause::Refund(refund), debit, credit, amount }
+    }
+
+    /// The provider has given some of it back that we did not ask it to.
+    #[must_use]
+    pub fn found(order: OrderId, (id, origin): (String, Origin), amount: Money) -> Self {
+        let (debit, credit) = (Account::Refunds, Account::Provider);
+        Self { order, cause: Cause::Found(origin, id), debit, credit, amount }
+    }
+
+    /// A refund has come back; it keeps its own transfer.
+    #[must_use]
+    pub fn reversal(order: OrderId, refund: String, amount: Money) -> Self {
+        let (debit, credit) = (Account::Provider, Account::Refunds);
+        Self { order, cause: Cause::Reversal(refund), debit, credit, amount }
+    }
+
+    /// What a dispute moves that stands elsewhere than before.
+    #[must_use]
+    pub fn of_dispute(
+        order: OrderId,
+        id: &str,
+        before: Option<&Dispute>,
+        after: &Dispute,
+    ) -> Vec<Self> {
+        let funds = before.map_or(Funds::Untouched, |before| before.funds);
+        let was_lost = before.is_some_and(|it| it.funds == Funds::Withdrawn && it.status.is_lost());
+        let mut movements = Vec::new();
+        let mut push = |moved, debit, credit| {
+            let (cause, amount) = (Cause::Dispute(id.to_owned(), moved), after.amount);
+            movements.push(Self { order, cause, debit, credit, amount });
+        };
+        if funds == Funds::Untouched && after.funds != Funds::Untouched {
+            push(DisputeMove::Withdrawn, Account::Disputed, Account::Provider);
+        }
+        if funds != Funds::Reinstated && after.funds == Funds::Reinstated {
+            let from = if was_lost { Account::DisputeLosses } else { Account::Disputed };
+            push(DisputeMove::Reinstated, Account::Provider, from);
+        }
+        if after.funds == Funds::Withdrawn && after.status.is_lost() && !was_lost {
+            push(DisputeMove::Lost, Account::DisputeLosses, Account::Disputed);
+        }
+        movements
     }
 }
 
@@ -187,7 +297,7 @@ impl Entry {
             Self::Resolution(Resolution { outcome: Outcome::Posted, .. }) => (1, -1),
             Self::Resolution(_) => (0, -1),
         };
-        let Movement { debit: debited, credit: credited, amount, .. } = *self.movement();
+        let &Movement { debit: debited, credit: credited, amount, .. } = self.movement();
         let (currency, amount) =
             (amount.currency, i64::try_from(amount.amount).unwrap_or(i64::MAX));
         let (posted, pending) = (posted * amount, pending * amount);

@@ -8,6 +8,7 @@
 //! | `checkout-advance` | takes an order as far as it goes | [`saga`] |
 //! | `checkout-relay` | the table's stream: events go to the queues | [`relay`] |
 //! | `checkout-sweep` | each minute: looks after orders that stand still | [`sweep`] |
+//! | `checkout-reconcile` | each hour: compares our books with the provider's | [`reconcile`] |
 //! | `checkout-on-provider-event` | the payment provider tells that something has changed | [`api::on_provider_event`], [`payments::webhook`] |
 //! | `checkout-get-order`, `checkout-list-orders`, `checkout-cancel-order`, `checkout-refund-order` | `/v1/orders` | [`api`] |
 //! | `checkout-fold-ledger` | the table's stream: entries go into the balances | [`fold_ledger`] |
@@ -29,6 +30,7 @@ pub mod order;
 pub mod payments;
 pub mod product;
 pub mod queues;
+pub mod reconcile;
 pub mod relay;
 pub mod saga;
 pub mod store;

@@ -8,7 +8,7 @@ use shared::batch::Consumer;
 use shared::queue::Queue;
 
 use crate::merchant::EndpointName;
-use crate::order::OrderId;
+use crate::order::{OrderId, PaymentId};
 
 /// How often a webhook is tried. The queue hands it out once more than that, so that the last time can
 /// be spent on giving it up: its `maxReceiveCount` is this and one.
@@ -20,7 +20,7 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_min
 const WEBHOOK_BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_hours(2));
 
 /// An order is to be taken as far as it goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum Advance {
     /// The first version.
@@ -28,6 +28,12 @@ pub enum Advance {
     V1 {
         /// The order.
         order: OrderId,
+    },
+    /// The order of a payment is to be compared with what the provider has of it.
+    #[serde(rename = "2")]
+    V2 {
+        /// The payment.
+        payment: PaymentId,
     },
 }
 

@@ -81,5 +81,9 @@ pub(crate) fn concerns_merchants(event: &Event) -> bool {
             | Event::Cancelled
             | Event::RefundSucceeded { .. }
             | Event::RefundFailed { .. }
+            | Event::RefundReversed { .. }
+            | Event::RefundFound { .. }
+            | Event::FoundRefundReversed { .. }
+            | Event::DisputeMoved { .. }
     )
 }

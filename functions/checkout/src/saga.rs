@@ -6,6 +6,8 @@
 //! it was. A step that may have been tried before asks the provider what stands before it asks for
 //! anything.
 
+mod refund;
+
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -18,8 +20,7 @@ use shared::id::Ids;
 use shared::{Error, Result};
 
 use crate::ledger::{Movement, Outcome, Resolution, Transfer};
-use crate::money::Money;
-use crate::order::{Event, Order, OrderId, PaymentId, Reason, RefundId, State, Step};
+use crate::order::{Event, Order, OrderId, PaymentId, Reason, State, Step};
 use crate::payments::{self, Payment, PaymentError, Status, Stripe};
 use crate::store::{Appended, Claimed, Held, Store};
 
@@ -60,6 +61,11 @@ impl Came {
 impl Saga {
     /// Takes the order as far as it goes, until `until` at the latest.
     pub async fn advance(&self, id: OrderId, until: Timestamp) -> Result<(), Trouble> {
+        self.go_on(id, until, false).await
+    }
+
+    /// The same; if `compares`, an order without a next step is compared with what the provider has.
+    async fn go_on(&self, id: OrderId, until: Timestamp, compares: bool) -> Result<(), Trouble> {
         let attempt = self.ids.next();
         let claim = || self.store.claim(id, attempt, self.clock.now(), until);
         let mut held = match point("saga.claim", claim).await? {
@@ -73,6 +79,9 @@ impl Saga {
             Claimed::Nothing => return Ok(()),
         };
         if held.order.next().is_none() {
+            if compares || held.order.awaits_refund() {
+                return self.compared(held).await;
+            }
             // It was looked at for nothing.
             return Ok(self.let_go(&held, None).await?);
         }
@@ -84,13 +93,7 @@ impl Saga {
             let (event, writes) = match self.step(&held, step).await {
                 Ok(Came::Of(event, writes)) => (event, writes),
                 Ok(Came::Waiting) => return Ok(self.let_go(&held, None).await?),
-                Err(error) => {
-                    let trail = error.trail();
-                    tracing::warn!(order_id = %id, error = trail, "a step came to nothing, for now");
-                    // If this fails too, the lease runs out.
-                    self.let_go(&held, Some(trail)).await?;
-                    return Err(error.into());
-                }
+                Err(error) => return Err(self.failed(&held, error).await?),
             };
             let name = event.name();
             match self.store.append(&held, event, writes, self.clock.now()).await? {
@@ -105,8 +108,26 @@ impl Saga {
                 }
             }
         }
-        // The last event took the lease away.
-        Ok(())
+        // The last event took the lease away. Whoever takes it now has the comparison refused.
+        if compares { self.compared(held).await } else { Ok(()) }
+    }
+
+    /// Compares an order with the provider, and lets go of it.
+    async fn compared(&self, held: Held) -> Result<(), Trouble> {
+        match self.compare(held.clone()).await {
+            Ok(Some(held)) => Ok(self.let_go(&held, None).await?),
+            Ok(None) => Err(Trouble::retry_after("the order has moved", Duration::ZERO)),
+            Err(error) => Err(self.failed(&held, error).await?),
+        }
+    }
+
+    /// Lets go of the order, and says why.
+    async fn failed(&self, held: &Held, error: Error) -> Result<Trouble> {
+        let (id, trail) = (held.order.id, error.trail());
+        tracing::warn!(order_id = %id, error = trail, "a step came to nothing, for now");
+        // If this fails too, the lease runs out.
+        self.let_go(held, Some(trail)).await?;
+        Ok(error.into())
     }
 
     async fn let_go(&self, held: &Held, trouble: Option<String>) -> Result<()> {
@@ -172,10 +193,13 @@ impl Saga {
     /// What a payment's status means for an order that waits for its money to be held.
     fn authorised(&self, order: &Order, payment: Payment) -> Result<Came> {
         Ok(match payment.status {
-            Status::RequiresCapture => {
+            // Somebody may have taken it at the provider: the stock decides what follows.
+            Status::RequiresCapture | Status::Succeeded => {
                 let total = order.placed.total;
                 if (payment.amount, payment.currency) != (total.amount, total.currency) {
-                    return Err(Error::internal("the provider holds another amount"));
+                    // Somebody has changed it at the provider. What is held is let go.
+                    let code = "amount_changed".into();
+                    return Ok(Came::event(Event::PaymentDeclined { code }));
                 }
                 let movement = Movement::payment(order.id, total);
                 let transfer = Transfer { movement, pending: true, at: self.clock.now() };
@@ -188,7 +212,9 @@ impl Saga {
                 let code = payment.decline.unwrap_or_else(|| "canceled".into());
                 Came::event(Event::PaymentDeclined { code })
             }
-            other => return Err(unexpected("not to be authorised", other)),
+            other @ Status::RequiresConfirmation => {
+                return Err(unexpected("not to be authorised", other));
+            }
         })
     }
 
@@ -221,6 +247,10 @@ impl Saga {
             }
         };
         match payment.status {
+            Status::Succeeded if payment.taken() != held.order.placed.total.amount => {
+                // Somebody has taken a part of it at the provider. That goes back.
+                Ok(Came::event(Event::CaptureFailed { code: "captured_in_part".into() }))
+            }
             Status::Succeeded => {
                 let posted = self.resolution(&held.order, Outcome::Posted)?;
                 Ok(Came::Of(Event::PaymentCaptured, vec![posted]))
@@ -245,7 +275,8 @@ impl Saga {
     async fn void(&self, held: &Held, id: Option<&PaymentId>) -> Result<Came> {
         if let Some(id) = id {
             let mut payment = self.look(id).await?;
-            if !matches!(payment.status, Status::Canceled | Status::Processing) {
+            if !matches!(payment.status, Status::Canceled | Status::Processing | Status::Succeeded)
+            {
                 let key = key(held, "cancel");
                 payment = match point("payments.cancel", || self.payments.cancel(id, &key)).await {
                     Ok(payment) => payment,
@@ -258,6 +289,7 @@ impl Saga {
             match payment.status {
                 Status::Canceled => {}
                 Status::Processing => return Ok(Came::Waiting),
+                Status::Succeeded => return self.give_back(&held.order, &payment),
                 other => return Err(unexpected("not to be voided", other)),
             }
         }
@@ -272,37 +304,6 @@ impl Saga {
             writes.extend(self.inventory.release(&reservation)?);
         }
         Ok(Came::Of(Event::Cancelled, writes))
-    }
-
-    /// Refunds are few: the provider is always asked first for those that it has.
-    async fn refund(
-        &self,
-        order: &Order,
-        id: &PaymentId,
-        (refund, amount): (RefundId, Money),
-    ) -> Result<Came> {
-        let known = point("payments.refunds", || self.payments.refunds(id)).await?;
-        let known = known.into_iter().find(|known| known.refund == Some(refund));
-        let refunded = if let Some(known) = known {
-            known
-        } else {
-            let key = payments::key(order.id, &refund.to_string());
-            let send = || self.payments.refund(id, (refund, amount), &key);
-            match point("payments.refund", send).await {
-                Ok(refunded) => refunded,
-                Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
-                    return Ok(Came::event(Event::RefundFailed { refund, code }));
-                }
-                Err(PaymentError::Unknown(error)) => return Err(error),
-            }
-        };
-        if refunded.has_failed {
-            return Ok(Came::event(Event::RefundFailed { refund, code: "failed".into() }));
-        }
-        let movement = Movement::refund(order.id, refund, amount);
-        let transfer = Transfer { movement, pending: false, at: self.clock.now() };
-        let event = Event::RefundSucceeded { refund, provider_id: refunded.id };
-        Ok(Came::Of(event, vec![self.store.transfer(&transfer)?]))
     }
 
     async fn look(&self, id: &PaymentId) -> Result<Payment> {

@@ -47,11 +47,29 @@ impl Sweep {
                 }
             }
         }
+        self.ask_again(until).await?;
         if found > 0 {
             tracing::info!(found, "orders were overdue");
             metrics::counter!("OrdersOverdue").increment(found as u64);
         }
         Ok(found)
+    }
+
+    /// Has orders looked at whose refunds the provider has not decided on. They do not count as overdue.
+    async fn ask_again(&self, until: jiff::Timestamp) -> Result<()> {
+        loop {
+            let now = self.clock.now();
+            let due = point("sweep.settling", || self.store.settling(now)).await?;
+            for waiting in &due {
+                if self.clock.now() + MARGIN > until {
+                    return Ok(());
+                }
+                self.wake(waiting).await?;
+            }
+            if due.len() < 100 {
+                return Ok(());
+            }
+        }
     }
 
     async fn wake(&self, overdue: &Due) -> Result<()> {

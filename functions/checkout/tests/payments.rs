@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use checkout::money::Money;
 use checkout::order::{OrderId, PaymentId, RefundId};
-use checkout::payments::webhook::{order_of, verify};
-use checkout::payments::{Payment, PaymentError, Status, Stripe};
+use checkout::payments::movements::{Kind, Window};
+use checkout::payments::webhook::{about, verify};
+use checkout::payments::{Payment, PaymentError, RefundState, Status, Stripe};
+use checkout::queues::Advance;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use shared::clock::Clock;
-use shared::id::{Id, Ids, Kind};
+use shared::id::{self, Id, Ids};
 use testing::eventually;
 use testing::provider::{Charged, DECLINED, GOOD, Provider};
 use wiremock::matchers::any;
@@ -24,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LIMIT: Duration = Duration::from_millis(500);
 const TOO_LONG: Duration = Duration::from_secs(2);
 
-fn id<K: Kind>() -> Id<K> {
+fn id<K: id::Kind>() -> Id<K> {
     Ids::random(Clock::System).next()
 }
 
@@ -181,8 +183,10 @@ async fn refunds_are_found_by_our_id_however_many_there_are() {
     for _ in 0..101 {
         let refund: RefundId = id();
         let key = refund.to_string();
-        let made = shop.stripe.refund(&payment, (refund, eur(2)), &key).await.unwrap();
-        assert_eq!((made.refund, made.amount, made.has_failed), (Some(refund), 2, false));
+        let made =
+            shop.stripe.refund((shop.order, &payment), (refund, eur(2)), &key).await.unwrap();
+        assert_eq!((made.refund, made.amount), (Some(refund), 2));
+        assert_eq!(made.status, RefundState::Succeeded);
         sent.insert(refund);
     }
     let known = shop.stripe.refunds(&payment).await.unwrap();
@@ -190,6 +194,20 @@ async fn refunds_are_found_by_our_id_however_many_there_are() {
     assert_eq!(known.iter().map(|known| known.refund.unwrap()).collect::<HashSet<_>>(), sent);
     let [charged] = shop.charges().await.try_into().unwrap();
     assert_eq!((charged.refunds.len(), charged.refunded()), (101, 202));
+
+    // The provider's own books have them too, and what was taken.
+    let window = Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::now() };
+    let (mut moved, has_more) = shop.stripe.movements(window, None).await.unwrap();
+    assert_eq!((moved.len(), has_more), (100, true));
+    let (rest, has_more) = shop.stripe.movements(window, Some(&moved[99].id)).await.unwrap();
+    assert!(!has_more);
+    moved.extend(rest);
+    let refunded = moved.iter().filter(|it| it.kind == Kind::Refund);
+    assert_eq!(refunded.map(|it| it.refund.unwrap()).collect::<HashSet<_>>(), sent);
+    assert!(moved.iter().all(|it| it.payment.as_ref() == Some(&payment)));
+    let of_charges: Vec<_> = moved.iter().filter(|it| it.kind == Kind::Charge).collect();
+    assert_eq!((moved.len(), of_charges.len(), of_charges[0].money), (102, 1, eur(1000)));
+    assert_eq!(of_charges[0].order, Some(shop.order));
 }
 
 #[tokio::test]
@@ -197,7 +215,7 @@ async fn what_is_sent_is_what_stripe_documents() {
     let shop = Shop::new();
     let payment = shop.taken().await;
     let refund: RefundId = id();
-    shop.stripe.refund(&payment, (refund, eur(300)), "refund").await.unwrap();
+    shop.stripe.refund((shop.order, &payment), (refund, eur(300)), "refund").await.unwrap();
     let calls = shop.provider.calls().await;
     let sent: Vec<Value> = calls
         .iter()
@@ -212,7 +230,10 @@ async fn what_is_sent_is_what_stripe_documents() {
         "capture_method": "manual",
         "metadata[order_id]": shop.order,
     });
-    let refund = json!({"payment_intent": payment, "amount": "300", "metadata[refund_id]": refund});
+    let refund = json!({
+        "payment_intent": payment, "amount": "300",
+        "metadata[refund_id]": refund, "metadata[order_id]": shop.order,
+    });
     assert_eq!(
         sent,
         [
@@ -517,6 +538,6 @@ async fn a_webhook_is_the_provider_s_and_names_the_order() {
         let check = |secret: &str| verify(header, &request.body, &secret.into(), Timestamp::now());
         assert_eq!(check(&secret), Ok(()));
         assert!(check("whsec_another").is_err());
-        assert_eq!(order_of(&request.body), Some(shop.order));
+        assert_eq!(about(&request.body), Some(Advance::V1 { order: shop.order }));
     }
 }

@@ -1,5 +1,7 @@
 //! `GET /v1/orders/{order_id}`
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -13,8 +15,10 @@ use shared::http::prefer::{self, Pauses};
 use shared::http::{Json, Path, SignedIn};
 
 use super::changes::visible;
-use super::{READ, View, has_clock};
-use crate::order::{Event, Order, OrderId, PaymentId, Recorded, State as OrderState};
+use super::{ADMIN, READ, View, has_clock};
+use crate::order::{
+    Dispute, Event, Found, Order, OrderId, PaymentId, Recorded, State as OrderState,
+};
 use crate::payments::Stripe;
 use crate::store::Store;
 
@@ -43,6 +47,17 @@ struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_client_secret: Option<String>,
     history: Vec<Happened>,
+    /// What the provider has besides, for whoever keeps the shop.
+    #[serde(flatten)]
+    besides: Option<Besides>,
+}
+
+#[derive(Serialize)]
+struct Besides {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    found_refunds: BTreeMap<String, Found>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    disputes: BTreeMap<String, Dispute>,
 }
 
 #[derive(Serialize)]
@@ -86,7 +101,11 @@ impl GetOrder {
             _ => None,
         };
         let history = self.store.history(order.id).await?.into_iter().map(Happened::of).collect();
-        Ok(Answer { order: View::of(&order), payment_client_secret, history })
+        let view = View::of(&order);
+        let besides = user.require(ADMIN).is_ok();
+        let besides =
+            besides.then_some(Besides { found_refunds: order.found, disputes: order.disputes });
+        Ok(Answer { order: view, payment_client_secret, history, besides })
     }
 
     /// Without an answer of the provider's the order can be seen nevertheless.
@@ -107,7 +126,9 @@ impl Happened {
         let code = match event {
             Event::PaymentDeclined { code }
             | Event::CaptureFailed { code }
-            | Event::RefundFailed { code, .. } => Some(code),
+            | Event::RefundFailed { code, .. }
+            | Event::RefundReversed { code, .. }
+            | Event::FoundRefundReversed { code, .. } => Some(code),
             _ => None,
         };
         Self { version, at, event: name, code }

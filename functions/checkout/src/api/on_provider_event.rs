@@ -12,8 +12,7 @@ use shared::http::StatusCode;
 use shared::problem::Problem;
 use shared::queue::Queue;
 
-use crate::payments::webhook::{order_of, verify};
-use crate::queues::Advance;
+use crate::payments::webhook::{about, verify};
 
 /// What the endpoint needs.
 #[derive(Clone, Debug)]
@@ -46,9 +45,9 @@ async fn handle(
         let title = "The signature is not good";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-signature", title).into());
     }
-    if let Some(order) = order_of(&body) {
-        state.orders.send(&Advance::V1 { order }).await?;
-        tracing::info!(order_id = %order, "the provider has something to tell");
+    if let Some(job) = about(&body) {
+        state.orders.send(&job).await?;
+        tracing::info!(?job, "the provider has something to tell");
     }
     Ok(StatusCode::OK)
 }

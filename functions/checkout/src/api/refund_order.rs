@@ -97,14 +97,15 @@ impl RefundOrder {
 }
 
 fn check(order: &Order, amount: u64) -> Result<(), Problem> {
-    if order.state != OrderState::Confirmed {
+    let is_over = matches!(order.state, OrderState::Confirmed | OrderState::Cancelled);
+    if !is_over || order.taken() == 0 {
         let title = "The order is not paid";
         return Err(Problem::new(StatusCode::CONFLICT, "order-not-paid", title));
     }
-    if order.refunds.len() >= MAX_REFUNDS {
+    if order.open_refunds() >= MAX_REFUNDS {
         let title = "The order has too many refunds";
         return Err(Problem::new(StatusCode::CONFLICT, "too-many-refunds", title)
-            .detail(format!("An order has up to {MAX_REFUNDS}.")));
+            .detail(format!("An order has up to {MAX_REFUNDS} that have not failed.")));
     }
     let left = order.refundable();
     if left == 0 {

@@ -50,6 +50,9 @@ struct RefundView {
     id: RefundId,
     amount: Money,
     status: RefundStatus,
+    /// Why it failed: the provider's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
 }
 
 impl View {
@@ -67,16 +70,15 @@ impl View {
             id: *id,
             amount: refund.amount,
             status: refund.status,
+            code: refund.code.clone(),
         };
-        let gone = order.refunds.values().filter(|it| it.status == RefundStatus::Succeeded);
-        let gone = gone.map(|refund| refund.amount.amount).sum();
         Self {
             id: order.id,
             status,
             customer: order.placed.customer,
             lines: order.placed.lines.clone(),
             total: order.placed.total,
-            refunded: Money { amount: gone, ..order.placed.total },
+            refunded: Money { amount: order.refunded(), ..order.placed.total },
             refunds: order.refunds.iter().map(refund).collect(),
             reason: order.reason,
             placed_at: order.placed_at,

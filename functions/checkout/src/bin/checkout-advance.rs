@@ -33,8 +33,11 @@ async fn main() -> shared::Result<()> {
     let jobs = orders(queue(var("ORDERS_QUEUE_URL")?), queue(var("DEAD_LETTERS_URL")?), TIME_LIMIT);
     shared::invocation::run(async |event, invocation| {
         let advance = async |job: Message<Advance>| {
-            let Advance::V1 { order } = job.body;
-            saga.advance(order, saga.clock.now() + TIME_LIMIT).await
+            let until = saga.clock.now() + TIME_LIMIT;
+            match job.body {
+                Advance::V1 { order } => saga.advance(order, until).await,
+                Advance::V2 { payment } => saga.compare_payment(&payment, until).await,
+            }
         };
         jobs.consume(event, &invocation, advance).await
     })

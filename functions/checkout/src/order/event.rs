@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{TenantId, UserId};
 
-use super::{Line, OrderId, PaymentId, RefundId};
+use super::{DisputeStatus, Funds, Line, OrderId, Origin, PaymentId, RefundId};
 use crate::money::Money;
 
 /// An event, and when it happened.
@@ -75,12 +75,61 @@ pub enum Event {
         /// The provider's id of it.
         provider_id: String,
     },
+    /// The provider has the refund and has not decided on it.
+    RefundPending {
+        /// Which.
+        refund: RefundId,
+        /// The provider's id of it.
+        provider_id: String,
+    },
     /// It did not go back, and will not.
     RefundFailed {
         /// Which.
         refund: RefundId,
         /// The provider's code.
         code: String,
+    },
+    /// It went back, and the customer's bank has returned it.
+    RefundReversed {
+        /// Which.
+        refund: RefundId,
+        /// The provider's code.
+        code: String,
+    },
+    /// The provider has sent money back that we did not ask it to.
+    RefundFound {
+        /// The provider's id of the refund.
+        provider_id: String,
+        /// How much.
+        amount: Money,
+        /// Whose it is.
+        origin: Origin,
+    },
+    /// A refund that we did not ask for has been returned by the customer's bank.
+    FoundRefundReversed {
+        /// The provider's id of it.
+        provider_id: String,
+        /// The provider's code.
+        code: String,
+    },
+    /// A dispute was opened, or stands elsewhere.
+    DisputeMoved {
+        /// The provider's id of it.
+        dispute: String,
+        /// How much is disputed.
+        amount: Money,
+        /// How it stands.
+        status: DisputeStatus,
+        /// Where the money is.
+        funds: Funds,
+    },
+    /// The order is to end without a payment, and somebody has taken the money at the provider. It is to
+    /// go back.
+    CaptureFound {
+        /// How much was taken.
+        amount: Money,
+        /// By which refund it goes back.
+        refund: RefundId,
     },
 }
 

@@ -11,6 +11,7 @@
 //! [`Order::apply`] is the only way to a state, and refuses an event that does not follow.
 
 pub mod event;
+mod money_back;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,9 @@ use serde::{Deserialize, Serialize};
 use shared::id::{Id, Kind};
 
 pub use event::{Event, Placed, Reason, Recorded};
+pub use money_back::{
+    Dispute, DisputeStatus, Found, Funds, MAX_FOUND, MAX_REFUNDS, Origin, Refund, RefundStatus,
+};
 
 use crate::money::Money;
 
@@ -41,9 +45,6 @@ impl Kind for RefundKind {
 }
 /// A refund's id.
 pub type RefundId = Id<RefundKind>;
-
-/// The most refunds of an order, whose item they are part of.
-pub const MAX_REFUNDS: usize = 50;
 
 /// The provider's id of a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,8 +85,17 @@ pub struct Order {
     pub was_authorised: bool,
     /// Why it is to end without a payment, or has.
     pub reason: Option<Reason>,
-    /// The refunds.
+    /// The refunds that we asked for.
     pub refunds: BTreeMap<RefundId, Refund>,
+    /// The refunds at the provider that we did not ask for, by the provider's id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub found: BTreeMap<String, Found>,
+    /// The disputes, by the provider's id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disputes: BTreeMap<String, Dispute>,
+    /// What somebody took at the provider of an order that ends without a payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured_by_hand: Option<Money>,
 }
 
 /// Where an order stands.
@@ -112,27 +122,6 @@ pub enum State {
     Voided,
     /// It has ended.
     Cancelled,
-}
-
-/// A refund of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refund {
-    /// How much.
-    pub amount: Money,
-    /// How it stands.
-    pub status: RefundStatus,
-}
-
-/// How a refund stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundStatus {
-    /// It is under way.
-    Pending,
-    /// The money went back.
-    Succeeded,
-    /// It did not, and will not.
-    Failed,
 }
 
 /// What is to be done next for an order.
@@ -208,6 +197,9 @@ impl Order {
             was_authorised: false,
             reason: None,
             refunds: BTreeMap::new(),
+            found: BTreeMap::new(),
+            disputes: BTreeMap::new(),
+            captured_by_hand: None,
         }
     }
 
@@ -240,37 +232,18 @@ impl Order {
             (Capturing, Event::PaymentCaptured) => Captured,
             (Captured, Event::Confirmed) => Confirmed,
             (Cancelling, Event::PaymentVoided) => Voided,
+            (Cancelling, Event::CaptureFound { amount, refund }) => {
+                self.captured_by_hand = Some(amount);
+                self.refunds.insert(refund, Refund::asked_for(amount));
+                Voided
+            }
             (Voided, Event::Cancelled) => Cancelled,
-            (Confirmed, event) => {
-                self.follow_refund(&event)?;
-                Confirmed
+            (state @ (Confirmed | Cancelled), event) if self.taken() > 0 => {
+                self.follow_money_back(event)?;
+                state
             }
             _ => return None,
         };
-        Some(())
-    }
-
-    fn follow_refund(&mut self, event: &Event) -> Option<()> {
-        let pending = |refund: &&mut Refund| refund.status == RefundStatus::Pending;
-        match event {
-            &Event::RefundRequested { refund, amount } => {
-                let fits = amount.currency == self.placed.total.currency
-                    && (1..=self.refundable()).contains(&amount.amount);
-                if !fits || self.refunds.contains_key(&refund) {
-                    return None;
-                }
-                self.refunds.insert(refund, Refund { amount, status: RefundStatus::Pending });
-            }
-            Event::RefundSucceeded { refund, .. } => {
-                let refund = self.refunds.get_mut(refund).filter(pending)?;
-                refund.status = RefundStatus::Succeeded;
-            }
-            Event::RefundFailed { refund, .. } => {
-                let refund = self.refunds.get_mut(refund).filter(pending)?;
-                refund.status = RefundStatus::Failed;
-            }
-            _ => return None,
-        }
         Some(())
     }
 
@@ -287,14 +260,6 @@ impl Order {
         matches!(self.state, State::Confirmed | State::Cancelled)
     }
 
-    /// How much may still be asked back, in minor units: what is under way counts as gone.
-    #[must_use]
-    pub fn refundable(&self) -> u64 {
-        let gone = self.refunds.values().filter(|refund| refund.status != RefundStatus::Failed);
-        let gone: u64 = gone.map(|refund| refund.amount.amount).sum();
-        self.placed.total.amount.saturating_sub(gone)
-    }
-
     /// What is to be done next, if anything is but to wait.
     #[must_use]
     pub fn next(&self) -> Option<Step> {
@@ -306,10 +271,12 @@ impl Order {
             (State::Captured, _) => Step::Confirm,
             (State::Cancelling, payment) => Step::Void(payment),
             (State::Voided, _) => Step::Release,
-            (State::Confirmed, Some(payment)) => {
-                let pending =
-                    |(_, refund): &(&RefundId, &Refund)| refund.status == RefundStatus::Pending;
-                let (id, refund) = self.refunds.iter().find(pending)?;
+            (State::Confirmed | State::Cancelled, Some(payment)) => {
+                // What the provider has is waited for, and holds up no other refund.
+                let is_to_be_sent = |(_, refund): &(&RefundId, &Refund)| {
+                    refund.status == RefundStatus::Pending && refund.provider_id.is_none()
+                };
+                let (id, refund) = self.refunds.iter().find(is_to_be_sent)?;
                 Step::Refund(payment, *id, refund.amount)
             }
             _ => return None,
@@ -336,7 +303,13 @@ impl Event {
             Self::Cancelled => "cancelled",
             Self::RefundRequested { .. } => "refund_requested",
             Self::RefundSucceeded { .. } => "refund_succeeded",
+            Self::RefundPending { .. } => "refund_pending",
             Self::RefundFailed { .. } => "refund_failed",
+            Self::RefundReversed { .. } => "refund_reversed",
+            Self::RefundFound { .. } => "refund_found",
+            Self::FoundRefundReversed { .. } => "found_refund_reversed",
+            Self::DisputeMoved { .. } => "dispute_moved",
+            Self::CaptureFound { .. } => "capture_found",
         }
     }
 }

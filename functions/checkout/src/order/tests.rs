@@ -57,7 +57,21 @@ fn any_event() -> impl Strategy<Value = Event> {
         refund
             .clone()
             .prop_map(|refund| Event::RefundSucceeded { refund, provider_id: "re_1".into() }),
-        refund.prop_map(|refund| Event::RefundFailed { refund, code: "failed".into() }),
+        refund
+            .clone()
+            .prop_map(|refund| Event::RefundPending { refund, provider_id: "re_1".into() }),
+        refund.clone().prop_map(|refund| Event::RefundFailed { refund, code: "failed".into() }),
+        refund
+            .clone()
+            .prop_map(|refund| Event::RefundReversed { refund, code: "lost_card".into() }),
+        (refund, 1..3_000_u64)
+            .prop_map(|(refund, amount)| Event::CaptureFound { refund, amount: eur(amount) }),
+        (1..3_000_u64).prop_map(|amount| Event::RefundFound {
+            provider_id: "re_2".into(),
+            amount: eur(amount),
+            origin: Origin::ByHand,
+        }),
+        Just(Event::FoundRefundReversed { provider_id: "re_2".into(), code: "lost_card".into() }),
     ]
 }
 
@@ -81,7 +95,9 @@ proptest! {
             "confirmed", "payment_voided", "cancelled"] {
             prop_assert!(count(once) <= 1, "{once}");
         }
-        prop_assert!(count("payment_captured") + count("payment_voided") <= 1);
+        prop_assert!(
+            count("payment_captured") + count("payment_voided") + count("capture_found") <= 1
+        );
         prop_assert!(count("confirmed") + count("cancelled") <= 1);
         prop_assert!(count("payment_captured") <= count("payment_authorised"));
         // What went back, or may go back, is never more than what was paid.
@@ -89,8 +105,13 @@ proptest! {
             .filter(|refund| refund.status != RefundStatus::Failed)
             .map(|refund| refund.amount.amount)
             .sum();
-        prop_assert!(back <= order.placed.total.amount);
-        prop_assert!(order.refunds.is_empty() || order.state == State::Confirmed);
+        prop_assert!(back <= order.taken());
+        let may_have_refunds = order.state == State::Confirmed || order.captured_by_hand.is_some();
+        prop_assert!(order.refunds.is_empty() || may_have_refunds);
+        let to_be_sent = order.refunds.values().any(|refund| {
+            refund.status == RefundStatus::Pending && refund.provider_id.is_none()
+        });
+        prop_assert!(!order.has_ended() || order.next().is_some() == to_be_sent);
         // The events say it all.
         prop_assert_eq!(Order::of(history).unwrap(), Some(order.clone()));
         // An order that has not ended has a next step.

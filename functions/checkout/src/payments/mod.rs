@@ -6,6 +6,8 @@
 //! Refunds have no such second phase: they carry a key, and before one is sent again the provider is
 //! asked for those that it has.
 
+pub mod movements;
+mod refunds;
 pub mod secrets;
 mod stripe;
 pub mod webhook;
@@ -16,10 +18,11 @@ use serde::Deserialize;
 use shared::Error;
 use shared::fault::Lost;
 
+pub use refunds::{Disputed, RefundState, Refunded};
 pub use stripe::{Stripe, TIME_LIMIT};
 
 use crate::money::Currency;
-use crate::order::{OrderId, PaymentId, RefundId};
+use crate::order::{OrderId, PaymentId};
 
 /// A payment, as the provider has it.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,14 +39,28 @@ pub struct Payment {
     pub client_secret: Option<String>,
     /// Why the last attempt to hold the money failed.
     pub decline: Option<String>,
+    /// How much was taken, in minor units, if the provider says so.
+    pub received: Option<u64>,
+    /// The order that it was made for, if it was made for one of ours.
+    pub order: Option<OrderId>,
+}
+
+impl Payment {
+    /// How much was taken, in minor units.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        if self.status == Status::Succeeded { self.received.unwrap_or(self.amount) } else { 0 }
+    }
 }
 
 /// Without the client's secret, which is for the customer alone.
 impl fmt::Debug for Payment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, status, amount, currency, decline, client_secret: _ } = self;
+        let Self { id, status, amount, currency, decline, received, order, client_secret: _ } =
+            self;
         let mut shown = f.debug_struct("Payment");
         shown.field("id", id).field("status", status).field("decline", decline);
+        shown.field("received", received).field("order", order);
         shown.field("amount", amount).field("currency", currency).finish_non_exhaustive()
     }
 }
@@ -67,19 +84,6 @@ pub enum Status {
     Succeeded,
     /// It has ended; nothing is held.
     Canceled,
-}
-
-/// A refund, as the provider has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refunded {
-    /// The provider's id of it.
-    pub id: String,
-    /// Ours, which it was given.
-    pub refund: Option<RefundId>,
-    /// Whether it went back, or will not.
-    pub has_failed: bool,
-    /// How much, in minor units.
-    pub amount: u64,
 }
 
 /// Why the provider did not do what was asked.
@@ -111,4 +115,10 @@ impl Lost for PaymentError {
 #[must_use]
 pub fn key(order: OrderId, request: &str) -> String {
     format!("{order}/{request}")
+}
+
+/// A currency, as the provider writes it.
+fn currency(code: &str) -> Result<Currency, PaymentError> {
+    let currency = code.to_uppercase().parse();
+    currency.map_err(|error: crate::money::InvalidCurrency| PaymentError::Unknown(error.into()))
 }

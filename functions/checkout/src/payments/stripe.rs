@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::Error;
 
-use super::{Payment, PaymentError, Refunded, Status};
+use super::{Payment, PaymentError, Status, currency};
 use crate::money::Money;
-use crate::order::{OrderId, PaymentId, RefundId};
+use crate::order::{OrderId, PaymentId};
 
 /// How long one request may take. Shorter than a worker's lease, so that no request is on its way when
 /// the next worker asks what became of it.
@@ -24,9 +24,8 @@ const MAX_CODE: usize = 200;
 const VERSION: &str = "2025-09-30.clover";
 /// The field of a payment that says which order it is for.
 pub(super) const ORDER: &str = "order_id";
-const REFUND: &str = "refund_id";
-/// How many refunds are asked for at once: Stripe's most.
-const PAGE: usize = 100;
+/// How many objects are asked for at once: Stripe's most.
+pub(super) const PAGE: usize = 100;
 
 /// Stripe, or a server that speaks as it does.
 #[derive(Clone, Debug)]
@@ -44,22 +43,16 @@ struct Intent {
     currency: String,
     client_secret: Option<String>,
     last_payment_error: Option<Refusal>,
+    amount_received: Option<u64>,
+    #[serde(default)]
+    metadata: Option<HashMap<String, String>>,
 }
 
 #[derive(Deserialize)]
-struct RefundObject {
-    id: String,
-    amount: u64,
-    status: Option<String>,
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
     #[serde(default)]
-    metadata: HashMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct Page<T> {
-    data: Vec<T>,
-    #[serde(default)]
-    has_more: bool,
+    pub(super) has_more: bool,
 }
 
 #[derive(Deserialize)]
@@ -172,69 +165,35 @@ impl Stripe {
         self.payment(self.post(&path, key)).await
     }
 
-    /// Sends money back.
-    ///
-    /// # Errors
-    /// [`PaymentError`]
-    pub async fn refund(
-        &self,
-        payment: &PaymentId,
-        (refund, amount): (RefundId, Money),
-        key: &str,
-    ) -> Result<Refunded, PaymentError> {
-        let form = [
-            ("payment_intent", payment.0.clone()),
-            ("amount", amount.amount.to_string()),
-            (&*format!("metadata[{REFUND}]"), refund.to_string()),
-        ];
-        let request = self.post("/v1/refunds", key).form(&form);
-        Ok(self.send::<RefundObject>(request).await?.into())
-    }
-
-    /// The refunds that the provider has of a payment.
-    ///
-    /// # Errors
-    /// [`PaymentError`]
-    pub async fn refunds(&self, payment: &PaymentId) -> Result<Vec<Refunded>, PaymentError> {
-        let mut refunds: Vec<Refunded> = Vec::new();
-        loop {
-            let mut query =
-                vec![("payment_intent", payment.0.clone()), ("limit", PAGE.to_string())];
-            query.extend(refunds.last().map(|last| ("starting_after", last.id.clone())));
-            let request = self.request(Method::GET, "/v1/refunds").query(&query);
-            let page: Page<RefundObject> = self.send(request).await?;
-            let has_more = page.has_more && !page.data.is_empty();
-            refunds.extend(page.data.into_iter().map(Refunded::from));
-            if !has_more {
-                return Ok(refunds);
-            }
-        }
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.base_url);
         let request = self.http.request(method, url).bearer_auth(self.secret_key.expose_secret());
         request.header("Stripe-Version", VERSION)
     }
 
-    fn post(&self, path: &str, key: &str) -> RequestBuilder {
+    pub(super) fn post(&self, path: &str, key: &str) -> RequestBuilder {
         self.request(Method::POST, path).header("Idempotency-Key", key)
     }
 
     async fn payment(&self, request: RequestBuilder) -> Result<Payment, PaymentError> {
         let intent: Intent = self.send(request).await?;
-        let currency = intent.currency.to_uppercase().parse();
+        let order = intent.metadata.unwrap_or_default().remove(ORDER);
         Ok(Payment {
+            order: order.and_then(|order| order.parse().ok()),
+            received: intent.amount_received,
             id: intent.id,
             status: intent.status,
             amount: intent.amount,
-            currency: currency.map_err(|error| PaymentError::Unknown(Error::from(error)))?,
+            currency: currency(&intent.currency)?,
             client_secret: intent.client_secret,
             decline: intent.last_payment_error.map(Refusal::code),
         })
     }
 
-    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, PaymentError> {
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, PaymentError> {
         let unknown = |error: reqwest::Error| PaymentError::Unknown(error.without_url().into());
         let answer = request.send().await.map_err(unknown)?;
         let status = answer.status();
@@ -278,15 +237,4 @@ async fn read(mut answer: Response) -> shared::Result<Vec<u8>> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-impl From<RefundObject> for Refunded {
-    fn from(object: RefundObject) -> Self {
-        Self {
-            id: object.id,
-            refund: object.metadata.get(REFUND).and_then(|id| id.parse().ok()),
-            has_failed: matches!(object.status.as_deref(), Some("failed" | "canceled")),
-            amount: object.amount,
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! A webhook is believed in nothing but that something may have changed: it names an order, which is
 //! then looked at. So one that comes early, late, twice, out of order or never does no harm.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -13,11 +14,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::stripe::ORDER;
-use crate::order::OrderId;
+use crate::order::PaymentId;
+use crate::queues::Advance;
 
 /// How far a signature's time may be from ours, so that what someone has overheard cannot be sent again
 /// for ever. Stripe's own libraries take 5 minutes.
 const TOLERANCE: Duration = Duration::from_mins(5);
+
+/// How the types of events begin that are about money which goes back. Their objects name the payment;
+/// those that were made by hand, and disputes, do not name the order.
+const MONEY_BACK: [&str; 4] = ["refund.", "charge.refund.", "charge.refunded", "charge.dispute."];
 
 /// Why a webhook is not taken. For the log; the sender is told nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,11 +70,13 @@ pub fn verify(
     signatures.iter().find(|signature| is_ours(signature)).map(|_| ()).ok_or(Rejected::Forged)
 }
 
-/// The order that an event is about, if it is about a payment of ours.
+/// What an event has looked at: the order of a payment of ours, or the payment of a refund or a dispute.
 #[must_use]
-pub fn order_of(body: &[u8]) -> Option<OrderId> {
+pub fn about(body: &[u8]) -> Option<Advance> {
     #[derive(Deserialize)]
     struct Told {
+        #[serde(rename = "type", default)]
+        kind: String,
         data: Data,
     }
     #[derive(Deserialize)]
@@ -77,10 +85,17 @@ pub fn order_of(body: &[u8]) -> Option<OrderId> {
     }
     #[derive(Deserialize)]
     struct Object {
-        metadata: std::collections::HashMap<String, String>,
+        #[serde(default)]
+        metadata: Option<HashMap<String, String>>,
+        #[serde(default)]
+        payment_intent: Option<PaymentId>,
     }
-    let told: Told = serde_json::from_slice(body).ok()?;
-    told.data.object.metadata.get(ORDER)?.parse().ok()
+    let Told { kind, data: Data { object } } = serde_json::from_slice(body).ok()?;
+    if MONEY_BACK.iter().any(|begin| kind.starts_with(begin)) {
+        return object.payment_intent.map(|payment| Advance::V2 { payment });
+    }
+    let order = object.metadata?.get(ORDER)?.parse().ok()?;
+    Some(Advance::V1 { order })
 }
 
 fn decoded(hex: &str) -> Option<Vec<u8>> {

@@ -149,7 +149,7 @@ impl Entry {
     }
 
     fn sort_key(&self) -> String {
-        let cause = String::from(self.movement().cause);
+        let cause = String::from(self.movement().cause.clone());
         match self {
             Self::Transfer(_) => format!("{TRANSFER}{cause}"),
             Self::Resolution(_) => format!("{RESOLUTION}{cause}"),

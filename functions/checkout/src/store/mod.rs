@@ -11,15 +11,19 @@
 //! | what became of a pending one | `LEDGER#<order>` | `RESOLUTION#<cause>` |
 //! | that an entry is part of the balances | `LEDGER#<order>` | `FOLDED#<entry>` |
 //! | the balance of an account | `BALANCES` | `<currency>#<account>` |
+//! | how far our books are compared with the provider's | `RECONCILIATION` | `CURSOR` |
+//! | what of the provider's is not explained | `RECONCILIATION` | `OPEN#<movement>` |
 //! | where a merchant's webhooks go | `MERCHANT` | `ENDPOINT#<name>` |
 //!
-//! The index `due` (`due_shard`, `due_at`) has the `STATE` of orders that are on their way.
+//! The index `due` (`due_shard`, `due_at`) has the `STATE` of orders that are on their way, and in a partition
+//! of their own those whose refunds the provider has not decided on.
 
 mod carts;
 mod ledger;
 mod merchants;
 mod orders;
 mod products;
+mod reconciliation;
 
 use std::collections::HashMap;
 
@@ -32,6 +36,8 @@ use shared::{Error, Result};
 
 pub use ledger::MAX_FOLDED;
 pub use orders::{Appended, AttemptId, Claimed, DUE_SHARDS, Due, Held, OVERDUE_AFTER, StateItem};
+
+pub use reconciliation::{Cursor, Open};
 
 type Item = HashMap<String, AttributeValue>;
 

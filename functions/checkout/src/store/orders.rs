@@ -34,6 +34,14 @@ pub const OVERDUE_AFTER: Duration = Duration::from_mins(2);
 /// Orders that are on their way are spread over as many partitions of the index.
 pub const DUE_SHARDS: u8 = 8;
 
+/// The partition of the index where orders are whose refunds the provider has not decided on: apart from
+/// those that stand still, which they are not.
+const SETTLING: &str = "SETTLING";
+/// How long after an order's last event the provider is asked again about its refunds, at first; and how
+/// long at most. In between it is as long as it has taken so far.
+const SETTLING_FIRST: Duration = Duration::from_mins(15);
+const SETTLING_LAST: Duration = Duration::from_hours(24);
+
 /// An order that a worker holds.
 #[derive(Clone, Debug)]
 pub struct Held {
@@ -239,6 +247,16 @@ impl Store {
             .condition_expression("attempt = :attempt")
             .expression_attribute_values(":attempt", value(&held.attempt)?);
         release = match trouble {
+            None if held.order.awaits_refund() => release
+                .update_expression(
+                    "SET due_shard = :shard, due_at = :due REMOVE lease_until, trouble",
+                )
+                .expression_attribute_values(":shard", string(SETTLING))
+                .expression_attribute_values(":due", milliseconds(settling_at(&held.order, now))),
+            // No worker has anything to do: the sweeper does not look after it either.
+            Some(trouble) if held.order.next().is_none() && !held.order.awaits_refund() => release
+                .update_expression("SET trouble = :trouble REMOVE lease_until")
+                .expression_attribute_values(":trouble", string(trouble)),
             Some(trouble) => release
                 .update_expression("SET trouble = :trouble, due_at = :due REMOVE lease_until")
                 .expression_attribute_values(":due", milliseconds(now + OVERDUE_AFTER))
@@ -263,13 +281,22 @@ impl Store {
     ) -> Result<Appended> {
         let recorded = following(&held.order, event, now);
         let order = Order::apply(Some(held.order.clone()), recorded.clone())?;
-        let over = if order.next().is_none() { "lease_until, due_shard, due_at, " } else { "" };
         let state = self
             .moved(&order)?
-            .update_expression(format!("{MOVED} REMOVE {over}trouble"))
             .condition_expression("version = :before AND attempt = :attempt")
-            .expression_attribute_values(":attempt", value(&held.attempt)?)
-            .build()?;
+            .expression_attribute_values(":attempt", value(&held.attempt)?);
+        let state = if order.awaits_refund() {
+            let settling = ", due_shard = :shard, due_at = :due REMOVE lease_until, trouble";
+            state
+                .update_expression(format!("{MOVED}{settling}"))
+                .expression_attribute_values(":shard", string(SETTLING))
+                .expression_attribute_values(":due", milliseconds(settling_at(&order, now)))
+        } else {
+            let is_over = order.next().is_none();
+            let over = if is_over { "lease_until, due_shard, due_at, " } else { "" };
+            state.update_expression(format!("{MOVED} REMOVE {over}trouble"))
+        };
+        let state = state.build()?;
         let state = TransactWriteItem::builder().update(state).build();
         let mut items = vec![self.event(&recorded)?, state];
         items.extend(writes);
@@ -316,13 +343,23 @@ impl Store {
     /// Up to 100 orders of a shard that were to be looked after by `until`, the longest overdue first.
     /// 0.5 RRU for 4 KB.
     pub async fn due(&self, shard: u8, until: Timestamp) -> Result<Vec<Due>> {
+        self.due_in(&format!("DUE#{shard}"), until).await
+    }
+
+    /// Up to 100 orders whose refunds the provider has not decided on, and which were to be looked at by
+    /// `until`. 0.5 RRU for 4 KB.
+    pub async fn settling(&self, until: Timestamp) -> Result<Vec<Due>> {
+        self.due_in(SETTLING, until).await
+    }
+
+    async fn due_in(&self, shard: &str, until: Timestamp) -> Result<Vec<Due>> {
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .index_name("due")
             .key_condition_expression("due_shard = :shard AND due_at <= :until")
-            .expression_attribute_values(":shard", string(format!("DUE#{shard}")))
+            .expression_attribute_values(":shard", string(shard))
             .expression_attribute_values(":until", milliseconds(until))
             .limit(100)
             .send()
@@ -374,6 +411,11 @@ impl Store {
 
 /// What is set of `STATE` by every event.
 const MOVED: &str = "SET #order = :order, version = :after, attempts = :attempts";
+
+fn settling_at(order: &Order, now: Timestamp) -> Timestamp {
+    let waited = Duration::try_from(now.duration_since(order.changed_at)).unwrap_or_default();
+    now + waited.clamp(SETTLING_FIRST, SETTLING_LAST)
+}
 
 fn following(order: &Order, event: Event, at: Timestamp) -> Recorded {
     Recorded { order: order.id, version: order.version + 1, at, event }

@@ -54,6 +54,31 @@ async fn what_the_provider_tells_has_the_order_looked_at() {
     assert_eq!(s.queued().await, [id]);
 }
 
+/// They may be made by hand and then name no order: the worker asks.
+#[tokio::test]
+async fn refunds_and_disputes_have_their_payment_looked_at() {
+    let s = shop().await;
+    let payment = json!("pi_1");
+    for kind in [
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
+        "charge.refund.updated",
+        "charge.dispute.created",
+        "charge.dispute.closed",
+        "charge.dispute.funds_withdrawn",
+    ] {
+        let object = json!({"id": "re_1", "payment_intent": payment, "metadata": {}});
+        let body = json!({"type": kind, "data": {"object": object}});
+        assert_eq!(signed(&s, &body, 0).of(&s).await.status, 200, "{kind}");
+        let job = s.jobs().await;
+        assert_eq!(job, [json!({"version": "2", "payment": payment})], "{kind}");
+    }
+    let body = json!({"type": "refund.failed", "data": {"object": {"payment_intent": null}}});
+    assert_eq!(signed(&s, &body, 0).of(&s).await.status, 200);
+    assert!(s.jobs().await.is_empty());
+}
+
 #[tokio::test]
 async fn what_is_not_the_providers_is_refused_and_queues_nothing() {
     let s = shop().await;

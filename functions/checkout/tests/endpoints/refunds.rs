@@ -1,6 +1,6 @@
 //! Money goes back.
 
-use checkout::order::{OrderId, RefundStatus, State};
+use checkout::order::{MAX_REFUNDS, OrderId, RefundStatus, State};
 use checkout::payments::Stripe;
 use checkout::saga::{STEP_TIME, Saga};
 use futures::future::join_all;
@@ -96,10 +96,8 @@ async fn what_cannot_be_refunded_is_said_and_changes_nothing() {
     assert_eq!(s.order(unpaid).await.state, State::Placed);
 }
 
-#[tokio::test]
-async fn what_the_provider_refuses_may_be_asked_for_again() {
-    let s = shop().await;
-    let (customer, id) = s.confirmed().await;
+/// A worker whose provider refuses every refund.
+async fn refused(s: &Shop) -> (MockServer, Saga) {
     let refusing = MockServer::start().await;
     let none = ResponseTemplate::new(200).set_body_json(json!({"data": [], "has_more": false}));
     Mock::given(method("GET")).respond_with(none).mount(&refusing).await;
@@ -107,11 +105,35 @@ async fn what_the_provider_refuses_may_be_asked_for_again() {
     let no = ResponseTemplate::new(400).set_body_json(disputed);
     Mock::given(method("POST")).respond_with(no).mount(&refusing).await;
     let payments = Stripe::new(refusing.uri(), "sk_test".into()).unwrap();
+    (refusing, Saga { payments, ..s.saga.clone() })
+}
+
+#[tokio::test]
+async fn failed_refunds_do_not_use_up_the_number() {
+    let s = shop().await;
+    let (_, id) = s.confirmed().await;
+    let (_provider, saga) = refused(&s).await;
+    for number in 0..=MAX_REFUNDS {
+        refund(id, &number.to_string(), 1).of(&s).await.ok(202);
+        saga.advance(id, s.now() + 2 * STEP_TIME).await.unwrap();
+    }
+    let order = s.order(id).await;
+    assert_eq!((order.open_refunds(), order.refunds.len()), (0, MAX_REFUNDS), "it is bounded");
+    refund(id, "more", None).of(&s).await.ok(202);
+    s.work(id).await;
+    assert_eq!(s.order(id).await.refunded(), 2 * PRICE);
+}
+
+#[tokio::test]
+async fn what_the_provider_refuses_may_be_asked_for_again() {
+    let s = shop().await;
+    let (customer, id) = s.confirmed().await;
+    let (_provider, saga) = refused(&s).await;
     refund(id, "k", None).of(&s).await.ok(202);
-    let saga = Saga { payments, ..s.saga.clone() };
     saga.advance(id, s.now() + 2 * STEP_TIME).await.unwrap();
     let order = ask("get-order").order(id).by(customer).of(&s).await.ok(200);
     assert_eq!(order["refunds"][0]["status"], "failed");
+    assert_eq!(order["refunds"][0]["code"], "charge_disputed");
     assert_eq!(order["refunded"], euro(0));
     let last = order["history"].as_array().unwrap().last().unwrap();
     assert_eq!(
@@ -185,10 +207,10 @@ async fn what_is_refunded_again_after_a_crash_is_one_refund() {
 async fn an_order_has_so_many_refunds_and_no_more() {
     let s = shop().await;
     let (_, id) = s.confirmed().await;
-    for number in 0..checkout::order::MAX_REFUNDS {
+    for number in 0..MAX_REFUNDS {
         refund(id, &number.to_string(), 1).of(&s).await.ok(202);
     }
     let answer = refund(id, "more", 1).of(&s).await;
     assert_eq!(answer.problem(), (409, "too-many-refunds"));
-    assert_eq!(answer.body["detail"], Value::from("An order has up to 50."));
+    assert_eq!(answer.body["detail"], Value::from("An order has up to 50 that have not failed."));
 }

@@ -368,8 +368,15 @@ impl Shop {
         let jobs = account::drain(&self.aws, &self.orders_url).await;
         let order = |job: &String| match serde_json::from_str(job).unwrap() {
             Advance::V1 { order } => order,
+            Advance::V2 { payment } => panic!("{payment:?} is to be compared"),
         };
         jobs.iter().map(order).collect()
+    }
+
+    /// What is queued for workers, as it is sent.
+    pub(crate) async fn jobs(&self) -> Vec<Value> {
+        let jobs = account::drain(&self.aws, &self.orders_url).await;
+        jobs.iter().map(|job| serde_json::from_str(job).unwrap()).collect()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

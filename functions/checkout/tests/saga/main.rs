@@ -8,5 +8,7 @@ mod crashes;
 mod ends;
 mod faults;
 mod model;
+mod money_back;
 mod races;
+mod reconciliation;
 mod support;

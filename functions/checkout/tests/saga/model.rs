@@ -33,6 +33,10 @@ enum Step {
     GoOn(usize),
     Answer(usize),
     Refund(usize, u64),
+    /// The provider has the next refund wait.
+    Hesitate,
+    /// The provider, or the customer's bank, decides on a refund, and says so.
+    Settle(usize, bool),
     Provider(&'static str, &'static str),
     Sweep,
     SweepStock,
@@ -94,7 +98,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (which.clone(), point, fault).prop_map(|(n, point, fault)| Step::WorkWith(n, point, fault)),
         2 => which.clone().prop_map(Step::GoOn),
         2 => which.clone().prop_map(Step::Answer),
-        2 => (which, 1_u64..3_000).prop_map(|(n, amount)| Step::Refund(n, amount)),
+        2 => (which.clone(), 1_u64..3_000).prop_map(|(n, amount)| Step::Refund(n, amount)),
+        1 => Just(Step::Hesitate),
+        2 => (which, any::<bool>()).prop_map(|(n, fails)| Step::Settle(n, fails)),
         2 => (call, wrong).prop_map(|(call, wrong)| Step::Provider(call, wrong)),
         1 => Just(Step::Sweep),
         1 => Just(Step::SweepStock),
@@ -129,6 +135,7 @@ async fn history(steps: Vec<Step>) {
         match step {
             Step::Place(quantity, means) => place(&shop, &mut known, quantity, means).await,
             Step::Wait(seconds) => shop.advance_clock(Duration::from_secs(seconds)),
+            Step::Hesitate => shop.provider.next_refund("pending").await,
             Step::Sweep => {
                 let until = shop.clock.now() + Duration::from_mins(1);
                 shop.sweep.handle(until).await.unwrap();
@@ -155,11 +162,12 @@ async fn history(steps: Vec<Step>) {
             Step::Answer(n) => answer(&shop, &mut known[n % count]).await,
             Step::Cancel(n) => cancel(&shop, &mut known[n % count]).await,
             Step::Refund(n, amount) => refund(&shop, &mut known[n % count], amount).await,
+            Step::Settle(n, fails) => settle(&shop, &mut known[n % count], fails).await,
             Step::GoOn(_) => {}
         }
         audit(&shop).await;
     }
-    end(&shop, stalled, &known).await;
+    end(&shop, stalled, known).await;
 }
 
 async fn place(shop: &Shop, known: &mut Vec<Known>, quantity: u32, means: Means) {
@@ -227,6 +235,35 @@ async fn refund(shop: &Shop, known: &mut Known, amount: u64) {
     }
 }
 
+/// The first refund that has not failed goes on; the provider says so until a worker has looked.
+async fn settle(shop: &Shop, known: &mut Known, fails: bool) {
+    let order = shop.state(known.id).await;
+    let open = order.refunds.values().find(|refund| {
+        let is_final = refund.status == RefundStatus::Succeeded && !fails;
+        refund.provider_id.is_some() && refund.status != RefundStatus::Failed && !is_final
+    });
+    let (Some(refund), Some(payment)) = (open, &order.payment) else { return };
+    let status = if fails { "failed" } else { "succeeded" };
+    let id = refund.provider_id.as_deref().unwrap();
+    shop.provider.settle_refund(id, status, fails.then_some("lost_or_stolen_card")).await;
+    while shop.saga.compare_payment(payment, shop.until()).await.is_err() {
+        // Whoever holds the order may have died.
+        shop.advance_clock(Duration::from_mins(2));
+    }
+    if fails {
+        known.refunded -= refund.amount.amount;
+    }
+}
+
+async fn settle_all(shop: &Shop, known: &mut [Known]) {
+    for known in known {
+        shop.finish(known.id).await;
+        while shop.state(known.id).await.awaits_refund() {
+            settle(shop, known, false).await;
+        }
+    }
+}
+
 async fn sweep_stock(shop: &Shop) {
     let inventory = shop.saga.inventory.clone();
     InventorySweep { inventory, clock: shop.clock.clone() }.sweep(&|| true).await;
@@ -234,20 +271,16 @@ async fn sweep_stock(shop: &Shop) {
 
 /// Everyone who was at it goes on, workers come until nothing is left to be done, and what came of it
 /// is what the model says.
-async fn end<T>(shop: &Shop, stalled: Vec<Attempt<'_, T>>, known: &[Known]) {
+async fn end<T>(shop: &Shop, stalled: Vec<Attempt<'_, T>>, mut known: Vec<Known>) {
     shop.provider.clear().await;
-    for order in known {
-        shop.finish(order.id).await;
-    }
+    settle_all(shop, &mut known).await;
     for attempt in stalled {
         let _ = attempt.resume().await;
     }
-    for order in known {
-        shop.finish(order.id).await;
-    }
+    settle_all(shop, &mut known).await;
     let books = audit_ended(shop).await;
     let latest = shop.clock.now();
-    for known in known {
+    for known in &known {
         let order = &books.orders[&known.id];
         let could_expire = known.placed_at + Duration::from_mins(15) <= latest;
         let may_be_paid =

@@ -254,10 +254,29 @@ impl Shop {
 
     /// What the queue of orders holds.
     pub(crate) async fn queued(&self) -> Vec<OrderId> {
-        let jobs = account::drain(&self.aws, &self.queue_url).await;
-        let order = |job: &String| match serde_json::from_str(job).unwrap() {
+        let order = |job| match job {
             Advance::V1 { order } => order,
+            Advance::V2 { payment } => panic!("{payment:?} is to be compared"),
         };
-        jobs.iter().map(order).collect()
+        self.jobs().await.into_iter().map(order).collect()
+    }
+
+    /// The jobs of the queue of orders.
+    pub(crate) async fn jobs(&self) -> Vec<Advance> {
+        let jobs = account::drain(&self.aws, &self.queue_url).await;
+        jobs.iter().map(|job| serde_json::from_str(job).unwrap()).collect()
+    }
+
+    /// The provider tells of a refund or a dispute of the order's, until a worker has looked.
+    pub(crate) async fn compare(&self, order: OrderId) -> Order {
+        let payment = self.state(order).await.payment.unwrap();
+        for _ in 0..MAX_TRIES {
+            match self.saga.compare_payment(&payment, self.until()).await {
+                Ok(()) => return self.state(order).await,
+                Err(Failure::Retry { .. }) => self.advance_clock(Duration::from_mins(2)),
+                Err(Failure::Permanent(error)) => panic!("given up: {}", error.trail()),
+            }
+        }
+        panic!("the order cannot be compared: {:?}", self.state(order).await);
     }
 }

@@ -1,0 +1,272 @@
+//! Money that goes back: refunds that we ask for, and what the provider has besides.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use jiff::Timestamp;
+use shared::batch::Failure as Trouble;
+use shared::fault::point;
+use shared::{Error, Result};
+
+use super::{Came, Saga};
+use crate::ledger::{Movement, Outcome, Transfer};
+use crate::money::Money;
+use crate::order::{
+    Dispute, Event, Funds, Order, OrderId, Origin, PaymentId, Refund, RefundId, RefundStatus,
+};
+use crate::payments::{self, Disputed, Payment, PaymentError, RefundState, Refunded};
+use crate::store::{Appended, Held};
+
+/// What the provider has of an order's payment.
+struct Known {
+    refunds: Vec<Refunded>,
+    disputes: Vec<Disputed>,
+}
+
+impl Saga {
+    /// Compares the order of a payment with what the provider has of it. The provider is asked which
+    /// order that is: nothing is written for it, and it is asked for few payments only.
+    pub async fn compare_payment(&self, id: &PaymentId, until: Timestamp) -> Result<(), Trouble> {
+        let payment = match point("payments.retrieve", || self.payments.retrieve(id)).await {
+            Ok(payment) => payment,
+            Err(PaymentError::Unknown(error)) => return Err(error.into()),
+            Err(refused) => {
+                tracing::warn!(payment_id = id.0, error = %refused, "the provider does not know it");
+                return Ok(());
+            }
+        };
+        let Some(order) = payment.order else { return Ok(()) };
+        let known = self.store.order(order).await?.and_then(|order| order.payment);
+        if known.as_ref() != Some(id) {
+            tracing::warn!(order_id = %order, payment_id = id.0, "not the payment of its order");
+            return Ok(());
+        }
+        self.go_on(order, until, true).await
+    }
+
+    /// Has the order follow what the provider has of its refunds and disputes, one event after the
+    /// other; gives the order then, or nothing if others were faster.
+    pub(super) async fn compare(&self, mut held: Held) -> Result<Option<Held>> {
+        let paid = held.order.payment.clone().filter(|_| held.order.taken() > 0);
+        let Some(payment) = paid else { return Ok(Some(held)) };
+        let known = Known {
+            refunds: point("payments.refunds", || self.payments.refunds(&payment)).await?,
+            disputes: point("payments.disputes", || self.payments.disputes(&payment)).await?,
+        };
+        while let Some(event) = known.difference(&held.order) {
+            let (name, writes) = (event.name(), self.booked(&held.order, &event)?);
+            match self.store.append(&held, event, writes, self.clock.now()).await? {
+                Appended::Made(next) => held = *next,
+                Appended::Refused => return Ok(None),
+            }
+            tracing::info!(order_id = %held.order.id, event = name, "the provider has it");
+        }
+        known.all_understood(&held.order)?;
+        Ok(Some(held))
+    }
+
+    /// The provider is always asked first for the refunds that it has: they are few.
+    pub(super) async fn refund(
+        &self,
+        order: &Order,
+        payment: &PaymentId,
+        (refund, amount): (RefundId, Money),
+    ) -> Result<Came> {
+        let refunded = if let Some(refunded) = self.sent(payment, refund).await? {
+            refunded
+        } else {
+            let key = payments::key(order.id, &refund.to_string());
+            let send = || self.payments.refund((order.id, payment), (refund, amount), &key);
+            match point("payments.refund", send).await {
+                Ok(refunded) => refunded,
+                Err(PaymentError::Unknown(error)) => return Err(error),
+                Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
+                    // It may be refused because the same request has been carried out before.
+                    match self.sent(payment, refund).await? {
+                        Some(refunded) => refunded,
+                        None => return Ok(Came::event(Event::RefundFailed { refund, code })),
+                    }
+                }
+            }
+        };
+        let event = match refunded.status {
+            RefundState::Pending | RefundState::RequiresAction => {
+                Event::RefundPending { refund, provider_id: refunded.id }
+            }
+            RefundState::Succeeded => Event::RefundSucceeded { refund, provider_id: refunded.id },
+            RefundState::Failed | RefundState::Canceled => {
+                Event::RefundFailed { refund, code: refunded.code() }
+            }
+            RefundState::Unknown(word) => return Err(unknown("refund", &refunded.id, word)),
+        };
+        let writes = self.booked(order, &event)?;
+        Ok(Came::Of(event, writes))
+    }
+
+    /// The order ends without a payment, and somebody has taken its money at the provider: the ledger has
+    /// what was taken, and it goes back by a refund.
+    pub(super) fn give_back(&self, order: &Order, payment: &Payment) -> Result<Came> {
+        if payment.currency != order.placed.total.currency {
+            return Err(Error::internal("the payment is of another currency than its order"));
+        }
+        let amount = Money { amount: payment.taken(), ..order.placed.total };
+        let event = Event::CaptureFound { amount, refund: self.ids.next() };
+        let mut writes = self.booked(order, &event)?;
+        if order.was_authorised {
+            writes.push(self.resolution(order, Outcome::Voided)?);
+        }
+        Ok(Came::Of(event, writes))
+    }
+
+    /// The refund that the provider has of ours. Of several, the first that it made.
+    async fn sent(&self, payment: &PaymentId, refund: RefundId) -> Result<Option<Refunded>> {
+        let known = point("payments.refunds", || self.payments.refunds(payment)).await?;
+        Ok(known.into_iter().rfind(|known| known.refund == Some(refund)))
+    }
+
+    /// What an event of an order's refunds or disputes writes into the ledger.
+    fn booked(&self, order: &Order, event: &Event) -> Result<Vec<TransactWriteItem>> {
+        let at = self.clock.now();
+        let transfer = |movement| self.store.transfer(&Transfer { movement, pending: false, at });
+        movements(order, event).into_iter().map(transfer).collect()
+    }
+}
+
+/// What moves by an event of an order's refunds or disputes. What is not final moves nothing.
+fn movements(order: &Order, event: &Event) -> Vec<Movement> {
+    let id: OrderId = order.id;
+    let amount_of = |refund: &RefundId| order.refunds.get(refund).map(|refund| refund.amount);
+    match event {
+        Event::CaptureFound { amount, .. } => vec![Movement::captured_by_hand(id, *amount)],
+        Event::RefundSucceeded { refund, .. } => {
+            let moved = amount_of(refund).map(|amount| Movement::refund(id, *refund, amount));
+            moved.into_iter().collect()
+        }
+        Event::RefundReversed { refund, .. } => {
+            let moved = |amount| Movement::reversal(id, refund.to_string(), amount);
+            amount_of(refund).map(moved).into_iter().collect()
+        }
+        Event::RefundFound { provider_id, amount, origin } => {
+            vec![Movement::found(id, (provider_id.clone(), *origin), *amount)]
+        }
+        Event::FoundRefundReversed { provider_id, .. } => {
+            let moved = order.found.get(provider_id).map(|found| found.amount);
+            let moved = moved.map(|amount| Movement::reversal(id, provider_id.clone(), amount));
+            moved.into_iter().collect()
+        }
+        &Event::DisputeMoved { ref dispute, amount, status, funds } => {
+            let after = Dispute { amount, status, funds };
+            Movement::of_dispute(id, dispute, order.disputes.get(dispute), &after)
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Known {
+    /// The first thing that the provider has and the order does not say yet.
+    fn difference(&self, order: &Order) -> Option<Event> {
+        // The provider tells of the newest first.
+        let refund = self.refunds.iter().rev().find_map(|refund| self.of_refund(order, refund));
+        refund.or_else(|| self.disputes.iter().find_map(|dispute| of_dispute(order, dispute)))
+    }
+
+    fn of_refund(&self, order: &Order, known: &Refunded) -> Option<Event> {
+        let id = &known.id;
+        if let Some((refund, ours)) = self.ours(order, known) {
+            return of_ours(refund, ours, known);
+        }
+        match (order.found.get(id), &known.status) {
+            (None, RefundState::Succeeded) => {
+                let is_doubled = known.refund.is_some_and(|it| order.refunds.contains_key(&it));
+                let origin = if is_doubled { Origin::Doubled } else { Origin::ByHand };
+                let amount = Money { amount: known.amount, ..order.placed.total };
+                Some(Event::RefundFound { provider_id: id.clone(), amount, origin })
+            }
+            (Some(found), RefundState::Failed | RefundState::Canceled) if !found.has_failed => {
+                let code = known.code();
+                Some(Event::FoundRefundReversed { provider_id: id.clone(), code })
+            }
+            _ => None,
+        }
+    }
+
+    /// The refund of ours that this is. An order that is older than the record of the provider's ids has
+    /// the first that the provider made with our id.
+    fn ours<'a>(&self, order: &'a Order, known: &Refunded) -> Option<(RefundId, &'a Refund)> {
+        let refund = known.refund?;
+        let ours = order.refunds.get(&refund)?;
+        let is_it = match &ours.provider_id {
+            Some(id) => *id == known.id,
+            // The request was refused: what the provider has under its id is another's.
+            None if ours.status == RefundStatus::Failed => false,
+            None => {
+                let first = self.refunds.iter().rfind(|other| other.refund == Some(refund));
+                first.is_some_and(|first| first.id == known.id)
+            }
+        };
+        is_it.then_some((refund, ours))
+    }
+
+    /// Whether every word of the provider's is one that this code knows. What it knows is done first: a
+    /// word about one refund holds up no other.
+    fn all_understood(&self, order: &Order) -> Result<()> {
+        for refund in &self.refunds {
+            if let RefundState::Unknown(word) = &refund.status {
+                return Err(unknown("refund", &refund.id, word.clone()));
+            }
+        }
+        for dispute in &self.disputes {
+            if let Err(word) = &dispute.status {
+                return Err(unknown("dispute", &dispute.id, Some(word.clone())));
+            }
+            if dispute.currency != order.placed.total.currency {
+                return Err(Error::internal("the dispute is of another currency than the order"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn of_ours(refund: RefundId, ours: &Refund, known: &Refunded) -> Option<Event> {
+    let provider_id = known.id.clone();
+    match (ours.status, &known.status) {
+        (RefundStatus::Pending, RefundState::Pending | RefundState::RequiresAction) => {
+            let is_new = ours.provider_id.is_none();
+            is_new.then_some(Event::RefundPending { refund, provider_id })
+        }
+        (RefundStatus::Pending, RefundState::Succeeded) => {
+            Some(Event::RefundSucceeded { refund, provider_id })
+        }
+        (RefundStatus::Pending, RefundState::Failed | RefundState::Canceled) => {
+            Some(Event::RefundFailed { refund, code: known.code() })
+        }
+        (RefundStatus::Succeeded, RefundState::Failed | RefundState::Canceled) => {
+            Some(Event::RefundReversed { refund, code: known.code() })
+        }
+        (_, RefundState::Unknown(_))
+        | (RefundStatus::Failed, _)
+        | (
+            RefundStatus::Succeeded,
+            RefundState::Pending | RefundState::RequiresAction | RefundState::Succeeded,
+        ) => None,
+    }
+}
+
+fn of_dispute(order: &Order, known: &Disputed) -> Option<Event> {
+    let status = *known.status.as_ref().ok()?;
+    let total = order.placed.total;
+    let before = order.disputes.get(&known.id);
+    let funds = before.map_or(known.funds, |before| before.funds.max(known.funds));
+    if known.currency != total.currency
+        || before.is_some_and(|before| (before.status, before.funds) == (status, funds))
+    {
+        return None;
+    }
+    // What was withdrawn is what comes back or is lost.
+    let withdrawn = before.filter(|before| before.funds != Funds::Untouched);
+    let amount = withdrawn.map_or(Money { amount: known.amount, ..total }, |before| before.amount);
+    Some(Event::DisputeMoved { dispute: known.id.clone(), amount, status, funds })
+}
+
+fn unknown(what: &str, id: &str, word: Option<String>) -> Error {
+    let word = word.unwrap_or_else(|| "nothing".into());
+    Error::internal(format!("the provider's {what} {id} is in a state that is not known: {word}"))
+}

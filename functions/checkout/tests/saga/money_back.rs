@@ -1,0 +1,307 @@
+//! What the provider decides late, and what others do at the provider.
+
+use std::time::Duration;
+
+use checkout::ledger::{Account, Cause, Entry};
+use checkout::order::{DisputeStatus, Funds, Order, OrderId, Origin, Reason, RefundStatus, State};
+use serde_json::json;
+use shared::fault::{Fault, Run, walk};
+use testing::provider::GOOD;
+
+use crate::books::{audit, audit_ended};
+use crate::support::{PRICE, Shop, eur, shop, sku};
+
+async fn mugs() -> Shop {
+    let shop = shop().await;
+    shop.sell(&sku("mug"), 10, 2).await;
+    shop
+}
+
+/// A paid order of two.
+async fn paid(shop: &Shop) -> Order {
+    let (_, order) = shop.order(&sku("mug"), 2, GOOD).await;
+    shop.finish(order).await
+}
+
+fn payment(order: &Order) -> &str {
+    &order.payment.as_ref().unwrap().0
+}
+
+/// A paid order, and a refund of it that the provider has and has not decided on; the provider's id of it.
+async fn undecided(shop: &Shop, status: &str) -> (OrderId, String) {
+    let order = paid(shop).await.id;
+    shop.provider.next_refund(status).await;
+    assert_eq!(shop.refund(order, "r-1", Some(900)).await.status, 202);
+    let waiting = shop.finish(order).await;
+    let refund = waiting.refunds.values().next().unwrap();
+    assert_eq!(refund.status, RefundStatus::Pending, "{status}");
+    (order, refund.provider_id.clone().unwrap())
+}
+
+/// The causes of the order's entries, without the payment's.
+async fn causes(shop: &Shop, order: OrderId) -> Vec<String> {
+    let entries = shop.store().entries(order).await.unwrap();
+    let causes = entries.into_iter().map(|entry| entry.movement().cause.clone());
+    causes.filter(|cause| *cause != Cause::Payment).map(String::from).collect()
+}
+
+#[tokio::test]
+async fn what_is_not_final_is_not_booked_and_holds_up_nothing() {
+    for status in ["pending", "requires_action"] {
+        let shop = mugs().await;
+        let (order, refund) = undecided(&shop, status).await;
+        assert_eq!(causes(&shop, order).await, [""; 0], "nothing has moved");
+        let waiting = shop.state(order).await;
+        assert_eq!((waiting.refunded(), waiting.refundable()), (0, 2 * PRICE - 900));
+        audit(&shop).await;
+
+        // Another refund goes on.
+        assert_eq!(shop.refund(order, "r-2", Some(100)).await.status, 202);
+        assert_eq!(shop.finish(order).await.refunded(), 100);
+        assert_eq!(audit(&shop).await.taken, 2 * PRICE - 100);
+
+        // The sweeper has it looked at, by and by, and does not count it among what stands still.
+        assert_eq!(shop.sweep.handle(shop.until()).await.unwrap(), 0);
+        assert_eq!(shop.queued().await, []);
+        let calls = shop.provider.calls().await.len();
+        shop.advance_clock(Duration::from_mins(16));
+        for _ in 0..3 {
+            assert_eq!(shop.sweep.handle(shop.until()).await.unwrap(), 0);
+        }
+        assert_eq!(shop.queued().await, [order], "once");
+        shop.work(order).await.unwrap();
+        assert_eq!(shop.provider.calls().await.len(), calls + 2, "refunds and disputes");
+        assert_eq!(shop.sweep.handle(shop.until()).await.unwrap(), 0);
+        assert_eq!(shop.queued().await, []);
+
+        shop.provider.settle_refund(&refund, "succeeded", None).await;
+        shop.advance_clock(Duration::from_mins(33));
+        shop.sweep.handle(shop.until()).await.unwrap();
+        assert_eq!(shop.queued().await, [order]);
+        shop.work(order).await.unwrap();
+        assert_eq!(shop.state(order).await.refunded(), 1_000);
+        assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE - 1_000);
+    }
+}
+
+#[tokio::test]
+async fn what_was_pending_succeeds_or_fails_once() {
+    for (status, code) in [("succeeded", None), ("failed", Some("expired_or_canceled_card"))] {
+        walk(async |run: Run| {
+            let shop = mugs().await;
+            let (order, refund) = undecided(&shop, "pending").await;
+            shop.provider.settle_refund(&refund, status, code).await;
+            let attempt = run.attempt(shop.work(order)).await;
+            let done = shop.compare(order).await;
+            let _ = attempt.resume().await;
+            let refund = done.refunds.values().next().unwrap();
+            assert_eq!(refund.code.as_deref(), code);
+            let gone = if code.is_some() { 0 } else { 900 };
+            assert_eq!((done.refunded(), done.refundable()), (gone, 2 * PRICE - gone));
+            assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE - gone);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_comes_back_days_later_can_be_made_again() {
+    walk(async |run: Run| {
+        let shop = mugs().await;
+        let order = paid(&shop).await.id;
+        shop.refund(order, "r-1", None).await;
+        let refunded = shop.finish(order).await;
+        assert_eq!(refunded.refundable(), 0);
+        let (id, refund) = refunded.refunds.iter().next().unwrap();
+        let provider_id = refund.provider_id.as_deref().unwrap();
+        shop.advance_clock(Duration::from_hours(72));
+        shop.provider.settle_refund(provider_id, "failed", Some("lost_or_stolen_card")).await;
+        let known = refunded.payment.clone().unwrap();
+        let attempt = run.attempt(shop.saga.compare_payment(&known, shop.until())).await;
+        let back = shop.compare(order).await;
+        let _ = attempt.resume().await;
+        assert_eq!(back.refunds[id].status, RefundStatus::Failed);
+        assert_eq!(back.refunds[id].code.as_deref(), Some("lost_or_stolen_card"));
+        assert_eq!(causes(&shop, order).await, [format!("reversal:{id}"), id.to_string()]);
+        assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE);
+
+        assert_eq!(shop.refund(order, "r-2", None).await.status, 202);
+        assert_eq!(shop.finish(order).await.refunded(), 2 * PRICE);
+        assert_eq!(audit_ended(&shop).await.taken, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refund_by_hand_is_an_entry_of_its_own() {
+    walk(async |run: Run| {
+        let shop = mugs().await;
+        let order = paid(&shop).await;
+        let refund = shop.provider.refund_by_hand(payment(&order), 700).await;
+        let known = order.payment.clone().unwrap();
+        let attempt = run.attempt(shop.saga.compare_payment(&known, shop.until())).await;
+        let found = shop.compare(order.id).await;
+        let _ = attempt.resume().await;
+        assert_eq!(
+            (found.found[&refund].origin, found.refundable()),
+            (Origin::ByHand, 2 * PRICE - 700)
+        );
+        assert_eq!(causes(&shop, order.id).await, [format!("by_hand:{refund}")]);
+        assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE - 700);
+
+        shop.provider.settle_refund(&refund, "failed", None).await;
+        let back = shop.compare(order.id).await;
+        assert_eq!((back.refunded(), back.refundable()), (0, 2 * PRICE));
+        assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refund_that_the_provider_doubles_is_found() {
+    let shop = mugs().await;
+    let order = paid(&shop).await.id;
+    shop.refund(order, "r-1", Some(900)).await;
+    // This provider knows of no keys.
+    shop.provider.fault(json!({"path": "/refunds$", "method": "POST", "fault": "repeat"})).await;
+    shop.finish(order).await;
+    let found = shop.compare(order).await;
+    assert_eq!(found.refunds.values().next().unwrap().status, RefundStatus::Succeeded);
+    let [doubled] = &*found.found.values().collect::<Vec<_>>() else { panic!("{found:?}") };
+    assert_eq!((doubled.origin, doubled.amount), (Origin::Doubled, eur(900)));
+    assert_eq!((found.refunded(), found.refundable()), (1_800, 2 * PRICE - 1_800));
+    assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE - 1_800);
+}
+
+#[tokio::test]
+async fn a_word_that_is_not_known_stops_and_holds_up_no_other() {
+    let shop = mugs().await;
+    let (order, refund) = undecided(&shop, "pending").await;
+    let by_hand = shop.provider.refund_by_hand(payment(&shop.state(order).await), 100).await;
+    shop.provider.settle_refund(&refund, "put_on_ice", None).await;
+    assert!(shop.work(order).await.is_err());
+    let stopped = shop.store().state(order).await.unwrap().unwrap();
+    assert!(stopped.trouble.is_some_and(|why| why.contains("put_on_ice")));
+    assert!(stopped.order.found.contains_key(&by_hand), "the other is booked");
+    shop.provider.settle_refund(&refund, "succeeded", None).await;
+    shop.compare(order).await;
+    assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE - 1_000);
+}
+
+#[tokio::test]
+async fn a_dispute_moves_money_and_back() {
+    let (lost, won) = (DisputeStatus::Lost, DisputeStatus::Won);
+    for (end, status, funds) in [("lost", lost, Funds::Withdrawn), ("won", won, Funds::Reinstated)]
+    {
+        walk(async |run: Run| {
+            let shop = mugs().await;
+            let order = paid(&shop).await;
+            let known = order.payment.clone().unwrap();
+            let dispute = shop.provider.dispute(payment(&order), "warning_needs_response").await;
+            shop.compare(order.id).await;
+            assert_eq!(causes(&shop, order.id).await, [""; 0], "the bank only asks");
+            shop.provider.settle_dispute(&dispute, "needs_response").await;
+            let opened = shop.compare(order.id).await;
+            assert_eq!(opened.disputes[&dispute].funds, Funds::Withdrawn);
+            audit_ended(&shop).await;
+            shop.provider.settle_dispute(&dispute, end).await;
+            let attempt = run.attempt(shop.saga.compare_payment(&known, shop.until())).await;
+            let closed = shop.compare(order.id).await;
+            let _ = attempt.resume().await;
+            let closed = &closed.disputes[&dispute];
+            assert_eq!((closed.status, closed.funds), (status, funds));
+            audit_ended(&shop).await;
+            let entries = shop.store().entries(order.id).await.unwrap();
+            assert_eq!(entries.len(), 4, "authorised, captured, withdrawn, decided: {entries:?}");
+            let disputed = entries.iter().map(Entry::movement).map(|moved| {
+                let amount = i64::try_from(moved.amount.amount).unwrap();
+                let sign = |account| i64::from(account == Account::Disputed);
+                amount * (sign(moved.debit) - sign(moved.credit))
+            });
+            assert_eq!(disputed.sum::<i64>(), 0, "nothing is disputed any more");
+        })
+        .await;
+    }
+}
+
+/// An order whose worker dies before its `n`th event, and the provider's id of its payment.
+async fn left_before(shop: &Shop, n: usize) -> (shared::id::UserId, OrderId, String) {
+    let (customer, order) = shop.order(&sku("mug"), 2, GOOD).await;
+    let run = Run::with_nth("orders.append", n, Fault::CrashBefore);
+    assert!(!run.attempt(shop.work(order)).await.is_done());
+    let payment = payment(&shop.state(order).await).to_owned();
+    (customer, order, payment)
+}
+
+#[tokio::test]
+async fn what_somebody_captured_by_hand_is_paid() {
+    // Its money is held, and we do not know; we know; and the stock is the order's.
+    for events in 2..=4 {
+        walk(async |run: Run| {
+            let shop = mugs().await;
+            let (_, order, payment) = left_before(&shop, events).await;
+            shop.provider.capture_by_hand(&payment, None).await;
+            shop.advance_clock(Duration::from_mins(5));
+            let attempt = run.attempt(shop.work(order)).await;
+            shop.finish(order).await;
+            let _ = attempt.resume().await;
+            assert_eq!(shop.state(order).await.state, State::Confirmed, "{events}");
+            assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_captured_by_hand_of_an_order_that_ends_goes_back() {
+    // Before and after the order knows that the money is held; by the customer's wish or too late.
+    for (events, cancels) in [(2, true), (3, true), (2, false), (3, false)] {
+        walk(async |run: Run| {
+            let shop = mugs().await;
+            let (customer, order, payment) = left_before(&shop, events).await;
+            shop.provider.capture_by_hand(&payment, None).await;
+            shop.provider.honour_keys().await;
+            if cancels {
+                assert_eq!(shop.cancel(customer, order).await.status, 200);
+            }
+            shop.advance_clock(Duration::from_mins(16));
+            let attempt = run.attempt(shop.work(order)).await;
+            shop.finish(order).await;
+            let _ = attempt.resume().await;
+            let ended = shop.finish(order).await;
+            let reason = if cancels { Reason::Customer } else { Reason::Expired };
+            assert_eq!((ended.state, ended.reason), (State::Cancelled, Some(reason)));
+            let books = audit_ended(&shop).await;
+            assert_eq!((books.taken, books.stock[&sku("mug")].available), (0, 10));
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_somebody_captured_by_hand_goes_back() {
+    for events in 2..=4 {
+        let shop = mugs().await;
+        let (_, order, payment) = left_before(&shop, events).await;
+        shop.provider.capture_by_hand(&payment, Some(PRICE)).await;
+        shop.advance_clock(Duration::from_mins(5));
+        let ended = shop.finish(order).await;
+        assert_eq!((ended.state, ended.captured_by_hand), (State::Cancelled, Some(eur(PRICE))));
+        assert_eq!(ended.refunded(), PRICE);
+        assert_eq!(audit_ended(&shop).await.taken, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_cancelled_by_hand_ends() {
+    for events in 2..=4 {
+        let shop = mugs().await;
+        let (_, order, payment) = left_before(&shop, events).await;
+        let id = checkout::order::PaymentId(payment);
+        shop.saga.payments.cancel(&id, "by hand").await.unwrap();
+        shop.advance_clock(Duration::from_mins(5));
+        let ended = shop.finish(order).await;
+        assert_eq!((ended.state, ended.reason), (State::Cancelled, Some(Reason::Declined)));
+        assert_eq!(audit_ended(&shop).await.stock[&sku("mug")].available, 10);
+    }
+}
