@@ -34,7 +34,7 @@ import struct
 import sys
 import zlib
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 import aiohttp
@@ -44,6 +44,7 @@ from yarl import URL
 from provider_books import Books
 from provider_hooks import Hooks
 from provider_rules import Rule, Rules, asks_for
+from provider_stripe import Answer, Stripe, error, parsed
 
 # What is remembered at most.
 MAX_CALLS = 50_000
@@ -86,39 +87,11 @@ class Call:
 
 
 @dataclass
-class Answer:
-    """What is answered."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def response(self) -> web.Response:
-        """The same, for the web server."""
-        headers = {"content-type": "application/json", **self.headers}
-        return web.Response(status=self.status, body=self.body, headers=headers)
-
-
-@dataclass
 class Kept:
     """The request that an idempotency key was first used for, and its answer as soon as there is one."""
 
     request: tuple
     answer: Answer | None = None
-
-
-def error(status: int, kind: str, code: str) -> Answer:
-    """An error as Stripe would put it."""
-    body = {"error": {"type": kind, "code": code, "message": f"{code}, as the proxy was told"}}
-    return Answer(status, json.dumps(body).encode())
-
-
-def parsed(body: bytes):
-    """A body as JSON, if it is, or as text."""
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body.decode(errors="replace")
 
 
 def remember(values: OrderedDict, name, value) -> None:
@@ -142,10 +115,9 @@ def cut(request: web.Request, reset: bool = False) -> web.Response:
 class Proxy:
     """What was asked, and what is answered."""
 
-    http: aiohttp.ClientSession
-
     def __init__(self, provider: URL, secret: str) -> None:
         self.provider = provider
+        self.stripe = Stripe(provider)
         self.calls: deque[Call] = deque(maxlen=MAX_CALLS)
         self.counts: OrderedDict[str, int] = OrderedDict()
         self.kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
@@ -224,10 +196,7 @@ class Proxy:
         elif await self.is_too_late(call):
             answer = error(400, "invalid_request_error", "payment_intent_unexpected_state")
         else:
-            async with self.http.request(
-                call.method, self.provider.join(call.url), data=call.body, headers=call.headers
-            ) as done:
-                answer = Answer(done.status, await done.read())
+            answer = await self.stripe.ask(call.method, call.url, call.headers, call.body)
             if answer.status == 200 and isinstance(told := parsed(answer.body), dict):
                 answer.body = json.dumps(await self.books.amend(call, told)).encode()
         seen.status, seen.answer = answer.status, zlib.compress(answer.body)
@@ -271,8 +240,8 @@ def main() -> None:
     rules, hooks, books = proxy.rules, proxy.hooks, proxy.books
 
     async def connect(_: web.Application):
-        async with aiohttp.ClientSession() as proxy.http:
-            hooks.http = books.http = proxy.http
+        async with aiohttp.ClientSession() as http:
+            hooks.http = books.http = proxy.stripe.http = http
             hooks.start(hooks.register(proxy.provider, here, secret))
             yield
             for task in hooks.tasks:

@@ -20,6 +20,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
 
@@ -63,6 +64,15 @@ pub struct Id<K> {
 )]
 pub struct InvalidId {
     prefix: &'static str,
+}
+
+impl<K: Kind> Id<K> {
+    /// When it was made.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        let milliseconds = i64::try_from(self.ulid.timestamp_ms()).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX)
+    }
 }
 
 impl<K: Kind> FromStr for Id<K> {

@@ -84,6 +84,25 @@ impl Cart {
         Ok(())
     }
 
+    /// Takes back what was ordered and not paid. A product that stands in the cart keeps the cart's price,
+    /// which was shown later. Gives the products of which not all fits.
+    pub fn take_back(&mut self, lines: &[Line]) -> Vec<Sku> {
+        let mut left_out = Vec::new();
+        for line in lines {
+            let before = self.lines.get(&line.sku);
+            let wanted = before.map_or(0, |before| before.quantity).saturating_add(line.quantity);
+            let (name, price) = before
+                .map_or((&line.name, line.unit_price), |before| (&before.name, before.unit_price));
+            let product = Product { name: name.clone(), price, active: true };
+            let quantity = wanted.min(MAX_QUANTITY);
+            let is_taken = self.set(line.sku.clone(), &product, quantity).is_ok();
+            if !is_taken || quantity < wanted {
+                left_out.push(line.sku.clone());
+            }
+        }
+        left_out
+    }
+
     /// What it costs; nothing if it is empty.
     #[must_use]
     pub fn total(&self) -> Option<Money> {
@@ -163,6 +182,39 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_cart_takes_back_what_fits_and_loses_nothing_that_is_in_it(
+            ordered in prop::collection::btree_map(0_u8..30, (1_u32..=999, 1_u64..20_000), 1..20),
+            puts in prop::collection::btree_map(0_u8..30, (1_u32..=999, 1_u64..20_000), 0..20),
+            other in any::<bool>(),
+        ) {
+            let line = |(number, (quantity, price)): (u8, (u32, u64))| Line {
+                sku: sku(&number.to_string()),
+                name: "ordered".into(),
+                quantity,
+                unit_price: Money::new(price, "EUR".parse().unwrap()),
+            };
+            let lines: Vec<Line> = ordered.into_iter().map(line).collect();
+            let mut cart = Cart::default();
+            for (number, (quantity, price)) in puts {
+                let currency = if other { "USD" } else { "EUR" };
+                let _ = cart.add(sku(&number.to_string()), &product(price, currency), quantity);
+            }
+            let before = cart.clone();
+            let left_out = cart.take_back(&lines);
+            prop_assert!(cart.lines.len() <= MAX_LINES);
+            prop_assert_eq!(cart.total().is_some(), !cart.lines.is_empty());
+            for (sku, line) in &before.lines {
+                prop_assert!(cart.lines[sku].quantity >= line.quantity);
+                prop_assert_eq!(cart.lines[sku].unit_price, line.unit_price);
+            }
+            for line in &lines {
+                let was = before.lines.get(&line.sku).map_or(0, |line| line.quantity);
+                let is = cart.lines.get(&line.sku).map_or(0, |line| line.quantity);
+                prop_assert_eq!(is == was + line.quantity, !left_out.contains(&line.sku));
+            }
+        }
+
         #[test]
         fn whatever_is_put_in_it_can_be_ordered(
             puts in prop::collection::vec((0_u8..30, 0_u32..1100, 0_u64..MAX_AMOUNT), 1..60),

@@ -57,7 +57,7 @@ fn name(event: &Event) -> &'static str {
     match event {
         Event::Placed(_) => "order.placed",
         Event::Confirmed => "order.confirmed",
-        Event::Cancelled => "order.cancelled",
+        Event::Cancelled { .. } => "order.cancelled",
         Event::RefundSucceeded { .. } => "refund.succeeded",
         Event::RefundFailed { .. } => "refund.failed",
         Event::RefundReversed { .. } | Event::FoundRefundReversed { .. } => "refund.reversed",

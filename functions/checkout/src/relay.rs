@@ -68,7 +68,10 @@ impl Relay {
 fn asks_for_a_worker(event: &Event) -> bool {
     matches!(
         event,
-        Event::Placed(_) | Event::CancelRequested { .. } | Event::RefundRequested { .. }
+        Event::Placed(_)
+            | Event::MeansGiven { .. }
+            | Event::CancelRequested { .. }
+            | Event::RefundRequested { .. }
     )
 }
 
@@ -78,7 +81,7 @@ pub(crate) fn concerns_merchants(event: &Event) -> bool {
         event,
         Event::Placed(_)
             | Event::Confirmed
-            | Event::Cancelled
+            | Event::Cancelled { .. }
             | Event::RefundSucceeded { .. }
             | Event::RefundFailed { .. }
             | Event::RefundReversed { .. }

@@ -6,6 +6,7 @@
 //! it was. A step that may have been tried before asks the provider what stands before it asks for
 //! anything.
 
+mod declines;
 mod refund;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use shared::fault::point;
 use shared::id::Ids;
 use shared::{Error, Result};
 
+use self::declines::{can_confirm, declined, not_created};
 use crate::ledger::{Movement, Outcome, Resolution, Transfer};
 use crate::order::{Event, Order, OrderId, PaymentId, Reason, State, Step};
 use crate::payments::{self, Payment, PaymentError, Status, Stripe};
@@ -143,6 +145,9 @@ impl Saga {
         match step {
             Step::CreatePayment => self.create(held).await,
             Step::Authorise(payment) => self.authorise(held, &payment).await,
+            Step::AwaitMeans(None) => Ok(Came::Waiting),
+            // The customer's browser may have confirmed it by itself.
+            Step::AwaitMeans(Some(payment)) => self.authorised(order, self.look(&payment).await?),
             Step::StartCapture => self.start_capture(order).await,
             Step::Capture(payment) => self.capture(held, &payment).await,
             Step::Confirm => self.confirm(order).await,
@@ -155,16 +160,13 @@ impl Saga {
     }
 
     async fn create(&self, held: &Held) -> Result<Came> {
-        let (id, placed, key) = (held.order.id, &held.order.placed, key(held, "create"));
-        let create = || self.payments.create(id, placed.total, &placed.payment_method, &key);
+        let (order, key) = (&held.order, key(held, "create"));
+        let (id, means) = (order.id, order.payment_method());
+        let create = || self.payments.create(id, order.placed.total, means, &key);
         match point("payments.create", create).await {
             Ok(payment) => Ok(Came::event(Event::PaymentCreated { payment: payment.id })),
-            // Without a payment there is nothing to void, and the order ends.
-            Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
-                tracing::warn!(order_id = %id, code, "the provider takes no such payment");
-                Ok(Came::event(Event::CancelRequested { reason: Reason::Declined }))
-            }
             Err(PaymentError::Unknown(error)) => Err(error),
+            Err(refused) => Ok(Came::event(not_created(order, refused))),
         }
     }
 
@@ -173,16 +175,24 @@ impl Saga {
         let was_tried = held.attempts > 1 || order.state == State::ActionRequired;
         let known = if was_tried { Some(self.look(id).await?) } else { None };
         let payment = match known {
-            Some(payment) if payment.status != Status::RequiresConfirmation => payment,
+            Some(payment) if !can_confirm(order, payment.status) => payment,
             _ => {
-                let key = key(held, "confirm");
-                match point("payments.confirm", || self.payments.confirm(id, &key)).await {
+                let (key, means) = (key(held, "confirm"), order.means.as_deref());
+                let confirm = || self.payments.confirm(id, means, &key);
+                match point("payments.confirm", confirm).await {
                     Ok(payment) => payment,
                     Err(PaymentError::Declined(code)) => {
-                        return Ok(Came::event(Event::PaymentDeclined { code }));
+                        return Ok(Came::event(declined(order, code)));
                     }
                     // It was confirmed before, or cannot be.
-                    Err(PaymentError::Refused { .. }) => self.look(id).await?,
+                    Err(PaymentError::Refused { code, .. }) => {
+                        let payment = self.look(id).await?;
+                        if can_confirm(order, payment.status) {
+                            // The request names nothing but the means of payment.
+                            return Ok(Came::event(declined(order, code)));
+                        }
+                        payment
+                    }
                     Err(PaymentError::Unknown(error)) => return Err(error),
                 }
             }
@@ -205,13 +215,22 @@ impl Saga {
                 let transfer = Transfer { movement, pending: true, at: self.clock.now() };
                 Came::Of(Event::PaymentAuthorised, vec![self.store.transfer(&transfer)?])
             }
+            Status::RequiresAction
+            | Status::RequiresConfirmation
+            | Status::RequiresPaymentMethod
+                if order.state == State::PaymentRequired =>
+            {
+                Came::Waiting
+            }
             Status::RequiresAction if order.state == State::ActionRequired => Came::Waiting,
             Status::RequiresAction => Came::event(Event::ActionRequired),
             Status::Processing => Came::Waiting,
-            Status::RequiresPaymentMethod | Status::Canceled => {
-                let code = payment.decline.unwrap_or_else(|| "canceled".into());
-                Came::event(Event::PaymentDeclined { code })
+            Status::RequiresPaymentMethod => {
+                let code = payment.decline.unwrap_or_else(|| "unknown".into());
+                Came::event(declined(order, code))
             }
+            // No other means can be used for it.
+            Status::Canceled => Came::event(Event::PaymentDeclined { code: "canceled".into() }),
             other @ Status::RequiresConfirmation => {
                 return Err(unexpected("not to be authorised", other));
             }
@@ -303,7 +322,14 @@ impl Saga {
         for reservation in self.inventory.reservations(&order.id.to_string()).await? {
             writes.extend(self.inventory.release(&reservation)?);
         }
-        Ok(Came::Of(Event::Cancelled, writes))
+        let customer = order.placed.customer;
+        let mut cart = point("carts.get", || self.store.cart(customer)).await?;
+        let not_in_cart = cart.take_back(&order.placed.lines);
+        if !not_in_cart.is_empty() {
+            tracing::info!(order_id = %order.id, ?not_in_cart, "the cart cannot take back all");
+        }
+        writes.push(self.store.cart_put(customer, &cart)?);
+        Ok(Came::Of(Event::Cancelled { not_in_cart }, writes))
     }
 
     async fn look(&self, id: &PaymentId) -> Result<Payment> {
@@ -317,9 +343,14 @@ impl Saga {
 }
 
 /// The key of a step that the payment's own state guards. Another attempt has another: it has asked
-/// what stands, and must not be answered with a failure that the provider has kept from the first.
+/// what stands, and must not be answered with a failure that the provider has kept from the first. So
+/// has another means of payment.
 fn key(held: &Held, step: &str) -> String {
-    payments::key(held.order.id, &format!("{step}/{}", held.attempts))
+    let step = match held.order.declines {
+        0 => format!("{step}/{}", held.attempts),
+        declines => format!("{step}/{declines}/{}", held.attempts),
+    };
+    payments::key(held.order.id, &step)
 }
 
 fn unexpected(what: &str, status: Status) -> Error {

@@ -64,7 +64,7 @@ impl Shop {
     }
 
     async fn held(&self) -> PaymentId {
-        self.stripe.confirm(&self.created().await, "confirm").await.unwrap().id
+        self.stripe.confirm(&self.created().await, None, "confirm").await.unwrap().id
     }
 
     async fn taken(&self) -> PaymentId {
@@ -95,7 +95,7 @@ async fn a_payment_is_created_held_and_taken() {
     assert!(created.client_secret.is_some());
     assert_eq!(shop.books().await, (0, 0), "nothing has moved");
 
-    let held = shop.stripe.confirm(&created.id, "confirm").await.unwrap();
+    let held = shop.stripe.confirm(&created.id, None, "confirm").await.unwrap();
     assert_eq!((&held.id, held.status), (&created.id, Status::RequiresCapture));
     assert_eq!(shop.books().await, (1000, 0));
     assert_eq!(shop.stripe.retrieve(&created.id).await.unwrap(), held);
@@ -107,7 +107,7 @@ async fn a_payment_is_created_held_and_taken() {
     // It is taken once, and cannot be let go any more.
     for again in [
         shop.stripe.capture(&created.id, "again").await,
-        shop.stripe.confirm(&created.id, "again").await,
+        shop.stripe.confirm(&created.id, None, "again").await,
         shop.stripe.cancel(&created.id, "again").await,
     ] {
         assert!(matches!(again, Err(PaymentError::Refused { status: 400, .. })), "{again:?}");
@@ -122,9 +122,10 @@ async fn a_cancelled_payment_holds_nothing_and_stays_so() {
     assert_eq!(shop.stripe.cancel(&payment, "cancel").await.unwrap().status, Status::Canceled);
     let [charged] = shop.charges().await.try_into().unwrap();
     assert_eq!((charged.held, charged.captured, &*charged.status), (0, 0, "canceled"));
-    for again in
-        [shop.stripe.confirm(&payment, "again").await, shop.stripe.cancel(&payment, "again").await]
-    {
+    for again in [
+        shop.stripe.confirm(&payment, None, "again").await,
+        shop.stripe.cancel(&payment, "again").await,
+    ] {
         assert!(matches!(again, Err(PaymentError::Refused { status: 400, .. })), "{again:?}");
     }
     assert_eq!(shop.status(&payment).await, Status::Canceled);
@@ -134,7 +135,7 @@ async fn a_cancelled_payment_holds_nothing_and_stays_so() {
 async fn a_decline_is_told_and_stays_told() {
     let shop = Shop::new();
     let payment = shop.create(DECLINED).await.id;
-    let declined = shop.stripe.confirm(&payment, "confirm").await;
+    let declined = shop.stripe.confirm(&payment, None, "confirm").await;
     assert!(matches!(declined, Err(PaymentError::Declined(code)) if code == "card_declined"));
     let known = shop.stripe.retrieve(&payment).await.unwrap();
     assert_eq!(known.status, Status::RequiresPaymentMethod);
@@ -143,10 +144,60 @@ async fn a_decline_is_told_and_stays_told() {
 }
 
 #[tokio::test]
+async fn a_payment_that_was_declined_takes_another_means() {
+    let shop = Shop::new();
+    let payment = shop.create(DECLINED).await.id;
+    shop.stripe.confirm(&payment, None, "confirm").await.unwrap_err();
+    let again = shop.stripe.confirm(&payment, Some(DECLINED), "again").await;
+    assert_eq!(again.unwrap_err().of_means(), Some("card_declined"));
+    let unknown = shop.stripe.confirm(&payment, Some("pm_nobody_has"), "unknown").await;
+    assert_eq!(unknown.unwrap_err().of_means(), Some("resource_missing"));
+    assert_eq!(shop.status(&payment).await, Status::RequiresPaymentMethod);
+    assert_eq!(shop.books().await, (0, 0));
+
+    let held = shop.stripe.confirm(&payment, Some(GOOD), "good").await.unwrap();
+    assert_eq!((held.id, held.status), (payment.clone(), Status::RequiresCapture));
+    let another = shop.stripe.confirm(&payment, Some(GOOD), "another").await;
+    assert!(matches!(another, Err(PaymentError::Refused { status: 400, .. })), "{another:?}");
+    assert_eq!(shop.books().await, (1000, 0), "it is held once");
+}
+
+/// Whose fault a refusal is: the means of payment's, or ours. As <https://docs.stripe.com/api/errors> has
+/// the types, and <https://docs.stripe.com/error-codes> the codes.
+#[tokio::test]
+async fn a_refusal_says_whose_fault_it_is() {
+    let invalid = |code: &str, param: &str| json!({"type": "invalid_request_error", "code": code, "param": param});
+    let card = |code: &str| json!({"type": "card_error", "code": code});
+    for (status, body, of_means) in [
+        (402, card("card_declined"), Some("card_declined")),
+        (402, card("expired_card"), Some("expired_card")),
+        (400, card("incorrect_number"), Some("incorrect_number")),
+        (400, invalid("resource_missing", "payment_method"), Some("resource_missing")),
+        (400, invalid("payment_method_unactivated", "type"), Some("payment_method_unactivated")),
+        (400, invalid("amount_too_small", "amount"), None),
+        (400, invalid("invalid_currency", "currency"), None),
+        (400, invalid("parameter_invalid", "payment_method_types"), None),
+        (404, invalid("resource_missing", "intent"), None),
+        (400, json!({"type": "idempotency_error"}), None),
+        (401, invalid("api_key_expired", ""), None),
+        (403, json!({"type": "invalid_request_error"}), None),
+        (429, json!({"type": "rate_limit_error", "code": "rate_limit"}), None),
+        (500, json!({"type": "api_error"}), None),
+    ] {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(status).set_body_json(error(&body));
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let stripe = stripe_at(&server.uri(), "sk_test_secret");
+        let refused = stripe.create(id(), eur(1000), GOOD, "create").await.unwrap_err();
+        assert_eq!(refused.of_means(), of_means, "{status} {body}");
+    }
+}
+
+#[tokio::test]
 async fn the_customer_is_asked() {
     let shop = Shop::new();
     let payment = shop.create(&shop.provider.needs_action().await).await.id;
-    let asked = shop.stripe.confirm(&payment, "confirm").await.unwrap();
+    let asked = shop.stripe.confirm(&payment, None, "confirm").await.unwrap();
     assert_eq!(asked.status, Status::RequiresAction);
     assert!(asked.client_secret.is_some_and(|secret| secret.starts_with(&payment.0)));
     assert_eq!(shop.books().await, (0, 0));
@@ -159,7 +210,7 @@ async fn the_customer_is_asked() {
 async fn the_customer_does_not_do_what_is_asked() {
     let shop = Shop::new();
     let payment = shop.create(&shop.provider.needs_action().await).await.id;
-    shop.stripe.confirm(&payment, "confirm").await.unwrap();
+    shop.stripe.confirm(&payment, None, "confirm").await.unwrap();
     shop.provider.fail_to_authenticate(&payment.0).await;
     let known = shop.stripe.retrieve(&payment).await.unwrap();
     assert_eq!(known.status, Status::RequiresPaymentMethod);
@@ -168,7 +219,7 @@ async fn the_customer_does_not_do_what_is_asked() {
     let shop = Shop::new();
     let method = shop.provider.needs_action_and_declines().await;
     let payment = shop.create(&method).await.id;
-    shop.stripe.confirm(&payment, "confirm").await.unwrap();
+    shop.stripe.confirm(&payment, None, "confirm").await.unwrap();
     shop.provider.authenticate(&payment.0).await;
     let known = shop.stripe.retrieve(&payment).await.unwrap();
     assert_eq!(known.decline.as_deref(), Some("card_declined"));
@@ -264,7 +315,7 @@ async fn no_answer_is_no_knowledge() {
         let rule = json!({"path": "/confirm$", "fault": fault, "seconds": seconds});
         shop.provider.fault(rule).await;
         let start = Instant::now();
-        let lost = shop.impatient.confirm(&payment, "confirm").await;
+        let lost = shop.impatient.confirm(&payment, None, "confirm").await;
         assert!(matches!(lost, Err(PaymentError::Unknown(_))), "{fault}: {lost:?}");
         assert!(start.elapsed() < TOO_LONG, "{fault}");
         assert_eq!(shop.provider.faults().await.len(), 0, "{fault} was not met");
@@ -281,7 +332,7 @@ async fn a_request_may_be_carried_out_after_we_stopped_waiting() {
     let payment = shop.created().await;
     let rule = json!({"path": "/confirm$", "fault": "delay", "seconds": TOO_LONG.as_secs_f64()});
     shop.provider.fault(rule).await;
-    let lost = shop.impatient.confirm(&payment, "confirm").await;
+    let lost = shop.impatient.confirm(&payment, None, "confirm").await;
     assert!(matches!(lost, Err(PaymentError::Unknown(_))), "{lost:?}");
     assert_eq!(shop.status(&payment).await, Status::RequiresConfirmation);
     eventually("the money", PATIENCE, async || (shop.books().await == (1000, 0)).then_some(()))
@@ -294,7 +345,7 @@ async fn a_confirmation_that_arrives_twice_holds_once() {
     let shop = Shop::new();
     let payment = shop.created().await;
     shop.provider.fault(json!({"path": "/confirm$", "fault": "repeat"})).await;
-    let second = shop.stripe.confirm(&payment, "confirm").await;
+    let second = shop.stripe.confirm(&payment, None, "confirm").await;
     assert!(matches!(second, Err(PaymentError::Refused { status: 400, .. })), "{second:?}");
     assert_eq!(shop.provider.posts("/confirm").await, 2);
     let [charged] = shop.charges().await.try_into().unwrap();
@@ -319,8 +370,8 @@ async fn a_key_makes_one_payment_where_keys_are_honoured() {
 
     // The same key for something else.
     let other = shop.stripe.create(shop.order, eur(1), GOOD, "create").await;
-    let Err(PaymentError::Refused { status: 400, code }) = other else { panic!("{other:?}") };
-    assert_eq!(code, "idempotency_error");
+    let Err(PaymentError::Unknown(error)) = other else { panic!("{other:?}") };
+    assert!(error.trail().contains("idempotency_error"), "another attempt has another key");
 }
 
 /// Stripe answers 409 while it is at the first request with a key.
@@ -355,7 +406,7 @@ fn came<T>(result: Result<T, PaymentError>) -> Came {
     match result {
         Ok(_) => Came::Known,
         Err(PaymentError::Declined(code)) => Came::Declined(code),
-        Err(PaymentError::Refused { status, code }) => Came::Refused(status, code),
+        Err(PaymentError::Refused { status, code, .. }) => Came::Refused(status, code),
         Err(PaymentError::Unknown(_)) => Came::Unknown,
     }
 }
@@ -365,7 +416,7 @@ async fn answered(answer: ResponseTemplate) -> Came {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let stripe = stripe_at(&server.uri(), "sk_test_secret");
-    came(stripe.confirm(&PaymentId("pi_1".into()), "confirm").await)
+    came(stripe.confirm(&PaymentId("pi_1".into()), None, "confirm").await)
 }
 
 fn error(fields: &Value) -> Value {
@@ -466,7 +517,7 @@ async fn nothing_is_asked_elsewhere() {
         Mock::given(any()).respond_with(answer).mount(&server).await;
         let stripe = stripe_at(&server.uri(), "sk_test_secret");
         let payment = PaymentId("pi_1".into());
-        assert_eq!(came(stripe.confirm(&payment, "confirm").await), Came::Unknown);
+        assert_eq!(came(stripe.confirm(&payment, None, "confirm").await), Came::Unknown);
         assert_eq!(came(stripe.retrieve(&payment).await), Came::Unknown);
         assert!(elsewhere.received_requests().await.unwrap().is_empty(), "{status}");
     }
@@ -503,11 +554,11 @@ async fn the_secrets_are_in_no_text() {
         server.reset().await;
         let answer = ResponseTemplate::new(status).set_body_json(&echo);
         Mock::given(any()).respond_with(answer).mount(&server).await;
-        let failed = stripe.confirm(&payment, "confirm").await.unwrap_err();
+        let failed = stripe.confirm(&payment, None, "confirm").await.unwrap_err();
         texts.extend([failed.to_string(), format!("{failed:?}")]);
     }
     let nobody = stripe_at("http://127.0.0.1:1", secret);
-    let failed = nobody.confirm(&payment, "confirm").await.unwrap_err();
+    let failed = nobody.confirm(&payment, None, "confirm").await.unwrap_err();
     texts.extend([failed.to_string(), format!("{failed:?}")]);
     assert!(texts.iter().all(|text| !text.contains(secret)), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("Invalid API Key")), "{texts:?}");

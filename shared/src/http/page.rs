@@ -1,19 +1,31 @@
 //! Lists, a page at a time: `?limit=20&cursor=…`.
+//!
+//! **Guarantee.** A page that has a cursor is followed by one that is not empty, unless what is listed goes
+//! meanwhile.
 
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::StatusCode;
+use crate::Result;
 use crate::problem::Problem;
 
 /// How many entries a page has unless the request says otherwise.
 const DEFAULT_LIMIT: i32 = 20;
 /// The most that a page has.
 pub const MAX_LIMIT: i32 = 100;
+
+/// How many items are read at once where a filter has left out some.
+const FILTERED_AT_ONCE: i32 = 1_000;
+
+type Item = HashMap<String, AttributeValue>;
 
 /// Which page is asked for, as a query says it.
 #[derive(Debug, Deserialize)]
@@ -55,6 +67,29 @@ impl Page {
 /// needs no signature.
 pub fn cursor(last: impl Display) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(last.to_string())
+}
+
+/// Reads a page: up to `limit` items of a query, in its order, and whether there are more. The query's
+/// filter may leave items out: it is read on until the page is full. One item more is looked for, as a
+/// page that is just full may be the last.
+///
+/// # Errors
+/// When DynamoDB does not answer.
+pub async fn read(query: QueryFluentBuilder, limit: i32) -> Result<(Vec<Item>, bool)> {
+    let wanted = usize::try_from(limit)?;
+    let (mut items, mut query) = (Vec::new(), query.limit(limit.saturating_add(1)));
+    loop {
+        let answer = query.clone().send().await?;
+        items.extend(answer.items.unwrap_or_default());
+        let next = answer.last_evaluated_key;
+        if items.len() > wanted || next.is_none() {
+            break;
+        }
+        query = query.set_exclusive_start_key(next).limit(FILTERED_AT_ONCE);
+    }
+    let has_more = items.len() > wanted;
+    items.truncate(wanted);
+    Ok((items, has_more))
 }
 
 fn invalid(field: &str, detail: String) -> Problem {

@@ -53,7 +53,9 @@ async fn handle(
                 .detail("Ask the shop for a refund.")
                 .into());
         }
-        let event = Event::CancelRequested { reason: Reason::Customer };
+        let is_customer = order.placed.customer == user.user;
+        let reason = if is_customer { Reason::Customer } else { Reason::Shop };
+        let event = Event::CancelRequested { reason };
         let (order, writes) = state.store.requested(&order, event, state.clock.now())?;
         let is_made = state.store.request(state.ids.next(), writes).await?;
         if is_made {

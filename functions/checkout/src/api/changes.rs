@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use axum::http::HeaderValue;
 use axum::http::header::RETRY_AFTER;
 use shared::backoff::Backoff;
@@ -15,7 +18,7 @@ use shared::{Error, Result};
 use super::ADMIN;
 use crate::cart::{Cart, CartError};
 use crate::order::{Order, OrderId};
-use crate::store::Store;
+use crate::store::{CONFLICT, Store};
 
 /// How often a change is tried that others get in the way of.
 const MAX_TRIES: u32 = 10;
@@ -28,8 +31,12 @@ where
     Fut: Future<Output = Result<Option<T>>>,
 {
     for tries in 1..=MAX_TRIES {
-        if let Some(done) = attempt().await? {
-            return Ok(done);
+        match attempt().await {
+            Ok(Some(done)) => return Ok(done),
+            Ok(None) => {}
+            // It was sent again for some seconds already.
+            Err(error) if is_conflict(&error) => break,
+            Err(error) => return Err(error),
         }
         tokio::time::sleep(BACKOFF.delay(tries)).await;
     }
@@ -38,6 +45,20 @@ where
         .detail("Send the same request again.")
         .header(RETRY_AFTER, HeaderValue::from(1))
         .into())
+}
+
+/// Whether a transaction of others was at the same items for too long.
+fn is_conflict(error: &Error) -> bool {
+    let Error::Internal(error) = error else { return false };
+    let code = match error.downcast_ref::<TransactWriteItemsError>() {
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+            let mut reasons = canceled.cancellation_reasons().iter();
+            return reasons.any(|reason| reason.code() == Some("TransactionConflict"));
+        }
+        Some(error) => error.code(),
+        None => error.downcast_ref::<PutItemError>().and_then(ProvideErrorMetadata::code),
+    };
+    code == Some(CONFLICT) || code == Some("TransactionInProgressException")
 }
 
 /// The same for attempts that commit what they do together with the request's answer. A request that

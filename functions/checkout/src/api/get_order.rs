@@ -83,7 +83,7 @@ async fn handle(
     let mut pauses = Pauses::within(wait.unwrap_or_default());
     let order = loop {
         let order = visible(&state.store, id, &user).await?;
-        let is_over = order.next().is_none() || order.state == OrderState::ActionRequired;
+        let is_over = order.next().is_none() || order.waits_for_customer();
         if is_over || !pauses.pause().await {
             break order;
         }
@@ -124,7 +124,9 @@ impl Happened {
     fn of(Recorded { version, at, event, .. }: Recorded) -> Self {
         let name = event.name();
         let code = match event {
-            Event::PaymentDeclined { code }
+            Event::MeansDeclined { code }
+            | Event::PaymentDeclined { code }
+            | Event::PaymentRefused { code }
             | Event::CaptureFailed { code }
             | Event::RefundFailed { code, .. }
             | Event::RefundReversed { code, .. }

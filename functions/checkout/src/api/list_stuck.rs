@@ -1,5 +1,6 @@
 //! `GET /v1/stuck-orders`
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,14 +10,18 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 use shared::clock::Clock;
-use shared::http::{Json, SignedIn};
+use shared::http::page::{Page, cursor};
+use shared::http::{Json, Query, SignedIn};
 
 use super::{ADMIN, View, has_clock};
-use crate::order::State as OrderState;
+use crate::order::{OrderId, State as OrderState};
 use crate::store::{DUE_SHARDS, StateItem, Store};
 
 /// How long an order has stood still that is shown.
 pub const STUCK_AFTER: Duration = Duration::from_mins(5);
+
+/// How many orders are read at once.
+const READ_AT_ONCE: usize = 100;
 
 /// What the endpoint needs.
 #[derive(Clone, Debug)]
@@ -36,6 +41,9 @@ pub fn router(state: ListStuck) -> Router {
 #[derive(Serialize)]
 struct Stuck {
     orders: Vec<StuckOrder>,
+    /// To be given as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -52,23 +60,53 @@ struct StuckOrder {
     looked_after_at: Timestamp,
 }
 
-/// Orders that should have gone on and have not, the longest still first: those that wait for the
-/// customer too. Up to 100 of each of the index's partitions are looked at.
-async fn handle(State(state): State<ListStuck>, user: SignedIn) -> Result<Json<Stuck>> {
+/// Orders that should have gone on and have not, the oldest first: those that wait for the customer too.
+/// All that are on their way are looked through, however many there are, so that a flood of young ones
+/// hides no old one.
+async fn handle(
+    State(state): State<ListStuck>,
+    user: SignedIn,
+    Query(page): Query<Page>,
+) -> Result<Json<Stuck>> {
     user.require(ADMIN)?;
-    let now = state.clock.now();
-    let mut orders = Vec::new();
-    for shard in 0..DUE_SHARDS {
-        for due in state.store.due(shard, Timestamp::MAX).await? {
-            let Some(found) = state.store.state(due.order()?).await? else { continue };
-            if found.order.changed_at + STUCK_AFTER <= now && found.order.next().is_some() {
-                orders.push((found, due.due_at));
+    let (after, limit) = (page.after()?, usize::try_from(page.limit()?)?);
+    let mut found = state.stuck(after, limit + 1).await?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| has_more).map(|last| last.order.id());
+    Ok(Json(Stuck { orders: found, next_cursor: last.map(cursor) }))
+}
+
+impl ListStuck {
+    /// Up to `limit` of them that were placed after `after`.
+    async fn stuck(&self, after: Option<OrderId>, limit: usize) -> Result<Vec<StuckOrder>> {
+        let latest = self.clock.now() - STUCK_AFTER;
+        let mut due: BTreeMap<OrderId, Timestamp> = BTreeMap::new();
+        for shard in 0..DUE_SHARDS {
+            for found in self.store.on_their_way(shard).await? {
+                let id = found.order()?;
+                if id.created_at() <= latest && after.is_none_or(|after| after < id) {
+                    due.insert(id, found.due_at);
+                }
             }
         }
+        let ids: Vec<OrderId> = due.keys().copied().collect();
+        let mut stuck = Vec::new();
+        for ids in ids.chunks(READ_AT_ONCE) {
+            let mut states = self.store.orders(ids).await?;
+            states.retain(|state| state.order.changed_at <= latest && state.order.next().is_some());
+            states.sort_by_key(|state| state.order.id);
+            stuck.extend(states.into_iter().map(|state| {
+                let looked_after_at = due.get(&state.order.id).copied().unwrap_or(latest);
+                StuckOrder::of(state, looked_after_at)
+            }));
+            if stuck.len() >= limit {
+                break;
+            }
+        }
+        stuck.truncate(limit);
+        Ok(stuck)
     }
-    orders.sort_by_key(|(found, _)| found.order.changed_at);
-    let shown = orders.into_iter().map(|(found, due_at)| StuckOrder::of(found, due_at));
-    Ok(Json(Stuck { orders: shown.collect() }))
 }
 
 impl StuckOrder {

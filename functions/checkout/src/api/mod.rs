@@ -14,6 +14,8 @@ pub mod list_orders;
 pub mod list_products;
 pub mod list_stuck;
 pub mod on_provider_event;
+pub mod pay_order;
+mod paying;
 pub mod place_order;
 pub mod put_endpoint;
 pub mod put_product;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, LOCATION};
+use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures::future::try_join_all;
@@ -13,7 +13,7 @@ use inventory::{Inventory, Reservation};
 use serde::Deserialize;
 use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::prefer::{self, Pauses};
+use shared::http::prefer;
 use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::id::Ids;
@@ -24,9 +24,11 @@ use shared::transaction::MAX_ITEMS;
 use shared::{Error, Result};
 
 use super::changes::{committed, tried_once};
+use super::paying::{check_payment_method, settled};
 use super::{View, WRITE, has_clock};
 use crate::cart::Cart;
-use crate::order::{Event, OrderId, Placed, Recorded, State as OrderState};
+use crate::charges;
+use crate::order::{Event, OrderId, Placed, Recorded};
 use crate::store::Store;
 
 /// How long stock is held for an order that is not paid.
@@ -80,23 +82,13 @@ async fn handle(
     let attempt = || state.attempt(&user, &transaction, &wanted);
     let answer = tried_once(&transaction, attempt).await?.into_response();
     match prefer::wait(&headers) {
-        Some(wait) => state.settled(answer, wait).await,
+        Some(wait) => settled(&state.store, answer, wait).await,
         None => Ok(answer),
     }
 }
 
-fn check_payment_method(id: &str) -> Result<(), Problem> {
-    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if (1..=64).contains(&id.len()) && id.bytes().all(is_one) {
-        return Ok(());
-    }
-    let title = "The payment method is not valid";
-    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-payment-method", title)
-        .field("payment_method", "the id that the payment provider gave: pm_…"))
-}
-
 impl PlaceOrder {
-    /// Nothing if the cart or the stock is not as it was read.
+    /// Nothing if the cart, a product or the stock is not as it was read.
     async fn attempt(
         &self,
         user: &SignedIn,
@@ -111,6 +103,9 @@ impl PlaceOrder {
         let recorded = Recorded { order: id, version: 1, at: now, event: Event::Placed(placed) };
         let (order, mut writes) = self.store.placement(&recorded)?;
         writes.push(self.store.cart_emptied(user.user, &cart)?);
+        for (sku, line) in &cart.lines {
+            writes.push(self.store.sold_at(sku, line.unit_price)?);
+        }
         for reservation in &reservations {
             writes.extend(self.inventory.reserve(reservation)?);
         }
@@ -132,17 +127,24 @@ impl PlaceOrder {
     fn placed(&self, user: &SignedIn, cart: &Cart, wanted: &Wanted) -> Result<Placed, Problem> {
         let title = "There is nothing in the cart";
         let empty = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "cart-empty", title);
+        let total = cart.total().ok_or_else(empty)?;
+        charges::check_total(total).map_err(|error| {
+            let title = "So much cannot be paid at once";
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-total", title)
+                .field("total", error.to_string())
+        })?;
         Ok(Placed {
             customer: user.user,
             tenant: user.tenant,
             lines: cart.order_lines(),
-            total: cart.total().ok_or_else(empty)?,
+            total,
             payment_method: wanted.payment_method.clone(),
             expires_at: self.clock.now() + HELD_FOR,
         })
     }
 
-    /// Nobody pays a price that was not shown, and nothing is sold at one of yesterday's.
+    /// Nobody pays a price that was not shown, and nothing is sold at one of yesterday's. The transaction
+    /// has the same as its condition; this says which line is at fault.
     async fn check_prices(&self, cart: &Cart) -> Result<()> {
         let products = self.store.products_of(cart.lines.keys()).await?;
         let title = "What is in the cart is no longer sold so";
@@ -185,28 +187,6 @@ impl PlaceOrder {
             }
         }
         if is_enough { Ok(reservations) } else { Err(problem.into()) }
-    }
-
-    /// The answer, once the order has come to its end or needs the customer, or the time is over.
-    async fn settled(&self, answer: Response, wait: Duration) -> Result<Response> {
-        let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-        let id = location.and_then(|path| path.strip_prefix("/v1/orders/")?.parse().ok());
-        let Some(id) = id else { return Ok(answer) };
-        let mut pauses = Pauses::within(wait);
-        let (order, status) = loop {
-            let order = self.store.order(id).await?;
-            let order = order.ok_or_else(|| Error::internal("the order is gone"))?;
-            if order.has_ended() || order.state == OrderState::ActionRequired {
-                break (order, StatusCode::OK);
-            }
-            if !pauses.pause().await {
-                break (order, StatusCode::ACCEPTED);
-            }
-        };
-        let mut headers = answer.headers().clone();
-        headers.remove(CONTENT_LENGTH);
-        let answer = (status, headers, Json(View::of(&order))).into_response();
-        Ok(prefer::applied(answer))
     }
 }
 

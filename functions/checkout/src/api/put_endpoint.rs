@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::id::Ids;
 use shared::problem::Problem;
 use shared::webhook::{Courier, Webhook};
 
+use super::changes::tried;
 use super::{ADMIN, has_clock};
 use crate::merchant::{Endpoint, EndpointName, MAX_ENDPOINTS};
-use crate::store::Store;
+use crate::store::{AttemptId, Store};
 
 /// What the endpoint needs.
 #[derive(Clone, Debug)]
@@ -23,6 +25,8 @@ pub struct PutEndpoint {
     pub courier: Courier,
     /// The time.
     pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
 }
 has_clock!(PutEndpoint);
 
@@ -54,27 +58,43 @@ async fn handle(
     Json(Wanted { url }): Json<Wanted>,
 ) -> Result<(StatusCode, Json<Answer>)> {
     user.require(ADMIN)?;
-    let all = state.store.endpoints().await?;
-    let before = all.iter().find(|endpoint| endpoint.name == name);
-    if before.is_some_and(|before| before.webhook.url == url) {
-        return Ok((StatusCode::OK, Json(Answer { name, url, secret: None })));
+    let attempt = || state.attempt(&name, &url);
+    tried(attempt).await
+}
+
+impl PutEndpoint {
+    /// Nothing if another endpoint was put meanwhile.
+    async fn attempt(
+        &self,
+        name: &EndpointName,
+        url: &str,
+    ) -> Result<Option<(StatusCode, Json<Answer>)>> {
+        let known = self.store.endpoints_to_change().await?;
+        let before = known.all.iter().find(|endpoint| endpoint.name == *name);
+        let answer = |secret| Json(Answer { name: name.clone(), url: url.to_owned(), secret });
+        if before.is_some_and(|before| before.webhook.url == url) {
+            return Ok(Some((StatusCode::OK, answer(None))));
+        }
+        if before.is_none() && known.all.len() >= MAX_ENDPOINTS {
+            let title = "There are too many endpoints";
+            return Err(Problem::new(StatusCode::CONFLICT, "too-many-endpoints", title)
+                .detail(format!("There are up to {MAX_ENDPOINTS}."))
+                .into());
+        }
+        self.courier.check(url).await.map_err(|error| {
+            let title = "The webhook's URL is not taken";
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
+                .field("url", error.to_string())
+        })?;
+        let webhook = Webhook::at(url.to_owned())?;
+        let secret = Some(webhook.secret.clone());
+        let endpoint = Endpoint { name: name.clone(), webhook, created_at: self.clock.now() };
+        let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+        let token: AttemptId = self.ids.next();
+        if !self.store.put_endpoint(&token.to_string(), &known, &endpoint).await? {
+            return Ok(None);
+        }
+        tracing::info!(%name, "webhook endpoint put");
+        Ok(Some((status, answer(secret))))
     }
-    if before.is_none() && all.len() >= MAX_ENDPOINTS {
-        let title = "There are too many endpoints";
-        return Err(Problem::new(StatusCode::CONFLICT, "too-many-endpoints", title)
-            .detail(format!("There are up to {MAX_ENDPOINTS}."))
-            .into());
-    }
-    state.courier.check(&url).await.map_err(|error| {
-        let title = "The webhook's URL is not taken";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
-            .field("url", error.to_string())
-    })?;
-    let webhook = Webhook::at(url.clone())?;
-    let secret = Some(webhook.secret.clone());
-    let endpoint = Endpoint { name: name.clone(), webhook, created_at: state.clock.now() };
-    state.store.put_endpoint(&endpoint).await?;
-    tracing::info!(%name, "webhook endpoint put");
-    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(Answer { name, url, secret })))
 }

@@ -11,6 +11,7 @@ use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
 use super::{ADMIN, has_clock};
+use crate::charges::{self, Uncharged};
 use crate::money::{MAX_AMOUNT, Money};
 use crate::product::{MAX_NAME, Product};
 use crate::store::Store;
@@ -68,6 +69,13 @@ async fn handle(
         let detail = format!("1 to {MAX_AMOUNT} minor units");
         return Err(invalid("price.amount", detail).into());
     }
+    charges::check(price).map_err(|error| {
+        let field = match error {
+            Uncharged::Currency(_) => "price.currency",
+            _ => "price.amount",
+        };
+        invalid(field, error.to_string())
+    })?;
     let product = Product { name, price, active };
     let is_new = state.store.put_product(&sku, &product).await?;
     tracing::info!(%sku, %price, active, "product put");

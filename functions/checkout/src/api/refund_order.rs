@@ -15,6 +15,7 @@ use shared::problem::Problem;
 
 use super::changes::{committed, tried_once};
 use super::{ADMIN, has_clock};
+use crate::charges;
 use crate::money::Money;
 use crate::order::{
     Event, MAX_REFUNDS, Order, OrderId, RefundId, RefundStatus, State as OrderState,
@@ -106,6 +107,12 @@ fn check(order: &Order, amount: u64) -> Result<(), Problem> {
         let title = "The order has too many refunds";
         return Err(Problem::new(StatusCode::CONFLICT, "too-many-refunds", title)
             .detail(format!("An order has up to {MAX_REFUNDS} that have not failed.")));
+    }
+    let money = Money { amount, ..order.placed.total };
+    if let Err(error) = charges::check(money) {
+        let title = "So much cannot be refunded";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-refund", title)
+            .field("amount", error.to_string()));
     }
     let left = order.refundable();
     if left == 0 {

@@ -4,6 +4,7 @@ use checkout::api::put_endpoint::{PutEndpoint, router};
 use checkout::store::Store;
 use shared::clock::Clock;
 use shared::config::var;
+use shared::id::Ids;
 use shared::webhook::Courier;
 
 #[tokio::main]
@@ -15,6 +16,7 @@ async fn main() -> shared::Result<()> {
         store: Store::new(client, var("CHECKOUT_TABLE")?),
         courier: Courier { trusts_private: var("TRUST_PRIVATE_WEBHOOKS")? },
         clock: Clock::System,
+        ids: Ids::random(Clock::System),
     };
     shared::http::serve(router(state)).await
 }

@@ -1,5 +1,6 @@
 //! What can happen to an order. Events are facts: they are written once and never changed.
 
+use inventory::Sku;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{TenantId, UserId};
@@ -35,9 +36,26 @@ pub enum Event {
     ActionRequired,
     /// The money is held.
     PaymentAuthorised,
-    /// It was declined.
+    /// A means of payment was declined, or is none that the provider knows. The customer may give
+    /// another, for the same payment.
+    MeansDeclined {
+        /// The provider's code, such as `card_declined`.
+        code: String,
+    },
+    /// The customer gave another means of payment.
+    MeansGiven {
+        /// The provider's id of it.
+        payment_method: String,
+    },
+    /// The payment was declined for good: too often, or it was ended at the provider. The order ends.
     PaymentDeclined {
         /// The provider's code, such as `card_declined`.
+        code: String,
+    },
+    /// The provider takes no such payment, whatever the means: our request or our account at the
+    /// provider is at fault. The order ends.
+    PaymentRefused {
+        /// The provider's code, such as `amount_too_small`.
         code: String,
     },
     /// From here on the order cannot be cancelled: the money is about to be taken, and the stock is the
@@ -59,8 +77,12 @@ pub enum Event {
     },
     /// What was held is let go, or the payment can never hold anything.
     PaymentVoided,
-    /// It has ended without a payment; the stock is back.
-    Cancelled,
+    /// It has ended without a payment; the stock is back, and what was ordered is in the cart again.
+    Cancelled {
+        /// The products of which the cart could not take back all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        not_in_cart: Vec<Sku>,
+    },
     /// Money is to go back.
     RefundRequested {
         /// Which refund this is.
@@ -144,7 +166,7 @@ pub struct Placed {
     pub lines: Vec<Line>,
     /// What it costs in all.
     pub total: Money,
-    /// The provider's id of how it is paid.
+    /// The provider's id of the means of payment that the order was placed with.
     pub payment_method: String,
     /// Until when the stock is held.
     pub expires_at: Timestamp,
@@ -156,8 +178,12 @@ pub struct Placed {
 pub enum Reason {
     /// The customer wanted it so.
     Customer,
-    /// The payment was declined, or what was held could not be taken.
+    /// The shop wanted it so.
+    Shop,
+    /// The payment was declined too often, or what was held could not be taken.
     Declined,
+    /// The provider takes no such payment. The means of payment is not at fault.
+    Refused,
     /// It was not paid in time.
     Expired,
 }

@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! placed ─▶ created ─▶ authorised ─▶ capturing ─▶ captured ─▶ confirmed ─▶ (refunds)
-//!    │         │ ▲         │             │
-//!    │         ▼ │         │             ▼ capture failed
-//!    │   action required   │         cancelling ─▶ voided ─▶ cancelled
-//!    └─────────┴───────────┴─────────────▲
+//!   │ ▲       │ ▲ ▲        │             │
+//!   │ │       │ │ ▼        │             ▼ capture failed
+//!   │ │       │ │ action required    cancelling ─▶ voided ─▶ cancelled
+//!   │ │       │ │ │        │             ▲
+//!   ▼ │       ▼ │ ▼        │             │
+//!  payment required        │             │
+//!   └─────────┴────────────┴─────────────┘
 //! ```
 //!
 //! [`Order::apply`] is the only way to a state, and refuses an event that does not follow.
@@ -46,6 +49,9 @@ impl Kind for RefundKind {
 /// A refund's id.
 pub type RefundId = Id<RefundKind>;
 
+/// How many means of payment are tried for an order before it ends.
+pub const MAX_TRIES: u32 = 5;
+
 /// The provider's id of a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -83,8 +89,20 @@ pub struct Order {
     pub payment: Option<PaymentId>,
     /// Whether its money was held, so that the ledger has it pending.
     pub was_authorised: bool,
+    /// The means of payment that the customer gave after the first was declined.
+    #[serde(default)]
+    pub means: Option<String>,
+    /// How many means of payment were declined.
+    #[serde(default)]
+    pub declines: u32,
+    /// The provider's code of the last decline.
+    #[serde(default)]
+    pub decline_code: Option<String>,
     /// Why it is to end without a payment, or has.
     pub reason: Option<Reason>,
+    /// The products of which the cart could not take back all, once the order has ended unpaid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_in_cart: Vec<inventory::Sku>,
     /// The refunds that we asked for.
     pub refunds: BTreeMap<RefundId, Refund>,
     /// The refunds at the provider that we did not ask for, by the provider's id.
@@ -108,6 +126,8 @@ pub enum State {
     Created,
     /// The customer has to do something about the payment.
     ActionRequired,
+    /// The means of payment was declined; the customer has to give another.
+    PaymentRequired,
     /// The money is held.
     Authorised,
     /// The money is being taken. There is no way back but a refund.
@@ -131,6 +151,8 @@ pub enum Step {
     CreatePayment,
     /// Have the provider hold the money.
     Authorise(PaymentId),
+    /// Wait for another means of payment, and see whether the money is held nevertheless.
+    AwaitMeans(Option<PaymentId>),
     /// Make the stock the order's for good, and cancelling impossible.
     StartCapture,
     /// Have the provider take the money.
@@ -139,7 +161,7 @@ pub enum Step {
     Confirm,
     /// Have the provider let go of what it holds, if it may hold something.
     Void(Option<PaymentId>),
-    /// Put the stock back.
+    /// Put the stock back, and what was ordered into the cart.
     Release,
     /// Have the provider send money back.
     Refund(PaymentId, RefundId, Money),
@@ -195,7 +217,11 @@ impl Order {
             state: State::Placed,
             payment: None,
             was_authorised: false,
+            means: None,
+            declines: 0,
+            decline_code: None,
             reason: None,
+            not_in_cart: Vec::new(),
             refunds: BTreeMap::new(),
             found: BTreeMap::new(),
             disputes: BTreeMap::new(),
@@ -207,7 +233,7 @@ impl Order {
     fn follow(&mut self, event: Event) -> Option<()> {
         use State::{
             ActionRequired, Authorised, Cancelled, Cancelling, Captured, Capturing, Confirmed,
-            Created, Placed, Voided,
+            Created, PaymentRequired, Placed, Voided,
         };
         self.state = match (self.state, event) {
             (Placed, Event::PaymentCreated { payment }) => {
@@ -215,13 +241,31 @@ impl Order {
                 Created
             }
             (Created, Event::ActionRequired) => ActionRequired,
-            (Created | ActionRequired, Event::PaymentAuthorised) => {
+            (Placed | Created | ActionRequired, Event::MeansDeclined { code })
+                if self.declines + 1 < MAX_TRIES =>
+            {
+                self.declined(code);
+                PaymentRequired
+            }
+            (PaymentRequired, Event::MeansGiven { payment_method }) => {
+                self.means = Some(payment_method);
+                if self.payment.is_some() { Created } else { Placed }
+            }
+            (Created | ActionRequired | PaymentRequired, Event::PaymentAuthorised) => {
                 self.was_authorised = true;
                 Authorised
             }
-            (Created | ActionRequired, Event::PaymentDeclined { .. })
-            | (Capturing, Event::CaptureFailed { .. }) => {
+            (
+                Placed | Created | ActionRequired | PaymentRequired,
+                Event::PaymentDeclined { code },
+            )
+            | (Capturing, Event::CaptureFailed { code }) => {
+                self.declined(code);
                 self.reason = Some(Reason::Declined);
+                Cancelling
+            }
+            (Placed, Event::PaymentRefused { .. }) => {
+                self.reason = Some(Reason::Refused);
                 Cancelling
             }
             (_, Event::CancelRequested { reason }) if self.can_cancel() => {
@@ -232,12 +276,15 @@ impl Order {
             (Capturing, Event::PaymentCaptured) => Captured,
             (Captured, Event::Confirmed) => Confirmed,
             (Cancelling, Event::PaymentVoided) => Voided,
+            (Voided, Event::Cancelled { not_in_cart }) => {
+                self.not_in_cart = not_in_cart;
+                Cancelled
+            }
             (Cancelling, Event::CaptureFound { amount, refund }) => {
                 self.captured_by_hand = Some(amount);
                 self.refunds.insert(refund, Refund::asked_for(amount));
                 Voided
             }
-            (Voided, Event::Cancelled) => Cancelled,
             (state @ (Confirmed | Cancelled), event) if self.taken() > 0 => {
                 self.follow_money_back(event)?;
                 state
@@ -247,11 +294,28 @@ impl Order {
         Some(())
     }
 
+    fn declined(&mut self, code: String) {
+        self.declines += 1;
+        self.decline_code = Some(code);
+    }
+
     /// Whether it can still end without a payment.
     #[must_use]
     pub fn can_cancel(&self) -> bool {
-        use State::{ActionRequired, Authorised, Created, Placed};
-        matches!(self.state, Placed | Created | ActionRequired | Authorised)
+        use State::{ActionRequired, Authorised, Created, PaymentRequired, Placed};
+        matches!(self.state, Placed | Created | ActionRequired | PaymentRequired | Authorised)
+    }
+
+    /// Whether nothing happens until the customer does something.
+    #[must_use]
+    pub fn waits_for_customer(&self) -> bool {
+        matches!(self.state, State::ActionRequired | State::PaymentRequired)
+    }
+
+    /// The provider's id of the means of payment that is to be used.
+    #[must_use]
+    pub fn payment_method(&self) -> &str {
+        self.means.as_ref().unwrap_or(&self.placed.payment_method)
     }
 
     /// Whether it has come to an end, from which only refunds lead on.
@@ -266,6 +330,7 @@ impl Order {
         Some(match (self.state, self.payment.clone()) {
             (State::Placed, _) => Step::CreatePayment,
             (State::Created | State::ActionRequired, Some(payment)) => Step::Authorise(payment),
+            (State::PaymentRequired, payment) => Step::AwaitMeans(payment),
             (State::Authorised, _) => Step::StartCapture,
             (State::Capturing, Some(payment)) => Step::Capture(payment),
             (State::Captured, _) => Step::Confirm,
@@ -293,14 +358,17 @@ impl Event {
             Self::PaymentCreated { .. } => "payment_created",
             Self::ActionRequired => "action_required",
             Self::PaymentAuthorised => "payment_authorised",
+            Self::MeansDeclined { .. } => "means_declined",
+            Self::MeansGiven { .. } => "means_given",
             Self::PaymentDeclined { .. } => "payment_declined",
+            Self::PaymentRefused { .. } => "payment_refused",
             Self::CaptureStarted => "capture_started",
             Self::PaymentCaptured => "payment_captured",
             Self::CaptureFailed { .. } => "capture_failed",
             Self::Confirmed => "confirmed",
             Self::CancelRequested { .. } => "cancel_requested",
             Self::PaymentVoided => "payment_voided",
-            Self::Cancelled => "cancelled",
+            Self::Cancelled { .. } => "cancelled",
             Self::RefundRequested { .. } => "refund_requested",
             Self::RefundSucceeded { .. } => "refund_succeeded",
             Self::RefundPending { .. } => "refund_pending",

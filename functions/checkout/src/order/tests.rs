@@ -44,6 +44,9 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::PaymentCreated { payment: PaymentId("pi_1".into()) }),
         Just(Event::ActionRequired),
         Just(Event::PaymentAuthorised),
+        Just(Event::MeansDeclined { code: "card_declined".into() }),
+        Just(Event::MeansGiven { payment_method: "pm_card_mastercard".into() }),
+        Just(Event::PaymentRefused { code: "amount_too_small".into() }),
         Just(Event::PaymentDeclined { code: "card_declined".into() }),
         Just(Event::CaptureStarted),
         Just(Event::PaymentCaptured),
@@ -51,7 +54,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Confirmed),
         Just(Event::CancelRequested { reason: Reason::Customer }),
         Just(Event::PaymentVoided),
-        Just(Event::Cancelled),
+        Just(Event::Cancelled { not_in_cart: Vec::new() }),
         (refund.clone(), 0..3_000_u64)
             .prop_map(|(refund, amount)| Event::RefundRequested { refund, amount: eur(amount) }),
         refund
@@ -95,6 +98,9 @@ proptest! {
             "confirmed", "payment_voided", "cancelled"] {
             prop_assert!(count(once) <= 1, "{once}");
         }
+        // Each means that is given follows one that was declined, and there are some tries.
+        prop_assert!(count("means_given") <= count("means_declined"));
+        prop_assert!(count("means_declined") < MAX_TRIES as usize);
         prop_assert!(
             count("payment_captured") + count("payment_voided") + count("capture_found") <= 1
         );
@@ -150,4 +156,29 @@ fn nothing_cancels_an_order_whose_money_is_being_taken() {
         order = then(&order, event).unwrap();
     }
     assert!(then(&order, Event::CancelRequested { reason: Reason::Customer }).is_err());
+}
+
+/// What was written before there was another means of payment reads as it did.
+#[test]
+fn an_old_history_and_an_old_order_are_read() {
+    let ids = Ids::sequential(Clock::manual(start()));
+    let first = placed(&ids);
+    let mut history = vec![first.clone()];
+    for (version, event) in [
+        (2, r#"{"type":"payment_created","payment":"pi_1"}"#),
+        (3, r#"{"type":"payment_declined","code":"card_declined"}"#),
+        (4, r#"{"type":"payment_voided"}"#),
+        (5, r#"{"type":"cancelled"}"#),
+    ] {
+        let event = serde_json::from_str(event).unwrap();
+        history.push(Recorded { order: first.order, version, at: start(), event });
+    }
+    let order = Order::of(history).unwrap().unwrap();
+    assert_eq!((order.state, order.reason), (State::Cancelled, Some(Reason::Declined)));
+    let mut old = serde_json::to_value(&order).unwrap();
+    for field in ["means", "declines", "decline_code", "not_in_cart"] {
+        old.as_object_mut().unwrap().remove(field);
+    }
+    let read: Order = serde_json::from_value(old).unwrap();
+    assert_eq!((read.id, read.state), (order.id, order.state));
 }

@@ -24,6 +24,10 @@ pub use stripe::{Stripe, TIME_LIMIT};
 use crate::money::Currency;
 use crate::order::{OrderId, PaymentId};
 
+/// The metric that counts requests which fail for our configuration: a key that the provider does not take,
+/// or a payment that it does not take whatever the means.
+pub const MISCONFIGURED: &str = "PaymentsMisconfigured";
+
 /// A payment, as the provider has it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payment {
@@ -99,10 +103,30 @@ pub enum PaymentError {
         status: u16,
         /// The provider's code, or its message.
         code: String,
+        /// The parameter of the request that is at fault, if the provider names one.
+        param: Option<String>,
     },
     /// Nobody knows what became of it: no answer, or none of the provider's that can be read.
     #[error("nobody knows what became of a request to the provider: {}", .0.trail())]
     Unknown(Error),
+}
+
+impl PaymentError {
+    /// The provider's code, if it is the means of payment that is at fault: another may be taken.
+    /// <https://docs.stripe.com/error-codes>
+    #[must_use]
+    pub fn of_means(&self) -> Option<&str> {
+        match self {
+            Self::Declined(code) => Some(code),
+            Self::Refused { code, param, .. } => {
+                let is_at_fault = param.as_deref() == Some("payment_method")
+                    || code.starts_with("payment_method_")
+                    || code == "payment_intent_incompatible_payment_method";
+                is_at_fault.then_some(code)
+            }
+            Self::Unknown(_) => None,
+        }
+    }
 }
 
 impl Lost for PaymentError {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::Error;
 
-use super::{Payment, PaymentError, Status, currency};
+use super::{MISCONFIGURED, Payment, PaymentError, Status, currency};
 use crate::money::Money;
 use crate::order::{OrderId, PaymentId};
 
@@ -63,8 +63,11 @@ struct Refused {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Refusal {
+    #[serde(rename = "type")]
+    kind: Option<String>,
     code: Option<String>,
     decline_code: Option<String>,
+    param: Option<String>,
     message: Option<String>,
 }
 
@@ -131,12 +134,20 @@ impl Stripe {
         self.payment(self.request(Method::GET, &path)).await
     }
 
-    /// Has the money held.
+    /// Has the money held: by the means of payment that the payment was created with, or by `means` in
+    /// its place.
     ///
     /// # Errors
     /// [`PaymentError`]
-    pub async fn confirm(&self, payment: &PaymentId, key: &str) -> Result<Payment, PaymentError> {
-        self.act(payment, "confirm", key).await
+    pub async fn confirm(
+        &self,
+        payment: &PaymentId,
+        means: Option<&str>,
+        key: &str,
+    ) -> Result<Payment, PaymentError> {
+        let Some(means) = means else { return self.act(payment, "confirm", key).await };
+        let request = self.post(&format!("/v1/payment_intents/{}/confirm", payment.0), key);
+        self.payment(request.form(&[("payment_method", means)])).await
     }
 
     /// Has the money taken that is held.
@@ -206,9 +217,19 @@ impl Stripe {
         let Ok(Refused { error }) = serde_json::from_slice(&body) else {
             return Err(PaymentError::Unknown(Error::internal(status.to_string())));
         };
+        let (kind, param) = (error.kind.clone(), error.param.clone());
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            metrics::counter!(MISCONFIGURED).increment(1);
+        }
         let code = error.code().replace(self.secret_key.expose_secret(), "<the secret key>");
+        let is_of = |expected: &str| kind.as_deref() == Some(expected);
         Err(match status {
             StatusCode::PAYMENT_REQUIRED => PaymentError::Declined(code),
+            _ if status.is_client_error() && is_of("card_error") => PaymentError::Declined(code),
+            // The next attempt has another key.
+            _ if is_of("idempotency_error") => {
+                PaymentError::Unknown(Error::internal(format!("{status}: {code}")))
+            }
             // 409: a request with the same key is under way. 424: somebody behind the provider failed.
             // 401 and 403 are ours to mend.
             StatusCode::UNAUTHORIZED
@@ -220,7 +241,7 @@ impl Stripe {
                 PaymentError::Unknown(Error::internal(format!("{status}: {code}")))
             }
             _ if status.is_client_error() => {
-                PaymentError::Refused { status: status.as_u16(), code }
+                PaymentError::Refused { status: status.as_u16(), code, param }
             }
             _ => PaymentError::Unknown(Error::internal(format!("{status}: {code}"))),
         })

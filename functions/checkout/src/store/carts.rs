@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use shared::Result;
 use shared::id::UserId;
 
-use super::{Item, Store, key, number};
+use super::{Item, Store, key, number, undisturbed};
 use crate::cart::Cart;
 
 /// Nobody was faster.
@@ -27,7 +27,7 @@ impl Store {
             .set_item(Some(next(customer, cart)?))
             .condition_expression(UNCHANGED)
             .expression_attribute_values(":version", number(cart.version));
-        match put.send().await {
+        match undisturbed(|| put.clone().send()).await {
             Ok(_) => Ok(true),
             Err(error) => match error.into_service_error() {
                 PutItemError::ConditionalCheckFailedException(_) => Ok(false),

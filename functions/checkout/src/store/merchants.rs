@@ -1,14 +1,54 @@
 //! Where merchants' webhooks go: one partition of a few items.
+//!
+//! One item more counts the changes, so that of two at once one is refused and tried again: there are
+//! never more endpoints than may be, and a secret that was handed out is the one that signs.
 
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use serde::Deserialize;
+use serde_json::Value;
 use shared::Result;
+use shared::fault::point;
+use shared::transaction::{self, Sent};
 
-use super::{Item, Store, key};
+use super::{Item, Store, key, number, undisturbed};
 use crate::merchant::{Endpoint, EndpointName};
+
+const MERCHANT: &str = "MERCHANT";
+const CHANGES: &str = "ENDPOINTS";
+
+/// All endpoints, as they are at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The endpoints, by name.
+    pub all: Vec<Endpoint>,
+    /// How many changes there were.
+    changes: u64,
+}
+
+#[derive(Deserialize)]
+struct Changes {
+    changes: u64,
+}
 
 impl Store {
     /// All endpoints. 1 RRU for 4 KB.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>> {
-        self.items("MERCHANT".into(), "ENDPOINT#").await
+        self.items(MERCHANT.into(), "ENDPOINT#").await
+    }
+
+    /// All endpoints, to change one of them. 1 RRU for 4 KB.
+    pub async fn endpoints_to_change(&self) -> Result<Endpoints> {
+        let items: Vec<Value> = self.items(MERCHANT.into(), CHANGES_AND_ENDPOINTS).await?;
+        let mut found = Endpoints::default();
+        for item in items {
+            if item["sk"] == CHANGES {
+                let Changes { changes } = serde_json::from_value(item)?;
+                found.changes = changes;
+            } else {
+                found.all.push(serde_json::from_value(item)?);
+            }
+        }
+        Ok(found)
     }
 
     /// The endpoint. 1 RRU.
@@ -16,22 +56,41 @@ impl Store {
         self.item(endpoint_key(name)).await
     }
 
-    /// Puts an endpoint in the place of the one of its name. 1 WRU.
-    pub async fn put_endpoint(&self, endpoint: &Endpoint) -> Result<()> {
+    /// Puts an endpoint in the place of the one of its name, if none was put since `before`; tells
+    /// whether that is so. `token` is new each time. 4 WRU.
+    pub async fn put_endpoint(
+        &self,
+        token: &str,
+        before: &Endpoints,
+        endpoint: &Endpoint,
+    ) -> Result<bool> {
+        let count = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(key(MERCHANT, CHANGES)))
+            .item("changes", number(before.changes + 1))
+            .condition_expression("attribute_not_exists(pk) OR changes = :before")
+            .expression_attribute_values(":before", number(before.changes))
+            .build()?;
         let mut item: Item = serde_dynamo::to_item(endpoint)?;
         item.extend(endpoint_key(&endpoint.name));
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
+        let items = [count, put].map(|put| TransactWriteItem::builder().put(put).build()).to_vec();
+        let sent = transaction::send("endpoints.put", &self.client, token, items).await?;
+        Ok(matches!(sent, Sent::Made))
     }
 
     /// Removes an endpoint, if it is there. 1 WRU.
     pub async fn remove_endpoint(&self, name: &EndpointName) -> Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
-        delete.set_key(Some(endpoint_key(name))).send().await?;
+        let delete = delete.set_key(Some(endpoint_key(name)));
+        point("endpoints.remove", || undisturbed(|| delete.clone().send())).await?;
         Ok(())
     }
 }
 
+/// What the sort keys of both begin with.
+const CHANGES_AND_ENDPOINTS: &str = "ENDPOINT";
+
 fn endpoint_key(name: &EndpointName) -> Item {
-    key("MERCHANT", format!("ENDPOINT#{name}"))
+    key(MERCHANT, format!("ENDPOINT#{name}"))
 }

@@ -14,6 +14,7 @@
 //! | how far our books are compared with the provider's | `RECONCILIATION` | `CURSOR` |
 //! | what of the provider's is not explained | `RECONCILIATION` | `OPEN#<movement>` |
 //! | where a merchant's webhooks go | `MERCHANT` | `ENDPOINT#<name>` |
+//! | what counts the changes of those | `MERCHANT` | `ENDPOINTS` |
 //!
 //! The index `due` (`due_shard`, `due_at`) has the `STATE` of orders that are on their way, and in a partition
 //! of their own those whose refunds the provider has not decided on.
@@ -26,15 +27,19 @@ mod products;
 mod reconciliation;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shared::backoff::Backoff;
 use shared::{Error, Result};
 
 pub use ledger::MAX_FOLDED;
+pub use merchants::Endpoints;
 pub use orders::{Appended, AttemptId, Claimed, DUE_SHARDS, Due, Held, OVERDUE_AFTER, StateItem};
 
 pub use reconciliation::{Cursor, Open};
@@ -44,6 +49,12 @@ type Item = HashMap<String, AttributeValue>;
 /// The most keys that one request reads:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const BATCH: usize = 100;
+
+/// The code of an answer to a write of an item that a transaction is at.
+pub(crate) const CONFLICT: &str = "TransactionConflictException";
+/// How often a write is sent that transactions get in the way of.
+const MAX_TRIES: u32 = 8;
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(400));
 
 /// The checkout's table.
 #[derive(Clone, Debug)]
@@ -123,6 +134,24 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+/// Sends a write of one item, again as long as a transaction is at the item.
+async fn undisturbed<T, E, Fut>(send: impl Fn() -> Fut) -> Result<T, SdkError<E>>
+where
+    E: ProvideErrorMetadata,
+    Fut: Future<Output = Result<T, SdkError<E>>>,
+{
+    let mut tries = 1;
+    loop {
+        match send().await {
+            Err(error) if error.code() == Some(CONFLICT) && tries < MAX_TRIES => {
+                tokio::time::sleep(BACKOFF.delay(tries)).await;
+                tries += 1;
+            }
+            done => return done,
+        }
     }
 }
 

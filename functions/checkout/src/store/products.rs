@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, ReturnValue, TransactWriteItem};
 use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
+use shared::http::page;
 
-use super::{Item, Store, key, string};
+use super::{Item, Store, key, string, undisturbed, value};
+use crate::money::Money;
 use crate::product::Product;
 
 const PRODUCT: &str = "PRODUCT#";
@@ -41,13 +43,13 @@ impl Store {
     }
 
     /// Up to `limit` products that are sold, by their SKUs, starting after `after`; and where the next
-    /// page starts. 0.5 RRU for 4 KB.
+    /// page starts, if there is one. 0.5 RRU for 4 KB, those that are not sold included.
     pub async fn products(
         &self,
         after: Option<&Sku>,
         limit: i32,
     ) -> Result<(Vec<(Sku, Product)>, Option<Sku>)> {
-        let answer = self
+        let query = self
             .client
             .query()
             .table_name(&self.table)
@@ -56,15 +58,26 @@ impl Store {
             .expression_attribute_values(":pk", string("CATALOGUE"))
             .expression_attribute_values(":prefix", string(PRODUCT))
             .expression_attribute_values(":true", AttributeValue::Bool(true))
-            .set_exclusive_start_key(after.map(product_key))
-            .limit(limit)
-            .send()
-            .await?;
-        let last = answer.last_evaluated_key.as_ref().and_then(|last| last.get("sk")?.as_s().ok());
-        let last = last.and_then(|sk| sk.strip_prefix(PRODUCT)?.parse().ok());
-        let listed: Vec<Listed> = serde_dynamo::from_items(answer.items.unwrap_or_default())?;
-        let products: Result<_> = listed.into_iter().map(Listed::named).collect();
-        Ok((products?, last))
+            .set_exclusive_start_key(after.map(product_key));
+        let (items, has_more) = page::read(query, limit).await?;
+        let listed: Vec<Listed> = serde_dynamo::from_items(items)?;
+        let products = listed.into_iter().map(Listed::named).collect::<Result<Vec<_>>>()?;
+        let last = products.last().filter(|_| has_more).map(|(sku, _)| sku.clone());
+        Ok((products, last))
+    }
+
+    /// The condition that a product is sold, and at this price. 2 WRU.
+    pub(crate) fn sold_at(&self, sku: &Sku, price: Money) -> Result<TransactWriteItem> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(product_key(sku)))
+            .condition_expression("#active = :true AND #price = :price")
+            .expression_attribute_names("#active", "active")
+            .expression_attribute_names("#price", "price")
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .expression_attribute_values(":price", value(&price)?)
+            .build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// Puts a product in the place of the one before; tells whether there was none. 1 WRU.
@@ -72,7 +85,8 @@ impl Store {
         let mut item: Item = serde_dynamo::to_item(product)?;
         item.extend(product_key(sku));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let answer = put.return_values(ReturnValue::AllOld).send().await?;
+        let put = put.return_values(ReturnValue::AllOld);
+        let answer = undisturbed(|| put.clone().send()).await?;
         Ok(answer.attributes.is_none())
     }
 }

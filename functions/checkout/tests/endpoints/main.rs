@@ -4,6 +4,7 @@
 
 mod cart;
 mod catalogue;
+mod conflicts;
 mod ledger;
 mod merchants;
 mod orders;

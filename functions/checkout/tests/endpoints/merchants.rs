@@ -7,6 +7,7 @@ use checkout::deliver_webhook::DeliverWebhook;
 use checkout::merchant::Endpoint;
 use checkout::order::OrderId;
 use checkout::queues::{MAX_DELIVERIES, Tell};
+use futures::future::join_all;
 use serde_json::{Value, json};
 use shared::batch::{Failure, Message};
 use shared::webhook::{Courier, Webhook};
@@ -95,12 +96,60 @@ async fn what_is_no_endpoint_is_refused() {
     put("e10", "https://1.1.1.1/").of(&s).await.ok(201);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn endpoints_that_are_put_at_once_are_ten_and_each_secret_signs() {
+    let s = shop().await;
+    let puts = (0..16).map(|n| {
+        let s = s.clone();
+        // Two of each name, at other URLs.
+        let put = put(&format!("e{}", n % 12), &format!("https://1.1.1.1/{n}"));
+        tokio::spawn(async move {
+            loop {
+                let answer = put.of(&s).await;
+                // "Send the same request again."
+                if answer.problem() != (409, "changed-meanwhile") {
+                    return answer;
+                }
+            }
+        })
+    });
+    let answers: Vec<_> = join_all(puts).await.into_iter().map(Result::unwrap).collect();
+    let kept = s.store.endpoints().await.unwrap();
+    assert_eq!(kept.len(), 10);
+    for answer in &answers {
+        assert!(matches!(answer.status, 200 | 201 | 409), "{}", answer.text);
+    }
+    for endpoint in kept {
+        let told = answers.iter().find(|answer| {
+            answer.body["url"].as_str() == Some(&endpoint.webhook.url) && answer.status < 300
+        });
+        assert_eq!(told.unwrap().body["secret"].as_str(), Some(&*endpoint.webhook.secret));
+    }
+}
+
+/// The same endpoint put twice at once: whoever is given a secret has the one that signs.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_endpoint_that_is_put_at_once_has_one_secret() {
+    let s = shop().await;
+    let puts = (0..8).map(|_| {
+        let s = s.clone();
+        tokio::spawn(async move { ask("put-endpoint").of(&s).await })
+    });
+    let answers: Vec<_> = join_all(puts).await.into_iter().map(Result::unwrap).collect();
+    let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
+    let secrets: Vec<_> =
+        answers.iter().filter_map(|answer| answer.body["secret"].as_str()).collect();
+    assert_eq!(secrets, [&*kept.webhook.secret]);
+}
+
 /// A merchant at `server`; gives the secret.
 async fn merchant(s: &Shop, server: &MockServer) -> String {
     let webhook = Webhook::at(format!("{}/hook", server.uri())).unwrap();
     let secret = webhook.secret.clone();
     let endpoint = Endpoint { name: WAREHOUSE.parse().unwrap(), webhook, created_at: s.now() };
-    s.store.put_endpoint(&endpoint).await.unwrap();
+    let before = s.store.endpoints_to_change().await.unwrap();
+    let token = s.customer().to_string();
+    assert!(s.store.put_endpoint(&token, &before, &endpoint).await.unwrap());
     secret
 }
 

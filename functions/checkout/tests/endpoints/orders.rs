@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use checkout::api::get_order;
 use checkout::order::{OrderId, State};
 use checkout::payments::Stripe;
@@ -10,6 +11,8 @@ use serde_json::{Value, json};
 use shared::fault::{Run, walk};
 use shared::http::app;
 use testing::provider::DECLINED;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{BOOK, CUSTOMER, ORDER, PRICE, Shop, ask, euro, shop};
 
@@ -74,13 +77,88 @@ async fn a_declined_payment_says_why() {
     let (customer, id) = s.ordered_with(s.customer(), DECLINED).await;
     s.work(id).await;
     let order = ask("get-order").order(id).by(customer).of(&s).await.ok(200);
-    assert_eq!((&order["status"], &order["reason"]), (&json!("cancelled"), &json!("declined")));
-    assert_eq!(
-        events(&order),
-        ["placed", "payment_created", "payment_declined", "payment_voided", "cancelled"]
-    );
+    let shown = ["status", "decline_code", "tries_left", "reason", "expires_at"];
+    let shown = shown.map(|field| order[field].clone());
+    let expected = json!(["payment_required", "card_declined", 4, null, "2026-11-21T10:15:00Z"]);
+    assert_eq!(json!(shown), expected);
+    assert_eq!(events(&order), ["placed", "payment_created", "means_declined"]);
     assert_eq!(order["history"][2]["code"], "card_declined");
-    assert_eq!(s.stock_of(BOOK).await, (12, 0));
+    assert_eq!(s.stock_of(BOOK).await, (10, 2), "it stays held");
+
+    let pay = ask("pay-order").order(id).by(customer);
+    let bad = pay.clone().body(&json!({"payment_method": "pm card"})).of(&s).await;
+    assert_eq!((bad.problem(), bad.field().0), ((422, "invalid-payment-method"), "payment_method"));
+    let stranger = ask("pay-order").order(id).scope("orders:write admin").of(&s).await;
+    assert_eq!(stranger.problem(), (404, "not-found"), "not even the shop pays for its customer");
+    let good = json!({"payment_method": "pm_card_visa"});
+    let paying = pay.body(&good).key("another").of(&s).await;
+    assert_eq!(paying.header("location"), Some(&*format!("/v1/orders/{id}")));
+    assert_eq!(paying.ok(202)["status"], "processing");
+    s.work(id).await;
+    let order = ask("get-order").order(id).by(customer).of(&s).await.ok(200);
+    assert_eq!((&order["status"], &order["decline_code"]), (&json!("confirmed"), &Value::Null));
+    let waited = ask("pay-order").order(id).by(customer).body(&good).key("another");
+    let waited = waited.header("prefer", "wait=5").of(&s).await;
+    assert!(waited.is_replayed());
+    assert_eq!(waited.ok(200)["status"], "confirmed");
+    let late = ask("pay-order").order(id).by(customer).key("late").of(&s).await;
+    assert_eq!(late.problem(), (409, "order-not-payable"));
+}
+
+#[tokio::test]
+async fn whoever_tries_out_cards_has_to_wait() {
+    let s = shop().await;
+    let pay = |n: u32| ask("pay-order").key(&n.to_string());
+    for n in 0..10 {
+        assert_eq!(pay(n).of(&s).await.problem(), (404, "not-found"));
+    }
+    assert_eq!(pay(10).of(&s).await.problem(), (429, "too-many-requests"));
+    s.advance(Duration::from_mins(1));
+    assert_eq!(pay(10).of(&s).await.problem(), (404, "not-found"));
+}
+
+/// What no means of payment can mend ends the order at once, and is never called a decline.
+#[tokio::test]
+async fn a_payment_that_the_provider_does_not_take_ends_as_refused() {
+    let mut s = shop().await;
+    for (status, error, ends) in [
+        (
+            400,
+            json!({"type": "invalid_request_error", "code": "amount_too_small", "param": "amount"}),
+            true,
+        ),
+        (
+            400,
+            json!({"type": "invalid_request_error", "code": "invalid_currency", "param": "currency"}),
+            true,
+        ),
+        (401, json!({"type": "invalid_request_error", "message": "Invalid API Key"}), false),
+        (403, json!({"type": "invalid_request_error", "code": "testmode_charges_only"}), false),
+        (429, json!({"type": "rate_limit_error", "code": "rate_limit"}), false),
+        (400, json!({"type": "idempotency_error"}), false),
+    ] {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(status).set_body_json(json!({ "error": error }));
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        s.saga.payments = Stripe::new(server.uri(), "sk_test".into()).unwrap();
+        let (customer, id) = s.ordered().await;
+        let until = s.now() + 2 * checkout::saga::STEP_TIME;
+        let worked = s.saga.advance(id, until).await;
+        let order = ask("get-order").order(id).by(customer).of(&s).await.ok(200);
+        if ends {
+            assert_eq!(
+                (&order["status"], &order["reason"]),
+                (&json!("cancelled"), &json!("refused"))
+            );
+            assert_eq!(events(&order)[1], "payment_refused");
+            assert_eq!(order["history"][1]["code"], error["code"]);
+            assert_eq!(order["decline_code"], Value::Null);
+            assert_eq!(s.cart_of(customer).await, [(BOOK.to_owned(), 2)]);
+        } else {
+            worked.unwrap_err();
+            assert_eq!(order["status"], "processing", "it is tried again: {error}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -153,6 +231,9 @@ async fn orders_are_listed_newest_first_in_pages() {
     placed.reverse();
     assert_eq!(seen, placed);
     assert_eq!(pages, 3);
+    // A page that is just full is the last.
+    let full = ask("list-orders").query("limit=5").of(&s).await.ok(200);
+    assert_eq!((full["orders"].as_array().unwrap().len(), &full["next_cursor"]), (5, &Value::Null));
     for query in ["limit=0", "cursor=x", "status=confirmed"] {
         let answer = ask("list-orders").query(query).of(&s).await;
         assert_eq!(answer.problem(), (400, "invalid-parameter"), "{query}");
@@ -187,7 +268,8 @@ async fn an_order_is_cancelled_once() {
 
     let (_, id) = s.ordered().await;
     let admin = ask("cancel-order").order(id).scope("orders:write admin").of(&s).await;
-    assert_eq!(admin.ok(200)["status"], "cancelling");
+    let admin = admin.ok(200);
+    assert_eq!((&admin["status"], &admin["reason"]), (&json!("cancelling"), &json!("shop")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,4 +347,46 @@ async fn orders_that_stand_still_are_listed_the_longest_still_first() {
         s.work(id).await;
     }
     assert!(stuck(&s).await.is_empty());
+}
+
+/// Many orders on their way, of which the old ones are looked at again and again, and so are last in the
+/// index.
+#[tokio::test]
+async fn a_flood_of_young_orders_hides_no_old_one() {
+    let s = shop().await;
+    let mut old = Vec::new();
+    for _ in 0..3 {
+        old.push(s.ordered().await.1);
+    }
+    old.sort();
+    s.advance(Duration::from_mins(6));
+    let client = aws_sdk_dynamodb::Client::new(&s.aws);
+    let number = |millis: i64| AttributeValue::N(millis.to_string());
+    let sample = client.get_item().table_name("checkout");
+    let sample = sample.key("pk", AttributeValue::S(format!("ORDER#{}", old[0])));
+    let sample = sample.key("sk", AttributeValue::S("STATE".into())).send().await.unwrap();
+    let sample = sample.item.unwrap();
+    // Everyone of a shard is overdue longer than the old ones.
+    for shard in 0..8 {
+        let writes = (0..110).map(|_| {
+            let id: OrderId = s.ids.next();
+            let mut item = sample.clone();
+            item.insert("pk".into(), AttributeValue::S(format!("ORDER#{id}")));
+            item.insert("due_shard".into(), AttributeValue::S(format!("DUE#{shard}")));
+            item.insert("due_at".into(), number(1_000));
+            client.put_item().table_name("checkout").set_item(Some(item)).send()
+        });
+        for write in join_all(writes).await {
+            write.unwrap();
+        }
+    }
+    let first = ask("list-stuck").query("limit=2").of(&s).await.ok(200);
+    let ids = |page: &Value| {
+        let orders = page["orders"].as_array().unwrap().iter();
+        orders.map(|order| order["id"].as_str().unwrap().parse().unwrap()).collect::<Vec<OrderId>>()
+    };
+    assert_eq!(ids(&first), old[..2]);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let last = ask("list-stuck").query(&format!("limit=1&cursor={cursor}")).of(&s).await.ok(200);
+    assert_eq!((ids(&last), &last["next_cursor"]), (old[2..].to_vec(), &Value::Null));
 }

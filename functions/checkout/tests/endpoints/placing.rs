@@ -6,7 +6,7 @@ use std::time::Duration;
 use checkout::order::State;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use shared::fault::{Run, walk};
+use shared::fault::{Fault, Run, walk};
 use shared::id::UserId;
 use testing::eventually;
 
@@ -150,6 +150,53 @@ async fn what_cannot_be_ordered_is_said_and_changes_nothing() {
     assert_eq!(place("k").of(&s).await.status, 202);
 }
 
+/// Between the look at the prices and the transaction, a product is put anew.
+#[tokio::test]
+async fn nothing_is_sold_at_a_price_or_a_time_that_is_over() {
+    for (change, detail) in [
+        (json!({"name": "A book", "price": euro(PRICE + 1)}), "it costs 3500 EUR now"),
+        (
+            json!({"name": "A book", "price": {"amount": PRICE, "currency": "USD"}}),
+            "it costs 3499 USD now",
+        ),
+        (json!({"name": "A book", "price": euro(PRICE), "active": false}), "it is no longer sold"),
+    ] {
+        let s = ready().await;
+        let run = Run::with("idempotency.transact", Fault::StallBefore);
+        let placing = place("k");
+        let attempt = run.attempt(placing.of(&s)).await;
+        ask("put-product").body(&change).of(&s).await.ok(200);
+        let answer = attempt.resume().await.unwrap();
+        assert_eq!(answer.problem(), (409, "price-changed"), "{change}: {}", answer.text);
+        assert_eq!(answer.field().1, detail);
+        assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 0);
+        assert_eq!((s.stock_of(BOOK).await, in_cart(&s).await.len()), ((10, 0), 1));
+    }
+    // Another name alone is no other offer.
+    let s = ready().await;
+    let run = Run::with("idempotency.transact", Fault::StallBefore);
+    let placing = place("k");
+    let attempt = run.attempt(placing.of(&s)).await;
+    let renamed = json!({"name": "The book", "price": euro(PRICE)});
+    ask("put-product").body(&renamed).of(&s).await.ok(200);
+    attempt.resume().await.unwrap().order();
+}
+
+#[tokio::test]
+async fn what_is_too_little_to_be_charged_is_said_before_anything_is_held() {
+    let s = shop().await;
+    s.sell(BOOK, 49).await;
+    s.stock(BOOK, 10, 1).await;
+    s.put_in_cart(CUSTOMER.parse().unwrap(), BOOK, 1).await;
+    let answer = place("k").of(&s).await;
+    assert_eq!(
+        (answer.problem(), answer.field()),
+        ((422, "invalid-total"), ("total", "at least 50 EUR"))
+    );
+    s.put_in_cart(CUSTOMER.parse().unwrap(), BOOK, 2).await;
+    assert_eq!(place("k").of(&s).await.status, 202);
+}
+
 #[tokio::test]
 async fn whoever_tries_too_often_has_to_wait() {
     let s = shop().await;
@@ -266,10 +313,12 @@ async fn twenty_products_from_everywhere_are_one_order_or_too_scattered() {
     for number in 0..20 {
         let sku = format!("p{number}");
         s.sell(&sku, 100).await;
-        s.stock(&sku, 3, 3).await;
-        s.put_in_cart(customer, &sku, 3).await;
+        // 55 buckets in all.
+        let buckets = if number < 15 { 3 } else { 2 };
+        s.stock(&sku, buckets.into(), buckets).await;
+        s.put_in_cart(customer, &sku, buckets).await;
     }
-    // 1 answer, 3 items of the order, the cart, 20 reservations, and 60 buckets.
+    // 1 answer, 3 items of the order, the cart, 20 products, 20 reservations, and 55 buckets: 100.
     assert_eq!(place("k").of(&s).await.status, 202);
     for number in 0..20 {
         let sku = format!("p{number}");
@@ -279,7 +328,7 @@ async fn twenty_products_from_everywhere_are_one_order_or_too_scattered() {
     let answer = place("l").of(&s).await;
     assert_eq!(answer.problem(), (409, "stock-scattered"));
     assert_eq!(in_cart(&s).await.len(), 20);
-    for number in 0..2 {
+    for number in 0..5 {
         ask("remove-from-cart").about(BOOK, &format!("p{number}")).of(&s).await.ok(200);
     }
     assert_eq!(place("l").of(&s).await.status, 202, "with fewer of them");

@@ -63,9 +63,15 @@ pub(crate) struct Shop {
 
 /// A shop in which nothing is sold yet.
 pub(crate) async fn shop() -> Shop {
-    let provider = Provider::new();
     let aws = account::empty().await;
-    let (client, sqs) = (aws_sdk_dynamodb::Client::new(&aws), aws_sdk_sqs::Client::new(&aws));
+    let client = aws_sdk_dynamodb::Client::new(&aws);
+    shop_with(aws, client).await
+}
+
+/// A shop that asks DynamoDB through `client`.
+pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) -> Shop {
+    let provider = Provider::new();
+    let sqs = aws_sdk_sqs::Client::new(&aws);
     let store = Store::new(client.clone(), account::table_with_due(&aws, "checkout").await);
     let inventory = account::table_with_due(&aws, "inventory").await;
     let inventory = Inventory::new(client.clone(), inventory);
@@ -99,8 +105,9 @@ pub(crate) async fn shop() -> Shop {
             place_order,
             PlaceOrder { store, inventory, clock, ids },
             records.clone(),
-            limiter
+            limiter.clone()
         ))
+        .merge(endpoint!(pay_order, PayOrder { store, clock }, records.clone(), limiter))
         .merge(endpoint!(get_order, GetOrder { store, payments, clock }))
         .merge(endpoint!(list_orders, ListOrders { store, clock }))
         .merge(endpoint!(cancel_order, CancelOrder { store, clock, ids }))
@@ -108,7 +115,7 @@ pub(crate) async fn shop() -> Shop {
         .merge(endpoint!(list_stuck, ListStuck { store, clock }))
         .merge(endpoint!(get_ledger, GetLedger { store, clock }))
         .merge(endpoint!(get_order_ledger, GetOrderLedger { store, clock }))
-        .merge(endpoint!(put_endpoint, PutEndpoint { store, courier, clock }))
+        .merge(endpoint!(put_endpoint, PutEndpoint { store, courier, clock, ids }))
         .merge(endpoint!(list_endpoints, ListEndpoints { store, clock }))
         .merge(endpoint!(delete_endpoint, DeleteEndpoint { store, clock }))
         .merge(endpoint!(on_provider_event, OnProviderEvent { orders, secret, clock }));

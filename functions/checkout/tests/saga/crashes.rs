@@ -73,13 +73,14 @@ async fn a_request_is_one_order_however_often_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_declined_card_gives_the_stock_back_once() {
+async fn a_declined_card_gives_the_stock_and_the_cart_back_once() {
     walk(async |run: Run| {
         let shop = mugs().await;
-        let (_, order) = shop.order(&sku("mug"), 2, DECLINED).await;
+        let (customer, order) = shop.order(&sku("mug"), 2, DECLINED).await;
         survive(&shop, &run, order).await;
         let ended = shop.state(order).await;
-        assert_eq!((ended.state, ended.reason), (State::Cancelled, Some(Reason::Declined)));
+        assert_eq!((ended.state, ended.reason), (State::Cancelled, Some(Reason::Expired)));
+        assert_eq!(shop.in_cart(customer, &sku("mug")).await, 2);
         assert_eq!(audit_ended(&shop).await.stock[&sku("mug")].available, 10);
     })
     .await;

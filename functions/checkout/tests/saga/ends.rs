@@ -28,7 +28,7 @@ async fn a_declined_card_takes_nothing() {
     shop.sell(&mug, 10, 1).await;
     let (_, order) = shop.order(&mug, 2, DECLINED).await;
     let order = shop.finish(order).await;
-    assert_eq!((order.state, order.reason), (State::Cancelled, Some(Reason::Declined)));
+    assert_eq!((order.state, order.reason), (State::Cancelled, Some(Reason::Expired)));
     let books = audit_ended(&shop).await;
     assert_eq!((books.taken, books.stock[&mug].available), (0, 10));
 }
@@ -37,9 +37,14 @@ async fn a_declined_card_takes_nothing() {
 async fn an_unknown_means_of_payment_takes_nothing() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
-    let (_, order) = shop.order(&mug, 2, "pm_nobody_has").await;
+    let (customer, order) = shop.order(&mug, 2, "pm_nobody_has").await;
+    shop.work(order).await.unwrap();
+    let waiting = shop.state(order).await;
+    assert_eq!((waiting.state, waiting.payment), (State::PaymentRequired, None));
+    assert_eq!(waiting.decline_code.as_deref(), Some("resource_missing"));
     let order = shop.finish(order).await;
-    assert_eq!((order.state, order.reason), (State::Cancelled, Some(Reason::Declined)));
+    assert_eq!((order.state, order.reason), (State::Cancelled, Some(Reason::Expired)));
+    assert_eq!(shop.in_cart(customer, &mug).await, 2);
     assert_eq!(audit_ended(&shop).await.stock[&mug].available, 10);
 }
 
@@ -69,8 +74,10 @@ async fn a_customer_who_is_asked_and_fails_has_not_paid() {
     shop.work(order).await.unwrap();
     let payment = shop.state(order).await.payment.unwrap();
     shop.provider.authenticate(&payment.0).await;
+    shop.work(order).await.unwrap();
+    assert_eq!(shop.state(order).await.state, State::PaymentRequired);
     let order = shop.finish(order).await;
-    assert_eq!((order.state, order.reason), (State::Cancelled, Some(Reason::Declined)));
+    assert_eq!((order.state, order.reason), (State::Cancelled, Some(Reason::Expired)));
     assert_eq!(audit_ended(&shop).await.taken, 0);
 }
 

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod books;
+mod carts;
 mod cost;
 mod crashes;
 mod ends;
 mod faults;
+mod means;
 mod model;
 mod money_back;
 mod races;

@@ -32,6 +32,7 @@ enum Step {
     WorkWith(usize, &'static str, Fault),
     GoOn(usize),
     Answer(usize),
+    Pay(usize, Means),
     Refund(usize, u64),
     /// The provider has the next refund wait.
     Hesitate,
@@ -56,13 +57,13 @@ struct Known {
     id: OrderId,
     customer: UserId,
     quantity: u32,
-    means: Means,
+    /// Whether a means of payment was taken that is good: the last, if it was asked for.
+    may_be_paid: bool,
     placed_at: Timestamp,
     /// Whether the customer was told that it is cancelled.
     cancelled: bool,
     /// Whether the customer was told that it is too late for that.
     too_late: bool,
-    answered: bool,
     /// What merchants were told will go back.
     refunded: u64,
 }
@@ -92,12 +93,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         "repeat",
     ]);
     let step = prop_oneof![
-        4 => (1_u32..4, means).prop_map(|(quantity, means)| Step::Place(quantity, means)),
+        4 => (1_u32..4, means.clone()).prop_map(|(quantity, means)| Step::Place(quantity, means)),
         2 => which.clone().prop_map(Step::Cancel),
         4 => which.clone().prop_map(Step::Work),
         4 => (which.clone(), point, fault).prop_map(|(n, point, fault)| Step::WorkWith(n, point, fault)),
         2 => which.clone().prop_map(Step::GoOn),
         2 => which.clone().prop_map(Step::Answer),
+        3 => (which.clone(), means.clone()).prop_map(|(n, means)| Step::Pay(n, means)),
         2 => (which.clone(), 1_u64..3_000).prop_map(|(n, amount)| Step::Refund(n, amount)),
         1 => Just(Step::Hesitate),
         2 => (which, any::<bool>()).prop_map(|(n, fails)| Step::Settle(n, fails)),
@@ -160,6 +162,7 @@ async fn history(steps: Vec<Step>) {
                 }
             }
             Step::Answer(n) => answer(&shop, &mut known[n % count]).await,
+            Step::Pay(n, means) => pay(&shop, &mut known[n % count], means).await,
             Step::Cancel(n) => cancel(&shop, &mut known[n % count]).await,
             Step::Refund(n, amount) => refund(&shop, &mut known[n % count], amount).await,
             Step::Settle(n, fails) => settle(&shop, &mut known[n % count], fails).await,
@@ -173,11 +176,7 @@ async fn history(steps: Vec<Step>) {
 async fn place(shop: &Shop, known: &mut Vec<Known>, quantity: u32, means: Means) {
     let (customer, mug) = (shop.customer(), sku("mug"));
     shop.fill_cart(customer, &[(&mug, quantity)]).await;
-    let token = match means {
-        Means::Good => GOOD.to_owned(),
-        Means::Declined => DECLINED.to_owned(),
-        Means::Asks => shop.provider.needs_action().await,
-    };
+    let token = token(shop, means).await;
     let available = audit(shop).await.stock[&mug].available;
     let answer = shop.place(customer, "key", &token).await;
     let is_enough = i64::from(quantity) <= available;
@@ -187,13 +186,38 @@ async fn place(shop: &Shop, known: &mut Vec<Known>, quantity: u32, means: Means)
             id: answer.order(),
             customer,
             quantity,
-            means,
+            may_be_paid: means == Means::Good,
             placed_at: shop.clock.now(),
             cancelled: false,
             too_late: false,
-            answered: false,
             refunded: 0,
         });
+    }
+}
+
+async fn token(shop: &Shop, means: Means) -> String {
+    match means {
+        Means::Good => GOOD.to_owned(),
+        Means::Declined => DECLINED.to_owned(),
+        Means::Asks => shop.provider.needs_action().await,
+    }
+}
+
+async fn pay(shop: &Shop, known: &mut Known, means: Means) {
+    let before = shop.state(known.id).await;
+    let key = shop.customer().to_string();
+    let token = token(shop, means).await;
+    let answer = shop.pay(known.customer, known.id, &key, &token).await;
+    let is_in_time = shop.clock.now() < before.placed.expires_at;
+    match answer.status {
+        202 => {
+            assert!(before.state == State::PaymentRequired && is_in_time, "{before:?}");
+            known.may_be_paid |= means == Means::Good;
+        }
+        409 => assert!(before.state != State::PaymentRequired || !is_in_time, "{before:?}"),
+        // The limit on trying out cards.
+        429 => {}
+        _ => panic!("{answer:?}"),
     }
 }
 
@@ -214,7 +238,7 @@ async fn answer(shop: &Shop, known: &mut Known) {
     let order = shop.state(known.id).await;
     if order.state == State::ActionRequired {
         shop.provider.authenticate(&order.payment.unwrap().0).await;
-        known.answered = true;
+        known.may_be_paid = true;
     }
 }
 
@@ -283,9 +307,10 @@ async fn end<T>(shop: &Shop, stalled: Vec<Attempt<'_, T>>, mut known: Vec<Known>
     for known in &known {
         let order = &books.orders[&known.id];
         let could_expire = known.placed_at + Duration::from_mins(15) <= latest;
-        let may_be_paid =
-            known.means == Means::Good || (known.means == Means::Asks && known.answered);
-        if known.cancelled || !may_be_paid {
+        // The customer ordered once, and has put nothing else into the cart.
+        let unpaid = if order.state == State::Cancelled { known.quantity } else { 0 };
+        assert_eq!(shop.in_cart(known.customer, &sku("mug")).await, unpaid, "{known:?}: {order:?}");
+        if known.cancelled || !known.may_be_paid {
             assert_eq!(order.state, State::Cancelled, "{known:?}: {order:?}");
         } else if known.too_late || known.refunded > 0 || !could_expire {
             assert_eq!(order.state, State::Confirmed, "{known:?}: {order:?}");

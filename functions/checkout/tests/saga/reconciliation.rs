@@ -114,7 +114,7 @@ async fn what_nobody_can_explain_stays_open() {
     // A payment that no order of ours has recorded.
     let orphan = shop.saga.payments.create(shop.ids.next(), crate::support::eur(500), GOOD, "k");
     let orphan = orphan.await.unwrap().id;
-    shop.saga.payments.confirm(&orphan, "k").await.unwrap();
+    shop.saga.payments.confirm(&orphan, None, "k").await.unwrap();
     shop.provider.capture_by_hand(&orphan.0, None).await;
     let task = reconcile(&shop);
     for _ in 0..2 {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use axum::Router;
 use axum::body::Body;
-use checkout::api::{cancel_order, place_order, refund_order};
+use checkout::api::{cancel_order, pay_order, place_order, refund_order};
 use checkout::cart::Cart;
 use checkout::money::Money;
-use checkout::order::{Order, OrderId};
+use checkout::order::{Order, OrderId, State};
 use checkout::payments::Stripe;
 use checkout::product::Product;
 use checkout::queues::Advance;
@@ -31,7 +31,7 @@ use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
 use shared::transaction;
 use testing::account;
-use testing::provider::Provider;
+use testing::provider::{DECLINED, Provider};
 use tower::ServiceExt;
 
 pub(crate) const CHECKOUT: &str = "checkout";
@@ -51,6 +51,7 @@ pub(crate) struct Shop {
     pub(crate) provider: std::sync::Arc<Provider>,
     queue_url: String,
     place: Router,
+    pay: Router,
     cancel: Router,
     refund: Router,
 }
@@ -105,7 +106,9 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
         place_order::PlaceOrder { store: s(), inventory: inventory.clone(), clock: c(), ids: i() };
     let cancel = cancel_order::CancelOrder { store: s(), clock: c(), ids: i() };
     let refund = refund_order::RefundOrder { store: s(), clock: c(), ids: i() };
+    let pay = pay_order::PayOrder { store: s(), clock: c() };
     Shop {
+        pay: app(pay_order::router(pay, records.clone(), limiter.clone())),
         place: app(place_order::router(place, records.clone(), limiter)),
         cancel: app(cancel_order::router(cancel)),
         refund: app(refund_order::router(refund, records)),
@@ -175,6 +178,32 @@ impl Shop {
         let customer = self.customer();
         self.fill_cart(customer, &[(sku, quantity)]).await;
         (customer, self.place(customer, "key-1", means).await.order())
+    }
+
+    /// `POST /v1/orders/{order_id}/payments`
+    pub(crate) async fn pay(
+        &self,
+        customer: UserId,
+        order: OrderId,
+        key: &str,
+        means: &str,
+    ) -> Answer {
+        let path = format!("/v1/orders/{order}/payments");
+        self.call(&self.pay, &path, customer, key, json!({ "payment_method": means })).await
+    }
+
+    /// An order whose means of payment was declined.
+    pub(crate) async fn declined(&self, sku: &Sku, quantity: u32) -> (UserId, OrderId) {
+        let (customer, order) = self.order(sku, quantity, DECLINED).await;
+        self.work(order).await.unwrap();
+        assert_eq!(self.state(order).await.state, State::PaymentRequired);
+        (customer, order)
+    }
+
+    /// How many of a product are in the customer's cart.
+    pub(crate) async fn in_cart(&self, customer: UserId, sku: &Sku) -> u32 {
+        let cart = self.store().cart(customer).await.unwrap();
+        cart.lines.get(sku).map_or(0, |line| line.quantity)
     }
 
     /// `POST /v1/orders/{order_id}/cancel`

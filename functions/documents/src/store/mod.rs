@@ -27,6 +27,7 @@ use aws_sdk_dynamodb::types::{
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::fault::point;
+use shared::http::page;
 use shared::id::UserId;
 use shared::{Error, Result};
 
@@ -94,15 +95,15 @@ impl Documents {
         Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
     }
 
-    /// Up to `limit` of the owner's documents, newest first, starting after `after`; and whether
-    /// there are more. Those that are being deleted are left out. 0.5 RRU for 4 KB of documents.
+    /// Up to `limit` of the owner's documents, newest first, starting after `after`; and where
+    /// the next page starts, if there is one. Those that are being deleted are left out. 0.5 RRU for 4 KB of documents.
     pub async fn list(
         &self,
         owner: UserId,
         after: Option<DocumentId>,
         limit: i32,
     ) -> Result<(Vec<Document>, Option<DocumentId>)> {
-        let answer = self
+        let query = self
             .client
             .query()
             .table_name(&self.table)
@@ -113,13 +114,11 @@ impl Documents {
             .expression_attribute_values(":documents", string("DOC#"))
             .expression_attribute_values(":deleting", string("deleting"))
             .scan_index_forward(false)
-            .set_exclusive_start_key(after.map(|id| key((owner, id))))
-            .limit(limit)
-            .send()
-            .await?;
-        let last = answer.last_evaluated_key.as_ref().and_then(|last| last.get("sk")?.as_s().ok());
-        let last = last.and_then(|sk| sk.strip_prefix("DOC#")?.parse().ok());
-        Ok((serde_dynamo::from_items(answer.items.unwrap_or_default())?, last))
+            .set_exclusive_start_key(after.map(|id| key((owner, id))));
+        let (items, has_more) = page::read(query, limit).await?;
+        let documents: Vec<Document> = serde_dynamo::from_items(items)?;
+        let last = documents.last().filter(|_| has_more).map(|last| last.id);
+        Ok((documents, last))
     }
 
     /// `awaiting_upload` → `processing`: the file has arrived, as this version. 2 WRU.

@@ -1,0 +1,117 @@
+//! `POST /v1/orders/{order_id}/payments`
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use jiff::Timestamp;
+use serde::Deserialize;
+use shared::Result;
+use shared::clock::Clock;
+use shared::http::idempotency::{Saved, Transaction, transactional};
+use shared::http::prefer;
+use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::idempotency::{Commit, Outcome, Records};
+use shared::problem::Problem;
+use shared::rate_limit::{Quota, RateLimiter};
+
+use super::changes::{committed, tried_once};
+use super::paying::{check_payment_method, settled};
+use super::{View, WRITE, has_clock};
+use crate::order::{Event, Order, OrderId, State as OrderState};
+use crate::store::Store;
+
+/// How often a customer may give another means of payment, for all orders together: whoever tries out
+/// stolen cards would do it often. If the limiter is unavailable, the request is admitted.
+const QUOTA: Quota = Quota::new("order-payments", 10, Duration::from_mins(10));
+
+/// What the endpoint needs.
+#[derive(Clone, Debug)]
+pub struct PayOrder {
+    /// The checkout's table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+}
+has_clock!(PayOrder);
+
+/// The endpoint's router.
+pub fn router(state: PayOrder, records: Records, limiter: RateLimiter) -> Router {
+    let router =
+        Router::new().route("/v1/orders/{order_id}/payments", post(handle)).with_state(state);
+    let limit =
+        Limit { limiter, quota: QUOTA, subject: Subject::User, unavailable: Unavailable::Admit };
+    limited(transactional(router, records), limit)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// The provider's id of a means of payment: `pm_card_visa`.
+    payment_method: String,
+}
+
+/// Gives another means of payment for the user's order whose last one was declined. The payment stays the
+/// same. With `Prefer: wait=<seconds>` the answer waits for what comes of it.
+async fn handle(
+    State(state): State<PayOrder>,
+    user: SignedIn,
+    transaction: Transaction,
+    Path(id): Path<OrderId>,
+    headers: HeaderMap,
+    Json(wanted): Json<Wanted>,
+) -> Result<Response> {
+    user.require(WRITE)?;
+    check_payment_method(&wanted.payment_method)?;
+    let attempt = || state.attempt(id, &user, &transaction, &wanted);
+    let answer = tried_once(&transaction, attempt).await?.into_response();
+    match prefer::wait(&headers) {
+        Some(wait) => settled(&state.store, answer, wait).await,
+        None => Ok(answer),
+    }
+}
+
+impl PayOrder {
+    /// Nothing if the order is not as it was read.
+    async fn attempt(
+        &self,
+        id: OrderId,
+        user: &SignedIn,
+        transaction: &Transaction,
+        wanted: &Wanted,
+    ) -> Result<Option<Outcome<Saved>>> {
+        let (order, now) = (self.store.order(id).await?, self.clock.now());
+        let order = order.filter(|order| order.placed.customer == user.user);
+        let order = order.ok_or_else(|| Problem::not_found("order"))?;
+        check(&order, now)?;
+        let event = Event::MeansGiven { payment_method: wanted.payment_method.clone() };
+        let (order, writes) = self.store.requested(&order, event, now)?;
+
+        let location = [(LOCATION, format!("/v1/orders/{id}"))];
+        let answer = (StatusCode::ACCEPTED, location, Json(View::of(&order)));
+        let commit = Commit::new(Saved::of(answer).await?);
+        let commit = writes.into_iter().fold(commit, Commit::write);
+        let outcome = committed(transaction, commit).await?;
+        if let Some(Outcome::New(_)) = outcome {
+            tracing::info!(order_id = %id, "another means of payment");
+        }
+        Ok(outcome)
+    }
+}
+
+fn check(order: &Order, now: Timestamp) -> Result<(), Problem> {
+    let detail = match order.state {
+        OrderState::PaymentRequired if now < order.placed.expires_at => return Ok(()),
+        OrderState::PaymentRequired => "Its time is over.",
+        OrderState::Cancelling | OrderState::Voided | OrderState::Cancelled => "It has ended.",
+        OrderState::Confirmed => "It is paid.",
+        _ => "A payment is under way.",
+    };
+    let title = "The order takes no other means of payment";
+    Err(Problem::new(StatusCode::CONFLICT, "order-not-payable", title).detail(detail))
+}

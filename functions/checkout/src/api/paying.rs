@@ -1,0 +1,47 @@
+//! What the endpoints have in common that take a means of payment.
+
+use std::time::Duration;
+
+use axum::http::header::{CONTENT_LENGTH, LOCATION};
+use axum::response::{IntoResponse, Response};
+use shared::http::prefer::{self, Pauses};
+use shared::http::{Json, StatusCode};
+use shared::problem::Problem;
+use shared::{Error, Result};
+
+use super::View;
+use crate::store::Store;
+
+/// Refuses what cannot be the provider's id of a means of payment.
+pub(super) fn check_payment_method(id: &str) -> Result<(), Problem> {
+    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if (1..=64).contains(&id.len()) && id.bytes().all(is_one) {
+        return Ok(());
+    }
+    let title = "The payment method is not valid";
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-payment-method", title)
+        .field("payment_method", "the id that the payment provider gave: pm_…"))
+}
+
+/// The answer, once the order of its `Location` has come to its end or needs the customer, or the time is
+/// over.
+pub(super) async fn settled(store: &Store, answer: Response, wait: Duration) -> Result<Response> {
+    let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+    let id = location.and_then(|path| path.strip_prefix("/v1/orders/")?.parse().ok());
+    let Some(id) = id else { return Ok(answer) };
+    let mut pauses = Pauses::within(wait);
+    let (order, status) = loop {
+        let order = store.order(id).await?;
+        let order = order.ok_or_else(|| Error::internal("the order is gone"))?;
+        if order.has_ended() || order.waits_for_customer() {
+            break (order, StatusCode::OK);
+        }
+        if !pauses.pause().await {
+            break (order, StatusCode::ACCEPTED);
+        }
+    };
+    let mut headers = answer.headers().clone();
+    headers.remove(CONTENT_LENGTH);
+    let answer = (status, headers, Json(View::of(&order))).into_response();
+    Ok(prefer::applied(answer))
+}
