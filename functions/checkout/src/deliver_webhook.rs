@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
-use shared::webhook::Courier;
+use shared::webhook::{Courier, NotTaken};
 
 use crate::api::View;
 use crate::order::{Event, Order, Recorded};
@@ -32,6 +32,9 @@ impl DeliverWebhook {
     pub async fn handle(&self, message: Message<Tell>) -> Result<(), Trouble> {
         let Tell::V1 { endpoint, order, event } = message.body;
         let Some(endpoint) = self.store.endpoint(&endpoint).await? else { return Ok(()) };
+        if endpoint.webhook.gone_at.is_some() {
+            return Ok(());
+        }
         let mut history = self.store.history(order).await?;
         history.retain(|recorded| recorded.version <= event);
         let last = history.last().filter(|last| last.version == event).cloned();
@@ -41,14 +44,18 @@ impl DeliverWebhook {
         let id = format!("msg_{order}_{version}");
         let body = json!({"type": name, "timestamp": at, "data": View::of(&told)});
         let body = body.to_string();
-        match self.courier.post(&endpoint.webhook, &id, &body, self.clock.now()).await {
+        let now = self.clock.now();
+        match self.courier.post(&endpoint.webhook, &id, &body, now).await {
             Ok(()) => {
                 tracing::info!(order_id = %order, event = name, "told");
                 metrics::counter!("WebhooksDelivered").increment(1);
                 Ok(())
             }
-            Err(error) if message.receive_count > MAX_DELIVERIES => Err(Trouble::Permanent(error)),
-            Err(error) => Err(error.into()),
+            Err(NotTaken::Gone) => {
+                tracing::warn!(endpoint = %endpoint.name, "gone (410): nothing more is posted");
+                Ok(self.store.endpoint_gone(&endpoint, now).await?)
+            }
+            Err(error) => Err(error.failure(message.receive_count > MAX_DELIVERIES)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
-use shared::webhook::Courier;
+use shared::webhook::{Courier, NotTaken};
 
 use crate::api::View;
 use crate::document::Status;
@@ -40,7 +40,10 @@ impl DeliverWebhook {
         let Some(webhook) = self.documents.settings(document.tenant).await?.webhook else {
             return Ok(());
         };
-        let now = self.clock.now();
+        if webhook.gone_at.is_some() {
+            return Ok(());
+        }
+        let (tenant, now) = (document.tenant, self.clock.now());
         let ended = document.finished_at.unwrap_or(now);
         let id = format!("msg_{document_id}_{}", ended.as_millisecond());
         let body = json!({"type": event, "timestamp": ended, "data": View::of(document, now)});
@@ -50,8 +53,11 @@ impl DeliverWebhook {
                 metrics::counter!("WebhooksDelivered").increment(1);
                 Ok(())
             }
-            Err(error) if message.receive_count > MAX_ATTEMPTS => Err(Trouble::Permanent(error)),
-            Err(error) => Err(error.into()),
+            Err(NotTaken::Gone) => {
+                tracing::warn!(%tenant, "gone (410): nothing more is posted");
+                Ok(self.documents.webhook_gone(tenant, &webhook.url, now).await?)
+            }
+            Err(error) => Err(error.failure(message.receive_count > MAX_ATTEMPTS)),
         }
     }
 }

@@ -74,7 +74,7 @@ async fn functions_with(clock: Clock, allowance: Allowance) -> Functions {
             app($module::router($module::$state { $($field: $field.clone()),* }))
         };
     }
-    let courier = Courier { trusts_private: false };
+    let courier = Courier::new(false).unwrap();
     Functions {
         create: app(create_upload::router(create, records, limiter)),
         parts: function!(upload_parts, UploadParts { documents, objects, clock }),

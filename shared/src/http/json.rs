@@ -6,6 +6,7 @@ use lambda_http::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::words;
 use crate::problem::Problem;
 
 /// A JSON body, in and out. What is wrong with one that comes in is said by field.
@@ -43,8 +44,18 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return too_large();
+    }
     let title = "The body could not be read";
-    Problem::new(rejection.status(), "unreadable-body", title).detail(rejection.body_text())
+    Problem::new(rejection.status(), "unreadable-body", title)
+}
+
+/// 413: the body is over [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES).
+pub(super) fn too_large() -> Problem {
+    let title = "The body is too large";
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", title)
+        .detail(format!("A body has at most {} bytes.", super::MAX_BODY_BYTES))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -62,10 +73,15 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
                 "invalid-body",
                 "The body is not what this endpoint takes",
             )
-            .field(field, without_position(&error.to_string()))
+            .field(field, words::plain(&error.to_string()))
         } else {
             Problem::new(StatusCode::BAD_REQUEST, "invalid-json", "The body is not valid JSON")
-                .detail(error.to_string())
+                .detail(if error.is_eof() {
+                    "The body ends before the JSON does.".to_owned()
+                } else {
+                    let (line, column) = (error.line(), error.column());
+                    format!("The fault is in line {line}, near character {column}.")
+                })
         }
     })
 }
@@ -75,18 +91,12 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 fn field(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let path = error.path().to_string();
     let message = error.inner().to_string();
-    let name = ["missing field `", "unknown field `"].iter().find_map(|prefix| {
-        message.strip_prefix(prefix)?.split_once('`').map(|(name, _)| name.to_owned())
-    });
+    let name = words::field(&message).map(str::to_owned);
     match name {
         Some(name) if path == "." => name,
         Some(name) if !path.ends_with(&name) => format!("{path}.{name}"),
         _ => path,
     }
-}
-
-fn without_position(message: &str) -> &str {
-    message.rsplit_once(" at line ").map_or(message, |(text, _)| text)
 }
 
 #[cfg(test)]
@@ -139,7 +149,7 @@ mod tests {
                 "status": 422,
                 "errors": [{
                     "field": "items",
-                    "detail": "invalid type: string \"none\", expected a sequence",
+                    "detail": "expected an array",
                 }],
             })
         );

@@ -2,7 +2,8 @@
 //!
 //! **Guarantees.** A request that is not what an endpoint takes is answered with a problem document
 //! that names the field, and a failure of ours with one that tells nothing but the request's id. The
-//! user is the one that the authorizer established, never one that a request names.
+//! user is the one that the authorizer established, never one that a request names. Whatever the caller
+//! sends in path, query, headers and body, the function does not panic ([`request`]).
 //!
 //! ```no_run
 //! # #[tokio::main]
@@ -20,6 +21,7 @@
 //! # }
 //! ```
 
+mod event;
 pub mod idempotency;
 mod json;
 pub mod page;
@@ -27,18 +29,25 @@ mod params;
 pub mod prefer;
 pub mod rate_limit;
 mod signed_in;
+mod words;
 
 use std::convert::Infallible;
 
 use axum::Router;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::DefaultBodyLimit;
-use axum::response::Response;
-use lambda_http::request::RequestContext;
-use lambda_http::{Adapter, Request, RequestExt, service_fn};
-use lambda_runtime::Runtime;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use lambda_http::IntoResponse as IntoLambdaResponse;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_http::http::{Request, header};
+use lambda_http::service_fn;
+use lambda_runtime::{Context, LambdaEvent, Runtime};
+use serde_json::Value;
 use tower::ServiceExt;
 use tower::layer::layer_fn;
 
+pub use event::request;
 pub use json::Json;
 pub use lambda_http::http::StatusCode;
 pub use params::{Path, Query};
@@ -66,6 +75,13 @@ pub fn app(router: Router) -> Router {
             )
         })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(async |request: Request<Body>, next: Next| {
+            // A handler that takes the bytes itself would answer in plain text.
+            if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
+                return json::too_large().into_response();
+            }
+            next.run(request).await
+        }))
 }
 
 /// Runs an HTTP function until Lambda ends it.
@@ -74,32 +90,56 @@ pub fn app(router: Router) -> Router {
 /// When the Runtime API cannot be reached.
 pub async fn serve(router: Router) -> crate::Result<()> {
     let app = app(router);
-    let handler = service_fn(move |request: Request| {
+    let handler = service_fn(move |event: LambdaEvent<Value>| {
         let app = app.clone();
-        async move { Ok::<_, Infallible>(handle(app, request).await) }
+        async move {
+            let response = handle(app, event.payload, &event.context).await;
+            Ok::<_, Infallible>(answer(response).await)
+        }
     });
-    let runtime = Runtime::new(Adapter::from(handler));
+    let runtime = Runtime::new(handler);
     runtime.layer(layer_fn(AfterAnswer)).run().await.map_err(Error::Internal)
 }
 
-async fn handle(app: Router, request: Request) -> Response {
-    let api_request_id = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
-        _ => None,
-    };
-    let header = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
-    let caller = header.and_then(TraceContext::from_traceparent);
-    let mut invocation = Invocation::of(&request.lambda_context(), api_request_id);
+/// The response, as API Gateway takes it.
+async fn answer(response: Response) -> ApiGatewayV2httpResponse {
+    let (parts, body) = IntoLambdaResponse::into_response(response).await.into_parts();
+    let mut headers = parts.headers;
+    let cookies = headers.get_all(header::SET_COOKIE).iter();
+    let cookies = cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect();
+    headers.remove(header::SET_COOKIE);
+    let mut answer = ApiGatewayV2httpResponse::default();
+    answer.status_code = i64::from(parts.status.as_u16());
+    answer.headers = headers;
+    answer.cookies = cookies;
+    answer.is_base64_encoded = matches!(body, lambda_http::Body::Binary(_));
+    answer.body = Some(body);
+    answer
+}
+
+async fn handle(app: Router, event: Value, context: &Context) -> Response {
+    let id = event["requestContext"]["requestId"].as_str().map(str::to_owned);
+    let mut invocation = Invocation::of(context, id);
+    let request = request(event);
+    let header = request.as_ref().ok().and_then(|request| request.headers().get(TRACEPARENT));
+    let caller = header.and_then(|value| value.to_str().ok());
+    let caller = caller.and_then(TraceContext::from_traceparent);
     if caller.is_some() {
         invocation = invocation.caused_by(None, caller);
     }
     let work = async {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let watch = Watch::start(Kind::Request);
-        let Ok(response) = app.oneshot(request).await;
+        let (method, path, response) = match request {
+            Ok(request) => {
+                let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+                let Ok(response) = app.oneshot(request).await;
+                (method.to_string(), path, response)
+            }
+            Err(problem) => (String::new(), String::new(), problem.into_response()),
+        };
         let status = response.status();
         tracing::info!(
-            method = %method,
+            method,
             path,
             status = status.as_u16(),
             duration_ms = watch.milliseconds(),

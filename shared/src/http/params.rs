@@ -5,6 +5,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use super::words;
 use crate::problem::Problem;
 
 /// Parameters in the path, such as an [`Id`](crate::id::Id).
@@ -22,13 +23,27 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         };
         let problem = invalid("The path is not valid");
         let PathRejection::FailedToDeserializePathParams(error) = rejection else {
-            return Err(problem.detail(rejection.body_text()));
+            return Err(problem);
         };
-        Err(match error.into_kind() {
-            ErrorKind::DeserializeError { key, message, .. } => problem.field(key, message),
+        let (key, message) = match error.into_kind() {
+            ErrorKind::DeserializeError { key, message, .. } => (Some(key), words::plain(&message)),
+            ErrorKind::ParseErrorAtKey { key, expected_type, .. } => {
+                (Some(key), format!("expected {}", words::expected(expected_type)))
+            }
+            ErrorKind::ParseError { expected_type, .. }
+            | ErrorKind::ParseErrorAtIndex { expected_type, .. } => {
+                (None, format!("expected {}", words::expected(expected_type)))
+            }
+            ErrorKind::InvalidUtf8InPathParam { key } => (Some(key), "this is not UTF-8".into()),
+            ErrorKind::Message(message) => (None, words::plain(&message)),
+            _ => (None, "expected another value".into()),
+        };
+        let key = match key {
+            Some(key) => key,
             // A path with one parameter is parsed without its name.
-            kind => problem.field(only_parameter(parts, state).await, kind.to_string()),
-        })
+            None => only_parameter(parts, state).await,
+        };
+        Err(problem.field(key, message))
     }
 }
 
@@ -47,9 +62,19 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = axum::extract::Query::try_from_uri(&parts.uri);
-        query
-            .map(|axum::extract::Query(value)| Self(value))
-            .map_err(|rejection| invalid("The query is not valid").detail(rejection.body_text()))
+        let axum::extract::Query(value) = query.map_err(|rejection| {
+            let text = rejection.body_text();
+            let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            let (path, message) = text.split_once(": ").unwrap_or(("", text));
+            let name = words::field(message).unwrap_or(path).to_owned();
+            let problem = invalid("The query is not valid");
+            if name.is_empty() {
+                problem.detail(words::plain(message))
+            } else {
+                problem.field(name, words::plain(message))
+            }
+        })?;
+        Ok(Self(value))
     }
 }
 

@@ -38,13 +38,20 @@ struct Shown {
     name: EndpointName,
     url: String,
     created_at: Timestamp,
+    /// Since when nothing is posted, because the server answered 410.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone_at: Option<Timestamp>,
 }
 
 /// Where merchants are told, without the secrets.
 async fn handle(State(state): State<ListEndpoints>, user: SignedIn) -> Result<Json<Endpoints>> {
     user.require(ADMIN)?;
-    let shown =
-        |Endpoint { name, webhook, created_at }| Shown { name, url: webhook.url, created_at };
+    let shown = |Endpoint { name, webhook, created_at }| Shown {
+        name,
+        url: webhook.url,
+        created_at,
+        gone_at: webhook.gone_at,
+    };
     let endpoints = state.store.endpoints().await?.into_iter().map(shown).collect();
     Ok(Json(Endpoints { endpoints }))
 }

@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::put;
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::clock::Clock;
@@ -50,7 +51,8 @@ struct Answer {
     secret: Option<String>,
 }
 
-/// Has a merchant told at this URL. At another URL than before, the endpoint gets a new secret.
+/// Has a merchant told at this URL. At another URL than before, or after the
+/// receiver answered 410, the endpoint gets a new secret.
 async fn handle(
     State(state): State<PutEndpoint>,
     user: SignedIn,
@@ -72,7 +74,7 @@ impl PutEndpoint {
         let known = self.store.endpoints_to_change().await?;
         let before = known.all.iter().find(|endpoint| endpoint.name == *name);
         let answer = |secret| Json(Answer { name: name.clone(), url: url.to_owned(), secret });
-        if before.is_some_and(|before| before.webhook.url == url) {
+        if before.is_some_and(|it| it.webhook.url == url && it.webhook.gone_at.is_none()) {
             return Ok(Some((StatusCode::OK, answer(None))));
         }
         if before.is_none() && known.all.len() >= MAX_ENDPOINTS {
@@ -87,7 +89,7 @@ impl PutEndpoint {
                 .field("url", error.to_string())
         })?;
         let webhook = Webhook::at(url.to_owned())?;
-        let secret = Some(webhook.secret.clone());
+        let secret = Some(webhook.secret.expose_secret().to_owned());
         let endpoint = Endpoint { name: name.clone(), webhook, created_at: self.clock.now() };
         let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
         let token: AttemptId = self.ids.next();

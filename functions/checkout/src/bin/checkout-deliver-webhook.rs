@@ -15,7 +15,7 @@ async fn main() -> shared::Result<()> {
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let task = DeliverWebhook {
         store: Store::new(aws_sdk_dynamodb::Client::new(&aws), var("CHECKOUT_TABLE")?),
-        courier: Courier { trusts_private: var("TRUST_PRIVATE_WEBHOOKS")? },
+        courier: Courier::new(var("TRUST_PRIVATE_WEBHOOKS")?)?,
         clock: Clock::System,
     };
     let queue = |url| Queue::new(sqs.clone(), url);

@@ -14,7 +14,7 @@ async fn main() -> shared::Result<()> {
     let client = shared::aws::dynamodb(&aws).await;
     let state = PutEndpoint {
         store: Store::new(client, var("CHECKOUT_TABLE")?),
-        courier: Courier { trusts_private: var("TRUST_PRIVATE_WEBHOOKS")? },
+        courier: Courier::new(var("TRUST_PRIVATE_WEBHOOKS")?)?,
         clock: Clock::System,
         ids: Ids::random(Clock::System),
     };

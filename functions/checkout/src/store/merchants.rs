@@ -3,7 +3,9 @@
 //! One item more counts the changes, so that of two at once one is refused and tried again: there are
 //! never more endpoints than may be, and a secret that was handed out is the one that signs.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::Result;
@@ -77,6 +79,23 @@ impl Store {
         let items = [count, put].map(|put| TransactWriteItem::builder().put(put).build()).to_vec();
         let sent = transaction::send("endpoints.put", &self.client, token, items).await?;
         Ok(matches!(sent, Sent::Made))
+    }
+
+    /// Notes that an endpoint's receiver is gone, unless the endpoint has another URL by now. 1 WRU.
+    pub async fn endpoint_gone(&self, endpoint: &Endpoint, at: Timestamp) -> Result<()> {
+        let update = self.client.update_item().table_name(&self.table);
+        let update = update
+            .set_key(Some(endpoint_key(&endpoint.name)))
+            .update_expression("SET webhook.gone_at = :at")
+            .condition_expression("webhook.#url = :url")
+            .expression_attribute_names("#url", "url")
+            .expression_attribute_values(":url", AttributeValue::S(endpoint.webhook.url.clone()))
+            .expression_attribute_values(":at", AttributeValue::S(at.to_string()));
+        match update.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Removes an endpoint, if it is there. 1 WRU.

@@ -8,6 +8,7 @@ use checkout::merchant::Endpoint;
 use checkout::order::OrderId;
 use checkout::queues::{MAX_DELIVERIES, Tell};
 use futures::future::join_all;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use shared::batch::{Failure, Message};
 use shared::webhook::{Courier, Webhook};
@@ -145,7 +146,7 @@ async fn one_endpoint_that_is_put_at_once_has_one_secret() {
 /// A merchant at `server`; gives the secret.
 async fn merchant(s: &Shop, server: &MockServer) -> String {
     let webhook = Webhook::at(format!("{}/hook", server.uri())).unwrap();
-    let secret = webhook.secret.clone();
+    let secret = webhook.secret.expose_secret().to_owned();
     let endpoint = Endpoint { name: WAREHOUSE.parse().unwrap(), webhook, created_at: s.now() };
     let before = s.store.endpoints_to_change().await.unwrap();
     let token = s.customer().to_string();
@@ -155,7 +156,7 @@ async fn merchant(s: &Shop, server: &MockServer) -> String {
 
 /// Delivers a job that SQS hands out for the `receive_count`th time.
 async fn tell(s: &Shop, order: OrderId, event: u32, receive_count: u32) -> Result<(), Failure> {
-    let courier = Courier { trusts_private: true };
+    let courier = Courier::new(true).unwrap();
     let task = DeliverWebhook { store: s.store.clone(), courier, clock: s.clock.clone() };
     let body = Tell::V1 { endpoint: WAREHOUSE.parse().unwrap(), order, event };
     task.handle(Message { message_id: "m".into(), receive_count, group: None, body }).await
@@ -171,6 +172,21 @@ async fn answering(status: u16) -> MockServer {
 async fn told(server: &MockServer) -> Vec<Value> {
     let requests = server.received_requests().await.unwrap();
     requests.iter().map(|request| request.body_json().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_merchant_that_is_gone_is_told_no_more_and_can_see_it() {
+    let (s, server) = (shop().await, answering(410).await);
+    merchant(&s, &server).await;
+    let (_, id) = s.confirmed().await;
+    for _ in 0..2 {
+        tell(&s, id, 1, 1).await.unwrap();
+    }
+    assert_eq!(told(&server).await.len(), 1);
+    assert_eq!(listed(&s).await[0]["gone_at"], json!(s.now()));
+
+    put(WAREHOUSE, "https://1.1.1.1/").of(&s).await.ok(200);
+    assert_eq!(listed(&s).await[0].get("gone_at"), None, "it is told again");
 }
 
 #[test]
@@ -252,7 +268,7 @@ async fn an_order_that_ended_otherwise_is_told_too() {
 async fn a_merchant_that_does_not_take_it_is_told_again_and_given_up_at_last() {
     let s = shop().await;
     let (_, id) = s.ordered().await;
-    for status in [500, 404, 302, 410] {
+    for status in [500, 404, 302] {
         let server = answering(status).await;
         merchant(&s, &server).await;
         for count in [1, MAX_DELIVERIES] {

@@ -86,7 +86,7 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
     let payments = Stripe::new(provider.url().to_owned(), provider.key().into()).unwrap();
     let records = Records::new(client.clone(), requests.clone(), clock.clone());
     let limiter = RateLimiter::new(client, requests, clock.clone());
-    let courier = Courier { trusts_private: false };
+    let courier = Courier::new(false).unwrap();
     let secret = SecretString::from(HOOK_SECRET);
 
     macro_rules! endpoint {

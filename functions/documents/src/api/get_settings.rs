@@ -3,6 +3,8 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::Result;
 use shared::clock::Clock;
@@ -42,6 +44,9 @@ struct ShownWebhook {
     /// Shown once, when it is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
+    /// Since when nothing is posted, because the server answered 410.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone_at: Option<Timestamp>,
 }
 
 impl Shown {
@@ -51,7 +56,8 @@ impl Shown {
             require_pdfa: settings.require_pdfa,
             webhook: settings.webhook.map(|webhook| ShownWebhook {
                 url: webhook.url,
-                secret: shows_secret.then_some(webhook.secret),
+                secret: shows_secret.then(|| webhook.secret.expose_secret().to_owned()),
+                gone_at: webhook.gone_at,
             }),
         }
     }

@@ -60,10 +60,12 @@ async fn handle(
     let before = state.documents.settings(user.tenant).await?.webhook;
     let (webhook, is_new) = match wanted.webhook {
         None => (None, false),
-        Some(WantedWebhook { url }) => match before.filter(|before| before.url == url) {
-            Some(same) => (Some(same), false),
-            None => (Some(state.new_webhook(url).await?), true),
-        },
+        Some(WantedWebhook { url }) => {
+            match before.filter(|it| it.url == url && it.gone_at.is_none()) {
+                Some(same) => (Some(same), false),
+                None => (Some(state.new_webhook(url).await?), true),
+            }
+        }
     };
     let settings = Settings { policy: wanted.policy, require_pdfa: wanted.require_pdfa, webhook };
     state.documents.set_settings(user.tenant, &settings).await?;

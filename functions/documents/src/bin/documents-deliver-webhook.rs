@@ -15,7 +15,7 @@ async fn main() -> shared::Result<()> {
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let task = DeliverWebhook {
         documents: Documents::new(aws_sdk_dynamodb::Client::new(&aws), var("DOCUMENTS_TABLE")?),
-        courier: Courier { trusts_private: var("TRUST_PRIVATE_WEBHOOKS")? },
+        courier: Courier::new(var("TRUST_PRIVATE_WEBHOOKS")?)?,
         clock: Clock::System,
     };
     let webhooks = Queues::of_environment(&sqs)?.webhooks()?.clone();

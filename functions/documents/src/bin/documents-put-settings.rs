@@ -14,7 +14,7 @@ async fn main() -> shared::Result<()> {
     let client = shared::aws::dynamodb(&aws).await;
     let state = PutSettings {
         documents: Documents::new(client, var("DOCUMENTS_TABLE")?),
-        courier: Courier { trusts_private: var("TRUST_PRIVATE_WEBHOOKS")? },
+        courier: Courier::new(var("TRUST_PRIVATE_WEBHOOKS")?)?,
         clock: Clock::System,
     };
     shared::http::serve(router(state)).await

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::id::{TenantId, UserId};
@@ -35,6 +36,23 @@ impl Documents {
         item.extend(keys(format!("TENANT#{tenant}"), "SETTINGS".into()));
         self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
         Ok(())
+    }
+
+    /// Notes that a tenant's webhook is gone, unless it has another URL by now. 1 WRU.
+    pub async fn webhook_gone(&self, tenant: TenantId, url: &str, at: Timestamp) -> Result<()> {
+        let update = self.client.update_item().table_name(&self.table);
+        let update = update
+            .set_key(Some(keys(format!("TENANT#{tenant}"), "SETTINGS".into())))
+            .update_expression("SET webhook.gone_at = :at")
+            .condition_expression("webhook.#url = :url")
+            .expression_attribute_names("#url", "url")
+            .expression_attribute_values(":url", string(url))
+            .expression_attribute_values(":at", string(at));
+        match update.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A tenant's own schema, as JSON. 0.5 RRU for 4 KB.

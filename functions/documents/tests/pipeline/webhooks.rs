@@ -17,7 +17,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::support::{System, message, system};
 
 async fn tell(s: &System, id: DocumentId, receive_count: u32) -> Result<(), Trouble> {
-    let courier = Courier { trusts_private: true };
+    let courier = Courier::new(true).unwrap();
     let (documents, clock) = (s.documents.clone(), s.clock.clone());
     let task = DeliverWebhook { documents, courier, clock };
     task.handle(message(s.key(id), receive_count)).await
@@ -26,7 +26,11 @@ async fn tell(s: &System, id: DocumentId, receive_count: u32) -> Result<(), Trou
 /// A tenant with a webhook at `server`; gives its secret.
 async fn subscribe(s: &System, server: &MockServer) -> String {
     let secret = new_secret([7; 32]);
-    let webhook = Webhook { url: format!("{}/hook", server.uri()), secret: secret.clone() };
+    let webhook = Webhook {
+        url: format!("{}/hook", server.uri()),
+        secret: secret.clone().into(),
+        gone_at: None,
+    };
     let settings = Settings { webhook: Some(webhook), ..Settings::default() };
     s.documents.set_settings(s.tenant, &settings).await.unwrap();
     secret
@@ -81,4 +85,20 @@ async fn a_server_that_fails_is_told_again_and_redirects_are_not_followed() {
         let last = tell(&s, id, documents::queues::MAX_ATTEMPTS + 1).await;
         assert!(matches!(last, Err(Trouble::Permanent(_))), "{status}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_told_no_more() {
+    let (s, server) = (system().await, MockServer::start().await);
+    let hook = Mock::given(path("/hook"));
+    hook.respond_with(ResponseTemplate::new(410)).mount(&server).await;
+    subscribe(&s, &server).await;
+    let id = s.uploaded_with(b"no pdf".to_vec(), |document| document.webhook = true).await;
+    s.deliver(Stage::Validate, id, 1).await.unwrap();
+    for count in 1..3 {
+        tell(&s, id, count).await.unwrap();
+    }
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    let webhook = s.documents.settings(s.tenant).await.unwrap().webhook.unwrap();
+    assert!(webhook.gone_at.is_some());
 }

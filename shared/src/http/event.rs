@@ -1,0 +1,176 @@
+//! The request that an event of an API Gateway HTTP API (payload format 2.0) carries.
+//!
+//! **Guarantees.** Every event has a request or a problem document; none makes the function panic. The
+//! caller's headers decide nothing about the path. A path parameter addresses exactly its own name.
+//!
+//! API Gateway decodes `rawPath` and `pathParameters`, passes `rawQueryString` as it was sent, and puts
+//! a named stage before `rawPath`. So the path is made of `routeKey`'s template and the parameters, each
+//! percent-encoded into one segment. Only an event without a template (`$default`) or without the
+//! template's parameters is addressed by its `rawPath`, less the stage.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use axum::body::Body;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+use lambda_http::http::uri::PathAndQuery;
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
+use lambda_http::request::RequestContext;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::problem::Problem;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    route_key: Option<String>,
+    raw_path: Option<String>,
+    raw_query_string: Option<String>,
+    cookies: Option<Vec<String>>,
+    headers: Option<HashMap<String, String>>,
+    path_parameters: Option<HashMap<String, String>>,
+    request_context: ApiGatewayV2httpRequestContext,
+    body: Option<String>,
+    is_base64_encoded: Option<bool>,
+}
+
+/// The request of an event.
+///
+/// # Errors
+/// 400 when the event has no request: a header that is none, a body that is not base 64, a path
+/// parameter that cannot be told from another.
+pub fn request(event: Value) -> Result<Request<Body>, Problem> {
+    let event: Event = serde_json::from_value(event).map_err(|error| {
+        tracing::warn!(%error, "an event that is no request");
+        invalid()
+    })?;
+    let uri = uri(&event)?;
+    let headers = headers(event.headers.unwrap_or_default(), event.cookies)?;
+    let body = body(event.body.unwrap_or_default(), event.is_base64_encoded == Some(true))?;
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = event.request_context.http.method.clone();
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    request.extensions_mut().insert(RequestContext::ApiGatewayV2(event.request_context));
+    Ok(request)
+}
+
+fn invalid() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid-request", "The request is not valid")
+}
+
+fn uri(event: &Event) -> Result<Uri, Problem> {
+    let route = event.route_key.as_deref().or(event.request_context.route_key.as_deref());
+    let template = route.and_then(|route| route.split_once(' ')).map(|(_, template)| template);
+    let parameters = event.path_parameters.as_ref();
+    let routed = template.map(|template| addressed(template, parameters)).transpose()?.flatten();
+    let mut target = routed.unwrap_or_else(|| {
+        let path = event.raw_path.as_deref().unwrap_or("/");
+        encoded(without_stage(path, event.request_context.stage.as_deref()), is_in_path)
+    });
+    if !target.starts_with('/') {
+        target.insert(0, '/');
+    }
+    if let Some(query) = event.raw_query_string.as_deref().filter(|query| !query.is_empty()) {
+        target.push('?');
+        target.push_str(&encoded(query, is_in_query));
+    }
+    let target = PathAndQuery::try_from(target)
+        .map_err(|_| invalid().detail("The path and the query are too long."))?;
+    Ok(Uri::from(target))
+}
+
+/// The path that the template and the parameters make; nothing if a parameter is not given.
+fn addressed(
+    template: &str,
+    parameters: Option<&HashMap<String, String>>,
+) -> Result<Option<String>, Problem> {
+    let mut path = String::new();
+    for segment in template.split('/').skip(1) {
+        path.push('/');
+        let Some(name) = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) else {
+            path.push_str(&encoded(segment, is_in_segment));
+            continue;
+        };
+        let rest = name.strip_suffix('+');
+        let name = rest.unwrap_or(name);
+        let Some(value) = parameters.and_then(|parameters| parameters.get(name)) else {
+            return Ok(None);
+        };
+        // API Gateway does not say whether this is a percent sign, or one that is still encoded.
+        if value.contains('%') {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-parameter",
+                "The path is not valid",
+            )
+            .field(name, "a percent sign is not possible here"));
+        }
+        let is_kept = if rest.is_some() { is_in_path } else { is_in_segment };
+        path.push_str(&encoded(value, is_kept));
+    }
+    Ok(Some(path))
+}
+
+fn without_stage<'a>(path: &'a str, stage: Option<&str>) -> &'a str {
+    let Some(stage) = stage.filter(|stage| *stage != "$default") else { return path };
+    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
+    rest.filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path)
+}
+
+fn encoded(text: &str, is_kept: fn(u8) -> bool) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if is_kept(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// What stands for itself in a segment of a path (RFC 3986, `pchar`).
+fn is_in_segment(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
+}
+
+fn is_in_path(byte: u8) -> bool {
+    byte == b'/' || is_in_segment(byte)
+}
+
+/// What stays in a query, which comes encoded.
+fn is_in_query(byte: u8) -> bool {
+    b"%/?".contains(&byte) || is_in_segment(byte)
+}
+
+fn headers(
+    given: HashMap<String, String>,
+    cookies: Option<Vec<String>>,
+) -> Result<HeaderMap, Problem> {
+    let mut headers = HeaderMap::new();
+    let cookies = cookies.map(|cookies| (header::COOKIE.as_str().to_owned(), cookies.join("; ")));
+    for (name, value) in given.into_iter().chain(cookies) {
+        let parsed = HeaderName::from_bytes(name.as_bytes()).ok();
+        let parsed = parsed.zip(HeaderValue::from_bytes(value.as_bytes()).ok());
+        let added = parsed.is_some_and(|(name, value)| headers.try_append(name, value).is_ok());
+        if !added {
+            return Err(invalid().field(name, "this is no header of HTTP"));
+        }
+    }
+    Ok(headers)
+}
+
+fn body(body: String, is_base64: bool) -> Result<Vec<u8>, Problem> {
+    if !is_base64 {
+        return Ok(body.into_bytes());
+    }
+    BASE64_STANDARD.decode(body).map_err(|_| {
+        let title = "The body could not be read";
+        Problem::new(StatusCode::BAD_REQUEST, "unreadable-body", title)
+            .detail("The body is not base 64.")
+    })
+}
