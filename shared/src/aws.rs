@@ -1,9 +1,8 @@
 //! The AWS configuration that every client is made from, and connections that are open before they
 //! are needed.
 //!
-//! **Guarantees.** Every call has a time-out: 1 s to connect, 3 s for each try, 8 s in all, which is
-//! under the 10 s that the shortest function is given. It is tried up to three times with full jitter,
-//! and nowhere is there a second layer of retries. A connection that has died while the environment was
+//! **Guarantees.** Every call has a time-out, by its kind: see [`Calls`]. It is tried up to three times
+//! with full jitter, and nowhere is there a second layer of retries. A connection that has died while the environment was
 //! frozen costs one of the three tries, and not the call.
 //!
 //! ```no_run
@@ -22,7 +21,7 @@ use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 
-/// The longest that a cold start waits for a connection. It goes on without one.
+/// The longest that a call waits for a connection, and a cold start, which goes on without one.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
 
 /// Loads the configuration from the environment: once, at cold start.
@@ -31,18 +30,44 @@ const CONNECT_TIME: Duration = Duration::from_secs(1);
 /// time-out: who reads a body sets its own.
 pub async fn load() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(timeouts())
+        .timeout_config(Calls::Quick.timeouts())
         .retry_config(retries())
         .load()
         .await
 }
 
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(8))
-        .build()
+/// A kind of call, which decides how long one may take. All kinds connect in 1 s.
+///
+/// The SDK merges the time-outs of an operation with those of its client, field by field: a field that
+/// is left unset keeps the client's. So [`timeouts`](Self::timeouts) sets or disables every field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// 3 s for each try, 8 s in all: under the 10 s that the shortest function is given. For all that
+    /// [`load`] configures: DynamoDB, SQS, parameters, secrets, and what S3 answers at once.
+    Quick,
+    /// 20 s for each try, 25 s in all: under the 29 s that the longest function over HTTP is given. For
+    /// what S3 answers when it has read or written a file: `PutObject`, `CompleteMultipartUpload`.
+    Transfer,
+    /// 60 s for each try, 100 s in all. For copies within S3, in a function with more time than that.
+    Copy,
+}
+
+impl Calls {
+    /// The time-outs of such a call, every field of them.
+    #[must_use]
+    pub fn timeouts(self) -> TimeoutConfig {
+        let (attempt, operation) = match self {
+            Self::Quick => (3, 8),
+            Self::Transfer => (20, 25),
+            Self::Copy => (60, 100),
+        };
+        TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIME)
+            .disable_read_timeout()
+            .operation_attempt_timeout(Duration::from_secs(attempt))
+            .operation_timeout(Duration::from_secs(operation))
+            .build()
+    }
 }
 
 fn retries() -> RetryConfig {

@@ -31,12 +31,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Return a [`Problem`] for what the caller did or can mend. Any other error turns into
 /// [`Error::Internal`] by `?`: its text goes to the log and the caller gets a bare 500.
+/// [`conflict`](crate::conflict) makes [`Error::Conflict`].
 /// `Error` itself is no `std::error::Error`, so that the two cannot be mixed up.
 pub enum Error {
     /// Told to the caller as it is.
     Problem(Problem),
     /// Logged with its causes; the caller learns only that something went wrong.
     Internal(Box<dyn StdError + Send + Sync>),
+    /// Other requests were in the way for too long, and nothing is written. Logged with its causes; the
+    /// caller learns that the same request may go well a moment later.
+    Conflict(Box<dyn StdError + Send + Sync>),
 }
 
 impl Error {
@@ -51,7 +55,7 @@ impl Error {
     pub fn trail(&self) -> String {
         match self {
             Self::Problem(problem) => format!("{problem:?}"),
-            Self::Internal(error) => trail(error.as_ref()),
+            Self::Internal(error) | Self::Conflict(error) => trail(error.as_ref()),
         }
     }
 }
@@ -94,6 +98,10 @@ impl IntoResponse for Error {
             Self::Internal(error) => {
                 tracing::error!(error = trail(error.as_ref()), "request failed");
                 Problem::internal().into_response()
+            }
+            Self::Conflict(error) => {
+                tracing::warn!(error = trail(error.as_ref()), "request conflicts with others");
+                Problem::conflict().into_response()
             }
         }
     }

@@ -24,7 +24,7 @@
 //! |---|---|
 //! | [`idempotency`], [`http::idempotency`] | work that is asked for many times and done once; the `Idempotency-Key` header |
 //! | [`webhook`] | telling somebody else's server |
-//! | [`transaction`] | writes to DynamoDB that are made together or not at all |
+//! | [`write`], [`transaction`], [`conflict`] | writes to DynamoDB, one or several together, and what gets in their way |
 //! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: every record stands or falls alone; sending to SQS |
 //! | [`rate_limit`], [`http::rate_limit`] | limits that are exact over all instances |
 //! | [`fault`] | crashes, stalls and lost answers on purpose, for tests |
@@ -45,6 +45,7 @@ pub mod batch;
 pub mod cached;
 pub mod clock;
 pub mod config;
+pub mod conflict;
 pub mod error;
 pub mod fault;
 pub mod http;
@@ -58,5 +59,6 @@ pub mod telemetry;
 pub mod trace;
 pub mod transaction;
 pub mod webhook;
+pub mod write;
 
 pub use error::{Error, Result};

@@ -30,13 +30,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
 };
 
 use crate::clock::Clock;
-use crate::fault::point;
+use crate::write::{self, Written};
 use crate::{Error, Result};
 
 /// How many subjects an environment remembers to guess right.
@@ -163,7 +162,7 @@ impl RateLimiter {
                 Tried::Found { until } => busy_until = until,
             }
         }
-        Err(Error::internal("the rate limit's item is contended"))
+        Err(Error::Conflict("the rate limit's item is contended".into()))
     }
 
     /// Adds one admission: to what is used up already if the subject is busy, from now on if not.
@@ -198,17 +197,12 @@ impl RateLimiter {
             AttributeValue::N(number) => number.parse().ok(),
             _ => None,
         };
-        match point("rate_limit.admit", || update.clone().send()).await {
-            Ok(answer) => match tat(answer.attributes.as_ref()) {
+        match write::send("rate_limit.admit", update).await? {
+            Written::Made(item) => match tat(item.as_ref()) {
                 Some(until) => Ok(Tried::Admitted { until }),
                 None => Err(Error::internal("an update gave no item")),
             },
-            Err(error) => match error.into_service_error() {
-                UpdateItemError::ConditionalCheckFailedException(refused) => {
-                    Ok(Tried::Found { until: tat(refused.item.as_ref()) })
-                }
-                error => Err(error.into()),
-            },
+            Written::Refused(item) => Ok(Tried::Found { until: tat(item.as_ref()) }),
         }
     }
 

@@ -1,10 +1,20 @@
 //! An AWS account of one's own: the local AWS takes any 12 digits for one, and keeps it apart.
+//!
+//! Tests configure their clients by `shared::aws::load()`, as production does. What they set
+//! differently, and why:
+//!
+//! | what | why |
+//! |---|---|
+//! | endpoint, region, credentials | the local AWS, and an account that no other test has |
+//! | 30 s to connect, and no other time-outs | thousands who call at once wait for the one process that the local AWS is; production's time-outs are tested where a server takes its time: [`at`] |
+//! | buckets in the path, for S3 | the local AWS has no name for each bucket |
 
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
@@ -31,16 +41,31 @@ pub async fn deployed() -> SdkConfig {
     configured("test").await
 }
 
+/// The configuration of production with a server of the test's own at `url`: its time-outs and retries
+/// are production's.
+pub async fn at(url: &str) -> SdkConfig {
+    elsewhere(url, "test", None).await
+}
+
 async fn configured(access_key: &str) -> SdkConfig {
-    // Thousands who call at once wait for the one process that the local AWS is.
-    let patience = TimeoutConfig::builder().connect_timeout(Duration::from_secs(30)).build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .endpoint_url(endpoint())
-        .timeout_config(patience)
-        .credentials_provider(Credentials::new(access_key, "test", None, None, "tests"))
-        .load()
+    // Every field, so that none of production's is left.
+    let patience = TimeoutConfig::disabled().into_builder();
+    let patience = patience.connect_timeout(Duration::from_secs(30)).build();
+    elsewhere(&endpoint(), access_key, Some(patience)).await
+}
+
+async fn elsewhere(url: &str, access_key: &str, timeouts: Option<TimeoutConfig>) -> SdkConfig {
+    let credentials = Credentials::new(access_key, "test", None, None, "tests");
+    let mut config = shared::aws::load()
         .await
+        .into_builder()
+        .region(Region::new(REGION))
+        .endpoint_url(url)
+        .credentials_provider(SharedCredentialsProvider::new(credentials));
+    if timeouts.is_some() {
+        config.set_timeout_config(timeouts);
+    }
+    config.build()
 }
 
 /// A client for S3 that names buckets in the path.

@@ -2,11 +2,10 @@
 //! (`pk = EMAIL#<address>`), which keeps addresses unique and leads from one to its user.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 use shared::id::UserId;
+use shared::transaction::{self, Sent};
 use shared::{Error, Result};
 
 use crate::email::Email;
@@ -59,17 +58,16 @@ impl Users {
         }
         let user = &account.user;
         let taken = Taken { user_id: user.id };
-        let result = self
-            .client
-            .transact_write_items()
-            .transact_items(self.put_new(email_key(&user.email), &taken)?)
-            .transact_items(self.put_new(user_key(user.id), account)?)
-            .send()
-            .await;
-        match result {
-            Ok(_) => Ok(()),
-            Err(error) if first_condition_failed(&error) => Err(CreateError::EmailTaken),
-            Err(error) => Err(error.into()),
+        let writes = vec![
+            self.put_new(email_key(&user.email), &taken)?,
+            self.put_new(user_key(user.id), account)?,
+        ];
+        // The id is new each time, and has 30 characters.
+        let token = user.id.to_string();
+        match transaction::send("users.create", &self.client, &token, writes).await? {
+            Sent::Made => Ok(()),
+            Sent::Refused { index: 0, .. } => Err(CreateError::EmailTaken),
+            Sent::Refused { .. } => Err(Error::internal("another user has the new id").into()),
         }
     }
 
@@ -114,16 +112,4 @@ fn user_key(id: UserId) -> String {
 
 fn email_key(email: &Email) -> String {
     format!("EMAIL#{email}")
-}
-
-fn first_condition_failed(error: &SdkError<TransactWriteItemsError>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return false;
-    };
-    cancelled
-        .cancellation_reasons()
-        .first()
-        .is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }

@@ -6,7 +6,9 @@ use auth::email::Email;
 use auth::store::{Account, CreateError, Users};
 use auth::user::User;
 use futures::future::join_all;
+use shared::Error;
 use shared::clock::Clock;
+use shared::fault::{Fault, Run};
 use shared::id::Ids;
 use testing::account;
 
@@ -55,4 +57,24 @@ async fn of_many_at_once_one_gets_the_address() {
             assert!(matches!(result, Ok(()) | Err(CreateError::EmailTaken)), "{result:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_registration_that_meets_another_is_made_or_refused_and_never_fails() {
+    for winner_is_there in [false, true] {
+        let users = users().await;
+        if winner_is_there {
+            users.create(&new_account("ada@example.org")).await.unwrap();
+        }
+        let account = new_account("ada@example.org");
+        let conflict = Run::with("users.create", Fault::Conflict);
+        let created = conflict.attempt(users.create(&account)).await.resume().await.unwrap();
+        assert_eq!(matches!(created, Ok(())), !winner_is_there, "{created:?}");
+        assert_eq!(matches!(created, Err(CreateError::EmailTaken)), winner_is_there);
+    }
+    let users = users().await;
+    let conflicts = Run::with("users.create", Fault::Conflicts);
+    let account = new_account("ada@example.org");
+    let created = conflicts.attempt(users.create(&account)).await.resume().await.unwrap();
+    assert!(matches!(created, Err(CreateError::Failed(Error::Conflict(_)))), "{created:?}");
 }

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use shared::Result;
 use shared::clock::Clock;
 use shared::fault::point;
 use shared::queue::Queue;
+use shared::{Error, Result};
 
 use crate::queues::Advance;
 use crate::store::{DUE_SHARDS, Due, OVERDUE_AFTER, Store};
@@ -25,49 +25,77 @@ pub struct Sweep {
     pub clock: Clock,
 }
 
+/// What came of it so far.
+#[derive(Default)]
+struct Swept {
+    found: usize,
+    failed: usize,
+    cut_short: bool,
+}
+
 impl Sweep {
     /// Queues every order that is overdue; gives how many. The job comes first and the mark after it: a
     /// crash in between costs a second job, and never an order.
+    ///
+    /// # Errors
+    /// When a shard could not be read, or an order not be queued and marked. All others are, all the same.
     pub async fn handle(&self, until: jiff::Timestamp) -> Result<usize> {
-        let mut found = 0;
+        let mut swept = Swept::default();
         for shard in 0..DUE_SHARDS {
-            loop {
-                let now = self.clock.now();
-                let due = point("sweep.due", || self.store.due(shard, now)).await?;
-                for overdue in &due {
-                    if self.clock.now() + MARGIN > until {
-                        tracing::warn!(found, "no time for all that is overdue");
-                        return Ok(found);
-                    }
-                    self.wake(overdue).await?;
-                    found += 1;
-                }
-                if due.len() < 100 {
-                    break;
-                }
-            }
+            let page = async |now| point("sweep.due", || self.store.due(shard, now)).await;
+            self.drain(until, &mut swept, page).await;
         }
-        self.ask_again(until).await?;
+        let found = swept.found;
+        // Those whose refunds the provider has not decided on. They do not count as overdue.
+        let page = async |now| point("sweep.settling", || self.store.settling(now)).await;
+        self.drain(until, &mut swept, page).await;
+        if swept.cut_short {
+            tracing::warn!(found, "no time for all that is overdue");
+        }
         if found > 0 {
             tracing::info!(found, "orders were overdue");
             metrics::counter!("OrdersOverdue").increment(found as u64);
         }
-        Ok(found)
+        match swept.failed {
+            0 => Ok(found),
+            failed => Err(Error::internal(format!("{failed} overdue orders or shards failed"))),
+        }
     }
 
-    /// Has orders looked at whose refunds the provider has not decided on. They do not count as overdue.
-    async fn ask_again(&self, until: jiff::Timestamp) -> Result<()> {
+    /// Queues what a page after another gives, in time. A failure is counted and logged, and stops nothing
+    /// but the next page, which would begin with the same order.
+    async fn drain(
+        &self,
+        until: jiff::Timestamp,
+        swept: &mut Swept,
+        page: impl AsyncFn(jiff::Timestamp) -> Result<Vec<Due>>,
+    ) {
         loop {
-            let now = self.clock.now();
-            let due = point("sweep.settling", || self.store.settling(now)).await?;
-            for waiting in &due {
-                if self.clock.now() + MARGIN > until {
-                    return Ok(());
+            let due = match page(self.clock.now()).await {
+                Ok(due) => due,
+                Err(error) => {
+                    tracing::error!(error = error.trail(), "a shard cannot be read");
+                    swept.failed += 1;
+                    return;
                 }
-                self.wake(waiting).await?;
+            };
+            let failed_before = swept.failed;
+            for overdue in &due {
+                if self.clock.now() + MARGIN > until {
+                    swept.cut_short = true;
+                    return;
+                }
+                match self.wake(overdue).await {
+                    Ok(()) => swept.found += 1,
+                    Err(error) => {
+                        let order = overdue.order().ok();
+                        tracing::error!(error = error.trail(), ?order, "not queued");
+                        swept.failed += 1;
+                    }
+                }
             }
-            if due.len() < 100 {
-                return Ok(());
+            if due.len() < 100 || swept.failed > failed_before {
+                return;
             }
         }
     }

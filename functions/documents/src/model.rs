@@ -1,8 +1,10 @@
 //! The language model that documents are read with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use extraction::model::Model;
 use extraction::schema::Dialect;
 use extraction::{Extractor, Limits, ModelConfig, Structured, Timeouts};
 use shared::config::var;
@@ -47,6 +49,10 @@ pub fn of_environment(aws: &SdkConfig) -> Result<Extractor> {
         }
     };
     let seconds = ExtractStructure::TIME_LIMIT.saturating_sub(RESERVE).as_secs();
-    let model = config.connect(TIMEOUTS, || aws_sdk_bedrockruntime::Client::new(aws))?;
-    Ok(Extractor::new(model, Limits { seconds, ..limits }, None))
+    Ok(Extractor::new(connect(config, aws)?, Limits { seconds, ..limits }, None))
+}
+
+/// The model of a configuration, with the time-outs of the stage.
+pub fn connect(config: ModelConfig, aws: &SdkConfig) -> Result<Arc<dyn Model>> {
+    Ok(config.connect(TIMEOUTS, || aws_sdk_bedrockruntime::Client::new(aws))?)
 }

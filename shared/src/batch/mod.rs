@@ -119,7 +119,7 @@ impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         match error.into() {
             Error::Problem(problem) => Self::Permanent(problem.into()),
-            error @ Error::Internal(_) => Self::Retry { error, after: None },
+            error => Self::Retry { error, after: None },
         }
     }
 }

@@ -24,18 +24,29 @@ pub enum Fault {
     LoseAnswer,
     /// The request is carried out, its answer is lost, and the SDK sends it again.
     Repeat,
+    /// The write conflicts with another's, and is not made. Sent again, it is.
+    Conflict,
+    /// The same, however often the attempt sends it again.
+    Conflicts,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::StallBefore,
         Self::StallAfter,
         Self::LoseAnswer,
         Self::Repeat,
+        Self::Conflict,
+        Self::Conflicts,
     ];
+
+    /// Whether only a write to DynamoDB can meet it.
+    fn is_conflict(self) -> bool {
+        matches!(self, Self::Conflict | Self::Conflicts)
+    }
 
     fn is_crash(self) -> bool {
         matches!(self, Self::CrashBefore | Self::CrashAfter)
@@ -53,6 +64,8 @@ impl FromStr for Fault {
             "stall-after" => Self::StallAfter,
             "lose-answer" => Self::LoseAnswer,
             "repeat" => Self::Repeat,
+            "conflict" => Self::Conflict,
+            "conflicts" => Self::Conflicts,
             _ => return Err(format!("{text:?} is no fault")),
         })
     }
@@ -65,10 +78,17 @@ pub struct Run(Arc<State>);
 #[derive(Debug, Default)]
 struct State {
     planned: Option<Planned>,
-    passed: Mutex<Vec<&'static str>>,
+    passed: Mutex<Vec<Passed>>,
     struck: OnceLock<()>,
     stopped: Notify,
     resumed: Notify,
+}
+
+/// A point that was passed.
+#[derive(Clone, Copy, Debug)]
+struct Passed {
+    point: &'static str,
+    may_conflict: bool,
 }
 
 /// A fault, the point where it strikes, and the how-manieth passing of it.
@@ -128,12 +148,21 @@ impl Run {
         self.0.planned.map(|planned| planned.fault)
     }
 
-    fn pass(&self, name: &'static str) -> Option<Fault> {
+    fn pass(&self, point: &'static str, may_conflict: bool) -> Option<Fault> {
         let mut passed = self.0.passed.lock().unwrap_or_else(PoisonError::into_inner);
-        passed.push(name);
-        let planned = self.0.planned.filter(|planned| planned.point == name)?;
-        let passing = passed.iter().filter(|passed| **passed == name).count();
-        (passing == planned.passing && self.0.struck.set(()).is_ok()).then_some(planned.fault)
+        passed.push(Passed { point, may_conflict });
+        let planned = self.0.planned.filter(|planned| planned.point == point)?;
+        let passing = passed.iter().filter(|passed| passed.point == point).count();
+        let strikes = if planned.fault == Fault::Conflicts {
+            // Again at each passing from there on.
+            passing >= planned.passing
+        } else {
+            passing == planned.passing && self.0.struck.get().is_none()
+        };
+        strikes.then(|| {
+            let _ = self.0.struck.set(());
+            planned.fault
+        })
     }
 }
 
@@ -182,21 +211,22 @@ impl Stop {
 }
 
 /// The fault to have at the point `name`, if any.
-pub(super) fn at(name: &'static str) -> Option<(Fault, Stop)> {
+pub(super) fn at(name: &'static str, may_conflict: bool) -> Option<(Fault, Stop)> {
     static FAULT: LazyLock<Option<(String, Fault)>> = LazyLock::new(|| {
         let text = std::env::var("FAULT").ok()?;
         let (point, fault) = text.split_once(':')?;
         Some((point.to_owned(), fault.parse().ok()?))
     });
     if let Ok(run) = RUN.try_with(Clone::clone) {
-        return run.pass(name).map(|fault| (fault, Stop::Attempt(run)));
+        return run.pass(name, may_conflict).map(|fault| (fault, Stop::Attempt(run)));
     }
     let (point, fault) = FAULT.as_ref()?;
     (point == name).then_some((*fault, Stop::Process(*fault)))
 }
 
 /// Runs `scenario` once without a fault, to learn which points its attempt passes; then once for
-/// each fault at each passing of a point. Gives the points.
+/// each fault at each passing of a point. Conflicts are met where a write to DynamoDB is. Gives the
+/// points.
 ///
 /// # Panics
 /// When the scenario passes no point, or does not meet a planned fault: it must do the same each time.
@@ -207,11 +237,14 @@ where
 {
     let faultless = Run::default();
     scenario(faultless.clone()).await;
-    let points = faultless.0.passed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    assert!(!points.is_empty(), "the scenario passes no point");
-    for (index, point) in points.iter().copied().enumerate() {
-        let passing = points[..=index].iter().filter(|passed| **passed == point).count();
+    let passed = faultless.0.passed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(!passed.is_empty(), "the scenario passes no point");
+    for (index, Passed { point, may_conflict }) in passed.iter().copied().enumerate() {
+        let passing = passed[..=index].iter().filter(|passed| passed.point == point).count();
         for fault in Fault::ALL {
+            if fault.is_conflict() && !may_conflict {
+                continue;
+            }
             let run = Run::planned(Planned { point, passing, fault });
             // Shown by a test that fails.
             eprintln!("{fault:?} at {point}, passing {passing}");
@@ -219,5 +252,5 @@ where
             assert!(run.0.struck.get().is_some(), "{fault:?} at {point} was never met");
         }
     }
-    points
+    passed.into_iter().map(|passed| passed.point).collect()
 }

@@ -1,8 +1,8 @@
 //! Faults on purpose, so that tests can see a guarantee hold while things fail.
 //!
 //! **Guarantees.** Code that sends its requests through [`point`] can be made to crash, to stall or to
-//! lose an answer at each of them, and [`walk`] tries every fault at every point that a scenario
-//! passes. Without the feature `failpoints` a point is the request and nothing else; with it, a
+//! lose an answer at each of them, and a write to conflict with another's. [`walk`] tries every fault
+//! at every point that a scenario passes. Without the feature `failpoints` a point is the request and nothing else; with it, a
 //! release build does not compile.
 //!
 //! ```
@@ -36,10 +36,17 @@ use aws_sdk_dynamodb::error::SdkError;
 #[cfg(feature = "failpoints")]
 pub use harness::{Attempt, Fault, Run, walk};
 
-/// An error that can say that an answer was lost on its way.
-pub trait Lost {
+/// An error that can say what goes wrong on purpose.
+pub trait Lost: Sized {
     /// What a caller sees whose request was carried out and whose answer never came.
     fn lost() -> Self;
+
+    /// What a caller sees whose write conflicts with another, and is not made. None where the request
+    /// meets no conflicts.
+    #[must_use]
+    fn conflict() -> Option<Self> {
+        None
+    }
 }
 
 impl<E, R> Lost for SdkError<E, R> {
@@ -51,6 +58,10 @@ impl<E, R> Lost for SdkError<E, R> {
 impl Lost for crate::Error {
     fn lost() -> Self {
         Self::internal("the answer was lost")
+    }
+
+    fn conflict() -> Option<Self> {
+        Some(Self::Conflict("a conflict on purpose".into()))
     }
 }
 
@@ -75,7 +86,9 @@ pub async fn point<T, E: Lost, Fut>(name: &'static str, send: impl Fn() -> Fut) 
 where
     Fut: Future<Output = Result<T, E>>,
 {
-    let Some((fault, stop)) = harness::at(name) else { return send().await };
+    let Some((fault, stop)) = harness::at(name, E::conflict().is_some()) else {
+        return send().await;
+    };
     match fault {
         Fault::CrashBefore | Fault::StallBefore => {
             stop.here().await;
@@ -91,6 +104,10 @@ where
             let _ = send().await;
             Err(E::lost())
         }
+        Fault::Conflict | Fault::Conflicts => match E::conflict() {
+            Some(conflict) => Err(conflict),
+            None => send().await,
+        },
         Fault::Repeat => {
             let _ = send().await;
             send().await

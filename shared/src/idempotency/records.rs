@@ -1,9 +1,6 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure, Update,
 };
@@ -13,7 +10,7 @@ use ulid::Ulid;
 use super::record::{COMPLETED, IN_PROGRESS, Item, Record};
 use super::{GRACE, IdempotencyError, LONGEST_RUN, Request};
 use crate::clock::Clock;
-use crate::fault::point;
+use crate::write::{self, Written};
 use crate::{Error, Result, invocation};
 
 /// The condition under which a claim may be made: there is no record; or it is void; or its run has
@@ -147,18 +144,12 @@ impl Records {
                 .condition_expression(format!("{CLAIMABLE})")),
         };
 
-        let claimed = point("idempotency.claim", || update.clone().send()).await;
-        match claimed.map_err(SdkError::into_service_error) {
-            Ok(answer) => Ok(match answer.attributes.map(Record::from_item).transpose()? {
+        match write::send("idempotency.claim", update).await? {
+            Written::Made(item) => Ok(match item.map(Record::from_item).transpose()? {
                 Some(earlier) if !earlier.is_completed => Claimed::After(claim),
                 _ => Claimed::First(claim),
             }),
-            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                self.refused(claim, refused.item)
-            }
-            // A transaction is at this record: an answer is being saved.
-            Err(UpdateItemError::TransactionConflictException(_)) => Err(self.busy(now)),
-            Err(error) => Err(error.into()),
+            Written::Refused(item) => self.refused(claim, item),
         }
     }
 
@@ -256,14 +247,12 @@ impl Records {
             .set_expression_attribute_names(change.expression_attribute_names)
             .set_expression_attribute_values(change.expression_attribute_values)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
-        let sent = point("idempotency.complete", || update.clone().send()).await;
-        match sent.map_err(SdkError::into_service_error) {
-            Ok(_) => Ok(None),
-            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => match refused.item {
-                Some(item) => self.settled(Record::from_item(item)?, &claim.request).map(Some),
-                None => Err(self.busy(self.clock.now())),
-            },
-            Err(error) => Err(error.into()),
+        match write::send("idempotency.complete", update).await? {
+            Written::Made(_) => Ok(None),
+            Written::Refused(Some(item)) => {
+                self.settled(Record::from_item(item)?, &claim.request).map(Some)
+            }
+            Written::Refused(None) => Err(self.busy(self.clock.now())),
         }
     }
 
@@ -299,13 +288,9 @@ impl Records {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":owner", string(&claim.owner))
             .expression_attribute_values(":in_progress", string(IN_PROGRESS));
-        let sent = point("idempotency.release", || delete.clone().send()).await;
-        match sent.map_err(SdkError::into_service_error) {
-            Ok(_) | Err(DeleteItemError::ConditionalCheckFailedException(_)) => {}
-            // The claim runs out by itself.
-            Err(error) => {
-                tracing::warn!(error = crate::error::trail(&error), "a claim was not released");
-            }
+        // If it fails, the claim runs out by itself.
+        if let Err(error) = write::send("idempotency.release", delete).await {
+            tracing::warn!(error = error.trail(), "a claim was not released");
         }
     }
 
@@ -323,12 +308,8 @@ impl Records {
             .expression_attribute_values(":owner", string(&claim.owner))
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))
             .expression_attribute_values(":over", number(0));
-        let sent = point("idempotency.end", || update.clone().send()).await;
-        match sent.map_err(SdkError::into_service_error) {
-            Ok(_) | Err(UpdateItemError::ConditionalCheckFailedException(_)) => {}
-            Err(error) => {
-                tracing::warn!(error = crate::error::trail(&error), "a claim was not ended");
-            }
+        if let Err(error) = write::send("idempotency.end", update).await {
+            tracing::warn!(error = error.trail(), "a claim was not ended");
         }
     }
 }

@@ -39,7 +39,7 @@ async fn a_wrapped_endpoint_always_ends_in_one_answer() {
             if answer.status == 201 {
                 assert_eq!(answer.as_first(), retried.as_first());
             } else {
-                assert!([409, 500].contains(&answer.status), "{answer:?}");
+                assert!([409, 500, 503].contains(&answer.status), "{answer:?}");
             }
         }
         assert_eq!(call(&router, &asked).await.as_first(), retried.as_first());

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod batches;
+mod conflicts;
 mod connections;
 mod crashes;
 mod http_idempotency;

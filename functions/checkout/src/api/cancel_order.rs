@@ -5,11 +5,12 @@ use axum::extract::State;
 use axum::routing::post;
 use shared::Result;
 use shared::clock::Clock;
+use shared::conflict::retried;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::id::Ids;
 use shared::problem::Problem;
 
-use super::changes::{tried, visible};
+use super::changes::visible;
 use super::{View, WRITE, has_clock};
 use crate::order::{Event, OrderId, Reason, State as OrderState};
 use crate::store::Store;
@@ -63,5 +64,5 @@ async fn handle(
         }
         Ok(is_made.then_some(order))
     };
-    Ok(Json(View::of(&tried(attempt).await?)))
+    Ok(Json(View::of(&retried(attempt).await?)))
 }

@@ -1,13 +1,6 @@
 //! Changes of what others may change at the same time: read, change, write if nobody was faster.
 
-use std::time::Duration;
-
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use axum::http::HeaderValue;
-use axum::http::header::RETRY_AFTER;
-use shared::backoff::Backoff;
+use shared::conflict::retried;
 use shared::http::idempotency::{Saved, Transaction};
 use shared::http::{SignedIn, StatusCode};
 use shared::id::UserId;
@@ -18,50 +11,9 @@ use shared::{Error, Result};
 use super::ADMIN;
 use crate::cart::{Cart, CartError};
 use crate::order::{Order, OrderId};
-use crate::store::{CONFLICT, Store};
+use crate::store::Store;
 
-/// How often a change is tried that others get in the way of.
-const MAX_TRIES: u32 = 10;
-/// How long to wait before the next try.
-const BACKOFF: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(400));
-
-/// What comes of an attempt that is made again as long as others are faster, and then gives nothing.
-pub(super) async fn tried<T, Fut>(attempt: impl Fn() -> Fut) -> Result<T>
-where
-    Fut: Future<Output = Result<Option<T>>>,
-{
-    for tries in 1..=MAX_TRIES {
-        match attempt().await {
-            Ok(Some(done)) => return Ok(done),
-            Ok(None) => {}
-            // It was sent again for some seconds already.
-            Err(error) if is_conflict(&error) => break,
-            Err(error) => return Err(error),
-        }
-        tokio::time::sleep(BACKOFF.delay(tries)).await;
-    }
-    let title = "Others are changing this at the same time";
-    Err(Problem::new(StatusCode::CONFLICT, "changed-meanwhile", title)
-        .detail("Send the same request again.")
-        .header(RETRY_AFTER, HeaderValue::from(1))
-        .into())
-}
-
-/// Whether a transaction of others was at the same items for too long.
-fn is_conflict(error: &Error) -> bool {
-    let Error::Internal(error) = error else { return false };
-    let code = match error.downcast_ref::<TransactWriteItemsError>() {
-        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-            let mut reasons = canceled.cancellation_reasons().iter();
-            return reasons.any(|reason| reason.code() == Some("TransactionConflict"));
-        }
-        Some(error) => error.code(),
-        None => error.downcast_ref::<PutItemError>().and_then(ProvideErrorMetadata::code),
-    };
-    code == Some(CONFLICT) || code == Some("TransactionInProgressException")
-}
-
-/// The same for attempts that commit what they do together with the request's answer. A request that
+/// [`retried`] for attempts that commit what they do together with the request's answer. A request that
 /// would be refused as things stand gets the answer that it got before, if it did: it may have brought
 /// that about itself.
 pub(super) async fn tried_once<Fut>(
@@ -71,7 +23,7 @@ pub(super) async fn tried_once<Fut>(
 where
     Fut: Future<Output = Result<Option<Outcome<Saved>>>>,
 {
-    match tried(attempt).await {
+    match retried(attempt).await {
         Err(Error::Problem(problem)) => transaction.answered().await?.ok_or(problem.into()),
         done => done,
     }
@@ -99,7 +51,7 @@ pub(super) async fn changed(
         change(&mut cart).map_err(refused)?;
         Ok(store.put_cart(customer, &cart).await?.then_some(cart))
     };
-    tried(attempt).await
+    retried(attempt).await
 }
 
 /// The order, if it is the user's, or the user keeps the shop.

@@ -7,12 +7,12 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::clock::Clock;
+use shared::conflict::retried;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::id::Ids;
 use shared::problem::Problem;
 use shared::webhook::{Courier, Webhook};
 
-use super::changes::tried;
 use super::{ADMIN, has_clock};
 use crate::merchant::{Endpoint, EndpointName, MAX_ENDPOINTS};
 use crate::store::{AttemptId, Store};
@@ -61,7 +61,7 @@ async fn handle(
 ) -> Result<(StatusCode, Json<Answer>)> {
     user.require(ADMIN)?;
     let attempt = || state.attempt(&name, &url);
-    tried(attempt).await
+    retried(attempt).await
 }
 
 impl PutEndpoint {

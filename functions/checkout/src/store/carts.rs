@@ -1,11 +1,11 @@
 //! Carts: one item for each customer, changed by version.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use shared::Result;
 use shared::id::UserId;
+use shared::write::{self, Written};
 
-use super::{Item, Store, key, number, undisturbed};
+use super::{Item, Store, key, number};
 use crate::cart::Cart;
 
 /// Nobody was faster.
@@ -27,13 +27,7 @@ impl Store {
             .set_item(Some(next(customer, cart)?))
             .condition_expression(UNCHANGED)
             .expression_attribute_values(":version", number(cart.version));
-        match undisturbed(|| put.clone().send()).await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.into_service_error() {
-                PutItemError::ConditionalCheckFailedException(_) => Ok(false),
-                other => Err(other.into()),
-            },
-        }
+        Ok(matches!(write::send("carts.put", put).await?, Written::Made(_)))
     }
 
     /// The write that does the same. 2 WRU for 1 KB.

@@ -3,16 +3,15 @@
 //! One item more counts the changes, so that of two at once one is refused and tried again: there are
 //! never more endpoints than may be, and a secret that was handed out is the one that signs.
 
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::Result;
-use shared::fault::point;
 use shared::transaction::{self, Sent};
+use shared::write;
 
-use super::{Item, Store, key, number, undisturbed};
+use super::{Item, Store, key, number};
 use crate::merchant::{Endpoint, EndpointName};
 
 const MERCHANT: &str = "MERCHANT";
@@ -91,18 +90,15 @@ impl Store {
             .expression_attribute_names("#url", "url")
             .expression_attribute_values(":url", AttributeValue::S(endpoint.webhook.url.clone()))
             .expression_attribute_values(":at", AttributeValue::S(at.to_string()));
-        match update.send().await.map_err(SdkError::into_service_error) {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        // Refused, the endpoint has been put again or removed.
+        write::send("endpoints.gone", update).await?;
+        Ok(())
     }
 
     /// Removes an endpoint, if it is there. 1 WRU.
     pub async fn remove_endpoint(&self, name: &EndpointName) -> Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.set_key(Some(endpoint_key(name)));
-        point("endpoints.remove", || undisturbed(|| delete.clone().send())).await?;
+        write::send("endpoints.remove", delete.set_key(Some(endpoint_key(name)))).await?;
         Ok(())
     }
 }

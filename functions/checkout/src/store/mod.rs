@@ -27,15 +27,12 @@ mod products;
 mod reconciliation;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shared::backoff::Backoff;
 use shared::{Error, Result};
 
 pub use ledger::MAX_FOLDED;
@@ -49,12 +46,6 @@ type Item = HashMap<String, AttributeValue>;
 /// The most keys that one request reads:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const BATCH: usize = 100;
-
-/// The code of an answer to a write of an item that a transaction is at.
-pub(crate) const CONFLICT: &str = "TransactionConflictException";
-/// How often a write is sent that transactions get in the way of.
-const MAX_TRIES: u32 = 8;
-const BACKOFF: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(400));
 
 /// The checkout's table.
 #[derive(Clone, Debug)]
@@ -134,24 +125,6 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-}
-
-/// Sends a write of one item, again as long as a transaction is at the item.
-async fn undisturbed<T, E, Fut>(send: impl Fn() -> Fut) -> Result<T, SdkError<E>>
-where
-    E: ProvideErrorMetadata,
-    Fut: Future<Output = Result<T, SdkError<E>>>,
-{
-    let mut tries = 1;
-    loop {
-        match send().await {
-            Err(error) if error.code() == Some(CONFLICT) && tries < MAX_TRIES => {
-                tokio::time::sleep(BACKOFF.delay(tries)).await;
-                tries += 1;
-            }
-            done => return done,
-        }
     }
 }
 

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
@@ -16,9 +15,10 @@ use shared::http::page;
 use shared::id::{Id, Kind, UserId};
 use shared::queue::{CORRELATION_ID, TRACEPARENT};
 use shared::transaction::{self, Sent};
+use shared::write::{self, Written};
 use shared::{Result, invocation};
 
-use super::{Item, Store, key, milliseconds, number, string, undisturbed, value};
+use super::{Item, Store, key, milliseconds, number, string, value};
 use crate::order::{Event, Order, OrderId, Recorded};
 
 /// An attempt's name.
@@ -213,20 +213,18 @@ impl Store {
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
-        match undisturbed(|| claim.clone().send()).await {
-            Ok(claimed) => {
-                let item = claimed.attributes.unwrap_or_default();
+        Ok(match write::send_within_point(claim).await? {
+            Written::Made(item) => {
+                let item = item.unwrap_or_default();
                 let StateItem { order, attempts, .. } = serde_dynamo::from_item(item)?;
-                Ok(Claimed::Held(Box::new(Held { order, attempt, attempts, until })))
+                Claimed::Held(Box::new(Held { order, attempt, attempts, until }))
             }
-            Err(error) => Ok(match refused(error.into_service_error())? {
-                Some(item) => {
-                    let item: StateItem = serde_dynamo::from_item(item)?;
-                    Claimed::Busy { until: item.lease_until.unwrap_or(now) }
-                }
-                None => Claimed::Nothing,
-            }),
-        }
+            Written::Refused(Some(item)) => {
+                let item: StateItem = serde_dynamo::from_item(item)?;
+                Claimed::Busy { until: item.lease_until.unwrap_or(now) }
+            }
+            Written::Refused(None) => Claimed::Nothing,
+        })
     }
 
     /// The attempt lets go of the order, and says why it came to nothing, if it did: its job comes again
@@ -262,11 +260,9 @@ impl Store {
                 .expression_attribute_values(":trouble", string(trouble)),
             None => release.update_expression("REMOVE lease_until"),
         };
-        match undisturbed(|| release.clone().send()).await {
-            Ok(_) => Ok(()),
-            // Another has taken over.
-            Err(error) => refused(error.into_service_error()).map(|_| ()),
-        }
+        // Refused, another has taken over.
+        write::send_within_point(release).await?;
+        Ok(())
     }
 
     /// Appends an event to the history of an order that an attempt holds, together with `writes`. 4 WRU
@@ -395,10 +391,8 @@ impl Store {
             .condition_expression("due_at = :before")
             .expression_attribute_values(":at", milliseconds(at))
             .expression_attribute_values(":before", milliseconds(due.due_at));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => refused(error.into_service_error()).map(|_| ()),
-        }
+        write::send_within_point(update).await?;
+        Ok(())
     }
 
     fn event(&self, recorded: &Recorded) -> Result<TransactWriteItem> {
@@ -435,14 +429,6 @@ fn settling_at(order: &Order, now: Timestamp) -> Timestamp {
 
 fn following(order: &Order, event: Event, at: Timestamp) -> Recorded {
     Recorded { order: order.id, version: order.version + 1, at, event }
-}
-
-/// The item that a condition did not hold for.
-fn refused(error: UpdateItemError) -> Result<Option<Item>> {
-    match error {
-        UpdateItemError::ConditionalCheckFailedException(refused) => Ok(refused.item),
-        other => Err(other.into()),
-    }
 }
 
 fn state_key(id: OrderId) -> Item {

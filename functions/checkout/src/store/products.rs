@@ -7,8 +7,9 @@ use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
 use shared::http::page;
+use shared::write::{self, Written};
 
-use super::{Item, Store, key, string, undisturbed, value};
+use super::{Item, Store, key, string, value};
 use crate::money::Money;
 use crate::product::Product;
 
@@ -86,8 +87,7 @@ impl Store {
         item.extend(product_key(sku));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let put = put.return_values(ReturnValue::AllOld);
-        let answer = undisturbed(|| put.clone().send()).await?;
-        Ok(answer.attributes.is_none())
+        Ok(write::send("products.put", put).await? == Written::Made(None))
     }
 }
 

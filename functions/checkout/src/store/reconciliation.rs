@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::Result;
+use shared::{Result, write};
 
 use super::{Item, Store, key};
 use crate::payments::movements::{Moved, Window};
@@ -54,14 +54,15 @@ impl Store {
     /// It is explained. 1 WRU.
     pub async fn close(&self, moved: &Moved) -> Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
-        delete.set_key(Some(open_key(moved))).send().await?;
+        write::send_within_point(delete.set_key(Some(open_key(moved)))).await?;
         Ok(())
     }
 
     async fn put<T: Serialize>(&self, key: Item, content: &T) -> Result<()> {
         let mut item: Item = serde_dynamo::to_item(content)?;
         item.extend(key);
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        write::send_within_point(put).await?;
         Ok(())
     }
 }

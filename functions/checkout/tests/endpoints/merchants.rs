@@ -124,7 +124,10 @@ async fn endpoints_that_are_put_at_once_are_ten_and_each_secret_signs() {
         let told = answers.iter().find(|answer| {
             answer.body["url"].as_str() == Some(&endpoint.webhook.url) && answer.status < 300
         });
-        assert_eq!(told.unwrap().body["secret"].as_str(), Some(&*endpoint.webhook.secret));
+        assert_eq!(
+            told.unwrap().body["secret"].as_str(),
+            Some(endpoint.webhook.secret.expose_secret())
+        );
     }
 }
 
@@ -140,7 +143,7 @@ async fn one_endpoint_that_is_put_at_once_has_one_secret() {
     let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
     let secrets: Vec<_> =
         answers.iter().filter_map(|answer| answer.body["secret"].as_str()).collect();
-    assert_eq!(secrets, [&*kept.webhook.secret]);
+    assert_eq!(secrets, [kept.webhook.secret.expose_secret()]);
 }
 
 /// A merchant at `server`; gives the secret.

@@ -295,7 +295,7 @@ async fn what_is_placed_again_after_a_crash_is_one_order() {
         let id = again.order();
         match first.resume().await {
             Some(first) if first.status == 202 => assert_eq!(first.text, again.text),
-            Some(first) => assert_eq!(first.status, 500, "{}", first.text),
+            Some(first) => assert!(matches!(first.status, 500 | 503), "{}", first.text),
             None => {}
         }
         assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);

@@ -194,7 +194,7 @@ async fn what_is_refunded_again_after_a_crash_is_one_refund() {
         assert_eq!(again.status, 202, "{}", again.text);
         match first.resume().await {
             Some(first) if first.status == 202 => assert_eq!(first.text, again.text),
-            Some(first) => assert_eq!(first.status, 500, "{}", first.text),
+            Some(first) => assert!(matches!(first.status, 500 | 503), "{}", first.text),
             None => {}
         }
         assert_eq!(refunds_of(&s, id).await, [(2 * PRICE, RefundStatus::Pending)]);

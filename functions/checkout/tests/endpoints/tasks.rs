@@ -260,6 +260,37 @@ async fn a_sweep_that_ends_anywhere_forgets_no_order() {
     }
 }
 
+#[tokio::test]
+async fn a_sweep_that_meets_a_conflict_looks_after_all_others() {
+    for (point, found_by_first) in [("sweep.due", 1..=16), ("sweep.look_again", 16..=16)] {
+        let s = shop().await;
+        let mut orders = Vec::new();
+        for _ in 0..16 {
+            orders.push(s.ordered().await.1);
+        }
+        orders.sort();
+        s.queued().await;
+        s.advance(OVERDUE_AFTER);
+        let until = s.now() + Duration::from_mins(1);
+        let swept = Run::with(point, Fault::Conflict).attempt(s.sweep.handle(until)).await;
+        // It is reported: an alarm counts the function's errors.
+        assert!(swept.resume().await.unwrap().is_err(), "{point}");
+        let mut queued = s.queued().await;
+        assert!(found_by_first.contains(&queued.len()), "{point}: {queued:?}");
+        let mut shards = 0;
+        // What is left is in one shard, and found a minute later.
+        while queued.len() < orders.len() {
+            s.sweep.handle(until).await.unwrap();
+            queued.extend(s.queued().await);
+            shards += 1;
+            assert_eq!(shards, 1, "{point}");
+        }
+        queued.sort();
+        queued.dedup();
+        assert_eq!(queued, orders, "{point}");
+    }
+}
+
 #[test]
 fn an_event_is_written_as_it_was() {
     let sample: Value = serde_json::from_str(&event("checkout-relay")).unwrap();

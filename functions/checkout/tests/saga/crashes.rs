@@ -60,7 +60,7 @@ async fn a_request_is_one_order_however_often_it_is_sent() {
         let attempt = run.attempt(shop.place(customer, "key", GOOD)).await;
         let order = shop.place(customer, "key", GOOD).await.order();
         if let Some(answer) = attempt.resume().await
-            && answer.status != 500
+            && answer.status < 500
         {
             assert_eq!(answer.order(), order);
         }

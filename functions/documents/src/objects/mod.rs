@@ -20,6 +20,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, TaggingDirective};
+use shared::aws::Calls;
 use shared::id::UserId;
 use shared::{Error, Result};
 
@@ -120,7 +121,9 @@ impl Objects {
             .key(clean_key(document.key()))
             .tagging_directive(TaggingDirective::Replace)
             .tagging(CLEAN_TAG);
-        let copied = match unless_gone(copy.send().await)? {
+        let copied = match unless_gone(
+            copy.customize().config_override(within(Calls::Copy)).send().await,
+        )? {
             Ok(copied) => copied,
             Err(gone) => return Ok(Err(gone)),
         };
@@ -202,8 +205,9 @@ impl Objects {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
         let complete = self.client.complete_multipart_upload().bucket(&self.bucket);
         let complete = complete.key(upload_key(key)).upload_id(upload).multipart_upload(parts);
+        let completed = complete.customize().config_override(within(Calls::Transfer)).send().await;
         // Gone means that it was completed by another request.
-        unless_gone(complete.send().await)?.map_or_else(|Gone| Ok(()), |_| Ok(()))
+        unless_gone(completed)?.map_or_else(|Gone| Ok(()), |_| Ok(()))
     }
 
     /// Where forms are posted to: the bucket's own URL, in whatever style and partition the client
@@ -244,6 +248,11 @@ impl Objects {
         let request = get.presigned(PresigningConfig::expires_in(LINK_LIFETIME)?).await?;
         Ok(request.uri().to_owned())
     }
+}
+
+/// The time-outs of a call that takes longer than most.
+fn within(calls: Calls) -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(calls.timeouts())
 }
 
 /// Tells a file that is no more from S3 failing.

@@ -2,11 +2,12 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use futures::future::try_join_all;
+use shared::aws::Calls;
 use shared::fault::point;
 use shared::{Error, Result};
 use tokio::time::timeout;
 
-use super::{Gone, MAX_ANSWER_TIME, Objects, clean_key, unless_gone, upload_key};
+use super::{Gone, MAX_ANSWER_TIME, Objects, clean_key, unless_gone, upload_key, within};
 use crate::document::AttemptId;
 use crate::store::Key;
 
@@ -19,7 +20,8 @@ impl Objects {
     /// Stores a result.
     pub async fn store(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<()> {
         let put = self.client.put_object().bucket(&self.bucket).key(key);
-        put.content_type(content_type).body(ByteStream::from(body)).send().await?;
+        let put = put.content_type(content_type).body(ByteStream::from(body));
+        put.customize().config_override(within(Calls::Transfer)).send().await?;
         Ok(())
     }
 
@@ -44,7 +46,8 @@ impl Objects {
     /// Copies a result of one document to another.
     pub async fn copy(&self, from: &str, to: &str) -> Result<Result<(), Gone>> {
         let copy = self.client.copy_object().bucket(&self.bucket).key(to);
-        let copied = copy.copy_source(format!("{}/{from}", self.bucket)).send().await;
+        let copy = copy.copy_source(format!("{}/{from}", self.bucket));
+        let copied = copy.customize().config_override(within(Calls::Copy)).send().await;
         Ok(unless_gone(copied)?.map(|_| ()))
     }
 

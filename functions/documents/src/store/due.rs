@@ -1,14 +1,13 @@
 //! The index `due`: documents that are not at their end, by when somebody should look at them, whether or
 //! not their events and jobs still exist. And what is left of documents that were deleted.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use jiff::Timestamp;
 use shared::fault::point;
 use shared::id::TenantId;
 use shared::transaction::{self, Sent};
+use shared::write::{self, Written};
 use shared::{Error, Result};
 
 use super::{Documents, Item, Key, change, key, keys, milliseconds, number, string};
@@ -48,15 +47,12 @@ impl Documents {
 
     /// Has the document looked at again at `at`, unless it has come to its end. 3 WRU.
     pub async fn look_again(&self, document: Key, at: Timestamp) -> Result<()> {
-        let update = || {
-            let update = self
-                .update(document)
-                .update_expression("SET due_at = :at")
-                .condition_expression("attribute_exists(due_at) AND attribute_exists(#status)")
-                .expression_attribute_values(":at", milliseconds(at));
-            change(update)
-        };
-        point("documents.look_again", update).await.map(|_| ())
+        let update = self
+            .update(document)
+            .update_expression("SET due_at = :at")
+            .condition_expression("attribute_exists(due_at) AND attribute_exists(#status)")
+            .expression_attribute_values(":at", milliseconds(at));
+        change(update).await.map(|_| ())
     }
 
     /// The file never came: the record goes, unless the file has come meanwhile. Whether it went. 2 WRU.
@@ -69,11 +65,7 @@ impl Documents {
             .condition_expression("#status = :awaiting_upload")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":awaiting_upload", string("awaiting_upload"));
-        match point("documents.abandon", || request.clone().send()).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_refused(&error) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(matches!(write::send("documents.abandon", request).await?, Written::Made(_)))
     }
 
     /// `deleting` → gone. A mark stays for [`GONE_KEPT`] after the form has expired: it tells a file that
@@ -145,8 +137,4 @@ fn named(item: &Item) -> Result<Key> {
         text.ok_or_else(|| Error::internal("an entry of the index that is no document"))
     };
     Ok((part("pk", "USER#")?.parse()?, part("sk", "DOC#")?.parse()?))
-}
-
-fn is_refused(error: &SdkError<DeleteItemError>) -> bool {
-    error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception)
 }

@@ -18,7 +18,6 @@ mod tenants;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
@@ -29,6 +28,7 @@ use serde::Serialize;
 use shared::fault::point;
 use shared::http::page;
 use shared::id::UserId;
+use shared::write::{self, Written};
 use shared::{Error, Result};
 
 pub use due::{DUE_SHARDS, Due};
@@ -203,20 +203,23 @@ impl Documents {
 /// Sends a conditional update. The SDK may send one twice, when the first answer was lost; then the
 /// second is refused, and the caller sees from the document that the change is its own.
 async fn change(update: UpdateItemFluentBuilder) -> Result<Change> {
-    match update.send().await {
-        Ok(answer) => {
-            let item =
-                answer.attributes.ok_or_else(|| Error::internal("an update gave no item"))?;
-            Ok(Change::Made(serde_dynamo::from_item(item)?))
+    changed(write::send("documents.change", update).await?)
+}
+
+/// [`change`], for callers that have a point around it.
+async fn change_within_point(update: UpdateItemFluentBuilder) -> Result<Change> {
+    changed(write::send_within_point(update).await?)
+}
+
+fn changed(written: Written) -> Result<Change> {
+    Ok(match written {
+        Written::Made(item) => {
+            let item = item.ok_or_else(|| Error::internal("an update gave no item"))?;
+            Change::Made(serde_dynamo::from_item(item)?)
         }
-        Err(error) => match error.into_service_error() {
-            UpdateItemError::ConditionalCheckFailedException(refused) => match refused.item {
-                Some(item) => Ok(Change::Refused(serde_dynamo::from_item(item)?)),
-                None => Ok(Change::NoDocument),
-            },
-            other => Err(other.into()),
-        },
-    }
+        Written::Refused(Some(item)) => Change::Refused(serde_dynamo::from_item(item)?),
+        Written::Refused(None) => Change::NoDocument,
+    })
 }
 
 fn key((owner, id): Key) -> Item {

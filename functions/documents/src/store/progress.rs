@@ -7,7 +7,10 @@ use serde::Serialize;
 use shared::Result;
 
 use super::due::with_due;
-use super::{Change, Documents, Key, change, happened, milliseconds, number, string, value};
+use super::{
+    Change, Documents, Key, change, change_within_point, happened, milliseconds, number, string,
+    value,
+};
 use crate::document::{AttemptId, Entry, Sha256};
 use crate::queues::MAX_ATTEMPTS;
 use crate::stage::{Done, Failure, Progress, Rejection, Stage, Waiting};
@@ -68,7 +71,7 @@ impl Documents {
             .expression_attribute_values(":now_ms", milliseconds(now))
             .expression_attribute_values(":until", milliseconds(lease_until))
             .expression_attribute_values(":one", number(1));
-        change(with_due(update, document, now)).await
+        change_within_point(with_due(update, document, now)).await
     }
 
     /// The attempt that holds the document lets go of it, for the next to try at once and not only
@@ -189,7 +192,7 @@ impl Documents {
         }
         let update =
             update.update_expression(set).expression_attribute_values(":news", value(&news)?);
-        change(update).await
+        change_within_point(update).await
     }
 
     /// The attempt ends with `failed`. 2 to 4 WRU.

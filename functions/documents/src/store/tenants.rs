@@ -1,12 +1,10 @@
 //! What belongs to a tenant and not to one document.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::id::{TenantId, UserId};
+use shared::write::{self, Written};
 
 use super::{Documents, Item, keys, string};
 use crate::document::{Document, DocumentId, Sha256, Status};
@@ -34,7 +32,8 @@ impl Documents {
     pub async fn set_settings(&self, tenant: TenantId, settings: &Settings) -> Result<()> {
         let mut item: Item = serde_dynamo::to_item(settings)?;
         item.extend(keys(format!("TENANT#{tenant}"), "SETTINGS".into()));
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        write::send("settings.put", put).await?;
         Ok(())
     }
 
@@ -48,11 +47,9 @@ impl Documents {
             .expression_attribute_names("#url", "url")
             .expression_attribute_values(":url", string(url))
             .expression_attribute_values(":at", string(at));
-        match update.send().await.map_err(SdkError::into_service_error) {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        // Refused, the webhook has been set again.
+        write::send("settings.webhook_gone", update).await?;
+        Ok(())
     }
 
     /// A tenant's own schema, as JSON. 0.5 RRU for 4 KB.
@@ -78,11 +75,7 @@ impl Documents {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk) OR document = :document")
             .expression_attribute_values(":document", string(document));
-        match put.send().await.map_err(SdkError::into_service_error) {
-            Ok(_) => Ok(true),
-            Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(matches!(write::send("schemas.add", put).await?, Written::Made(_)))
     }
 
     /// The document of the tenant that has read these bytes before, if it still has its results. 2 RRU.
@@ -102,7 +95,8 @@ impl Documents {
         let read_by = ReadBy { owner: document.owner, document_id: document.id };
         let mut item: Item = serde_dynamo::to_item(read_by)?;
         item.extend(keys(format!("TENANT#{}", document.tenant), file_key(sha256)));
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        write::send("documents.has_read", put).await?;
         Ok(())
     }
 
@@ -116,10 +110,9 @@ impl Documents {
             .set_key(Some(keys(format!("TENANT#{}", document.tenant), file_key(sha256))))
             .condition_expression("attribute_not_exists(pk) OR document_id = :id")
             .expression_attribute_values(":id", string(document.id));
-        match delete.send().await {
-            Err(error) if !is_refused(&error) => Err(error.into()),
-            _ => Ok(()),
-        }
+        // Refused, another document has read the same file since.
+        write::send("documents.forget_reading", delete).await?;
+        Ok(())
     }
 
     async fn tenant_item(&self, tenant: TenantId, sk: String) -> Result<Option<Item>> {
@@ -131,10 +124,6 @@ impl Documents {
             .consistent_read(true);
         Ok(get.send().await?.item)
     }
-}
-
-fn is_refused(error: &SdkError<DeleteItemError>) -> bool {
-    error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception)
 }
 
 fn schema_key(schema: &SchemaRef) -> String {

@@ -65,7 +65,7 @@ async fn stock_that_is_moved_again_after_a_crash_has_moved_once() {
             assert_eq!(again.status, 201, "{again:?}");
             match first.resume().await {
                 Some(first) if first.status == 201 => assert_eq!(first.body, again.body),
-                Some(first) => assert_eq!(first.status, 500, "{first:?}"),
+                Some(first) => assert!([500, 503].contains(&first.status), "{first:?}"),
                 None => {}
             }
             let counted = &audit(&s).await[&sku];

@@ -62,8 +62,11 @@ impl Bedrock {
     }
 
     async fn ask(&self, request: &Request) -> Result<Completion, ModelError> {
+        // Every field: the SDK takes what is left unset from the client's time-outs.
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(self.timeouts.connect)
+            .disable_read_timeout()
+            .operation_attempt_timeout(self.timeouts.call)
             .operation_timeout(self.timeouts.call)
             .build();
         let message = Message::builder()

@@ -1,0 +1,118 @@
+//! Single writes to DynamoDB.
+//!
+//! **Guarantees.** [`send`] gives [`Written::Made`] when the write is made, and [`Written::Refused`] when
+//! its condition does not hold and nothing is written. A write that meets a transaction is sent again:
+//! see [`conflict`](crate::conflict).
+//!
+//! ```no_run
+//! # async fn example(client: aws_sdk_dynamodb::Client) -> shared::Result<()> {
+//! use aws_sdk_dynamodb::types::AttributeValue;
+//! use shared::write::{self, Written};
+//!
+//! let put = client.put_item().table_name("things").item("id", AttributeValue::S("1".into()));
+//! let put = put.condition_expression("attribute_not_exists(id)");
+//! let is_new = matches!(write::send("things.put", put).await?, Written::Made(_));
+//! # Ok(()) }
+//! ```
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::Result;
+use crate::conflict::{self, Failed, Item, Sent};
+use crate::fault::point;
+
+/// A write of one item.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Puts it in the place of what is there.
+    Put(PutItemFluentBuilder),
+    /// Changes it.
+    Update(UpdateItemFluentBuilder),
+    /// Deletes it.
+    Delete(DeleteItemFluentBuilder),
+}
+
+/// What came of a write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Written {
+    /// It is made. The item, as the request's `ReturnValues` asks for it.
+    Made(Option<HashMap<String, AttributeValue>>),
+    /// Its condition does not hold, and nothing is written. The item as it is, if the request's
+    /// `ReturnValuesOnConditionCheckFailure` asks for it and there is one.
+    Refused(Option<HashMap<String, AttributeValue>>),
+}
+
+impl From<PutItemFluentBuilder> for Write {
+    fn from(put: PutItemFluentBuilder) -> Self {
+        Self::Put(put)
+    }
+}
+
+impl From<UpdateItemFluentBuilder> for Write {
+    fn from(update: UpdateItemFluentBuilder) -> Self {
+        Self::Update(update)
+    }
+}
+
+impl From<DeleteItemFluentBuilder> for Write {
+    fn from(delete: DeleteItemFluentBuilder) -> Self {
+        Self::Delete(delete)
+    }
+}
+
+/// Sends a write, at the point that tests know by `name`. 1 WRU for 1 KB.
+///
+/// # Errors
+/// [`Error::Conflict`](crate::Error::Conflict) when other requests are in its way for too long; any
+/// other when DynamoDB does not take it. It may be made nevertheless if no answer came.
+pub async fn send(name: &'static str, write: impl Into<Write>) -> Result<Written> {
+    let write = write.into();
+    // Boxed, so that the futures of callers stay shallow.
+    Ok(Box::pin(conflict::sent(|| point(name, || once(&write)))).await?.into())
+}
+
+/// [`send`], for a caller that has a point around all of it.
+///
+/// # Errors
+/// As for [`send`].
+pub async fn send_within_point(write: impl Into<Write>) -> Result<Written> {
+    let write = write.into();
+    Ok(Box::pin(conflict::sent(|| once(&write))).await?.into())
+}
+
+impl From<Sent<Option<Item>>> for Written {
+    fn from(sent: Sent<Option<Item>>) -> Self {
+        match sent {
+            Sent::Made(item) => Self::Made(item),
+            Sent::Refused(_, item) => Self::Refused(item),
+        }
+    }
+}
+
+async fn once(write: &Write) -> Result<Option<Item>, Failed> {
+    macro_rules! sent {
+        ($request:expr, $error:ident) => {
+            match $request.clone().send().await.map_err(SdkError::into_service_error) {
+                Ok(answer) => Ok(answer.attributes),
+                Err($error::ConditionalCheckFailedException(refused)) => {
+                    Err(Failed::Refused(0, refused.item))
+                }
+                Err(error) => Err(Failed::coded(error)),
+            }
+        };
+    }
+    match write {
+        Write::Put(put) => sent!(put, PutItemError),
+        Write::Update(update) => sent!(update, UpdateItemError),
+        Write::Delete(delete) => sent!(delete, DeleteItemError),
+    }
+}

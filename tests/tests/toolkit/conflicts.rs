@@ -1,0 +1,130 @@
+//! Writes that other requests get in the way of, by the answers that DynamoDB gives.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use axum::response::IntoResponse;
+use serde_json::{Value, json};
+use shared::transaction::{self, Sent};
+use shared::write::{self, Written};
+use shared::{Error, conflict};
+use testing::account;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// How often a write is sent that conflicts each time.
+const TRIES: usize = 8;
+
+fn refusal(code: &str, more: &Value) -> ResponseTemplate {
+    let mut body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}")});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    ResponseTemplate::new(400)
+        .set_body_raw(body.to_string(), "application/x-amz-json-1.0")
+        .insert_header("x-amzn-errortype", code)
+}
+
+fn cancelled(codes: [&str; 2]) -> ResponseTemplate {
+    let reasons = codes.map(|code| json!({"Code": code}));
+    let more = json!({"CancellationReasons": reasons, "Message": "cancelled"});
+    refusal("TransactionCanceledException", &more)
+}
+
+/// A DynamoDB that gives `answer`, `times` times, and is content then; and a client as functions have it.
+async fn dynamodb(answer: ResponseTemplate, times: Option<u64>) -> (MockServer, Client) {
+    let server = MockServer::start().await;
+    let mock = Mock::given(any()).respond_with(answer);
+    match times {
+        Some(times) => mock.up_to_n_times(times).mount(&server).await,
+        None => mock.mount(&server).await,
+    }
+    let content = ResponseTemplate::new(200).set_body_raw("{}", "application/x-amz-json-1.0");
+    Mock::given(any()).respond_with(content).mount(&server).await;
+    let client = Client::new(&account::at(&server.uri()).await);
+    (server, client)
+}
+
+async fn requests(server: &MockServer) -> usize {
+    server.received_requests().await.unwrap().len()
+}
+
+fn id() -> AttributeValue {
+    AttributeValue::S("1".into())
+}
+
+async fn put(client: &Client) -> shared::Result<Written> {
+    write::send("test.put", client.put_item().table_name("t").item("id", id())).await
+}
+
+async fn update(client: &Client) -> shared::Result<Written> {
+    write::send("test.update", client.update_item().table_name("t").key("id", id())).await
+}
+
+async fn delete(client: &Client) -> shared::Result<Written> {
+    write::send("test.delete", client.delete_item().table_name("t").key("id", id())).await
+}
+
+async fn transact(client: &Client) -> shared::Result<Sent> {
+    let put = Put::builder().table_name("t").item("id", id()).build().unwrap();
+    let put = TransactWriteItem::builder().put(put).build();
+    transaction::send("test.transact", client, "token", vec![put.clone(), put]).await
+}
+
+fn is_conflict<T>(sent: shared::Result<T>) -> bool {
+    let Err(error @ Error::Conflict(_)) = sent else { return false };
+    let response = error.into_response();
+    response.status() == 503 && response.headers()["retry-after"] == "1"
+}
+
+#[tokio::test]
+async fn a_single_write_that_meets_a_transaction_is_made_a_moment_later() {
+    let met = || refusal("TransactionConflictException", &json!({}));
+    let (server, client) = dynamodb(met(), Some(2)).await;
+    assert_eq!(put(&client).await.unwrap(), Written::Made(None));
+    assert_eq!(requests(&server).await, 3);
+
+    let (server, client) = dynamodb(met(), None).await;
+    assert!(is_conflict(put(&client).await));
+    assert!(is_conflict(update(&client).await));
+    assert!(is_conflict(delete(&client).await));
+    assert_eq!(requests(&server).await, 3 * TRIES, "at one layer");
+}
+
+#[tokio::test]
+async fn a_transaction_that_meets_another_is_made_a_moment_later() {
+    for reason in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+        let (server, client) = dynamodb(cancelled(["None", reason]), Some(2)).await;
+        assert!(matches!(transact(&client).await.unwrap(), Sent::Made), "{reason}");
+        assert_eq!(requests(&server).await, 3);
+        let (server, client) = dynamodb(cancelled([reason, "None"]), None).await;
+        assert!(is_conflict(transact(&client).await), "{reason}");
+        assert_eq!(requests(&server).await, TRIES, "at one layer");
+    }
+    let refused = cancelled(["TransactionConflict", "ConditionalCheckFailed"]);
+    let (_server, client) = dynamodb(refused, None).await;
+    let sent = transact(&client).await.unwrap();
+    assert!(matches!(sent, Sent::Refused { index: 1, .. }), "{sent:?}");
+    let (_server, client) = dynamodb(cancelled(["ValidationError", "None"]), None).await;
+    assert!(matches!(transact(&client).await, Err(Error::Internal(_))));
+}
+
+#[tokio::test]
+async fn what_the_sdk_sends_again_is_not_sent_again_on_top_of_that() {
+    let in_progress = refusal("TransactionInProgressException", &json!({}));
+    let (server, client) = dynamodb(in_progress, None).await;
+    assert!(is_conflict(transact(&client).await));
+    assert_eq!(requests(&server).await, 3);
+    for code in ["ThrottlingException", "ProvisionedThroughputExceededException"] {
+        let (server, client) = dynamodb(refusal(code, &json!({})), None).await;
+        assert!(is_conflict(update(&client).await), "{code}");
+        assert_eq!(requests(&server).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_reads_first_is_made_again_and_its_writes_are_not() {
+    let met = refusal("TransactionConflictException", &json!({}));
+    let (server, client) = dynamodb(met, None).await;
+    let changed = conflict::retried(async || put(&client).await.map(Some)).await;
+    assert!(is_conflict(changed));
+    assert_eq!(requests(&server).await, TRIES, "not tries of tries");
+    assert!(is_conflict(conflict::retried(async || Ok(None::<()>)).await));
+}
