@@ -57,9 +57,9 @@ impl Users {
             user_id: UserId,
         }
         let user = &account.user;
-        let taken = Taken { user_id: user.id };
+        let owner = Taken { user_id: user.id };
         let writes = vec![
-            self.put_new(email_key(&user.email), &taken)?,
+            self.put_new(email_key(&user.email), &owner)?,
             self.put_new(user_key(user.id), account)?,
         ];
         // The id is new each time, and has 30 characters.
