@@ -24,7 +24,7 @@
 //! |---|---|
 //! | [`idempotency`], [`http::idempotency`] | work that is asked for many times and done once; the `Idempotency-Key` header |
 //! | [`webhook`] | telling somebody else's server |
-//! | [`write`], [`transaction`], [`conflict`] | writes to DynamoDB, one or several together, and what gets in their way |
+//! | [`mod@write`], [`transaction`], [`conflict`] | writes to DynamoDB, one or several together, and what gets in their way |
 //! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: every record stands or falls alone; sending to SQS |
 //! | [`rate_limit`], [`http::rate_limit`] | limits that are exact over all instances |
 //! | [`fault`] | crashes, stalls and lost answers on purpose, for tests |

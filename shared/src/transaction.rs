@@ -2,7 +2,7 @@
 //!
 //! **Guarantees.** [`send`] gives [`Sent::Made`] when all of the writes are made, and
 //! [`Sent::Refused`] when a condition among them does not hold and none is. A transaction that others
-//! get in the way of is sent again: see [`conflict`](crate::conflict). Sent again, it is still the same
+//! get in the way of is sent again: see [`conflict`]. Sent again, it is still the same
 //! transaction: it takes effect once.
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //!
 //! **Guarantees.** [`send`] gives [`Written::Made`] when the write is made, and [`Written::Refused`] when
 //! its condition does not hold and nothing is written. A write that meets a transaction is sent again:
-//! see [`conflict`](crate::conflict).
+//! see [`conflict`].
 //!
 //! ```no_run
 //! # async fn example(client: aws_sdk_dynamodb::Client) -> shared::Result<()> {
