@@ -82,7 +82,7 @@ impl Saga {
         };
         if held.order.next().is_none() {
             if compares || held.order.awaits_refund() {
-                return self.compared(held).await;
+                return self.compare(held).await;
             }
             // It was looked at for nothing.
             return Ok(self.let_go(&held, None).await?);
@@ -111,16 +111,7 @@ impl Saga {
             }
         }
         // The last event took the lease away. Whoever takes it now has the comparison refused.
-        if compares { self.compared(held).await } else { Ok(()) }
-    }
-
-    /// Compares an order with the provider, and lets go of it.
-    async fn compared(&self, held: Held) -> Result<(), Trouble> {
-        match self.compare(held.clone()).await {
-            Ok(Some(held)) => Ok(self.let_go(&held, None).await?),
-            Ok(None) => Err(Trouble::retry_after("the order has moved", Duration::ZERO)),
-            Err(error) => Err(self.failed(&held, error).await?),
-        }
+        if compares { self.compare(held).await } else { Ok(()) }
     }
 
     /// Lets go of the order, and says why.

@@ -280,7 +280,9 @@ impl Order {
                 self.not_in_cart = not_in_cart;
                 Cancelled
             }
-            (Cancelling, Event::CaptureFound { amount, refund }) => {
+            (Cancelling, Event::CaptureFound { amount, refund })
+                if self.payment.is_some() && amount.amount > 0 =>
+            {
                 self.captured_by_hand = Some(amount);
                 self.refunds.insert(refund, Refund::asked_for(amount));
                 Voided

@@ -1,5 +1,7 @@
 //! Money that goes back: refunds that we ask for, and what the provider has besides.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use shared::batch::Failure as Trouble;
@@ -42,25 +44,38 @@ impl Saga {
         self.go_on(order, until, true).await
     }
 
-    /// Has the order follow what the provider has of its refunds and disputes, one event after the
-    /// other; gives the order then, or nothing if others were faster.
-    pub(super) async fn compare(&self, mut held: Held) -> Result<Option<Held>> {
+    /// Has the order follow what the provider has of its refunds and disputes, one event after the other,
+    /// and lets go of it.
+    pub(super) async fn compare(&self, mut held: Held) -> Result<(), Trouble> {
         let paid = held.order.payment.clone().filter(|_| held.order.taken() > 0);
-        let Some(payment) = paid else { return Ok(Some(held)) };
-        let known = Known {
-            refunds: point("payments.refunds", || self.payments.refunds(&payment)).await?,
-            disputes: point("payments.disputes", || self.payments.disputes(&payment)).await?,
+        let Some(payment) = paid else { return Ok(self.let_go(&held, None).await?) };
+        let known = match self.known(&payment).await {
+            Ok(known) => known,
+            Err(error) => return Err(self.failed(&held, error).await?),
         };
         while let Some(event) = known.difference(&held.order) {
             let (name, writes) = (event.name(), self.booked(&held.order, &event)?);
+            // Where nobody knows whether it was written, the lease runs out.
             match self.store.append(&held, event, writes, self.clock.now()).await? {
                 Appended::Made(next) => held = *next,
-                Appended::Refused => return Ok(None),
+                Appended::Refused => {
+                    self.let_go(&held, None).await?;
+                    return Err(Trouble::retry_after("the order has moved", Duration::ZERO));
+                }
             }
             tracing::info!(order_id = %held.order.id, event = name, "the provider has it");
         }
-        known.all_understood(&held.order)?;
-        Ok(Some(held))
+        match known.all_understood(&held.order) {
+            Ok(()) => Ok(self.let_go(&held, None).await?),
+            Err(error) => Err(self.failed(&held, error).await?),
+        }
+    }
+
+    async fn known(&self, payment: &PaymentId) -> Result<Known> {
+        Ok(Known {
+            refunds: point("payments.refunds", || self.payments.refunds(payment)).await?,
+            disputes: point("payments.disputes", || self.payments.disputes(payment)).await?,
+        })
     }
 
     /// The provider is always asked first for the refunds that it has: they are few.

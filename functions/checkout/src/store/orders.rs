@@ -236,6 +236,9 @@ impl Store {
         trouble: Option<String>,
         now: Timestamp,
     ) -> Result<()> {
+        if trouble.is_none() && held.order.awaits_refund() && self.settle(held, now).await? {
+            return Ok(());
+        }
         let mut release = self
             .client
             .update_item()
@@ -244,12 +247,6 @@ impl Store {
             .condition_expression("attempt = :attempt")
             .expression_attribute_values(":attempt", value(&held.attempt)?);
         release = match trouble {
-            None if held.order.awaits_refund() => release
-                .update_expression(
-                    "SET due_shard = :shard, due_at = :due REMOVE lease_until, trouble",
-                )
-                .expression_attribute_values(":shard", string(SETTLING))
-                .expression_attribute_values(":due", milliseconds(settling_at(&held.order, now))),
             // No worker has anything to do: the sweeper does not look after it either.
             Some(trouble) if held.order.next().is_none() && !held.order.awaits_refund() => release
                 .update_expression("SET trouble = :trouble REMOVE lease_until")
@@ -263,6 +260,26 @@ impl Store {
         // Refused, another has taken over.
         write::send_within_point(release).await?;
         Ok(())
+    }
+
+    /// The attempt lets go of an order whose refunds the provider has not decided on; tells whether the
+    /// order is still as the attempt knows it. 1 WRU for 1 KB, and 2 for the index.
+    async fn settle(&self, held: &Held, now: Timestamp) -> Result<bool> {
+        let settle = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(state_key(held.order.id)))
+            .condition_expression("attempt = :attempt AND version = :version")
+            .update_expression("SET due_shard = :shard, due_at = :due REMOVE lease_until, trouble")
+            .expression_attribute_values(":attempt", value(&held.attempt)?)
+            .expression_attribute_values(":version", number(held.order.version))
+            .expression_attribute_values(":shard", string(SETTLING))
+            .expression_attribute_values(":due", milliseconds(settling_at(&held.order, now)));
+        match settle.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => refused(error.into_service_error()).map(|_| false),
+        }
     }
 
     /// Appends an event to the history of an order that an attempt holds, together with `writes`. 4 WRU

@@ -88,7 +88,7 @@ async fn a_conflict_that_lasts_is_no_fault_of_ours() {
     left.store(1_000, Ordering::SeqCst);
     for name in ["place-order", "set-in-cart", "add-to-cart", "put-endpoint"] {
         let answer = ask(name).of(&s).await;
-        assert_eq!(answer.problem(), (409, "changed-meanwhile"), "{name}: {}", answer.text);
+        assert_eq!(answer.problem(), (503, "conflicting-writes"), "{name}: {}", answer.text);
         assert_eq!(answer.header("retry-after"), Some("1"));
     }
 }

@@ -108,7 +108,7 @@ async fn endpoints_that_are_put_at_once_are_ten_and_each_secret_signs() {
             loop {
                 let answer = put.of(&s).await;
                 // "Send the same request again."
-                if answer.problem() != (409, "changed-meanwhile") {
+                if answer.problem() != (503, "conflicting-writes") {
                     return answer;
                 }
             }

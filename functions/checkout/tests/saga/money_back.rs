@@ -224,10 +224,13 @@ async fn a_dispute_moves_money_and_back() {
     }
 }
 
-/// An order whose worker dies before its `n`th event, and the provider's id of its payment.
+/// An order whose worker dies before its `n`th event, of the fourth before it asks for the capture, and the provider's id of its payment.
 async fn left_before(shop: &Shop, n: usize) -> (shared::id::UserId, OrderId, String) {
     let (customer, order) = shop.order(&sku("mug"), 2, GOOD).await;
-    let run = Run::with_nth("orders.append", n, Fault::CrashBefore);
+    let run = match n {
+        4 => Run::with("payments.capture", Fault::CrashBefore),
+        _ => Run::with_nth("orders.append", n, Fault::CrashBefore),
+    };
     assert!(!run.attempt(shop.work(order)).await.is_done());
     let payment = payment(&shop.state(order).await).to_owned();
     (customer, order, payment)
