@@ -276,10 +276,7 @@ impl Store {
             .expression_attribute_values(":version", number(held.order.version))
             .expression_attribute_values(":shard", string(SETTLING))
             .expression_attribute_values(":due", milliseconds(settling_at(&held.order, now)));
-        match settle.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => refused(error.into_service_error()).map(|_| false),
-        }
+        Ok(matches!(write::send_within_point(settle).await?, Written::Made(_)))
     }
 
     /// Appends an event to the history of an order that an attempt holds, together with `writes`. 4 WRU
