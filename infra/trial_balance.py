@@ -72,7 +72,7 @@ class Order:
         is_held = state in HELD or (state == "cancelling" and self.state["was_authorised"])
         refunds = self.state["refunds"].values()
         found = self.state.get("found", {}).values()
-        disputes = self.state.get("disputes", {}).values()
+        disputes = list(self.state.get("disputes", {}).values())
         by_hand = self.state.get("captured_by_hand", {"amount": 0})["amount"]
         amounts = lambda them: sum(it["amount"]["amount"] for it in them)
         expected = {
@@ -80,7 +80,8 @@ class Order:
             "paid": total if state in TAKEN else by_hand,
             "refunded": amounts(r for r in refunds if r["status"] == "succeeded")
             + amounts(f for f in found if not f["has_failed"]),
-            "disputed": amounts(d for d in disputes if d["funds"] == "withdrawn"),
+            "disputed": amounts(d for d in disputes if d["funds"] != "untouched")
+            - sum(d.get("reinstated", d["amount"])["amount"] for d in disputes if d["funds"] == "reinstated"),
         }
         for name, amount in expected.items():
             if getattr(self, name) != amount:

@@ -23,6 +23,7 @@ from yarl import URL
 ALL = 1_000_000
 NOT_FINAL = ("pending", "requires_action")
 BACK = ("failed", "canceled")
+OVER = ("won", "lost", "warning_closed", "prevented")
 NO_MONEY = ("warning_needs_response", "warning_under_review", "warning_closed", "prevented")
 
 
@@ -84,6 +85,10 @@ class Books:
         self.captured: dict[str, int] = {}
         self.rests: set[str] = set()
         self.charges: dict[str, dict] = {}
+        # localstripe's balance transactions, each with the payment that it is of, the newest first; and
+        # its refunds as they were made. Kept, since every list of movements looks at all of them.
+        self.theirs: dict[str, tuple[dict, str | None]] = {}
+        self.made: dict[str, dict] = {}
 
     async def get(self, path: str, **query) -> dict:
         """Asks localstripe."""
@@ -163,18 +168,45 @@ class Books:
     async def moved(self, key: str, query) -> list[dict]:
         """What was moved for the payments of a key, the newest first."""
         first, last = int(query.get("created[gte]", 0)), int(query.get("created[lte]", 1 << 62))
-        theirs = (await self.get("/v1/balance_transactions", limit=ALL))["data"]
         expanded = "data.source" in query.getall("expand[]", [])
+        await self.learn()
         movements = [*self.movements]
-        for it in theirs:
-            if first <= it["created"] <= last:
-                movements.extend(await self.of_localstripe(it))
+        for told, payment in self.theirs.values():
+            if self.owners.get(payment) == key and first <= told["created"] <= last:
+                movements.extend(await self.of_localstripe(told))
         shown = [
             it.shown(expanded)
             for it in movements
             if first <= it.created <= last and self.owners.get(it.source["payment_intent"]) == key
         ]
         return sorted(shown, key=lambda it: (it["created"], it["id"]), reverse=True)
+
+    async def learn(self) -> None:
+        """Asks localstripe for its balance transactions since the last one that is known."""
+        known = max((told["created"] for told, _ in self.theirs.values()), default=0)
+        query, oldest, has_more = {"limit": 100}, known, True
+        # Of those of one second, the order says nothing.
+        while has_more and oldest >= known:
+            found = await self.get("/v1/balance_transactions", **query)
+            for told in found["data"]:
+                if told["id"] not in self.theirs:
+                    self.theirs[told["id"]] = told, await self.moved_by(told)
+            if found["data"]:
+                query["starting_after"] = found["data"][-1]["id"]
+                oldest = found["data"][-1]["created"]
+            has_more = found["has_more"]
+
+    async def moved_by(self, told: dict) -> str | None:
+        """The payment that a balance transaction of localstripe's is of."""
+        if told["reporting_category"] == "charge":
+            return (await self.charge(told["source"]))["payment_intent"]
+        return await self.payment_of(await self.refund_made(told["source"]))
+
+    async def refund_made(self, id: str) -> dict:
+        """A refund as localstripe made it."""
+        if id not in self.made:
+            self.made[id] = await self.get(f"/v1/refunds/{id}")
+        return self.made[id]
 
     async def of_localstripe(self, told: dict) -> list[Movement]:
         """A balance transaction of localstripe's. A refund that is not final has none yet, and one that was
@@ -183,7 +215,7 @@ class Books:
         if category == "charge":
             source = await self.charge(source)
         else:
-            known = await self.get(f"/v1/refunds/{source}")
+            known = await self.refund_made(source)
             source = self.refund(known, await self.payment_of(known))
             if source["id"] in self.rests:
                 category = "partial_capture_reversal"
@@ -249,17 +281,19 @@ class Books:
         return web.json_response(dispute, status=201)
 
     async def set_dispute(self, request: web.Request) -> web.Response:
-        """A dispute goes on: {"status"}."""
-        dispute, status = self.disputes[request.match_info["id"]], (await request.json())["status"]
-        is_over = status in ("won", "lost", "warning_closed", "prevented")
-        await self.stand(dispute, status, "closed" if is_over else "updated")
+        """A dispute goes on: {"status", "reinstated" if not what such a status gives back}."""
+        dispute, told = self.disputes[request.match_info["id"]], await request.json()
+        status, is_over = told["status"], told["status"] in OVER
+        await self.stand(dispute, status, "closed" if is_over else "updated", told.get("reinstated"))
         return web.json_response(dispute)
 
-    async def stand(self, dispute: dict, status: str, what: str) -> None:
+    async def stand(self, dispute: dict, status: str, what: str, back: int | None = None) -> None:
         """Has a dispute stand so, and moves its money."""
+        if back is None:
+            back = dispute["amount"] if status == "won" else 0
         dispute["status"], moved = status, dispute["balance_transactions"]
         if status not in NO_MONEY and not moved:
             moved.append(self.move("dispute", -dispute["amount"], dispute))
-        if status == "won" and len(moved) == 1:
-            moved.append(self.move("dispute_reversal", dispute["amount"], dispute))
+        if back and len(moved) == 1:
+            moved.append(self.move("dispute_reversal", back, dispute))
         await self.tell(f"charge.dispute.{what}", dispute)

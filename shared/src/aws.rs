@@ -2,8 +2,9 @@
 //! are needed.
 //!
 //! **Guarantees.** Every call has a time-out, by its kind: see [`Calls`]. It is tried up to three times
-//! with full jitter, and nowhere is there a second layer of retries. A connection that has died while the environment was
-//! frozen costs one of the three tries, and not the call.
+//! with full jitter, and there is no second layer of retries: a write that conflicts with another is not
+//! sent again by the SDK but by [`conflict`](crate::conflict). A connection that has died while the
+//! environment was frozen costs one of the three tries, and not the call.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
@@ -29,11 +30,15 @@ const CONNECT_TIME: Duration = Duration::from_secs(1);
 /// The SDK ends a response body that stands still, after some 6 s. How long one takes in all is in no
 /// time-out: who reads a body sets its own.
 pub async fn load() -> SdkConfig {
+    loader().load().await
+}
+
+/// What [`load`] loads with, for a test that has a server of its own in the place of AWS.
+#[must_use]
+pub fn loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(Calls::Quick.timeouts())
         .retry_config(retries())
-        .load()
-        .await
 }
 
 /// A kind of call, which decides how long one may take. All kinds connect in 1 s.

@@ -2,13 +2,15 @@
 //!
 //! **Guarantees.** A write that conflicts with another is sent again, up to 8 times, after a growing
 //! wait, at one layer only. If the conflict lasts, the caller gets [`Error::Conflict`]: over HTTP, 503
-//! with `Retry-After`; in a batch, a failure to retry. It is never a bare 500, and nothing is written.
+//! with `Retry-After`; in a batch, a failure to retry. It is never a bare 500. The write that was in the way
+//! is not made; what the caller wrote before it is.
 //!
 //! | DynamoDB answers | who sends it again |
 //! |---|---|
 //! | `TransactionConflictException`: a transaction is at the item | this module |
 //! | `TransactionCanceledException` for `TransactionConflict`, `ThrottlingError` or `ProvisionedThroughputExceeded` | this module |
-//! | `TransactionInProgressException`, `ThrottlingException`, `ProvisionedThroughputExceededException`, `RequestLimitExceeded`, `ReplicatedWriteConflictException` | the SDK, up to three times in all |
+//! | `ThrottlingException`, `ProvisionedThroughputExceededException`, `RequestLimitExceeded`, `ReplicatedWriteConflictException` | the SDK, up to three times in all |
+//! | `TransactionInProgressException`: the same transaction is still under way | the SDK, up to three times in all; then nobody knows whether it is made, and the caller gets [`Error::Internal`] |
 //!
 //! [`write`](crate::write) sends single writes and [`transaction`](crate::transaction) several at once.
 //! [`retried`] is for a change that reads first: it reads again after a conflict.
@@ -42,9 +44,8 @@ use crate::{Error, Result};
 const MAX_TRIES: u32 = 8;
 /// How long to wait before the next try: some 1 s in all, and never more than 2 s.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(400));
-/// What the SDK sends again by itself.
-const SENT_AGAIN_BY_SDK: [&str; 5] = [
-    "TransactionInProgressException",
+/// What the SDK sends again by itself. Nothing else sends it again on top of that.
+const SENT_AGAIN_BY_SDK: [&str; 4] = [
     "ThrottlingException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -56,6 +57,7 @@ tokio::task_local! {
     static IN_ATTEMPT: ();
 }
 
+type BoxError = Box<dyn StdError + Send + Sync>;
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Why a write was not made.
@@ -64,10 +66,15 @@ pub(crate) enum Failed {
     /// A condition does not hold: which write's, and the item if the write asks for it.
     Refused(usize, Option<Item>),
     /// Another request is at an item.
-    Conflict(Box<dyn StdError + Send + Sync>),
+    Conflict(BoxError),
     /// For another reason.
     Other(Error),
 }
+
+/// What the SDK has sent as often as it may.
+#[derive(Debug, thiserror::Error)]
+#[error("sent as often as the SDK may")]
+struct GivenUpBySdk(#[source] BoxError);
 
 impl Failed {
     /// An error of DynamoDB's, told by its code.
@@ -77,7 +84,7 @@ impl Failed {
         match error.code() {
             Some("TransactionConflictException") => Self::Conflict(error.into()),
             Some(code) if SENT_AGAIN_BY_SDK.contains(&code) => {
-                Self::Other(Error::Conflict(error.into()))
+                Self::Other(Error::Conflict(GivenUpBySdk(error.into()).into()))
             }
             _ => Self::Other(error.into()),
         }
@@ -138,7 +145,7 @@ where
         let error = match IN_ATTEMPT.scope((), attempt()).await {
             Ok(Some(done)) => return Ok(done),
             Ok(None) => "others were faster each time".into(),
-            Err(Error::Conflict(error)) => error,
+            Err(Error::Conflict(error)) if !error.is::<GivenUpBySdk>() => error,
             Err(error) => return Err(error),
         };
         if tries == MAX_TRIES {

@@ -38,7 +38,7 @@ pub enum Error {
     Problem(Problem),
     /// Logged with its causes; the caller learns only that something went wrong.
     Internal(Box<dyn StdError + Send + Sync>),
-    /// Other requests were in the way for too long, and nothing is written. Logged with its causes; the
+    /// Other requests were in the way of a write for too long, and it is not made. Logged with its causes; the
     /// caller learns that the same request may go well a moment later.
     Conflict(Box<dyn StdError + Send + Sync>),
 }

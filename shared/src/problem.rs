@@ -116,12 +116,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
     }
 
-    /// 503: other requests were in the way for too long, and nothing was changed.
+    /// 503: other requests were in the way of a write for too long.
     #[must_use]
     pub fn conflict() -> Self {
         let title = "Other requests are changing the same data";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "conflicting-writes", title)
-            .detail("Nothing was changed. Send the same request again.")
+            .detail("Send the same request again.")
             .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 

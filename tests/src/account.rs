@@ -1,6 +1,6 @@
 //! An AWS account of one's own: the local AWS takes any 12 digits for one, and keeps it apart.
 //!
-//! Tests configure their clients by `shared::aws::load()`, as production does. What they set
+//! Tests configure their clients by `shared::aws::loader()`, as production does. What they set
 //! differently, and why:
 //!
 //! | what | why |
@@ -14,7 +14,7 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
@@ -47,6 +47,14 @@ pub async fn at(url: &str) -> SdkConfig {
     elsewhere(url, "test", None).await
 }
 
+/// The configuration of production for the account of `aws`, by a line of the test's own at `url` to the
+/// local AWS.
+pub async fn through(url: &str, aws: &SdkConfig) -> SdkConfig {
+    let credentials = aws.credentials_provider().expect("the account has credentials");
+    let credentials = credentials.provide_credentials().await.expect("they are static");
+    elsewhere(url, credentials.access_key_id(), None).await
+}
+
 async fn configured(access_key: &str) -> SdkConfig {
     // Every field, so that none of production's is left.
     let patience = TimeoutConfig::disabled().into_builder();
@@ -56,16 +64,14 @@ async fn configured(access_key: &str) -> SdkConfig {
 
 async fn elsewhere(url: &str, access_key: &str, timeouts: Option<TimeoutConfig>) -> SdkConfig {
     let credentials = Credentials::new(access_key, "test", None, None, "tests");
-    let mut config = shared::aws::load()
-        .await
-        .into_builder()
+    let mut loader = shared::aws::loader()
         .region(Region::new(REGION))
         .endpoint_url(url)
         .credentials_provider(SharedCredentialsProvider::new(credentials));
-    if timeouts.is_some() {
-        config.set_timeout_config(timeouts);
+    if let Some(timeouts) = timeouts {
+        loader = loader.timeout_config(timeouts);
     }
-    config.build()
+    loader.load().await
 }
 
 /// A client for S3 that names buckets in the path.

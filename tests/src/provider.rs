@@ -291,6 +291,12 @@ impl Provider {
         self.tell(&format!("/_disputes/{id}"), json!({"status": status})).await;
     }
 
+    /// A dispute goes on, and the provider gives back so much of it.
+    pub async fn reinstate(&self, id: &str, status: &str, amount: u64) {
+        let told = json!({"status": status, "reinstated": amount});
+        self.tell(&format!("/_disputes/{id}"), told).await;
+    }
+
     /// Somebody sends money back by hand; gives the refund's id.
     pub async fn refund_by_hand(&self, payment: &str, amount: u64) -> String {
         let form = [("payment_intent", payment.to_owned()), ("amount", amount.to_string())];

@@ -328,7 +328,7 @@ async fn the_balances_follow_and_balance() {
     let keeper = &shop.keeper;
     // A currency of one's own, so that other tests' orders are no part of it.
     let (sku, currency) = (format!("SKU-{}", Ulid::generate()), "NOK");
-    let price = json!({"amount": 90, "currency": currency});
+    let price = json!({"amount": 190, "currency": currency});
     keeper.put(&format!("/v1/products/{sku}"), json!({"name": "Needle", "price": price})).await;
     let restock = json!({"quantity": 9, "reason": "restock"});
     keeper.post(&format!("/v1/stock/{sku}/movements"), restock).await;
@@ -347,7 +347,7 @@ async fn the_balances_follow_and_balance() {
     keeper.post(&format!("/v1/orders/{order}/refunds"), json!({"amount": 40})).await;
     eventually("the balances", PATIENCE, async || {
         let now = (of("sales", "credits").await - sold, of("refunds", "debits").await - refunded);
-        (now == (180, 40)).then_some(())
+        (now == (380, 40)).then_some(())
     })
     .await;
     assert_eq!(of("sales", "pending_credits").await, 0);

@@ -8,31 +8,41 @@
 
 use crate::money::{Currency, Money};
 
-/// The smallest total that Stripe charges, in a currency that it also pays out in.
-const MINIMUMS: [(&str, u64); 23] = [
+/// The smallest total that Stripe charges (<https://docs.stripe.com/currencies>, of 2026-07-10). If the account
+/// is settled in another currency, the total must also reach that one's minimum once it is converted: the
+/// provider refuses what does not.
+const MINIMUMS: [(&str, u64); 31] = [
     ("AED", 200),
+    ("ARS", 50),
     ("AUD", 50),
     ("BRL", 50),
     ("CAD", 50),
     ("CHF", 50),
+    ("COP", 50),
     ("CZK", 1500),
     ("DKK", 250),
     ("EUR", 50),
     ("GBP", 30),
     ("HKD", 400),
     ("HUF", 17_500),
+    ("IDR", 50),
+    ("ILS", 50),
     ("INR", 50),
     ("JPY", 50),
+    ("KRW", 50),
     ("MXN", 1000),
     ("MYR", 200),
     ("NOK", 300),
     ("NZD", 50),
+    ("PHP", 50),
     ("PLN", 200),
     ("RON", 200),
+    ("RUB", 50),
     ("SEK", 300),
     ("SGD", 50),
     ("THB", 1000),
     ("USD", 50),
+    ("ZAR", 50),
 ];
 
 /// Why an amount cannot be charged.

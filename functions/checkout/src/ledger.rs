@@ -225,21 +225,25 @@ impl Movement {
         after: &Dispute,
     ) -> Vec<Self> {
         let funds = before.map_or(Funds::Untouched, |before| before.funds);
-        let was_lost = before.is_some_and(|it| it.funds == Funds::Withdrawn && it.status.is_lost());
+        let was_lost = before.is_some_and(|before| before.was_lost);
         let mut movements = Vec::new();
-        let mut push = |moved, debit, credit| {
-            let (cause, amount) = (Cause::Dispute(id.to_owned(), moved), after.amount);
+        let mut push = |moved, amount, debit, credit| {
+            let cause = Cause::Dispute(id.to_owned(), moved);
+            let amount = Money { amount, ..after.amount };
             movements.push(Self { order, cause, debit, credit, amount });
         };
+        let all = after.amount.amount;
         if funds == Funds::Untouched && after.funds != Funds::Untouched {
-            push(DisputeMove::Withdrawn, Account::Disputed, Account::Provider);
+            push(DisputeMove::Withdrawn, all, Account::Disputed, Account::Provider);
         }
         if funds != Funds::Reinstated && after.funds == Funds::Reinstated {
             let from = if was_lost { Account::DisputeLosses } else { Account::Disputed };
-            push(DisputeMove::Reinstated, Account::Provider, from);
+            push(DisputeMove::Reinstated, after.returned(), Account::Provider, from);
         }
-        if after.funds == Funds::Withdrawn && after.status.is_lost() && !was_lost {
-            push(DisputeMove::Lost, Account::DisputeLosses, Account::Disputed);
+        // What is not given back when something is, is lost too.
+        let is_lost = after.was_lost || after.funds == Funds::Reinstated;
+        if is_lost && !was_lost && after.away() > 0 {
+            push(DisputeMove::Lost, after.away(), Account::DisputeLosses, Account::Disputed);
         }
         movements
     }

@@ -98,7 +98,7 @@ impl Saga {
                 Err(error) => return Err(self.failed(&held, error).await?),
             };
             let name = event.name();
-            match self.store.append(&held, event, writes, self.clock.now()).await? {
+            match self.append(&held, event, writes).await? {
                 Appended::Made(next) => {
                     tracing::info!(order_id = %id, event = name, "happened");
                     held = *next;
@@ -112,6 +112,20 @@ impl Saga {
         }
         // The last event took the lease away. Whoever takes it now has the comparison refused.
         if compares { self.compare(held).await } else { Ok(()) }
+    }
+
+    /// Appends an event to the order's history. If it is not written, the order is let go of; if nobody
+    /// knows whether it is, the lease runs out.
+    async fn append(
+        &self,
+        held: &Held,
+        event: Event,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<Appended, Trouble> {
+        match self.store.append(held, event, writes, self.clock.now()).await {
+            Err(error @ Error::Conflict(_)) => Err(self.failed(held, error).await?),
+            appended => Ok(appended?),
+        }
     }
 
     /// Lets go of the order, and says why.

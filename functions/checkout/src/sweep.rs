@@ -12,7 +12,7 @@ use crate::queues::Advance;
 use crate::store::{DUE_SHARDS, Due, OVERDUE_AFTER, Store};
 
 /// How long before the invocation's end no further order is begun.
-pub const MARGIN: Duration = Duration::from_secs(5);
+pub const MARGIN: Duration = Duration::from_secs(10);
 
 /// What the task needs.
 #[derive(Clone, Debug)]

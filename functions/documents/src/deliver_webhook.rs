@@ -55,7 +55,7 @@ impl DeliverWebhook {
             }
             Err(NotTaken::Gone) => {
                 tracing::warn!(%tenant, "gone (410): nothing more is posted");
-                Ok(self.documents.webhook_gone(tenant, &webhook.url, now).await?)
+                Ok(self.documents.webhook_gone(tenant, &webhook, now).await?)
             }
             Err(error) => Err(error.failure(message.receive_count > MAX_ATTEMPTS)),
         }

@@ -11,7 +11,7 @@ use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::{Json, SignedIn};
 use shared::idempotency::{Commit, Outcome, Records};
 
-use super::changes::{committed, refused, tried_once};
+use super::changes::refused;
 use super::get_cart::Shown;
 use super::set_in_cart::sold;
 use super::{WRITE, has_clock};
@@ -55,7 +55,7 @@ async fn handle(
         cart.add(sku.clone(), &product, quantity).map_err(refused)?;
         let write = state.store.cart_put(user.user, &cart)?;
         let answer = Saved::of(Json(Shown::of(cart))).await?;
-        committed(&transaction, Commit::new(answer).write(write)).await
+        transaction.try_commit(Commit::new(answer).write(write)).await
     };
-    tried_once(&transaction, attempt).await
+    transaction.retried(attempt).await
 }

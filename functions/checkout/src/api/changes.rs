@@ -1,10 +1,8 @@
 //! Changes of what others may change at the same time: read, change, write if nobody was faster.
 
 use shared::conflict::retried;
-use shared::http::idempotency::{Saved, Transaction};
 use shared::http::{SignedIn, StatusCode};
 use shared::id::UserId;
-use shared::idempotency::{Commit, IdempotencyError, Outcome};
 use shared::problem::Problem;
 use shared::{Error, Result};
 
@@ -12,33 +10,6 @@ use super::ADMIN;
 use crate::cart::{Cart, CartError};
 use crate::order::{Order, OrderId};
 use crate::store::Store;
-
-/// [`retried`] for attempts that commit what they do together with the request's answer. A request that
-/// would be refused as things stand gets the answer that it got before, if it did: it may have brought
-/// that about itself.
-pub(super) async fn tried_once<Fut>(
-    transaction: &Transaction,
-    attempt: impl Fn() -> Fut,
-) -> Result<Outcome<Saved>>
-where
-    Fut: Future<Output = Result<Option<Outcome<Saved>>>>,
-{
-    match retried(attempt).await {
-        Err(Error::Problem(problem)) => transaction.answered().await?.ok_or(problem.into()),
-        done => done,
-    }
-}
-
-/// Commits what an attempt does and answers; gives nothing if others were faster.
-pub(super) async fn committed(
-    transaction: &Transaction,
-    commit: Commit<Saved>,
-) -> Result<Option<Outcome<Saved>>> {
-    match transaction.commit(commit).await {
-        Err(IdempotencyError::Refused { .. }) => Ok(None),
-        outcome => Ok(Some(outcome?)),
-    }
-}
 
 /// Changes the customer's cart.
 pub(super) async fn changed(

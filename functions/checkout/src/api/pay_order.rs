@@ -20,7 +20,6 @@ use shared::idempotency::{Commit, Outcome, Records};
 use shared::problem::Problem;
 use shared::rate_limit::{Quota, RateLimiter};
 
-use super::changes::{committed, tried_once};
 use super::paying::{check_payment_method, settled};
 use super::{View, WRITE, has_clock};
 use crate::order::{Event, Order, OrderId, State as OrderState};
@@ -69,7 +68,7 @@ async fn handle(
     user.require(WRITE)?;
     check_payment_method(&wanted.payment_method)?;
     let attempt = || state.attempt(id, &user, &transaction, &wanted);
-    let answer = tried_once(&transaction, attempt).await?.into_response();
+    let answer = transaction.retried(attempt).await?.into_response();
     match prefer::wait(&headers) {
         Some(wait) => settled(&state.store, answer, wait).await,
         None => Ok(answer),
@@ -96,7 +95,7 @@ impl PayOrder {
         let answer = (StatusCode::ACCEPTED, location, Json(View::of(&order)));
         let commit = Commit::new(Saved::of(answer).await?);
         let commit = writes.into_iter().fold(commit, Commit::write);
-        let outcome = committed(transaction, commit).await?;
+        let outcome = transaction.try_commit(commit).await?;
         if let Some(Outcome::New(_)) = outcome {
             tracing::info!(order_id = %id, "another means of payment");
         }

@@ -23,7 +23,6 @@ use shared::rate_limit::{Quota, RateLimiter};
 use shared::transaction::MAX_ITEMS;
 use shared::{Error, Result};
 
-use super::changes::{committed, tried_once};
 use super::paying::{check_payment_method, settled};
 use super::{View, WRITE, has_clock};
 use crate::cart::Cart;
@@ -80,7 +79,7 @@ async fn handle(
     user.require(WRITE)?;
     check_payment_method(&wanted.payment_method)?;
     let attempt = || state.attempt(&user, &transaction, &wanted);
-    let answer = tried_once(&transaction, attempt).await?.into_response();
+    let answer = transaction.retried(attempt).await?.into_response();
     match prefer::wait(&headers) {
         Some(wait) => settled(&state.store, answer, wait).await,
         None => Ok(answer),
@@ -117,7 +116,7 @@ impl PlaceOrder {
         let answer = (StatusCode::ACCEPTED, location, Json(View::of(&order)));
         let commit = Commit::new(Saved::of(answer).await?);
         let commit = writes.into_iter().fold(commit, Commit::write);
-        let outcome = committed(transaction, commit).await?;
+        let outcome = transaction.try_commit(commit).await?;
         if let Some(Outcome::New(_)) = outcome {
             tracing::info!(order_id = %id, total = %order.placed.total, "order placed");
         }

@@ -13,7 +13,6 @@ use shared::id::Ids;
 use shared::idempotency::{Commit, Outcome, Records};
 use shared::problem::Problem;
 
-use super::changes::{committed, tried_once};
 use super::{ADMIN, has_clock};
 use crate::charges;
 use crate::money::Money;
@@ -66,7 +65,7 @@ async fn handle(
     Json(wanted): Json<Wanted>,
 ) -> Result<Outcome<Saved>> {
     user.require(ADMIN)?;
-    tried_once(&transaction, || state.attempt(id, &transaction, &wanted)).await
+    transaction.retried(|| state.attempt(id, &transaction, &wanted)).await
 }
 
 impl RefundOrder {
@@ -89,7 +88,7 @@ impl RefundOrder {
         let answer = Json(Answer { id: refund, order: id, amount, status });
         let commit = Commit::new(Saved::of((StatusCode::ACCEPTED, location, answer)).await?);
         let commit = writes.into_iter().fold(commit, Commit::write);
-        let outcome = committed(transaction, commit).await?;
+        let outcome = transaction.try_commit(commit).await?;
         if let Some(Outcome::New(_)) = outcome {
             tracing::info!(order_id = %id, refund_id = %refund, %amount, "to be refunded");
         }

@@ -144,6 +144,9 @@ pub enum Event {
         status: DisputeStatus,
         /// Where the money is.
         funds: Funds,
+        /// How much of it was given back, if not all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reinstated: Option<Money>,
     },
     /// The order is to end without a payment, and somebody has taken the money at the provider. It is to
     /// go back.

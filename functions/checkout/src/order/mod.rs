@@ -251,7 +251,9 @@ impl Order {
                 self.means = Some(payment_method);
                 if self.payment.is_some() { Created } else { Placed }
             }
-            (Created | ActionRequired | PaymentRequired, Event::PaymentAuthorised) => {
+            (Created | ActionRequired | PaymentRequired, Event::PaymentAuthorised)
+                if self.payment.is_some() =>
+            {
                 self.was_authorised = true;
                 Authorised
             }

@@ -70,6 +70,39 @@ pub struct Dispute {
     pub status: DisputeStatus,
     /// Where the disputed money is.
     pub funds: Funds,
+    /// How much of it was given back, if not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reinstated: Option<Money>,
+    /// Whether the ledger has had it as lost. It may be given back nevertheless (a late win).
+    #[serde(default)]
+    pub was_lost: bool,
+}
+
+impl Dispute {
+    /// How much was given back, in minor units.
+    #[must_use]
+    pub fn returned(&self) -> u64 {
+        match self.funds {
+            Funds::Untouched | Funds::Withdrawn => 0,
+            Funds::Reinstated => self.reinstated.unwrap_or(self.amount).amount,
+        }
+    }
+
+    /// How much of it is away, in minor units.
+    #[must_use]
+    pub fn away(&self) -> u64 {
+        match self.funds {
+            Funds::Untouched => 0,
+            Funds::Withdrawn | Funds::Reinstated => self.amount.amount - self.returned(),
+        }
+    }
+
+    /// Notes whether it is lost by now.
+    #[must_use]
+    pub(crate) fn after(self, before: Option<&Self>) -> Self {
+        let is_lost = self.funds == Funds::Withdrawn && self.status.is_lost();
+        Self { was_lost: is_lost || before.is_some_and(|before| before.was_lost), ..self }
+    }
 }
 
 /// How a dispute stands, in Stripe's words (<https://docs.stripe.com/api/disputes/object>).
@@ -221,15 +254,18 @@ impl Order {
                 let found = self.found.get_mut(&provider_id).filter(|found| !found.has_failed)?;
                 found.has_failed = true;
             }
-            Event::DisputeMoved { dispute, amount, status, funds } => {
+            Event::DisputeMoved { dispute, amount, status, funds, reinstated } => {
                 let known = self.disputes.get(&dispute);
                 let follows = known.is_none_or(|known| {
                     known.funds <= funds && (known.status, known.funds) != (status, funds)
                 });
-                if !follows || (known.is_none() && self.disputes.len() >= MAX_FOUND) {
+                let fits = reinstated.is_none_or(|part| part.amount <= amount.amount);
+                if !follows || !fits || (known.is_none() && self.disputes.len() >= MAX_FOUND) {
                     return None;
                 }
-                self.disputes.insert(dispute, Dispute { amount, status, funds });
+                let after = Dispute { amount, status, funds, reinstated, was_lost: false };
+                let after = after.after(known);
+                self.disputes.insert(dispute, after);
             }
             _ => return None,
         }

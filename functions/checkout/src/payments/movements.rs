@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::refunds::REFUND;
 use super::stripe::{ORDER, PAGE, Page, Stripe};
 use super::{PaymentError, currency};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::order::{OrderId, PaymentId, RefundId};
 
 /// Kinds of movements that are about no payment of a customer's.
@@ -106,7 +106,8 @@ struct BalanceTransaction {
 struct Source {
     id: String,
     currency: Option<String>,
-    amount: Option<u64>,
+    // Less than zero for a payout that takes money from the bank.
+    amount: Option<i64>,
     amount_captured: Option<u64>,
     payment_intent: Option<PaymentId>,
     metadata: Option<HashMap<String, String>>,
@@ -146,16 +147,24 @@ impl TryFrom<BalanceTransaction> for Moved {
         // The account may be settled in another currency than the customer's, and of what was held a part
         // may be taken.
         let is_converted = source.currency.as_ref().is_some_and(|code| *code != told.currency);
-        let of_source = source.amount_captured.or(source.amount.filter(|_| is_converted));
-        let money = match (of_source, &source.currency) {
-            (Some(amount), Some(code)) => Money::new(amount, currency(code)?),
-            _ => Money::new(told.amount.unsigned_abs(), currency(&told.currency)?),
+        let converted = source.amount.filter(|_| is_converted).map(i64::unsigned_abs);
+        let of_source = source.amount_captured.or(converted);
+        let (amount, code) = match (of_source, &source.currency) {
+            (Some(amount), Some(code)) => (amount, code),
+            _ => (told.amount.unsigned_abs(), &told.currency),
+        };
+        let (money, kind) = match currency(code) {
+            Ok(currency) => (Money::new(amount, currency), Kind::of(told.reporting_category)),
+            // One movement must not hold up all that come after it.
+            Err(_) => {
+                (Money::new(amount, no_currency()?), Kind::Unknown(format!("money in {code}")))
+            }
         };
         let mut metadata = source.metadata.unwrap_or_default();
         let (order, refund) = (metadata.remove(ORDER), metadata.remove(REFUND));
         Ok(Self {
             id: told.id,
-            kind: Kind::of(told.reporting_category),
+            kind,
             source: source.id,
             money,
             payment: source.payment_intent,
@@ -163,4 +172,9 @@ impl TryFrom<BalanceTransaction> for Moved {
             refund: refund.and_then(|refund| refund.parse().ok()),
         })
     }
+}
+
+/// The code that ISO 4217 has for what is in no currency.
+fn no_currency() -> Result<Currency, PaymentError> {
+    currency("XXX")
 }

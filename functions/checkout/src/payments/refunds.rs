@@ -70,6 +70,9 @@ pub struct Disputed {
     pub funds: Funds,
     /// How much is disputed.
     pub amount: u64,
+    /// How much was given back, if the provider's books are in the same currency: of a payment that was
+    /// refunded in part, a part of what a dispute withdrew.
+    pub reinstated: Option<u64>,
     /// In this currency.
     pub currency: Currency,
 }
@@ -98,6 +101,8 @@ struct DisputeObject {
 #[derive(Deserialize)]
 struct Moved {
     amount: i64,
+    #[serde(default)]
+    currency: Option<String>,
 }
 
 trait Listed {
@@ -202,7 +207,13 @@ impl TryFrom<DisputeObject> for Disputed {
             (true, false) => Funds::Withdrawn,
             (true, true) => Funds::Reinstated,
         };
+        let given_back = object.balance_transactions.iter().filter(|it| it.amount > 0);
+        let in_its_currency = given_back
+            .clone()
+            .all(|it| it.currency.as_ref().is_none_or(|it| *it == object.currency));
+        let given_back: u64 = given_back.map(|it| it.amount.unsigned_abs()).sum();
         Ok(Self {
+            reinstated: (funds == Funds::Reinstated && in_its_currency).then_some(given_back),
             id: object.id,
             status: known.map(|(_, status)| status).ok_or(object.status),
             funds,

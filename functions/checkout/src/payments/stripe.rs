@@ -16,8 +16,8 @@ use crate::order::{OrderId, PaymentId};
 /// the next worker asks what became of it.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 const CONNECT_TIME: Duration = Duration::from_secs(3);
-/// An answer is a few KiB; a page of refunds is the largest.
-const MAX_ANSWER: usize = 1 << 20;
+/// An answer is a few KiB; the largest is a page of 100 movements with what each comes from.
+const MAX_ANSWER: usize = 4 << 20;
 /// How much of a code or a message is kept, in characters.
 const MAX_CODE: usize = 200;
 /// The version of the API that this is written for.

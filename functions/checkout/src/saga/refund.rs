@@ -55,8 +55,7 @@ impl Saga {
         };
         while let Some(event) = known.difference(&held.order) {
             let (name, writes) = (event.name(), self.booked(&held.order, &event)?);
-            // Where nobody knows whether it was written, the lease runs out.
-            match self.store.append(&held, event, writes, self.clock.now()).await? {
+            match self.append(&held, event, writes).await? {
                 Appended::Made(next) => held = *next,
                 Appended::Refused => {
                     self.let_go(&held, None).await?;
@@ -167,9 +166,10 @@ fn movements(order: &Order, event: &Event) -> Vec<Movement> {
             let moved = moved.map(|amount| Movement::reversal(id, provider_id.clone(), amount));
             moved.into_iter().collect()
         }
-        &Event::DisputeMoved { ref dispute, amount, status, funds } => {
-            let after = Dispute { amount, status, funds };
-            Movement::of_dispute(id, dispute, order.disputes.get(dispute), &after)
+        &Event::DisputeMoved { ref dispute, amount, status, funds, reinstated } => {
+            let before = order.disputes.get(dispute);
+            let after = Dispute { amount, status, funds, reinstated, was_lost: false };
+            Movement::of_dispute(id, dispute, before, &after.after(before))
         }
         _ => Vec::new(),
     }
@@ -278,7 +278,9 @@ fn of_dispute(order: &Order, known: &Disputed) -> Option<Event> {
     // What was withdrawn is what comes back or is lost.
     let withdrawn = before.filter(|before| before.funds != Funds::Untouched);
     let amount = withdrawn.map_or(Money { amount: known.amount, ..total }, |before| before.amount);
-    Some(Event::DisputeMoved { dispute: known.id.clone(), amount, status, funds })
+    let part = known.reinstated.filter(|part| *part < amount.amount);
+    let reinstated = part.map(|part| Money { amount: part, ..total });
+    Some(Event::DisputeMoved { dispute: known.id.clone(), amount, status, funds, reinstated })
 }
 
 fn unknown(what: &str, id: &str, word: Option<String>) -> Error {

@@ -3,15 +3,16 @@
 //! One item more counts the changes, so that of two at once one is refused and tried again: there are
 //! never more endpoints than may be, and a secret that was handed out is the one that signs.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::Result;
 use shared::transaction::{self, Sent};
 use shared::write;
 
-use super::{Item, Store, key, number};
+use super::{Item, Store, key, number, string};
 use crate::merchant::{Endpoint, EndpointName};
 
 const MERCHANT: &str = "MERCHANT";
@@ -80,16 +81,15 @@ impl Store {
         Ok(matches!(sent, Sent::Made))
     }
 
-    /// Notes that an endpoint's receiver is gone, unless the endpoint has another URL by now. 1 WRU.
+    /// Notes that an endpoint's receiver is gone, unless the endpoint has been put again since. 1 WRU.
     pub async fn endpoint_gone(&self, endpoint: &Endpoint, at: Timestamp) -> Result<()> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update
             .set_key(Some(endpoint_key(&endpoint.name)))
             .update_expression("SET webhook.gone_at = :at")
-            .condition_expression("webhook.#url = :url")
-            .expression_attribute_names("#url", "url")
-            .expression_attribute_values(":url", AttributeValue::S(endpoint.webhook.url.clone()))
-            .expression_attribute_values(":at", AttributeValue::S(at.to_string()));
+            .condition_expression("webhook.secret = :secret")
+            .expression_attribute_values(":secret", string(endpoint.webhook.secret.expose_secret()))
+            .expression_attribute_values(":at", string(at.to_string()));
         // Refused, the endpoint has been put again or removed.
         write::send("endpoints.gone", update).await?;
         Ok(())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use checkout::fold_ledger::FoldLedger;
 use checkout::ledger::{Account, Entry, TrialBalance};
-use checkout::order::{Funds, Order, OrderId, State};
+use checkout::order::{Dispute, Order, OrderId, State};
 use checkout::store::{StateItem, Store};
 use inventory::Sku;
 use inventory::movement::Movement;
@@ -159,9 +159,8 @@ async fn ledger(shop: &Shop, items: &[Item], orders: &BTreeMap<OrderId, Order>, 
     let is_quiet = orders.values().all(|order| order.next().is_none());
     if is_quiet {
         let disputes = orders.values().flat_map(|order| order.disputes.values());
-        let withdrawn = disputes.filter(|dispute| dispute.funds == Funds::Withdrawn);
-        let withdrawn: u64 = withdrawn.map(|dispute| dispute.amount.amount).sum();
-        let owed = provider.debits - provider.credits + i64::try_from(withdrawn).unwrap();
+        let away: u64 = disputes.map(Dispute::away).sum();
+        let owed = provider.debits - provider.credits + i64::try_from(away).unwrap();
         assert_eq!(owed, i64::try_from(taken).unwrap(), "the ledger has what the provider has");
         assert_eq!(provider.pending_debits, 0, "nothing is pending: {trial:?}");
     }

@@ -213,15 +213,44 @@ async fn a_dispute_moves_money_and_back() {
             audit_ended(&shop).await;
             let entries = shop.store().entries(order.id).await.unwrap();
             assert_eq!(entries.len(), 4, "authorised, captured, withdrawn, decided: {entries:?}");
-            let disputed = entries.iter().map(Entry::movement).map(|moved| {
-                let amount = i64::try_from(moved.amount.amount).unwrap();
-                let sign = |account| i64::from(account == Account::Disputed);
-                amount * (sign(moved.debit) - sign(moved.credit))
-            });
-            assert_eq!(disputed.sum::<i64>(), 0, "nothing is disputed any more");
+            let disputed = balance(&shop, order.id, Account::Disputed).await;
+            assert_eq!(disputed, 0, "nothing is disputed any more");
         })
         .await;
     }
+}
+
+/// The shop loses a dispute of a payment that was refunded in part, and gets back what was refunded
+/// before; and a bank may give everything back long after it was lost, with the word before the money.
+#[tokio::test]
+async fn a_dispute_gives_back_a_part_or_late() {
+    let late = [("lost", 0), ("won", 0), ("won", 2 * PRICE)];
+    for (moves, losses) in [(&[("lost", 900)][..], 2 * PRICE - 900), (&late[..], 0)] {
+        let shop = mugs().await;
+        let order = paid(&shop).await;
+        shop.refund(order.id, "r-1", Some(900)).await;
+        let order = shop.finish(order.id).await;
+        let dispute = shop.provider.dispute(payment(&order), "needs_response").await;
+        shop.compare(order.id).await;
+        for (status, back) in moves {
+            shop.provider.reinstate(&dispute, status, *back).await;
+            let moved = shop.compare(order.id).await;
+            assert_eq!(moved.disputes[&dispute].returned(), *back, "{status}");
+            audit_ended(&shop).await;
+        }
+        assert_eq!(balance(&shop, order.id, Account::Disputed).await, 0);
+        assert_eq!(balance(&shop, order.id, Account::DisputeLosses).await, losses);
+    }
+}
+
+/// What the entries of an order come to in an account.
+async fn balance(shop: &Shop, order: OrderId, account: Account) -> u64 {
+    let entries = shop.store().entries(order).await.unwrap();
+    let moved = entries.iter().map(Entry::movement).map(|moved| {
+        let amount = i64::try_from(moved.amount.amount).unwrap();
+        amount * (i64::from(moved.debit == account) - i64::from(moved.credit == account))
+    });
+    u64::try_from(moved.sum::<i64>()).unwrap()
 }
 
 /// An order whose worker dies before its `n`th event, of the fourth before it asks for the capture, and the provider's id of its payment.

@@ -1,9 +1,11 @@
 //! What belongs to a tenant and not to one document.
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::id::{TenantId, UserId};
+use shared::webhook::Webhook;
 use shared::write::{self, Written};
 
 use super::{Documents, Item, keys, string};
@@ -37,15 +39,19 @@ impl Documents {
         Ok(())
     }
 
-    /// Notes that a tenant's webhook is gone, unless it has another URL by now. 1 WRU.
-    pub async fn webhook_gone(&self, tenant: TenantId, url: &str, at: Timestamp) -> Result<()> {
+    /// Notes that a tenant's webhook is gone, unless it has been set again since. 1 WRU.
+    pub async fn webhook_gone(
+        &self,
+        tenant: TenantId,
+        webhook: &Webhook,
+        at: Timestamp,
+    ) -> Result<()> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update
             .set_key(Some(keys(format!("TENANT#{tenant}"), "SETTINGS".into())))
             .update_expression("SET webhook.gone_at = :at")
-            .condition_expression("webhook.#url = :url")
-            .expression_attribute_names("#url", "url")
-            .expression_attribute_values(":url", string(url))
+            .condition_expression("webhook.secret = :secret")
+            .expression_attribute_values(":secret", string(webhook.secret.expose_secret()))
             .expression_attribute_values(":at", string(at));
         // Refused, the webhook has been set again.
         write::send("settings.webhook_gone", update).await?;

@@ -3,7 +3,7 @@
 use documents::objects::{self, Objects};
 use documents::stage::{Stage, Waiting};
 use shared::batch::Failure as Trouble;
-use testing::{endpoint, pdf};
+use testing::{account, endpoint, pdf};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -31,8 +31,8 @@ impl Line {
     }
 
     /// The system's bucket, at the end of this line.
-    fn objects(&self, s: &System) -> Objects {
-        let aws = s.aws.to_builder().endpoint_url(&self.address).build();
+    async fn objects(&self, s: &System) -> Objects {
+        let aws = account::through(&self.address, &s.aws).await;
         Objects::new(objects::client(&aws), s.bucket.clone())
     }
 }
@@ -62,7 +62,7 @@ async fn connect(caller: TcpStream, mut passes: watch::Receiver<usize>) {
 async fn while_s3_stalls_jobs_are_put_back_and_done_when_it_is_back() {
     let mut s = system().await;
     let line = Line::open().await;
-    s.objects = line.objects(&s);
+    s.objects = line.objects(&s).await;
     let id = s.uploaded_with(pdf("x11-security.pdf"), |document| {
         document.announced.schema = Some(schema("receipt@1"));
     });

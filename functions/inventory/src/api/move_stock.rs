@@ -1,19 +1,14 @@
 //! `POST /v1/stock/{sku}/movements`
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::RETRY_AFTER;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::backoff::Backoff;
 use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
+use shared::idempotency::{Commit, Outcome, Records};
 use shared::problem::Problem;
 
 use super::{ADMIN, has_clock};
@@ -21,10 +16,6 @@ use crate::movement::{BucketCount, Movement, Note, Quantity, Reason, Refusal, ch
 use crate::sku::Sku;
 use crate::stock::MAX_STOCK;
 use crate::store::Inventory;
-
-/// How often a movement is planned that others get in the way of.
-const MAX_TRIES: u32 = 8;
-const BACKOFF: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(400));
 
 /// What the endpoint needs.
 #[derive(Clone, Debug)]
@@ -72,18 +63,11 @@ async fn handle(
     Json(wanted): Json<Wanted>,
 ) -> Result<Outcome<Saved>> {
     user.require(ADMIN)?;
-    let mut tries = 1;
-    loop {
+    let attempt = async || {
         let commit = state.plan(&user, &sku, wanted.clone()).await?;
-        match transaction.commit(commit).await {
-            Err(IdempotencyError::Refused { .. }) if tries < MAX_TRIES => {
-                tokio::time::sleep(BACKOFF.delay(tries)).await;
-                tries += 1;
-            }
-            Err(IdempotencyError::Refused { .. }) => return Err(busy().into()),
-            outcome => return Ok(outcome?),
-        }
-    }
+        transaction.try_commit(commit).await
+    };
+    transaction.retried(attempt).await
 }
 
 impl MoveStock {
@@ -123,11 +107,4 @@ fn refused(refusal: Refusal) -> Problem {
             Problem::new(StatusCode::CONFLICT, "too-much-stock", title).field("quantity", detail)
         }
     }
-}
-
-fn busy() -> Problem {
-    let title = "Others are moving this stock";
-    Problem::new(StatusCode::CONFLICT, "stock-busy", title)
-        .detail("Send the same request again later.")
-        .header(RETRY_AFTER, HeaderValue::from(1))
 }

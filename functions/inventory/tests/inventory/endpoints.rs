@@ -187,7 +187,7 @@ async fn many_movements_at_once_are_all_made_or_told_to_come_back() {
                 if answer.status == 201 {
                     return;
                 }
-                assert_eq!(answer.problem(), (409, "stock-busy"), "{answer:?}");
+                assert_eq!(answer.problem(), (503, "conflicting-writes"), "{answer:?}");
                 assert_eq!(answer.retry_after.as_deref(), Some("1"));
             }
         })

@@ -45,7 +45,7 @@ use crate::idempotency::{
     Claim, Commit, IdempotencyError, Outcome, Reconciled, Records, Request as Asked, Transactional,
     Wrapped,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, conflict};
 
 /// Guards every route of `router`: see the [module](self).
 pub fn wrapped(router: Router, records: Records) -> Router {
@@ -136,6 +136,34 @@ impl Transaction {
     /// [`IdempotencyError`]; by `?`, what a handler answers then.
     pub async fn commit(&self, commit: Commit<Saved>) -> Result<Outcome<Saved>, IdempotencyError> {
         self.transactional.commit(&self.asked, commit).await
+    }
+
+    /// [`commit`](Self::commit) for an attempt of [`retried`](Self::retried): nothing if a condition does
+    /// not hold, because others were faster.
+    ///
+    /// # Errors
+    /// As for [`commit`](Self::commit).
+    pub async fn try_commit(&self, commit: Commit<Saved>) -> Result<Option<Outcome<Saved>>> {
+        match self.commit(commit).await {
+            Err(IdempotencyError::Refused { .. }) => Ok(None),
+            outcome => Ok(Some(outcome?)),
+        }
+    }
+
+    /// [`conflict::retried`] for attempts that commit what they do together with the answer. A request
+    /// that would be refused as things stand gets the answer that it got before, if it did: it may have
+    /// brought that about itself.
+    ///
+    /// # Errors
+    /// As for [`conflict::retried`]; [`IdempotencyError`].
+    pub async fn retried<Fut>(&self, attempt: impl Fn() -> Fut) -> Result<Outcome<Saved>>
+    where
+        Fut: Future<Output = Result<Option<Outcome<Saved>>>>,
+    {
+        match conflict::retried(attempt).await {
+            Err(Error::Problem(problem)) => self.answered().await?.ok_or(problem.into()),
+            done => done,
+        }
     }
 
     /// [`Transactional::execute`], for this request.
