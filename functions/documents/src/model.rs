@@ -16,8 +16,8 @@ use crate::stages::structure::ExtractStructure;
 /// How long one call of the model may take.
 const TIMEOUTS: Timeouts =
     Timeouts { connect: Duration::from_secs(5), call: Duration::from_mins(2) };
-/// What is kept back of an attempt for storing what was found.
-const RESERVE: Duration = Duration::from_secs(15);
+/// What is kept back of an attempt: for reading the text, storing what was found, and noting both.
+const RESERVE: Duration = Duration::from_secs(60);
 
 /// The extractor that the environment names: `MODEL_PROVIDER` is `bedrock`, `bedrock-tool`, or `openai`
 /// with a server at `MODEL_URL`; `MODEL_ID` is the model's name there.

@@ -121,7 +121,7 @@ async fn bad_requests_leave_no_record() {
     let invalid = call(&router, &request(Some(&"k".repeat(256)), "{}")).await;
     assert_eq!((invalid.status, invalid.problem()), (400, "idempotency-key-invalid".into()));
     let large = call(&router, &request(KEY, &"x".repeat(70_000))).await;
-    assert_eq!((large.status, large.problem()), (413, "unreadable-body".into()));
+    assert_eq!((large.status, large.problem()), (413, "body-too-large".into()));
     let mut anonymous = request(KEY, "{}");
     anonymous["requestContext"].as_object_mut().unwrap().remove("authorizer");
     assert_eq!(call(&router, &anonymous).await.status, 401);
