@@ -150,6 +150,22 @@ impl Run {
         self.0.planned.map(|planned| planned.fault)
     }
 
+    /// Whether an attempt that meets the planned fault may be answered with this HTTP status. Nobody
+    /// sees a single conflict: the answer is a success. A conflict that lasts is 503, and never 500; it
+    /// is a success at the points in `optional`, because the route does not need their writes. Any
+    /// other fault is a success or 500, and never 503.
+    #[must_use]
+    pub fn allows(&self, status: u16, optional: &[&str]) -> bool {
+        let is_success = (200..300).contains(&status);
+        match self.0.planned {
+            Some(Planned { fault: Fault::Conflicts, point, .. }) if !optional.contains(&point) => {
+                status == 503
+            }
+            None | Some(Planned { fault: Fault::Conflict | Fault::Conflicts, .. }) => is_success,
+            Some(_) => is_success || status == 500,
+        }
+    }
+
     fn pass(&self, point: &'static str, is_write: bool) -> Option<Fault> {
         let mut passed = self.0.passed.lock().unwrap_or_else(PoisonError::into_inner);
         passed.push(Passed { point, is_write });

@@ -152,6 +152,24 @@ async fn on_purpose_a_write_conflicts_at_each_try_and_nothing_else_does() {
     assert_eq!(requests(&server).await, 4);
 }
 
+#[test]
+fn what_a_caller_may_be_told_follows_from_the_fault() {
+    let allowed = |run: &Run, optional: &[&str]| -> Vec<u16> {
+        [201, 409, 500, 503].into_iter().filter(|status| run.allows(*status, optional)).collect()
+    };
+    assert_eq!(allowed(&Run::default(), &[]), [201]);
+    for fault in Fault::ALL {
+        let expected: &[u16] = match fault {
+            Fault::Conflict => &[201],
+            Fault::Conflicts => &[503],
+            _ => &[201, 500],
+        };
+        assert_eq!(allowed(&Run::with("test.put", fault), &["other"]), expected, "{fault:?}");
+    }
+    let optional = Run::with("test.put", Fault::Conflicts);
+    assert_eq!(allowed(&optional, &["test.put"]), [201]);
+}
+
 #[tokio::test]
 async fn an_attempt_that_reads_first_is_made_again_and_its_writes_are_not() {
     let met = refusal("TransactionConflictException", &json!({}));
