@@ -13,6 +13,7 @@
 //! | `TransactionInProgressException`: the same transaction is still under way | the SDK, up to three times in all; then nobody knows whether it is made, and the caller gets [`Error::Internal`] |
 //!
 //! [`write`](crate::write) sends single writes and [`transaction`](crate::transaction) several at once.
+//! Each try of each write is a point of [`fault`](crate::fault), and no other point can conflict.
 //! [`retried`] is for a change that reads first: it reads again after a conflict.
 //!
 //! ```
@@ -37,7 +38,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::TransactionConflictException;
 
 use crate::backoff::Backoff;
-use crate::fault::Lost;
+use crate::fault::{Lost, write_point};
 use crate::{Error, Result};
 
 /// How often a write is sent that others get in the way of.
@@ -89,17 +90,18 @@ impl Failed {
             _ => Self::Other(error.into()),
         }
     }
+
+    /// What a write gives that conflicts on purpose.
+    fn conflict() -> Self {
+        let code = ErrorMetadata::builder().code("TransactionConflictException").build();
+        let error = TransactionConflictException::builder().meta(code).build();
+        Self::coded(UpdateItemError::TransactionConflictException(error))
+    }
 }
 
 impl Lost for Failed {
     fn lost() -> Self {
         Self::Other(Error::lost())
-    }
-
-    fn conflict() -> Option<Self> {
-        let code = ErrorMetadata::builder().code("TransactionConflictException").build();
-        let error = TransactionConflictException::builder().meta(code).build();
-        Some(Self::coded(UpdateItemError::TransactionConflictException(error)))
     }
 }
 
@@ -110,15 +112,15 @@ pub(crate) enum Sent<T> {
 }
 
 /// Sends a write until it is made, is refused or fails for another reason than a conflict. Refused: by
-/// which condition, and the item.
-pub(crate) async fn sent<T, Fut>(send: impl Fn() -> Fut) -> Result<Sent<T>>
+/// which condition, and the item. Each try is at the point that tests know by `name`.
+pub(crate) async fn sent<T, Fut>(name: &'static str, send: impl Fn() -> Fut) -> Result<Sent<T>>
 where
     Fut: Future<Output = Result<T, Failed>>,
 {
     let max_tries = if IN_ATTEMPT.try_with(|()| ()).is_ok() { 1 } else { MAX_TRIES };
     let mut tries = 1;
     loop {
-        match send().await {
+        match write_point(name, Failed::conflict, &send).await {
             Ok(made) => return Ok(Sent::Made(made)),
             Err(Failed::Refused(index, item)) => return Ok(Sent::Refused(index, item)),
             Err(Failed::Conflict(_)) if tries < max_tries => {

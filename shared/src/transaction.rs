@@ -13,7 +13,6 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use crate::Result;
 use crate::conflict::{self, Failed};
-use crate::fault::point;
 
 /// How many items a transaction may change.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
@@ -55,7 +54,7 @@ pub async fn send(
         Err(error) => Err(failed(error.into_service_error())),
     };
     // Boxed, so that the futures of callers stay shallow.
-    Ok(match Box::pin(conflict::sent(|| point(name, once))).await? {
+    Ok(match Box::pin(conflict::sent(name, once)).await? {
         conflict::Sent::Made(()) => Sent::Made,
         conflict::Sent::Refused(index, item) => Sent::Refused { index, item },
     })

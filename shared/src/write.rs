@@ -28,7 +28,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::Result;
 use crate::conflict::{self, Failed, Item, Sent};
-use crate::fault::point;
 
 /// A write of one item.
 #[derive(Clone, Debug)]
@@ -77,16 +76,7 @@ impl From<DeleteItemFluentBuilder> for Write {
 pub async fn send(name: &'static str, write: impl Into<Write>) -> Result<Written> {
     let write = write.into();
     // Boxed, so that the futures of callers stay shallow.
-    Ok(Box::pin(conflict::sent(|| point(name, || once(&write)))).await?.into())
-}
-
-/// [`send`], for a caller that has a point around all of it.
-///
-/// # Errors
-/// As for [`send`].
-pub async fn send_within_point(write: impl Into<Write>) -> Result<Written> {
-    let write = write.into();
-    Ok(Box::pin(conflict::sent(|| once(&write))).await?.into())
+    Ok(Box::pin(conflict::sent(name, || once(&write))).await?.into())
 }
 
 impl From<Sent<Option<Item>>> for Written {

@@ -113,7 +113,7 @@ impl Reconcile {
                 let from = cursor.window.to - OVERLAP;
                 cursor = Cursor { window: Window { from, ..cursor.window }, after: None };
             }
-            point("reconcile.keep_cursor", || self.store.keep_cursor(&cursor)).await?;
+            self.store.keep_cursor(&cursor).await?;
             if !has_more {
                 break;
             }
@@ -148,7 +148,7 @@ impl Reconcile {
         match &verdict {
             Verdict::Explained => {
                 tracing::info!(movement = open.moved.id, why = open.why, "is explained");
-                return point("reconcile.close", || self.store.close(&open.moved)).await;
+                return self.store.close(&open.moved).await;
             }
             Verdict::Undecided => found.waiting += 1,
             // A worker has had an hour for it.
@@ -166,7 +166,7 @@ impl Reconcile {
         };
         tracing::warn!(movement = moved.id, source = moved.source, why, "is not explained");
         let open = Open { moved: moved.clone(), why, since };
-        point("reconcile.keep_open", || self.store.keep_open(&open)).await
+        self.store.keep_open(&open).await
     }
 
     async fn wake(&self, verdict: Verdict) -> Result<()> {

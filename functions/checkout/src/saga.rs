@@ -69,8 +69,7 @@ impl Saga {
     /// The same; if `compares`, an order without a next step is compared with what the provider has.
     async fn go_on(&self, id: OrderId, until: Timestamp, compares: bool) -> Result<(), Trouble> {
         let attempt = self.ids.next();
-        let claim = || self.store.claim(id, attempt, self.clock.now(), until);
-        let mut held = match point("saga.claim", claim).await? {
+        let mut held = match self.store.claim(id, attempt, self.clock.now(), until).await? {
             Claimed::Held(held) => *held,
             Claimed::Busy { until } => {
                 // That worker may die: the job must come up again when its lease is over.
@@ -138,8 +137,7 @@ impl Saga {
     }
 
     async fn let_go(&self, held: &Held, trouble: Option<String>) -> Result<()> {
-        let now = self.clock.now();
-        point("saga.release", || self.store.release(held, trouble.clone(), now)).await
+        self.store.release(held, trouble, self.clock.now()).await
     }
 
     async fn step(&self, held: &Held, step: Step) -> Result<Came> {

@@ -102,7 +102,6 @@ impl Sweep {
 
     async fn wake(&self, overdue: &Due) -> Result<()> {
         self.orders.send(&Advance::V1 { order: overdue.order()? }).await?;
-        let at = self.clock.now() + OVERDUE_AFTER;
-        point("sweep.look_again", || self.store.look_again(overdue, at)).await
+        self.store.look_again(overdue, self.clock.now() + OVERDUE_AFTER).await
     }
 }

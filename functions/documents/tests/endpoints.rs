@@ -341,9 +341,9 @@ async fn of_many_announcements_at_once_the_budget_admits_just_its_limit() {
     let all: Vec<_> = (0..16).map(|key| announcing(&format!("key-{key}"), 90)).collect();
     let answers = futures::future::join_all(all.iter().map(|event| async {
         loop {
-            // 500 when others are in the way for longer than a transaction is tried.
+            // 503 when others are in the way for longer than a transaction is tried.
             let (status, _) = call(&f.create, event).await;
-            if status != 500 {
+            if status != 503 {
                 return status;
             }
         }

@@ -24,7 +24,8 @@ pub enum Fault {
     LoseAnswer,
     /// The request is carried out, its answer is lost, and the SDK sends it again.
     Repeat,
-    /// The write conflicts with another's, and is not made. Sent again, it is.
+    /// The write conflicts with another's, and is not made. Sent again, it is. Only a write to
+    /// DynamoDB meets this.
     Conflict,
     /// The same, however often the attempt sends it again.
     Conflicts,
@@ -43,9 +44,9 @@ impl Fault {
         Self::Conflicts,
     ];
 
-    /// Whether only a write to DynamoDB can meet it.
-    fn is_conflict(self) -> bool {
-        matches!(self, Self::Conflict | Self::Conflicts)
+    /// Whether a point can meet it: only a write to DynamoDB conflicts.
+    fn is_met_by(self, is_write: bool) -> bool {
+        is_write || !matches!(self, Self::Conflict | Self::Conflicts)
     }
 
     fn is_crash(self) -> bool {
@@ -88,7 +89,8 @@ struct State {
 #[derive(Clone, Copy, Debug)]
 struct Passed {
     point: &'static str,
-    may_conflict: bool,
+    /// Whether it is a write to DynamoDB.
+    is_write: bool,
 }
 
 /// A fault, the point where it strikes, and the how-manieth passing of it.
@@ -148,10 +150,29 @@ impl Run {
         self.0.planned.map(|planned| planned.fault)
     }
 
-    fn pass(&self, point: &'static str, may_conflict: bool) -> Option<Fault> {
+    /// Whether an attempt that meets the planned fault may be answered with this HTTP status. Nobody
+    /// sees a single conflict: the answer is a success. A conflict that lasts is 503, and never 500; it
+    /// is a success at the points in `optional`, because the route does not need their writes. Any
+    /// other fault is a success or 500, and never 503.
+    #[must_use]
+    pub fn allows(&self, status: u16, optional: &[&str]) -> bool {
+        let is_success = (200..300).contains(&status);
+        match self.0.planned {
+            Some(Planned { fault: Fault::Conflicts, point, .. }) if !optional.contains(&point) => {
+                status == 503
+            }
+            None | Some(Planned { fault: Fault::Conflict | Fault::Conflicts, .. }) => is_success,
+            Some(_) => is_success || status == 500,
+        }
+    }
+
+    fn pass(&self, point: &'static str, is_write: bool) -> Option<Fault> {
         let mut passed = self.0.passed.lock().unwrap_or_else(PoisonError::into_inner);
-        passed.push(Passed { point, may_conflict });
+        passed.push(Passed { point, is_write });
         let planned = self.0.planned.filter(|planned| planned.point == point)?;
+        if !planned.fault.is_met_by(is_write) {
+            return None;
+        }
         let passing = passed.iter().filter(|passed| passed.point == point).count();
         let strikes = if planned.fault == Fault::Conflicts {
             // Again at each passing from there on.
@@ -210,23 +231,23 @@ impl Stop {
     }
 }
 
-/// The fault to have at the point `name`, if any.
-pub(super) fn at(name: &'static str, may_conflict: bool) -> Option<(Fault, Stop)> {
+/// The fault to have at the point `name`, if any. `is_write` says whether it is a write to DynamoDB.
+pub(super) fn at(name: &'static str, is_write: bool) -> Option<(Fault, Stop)> {
     static FAULT: LazyLock<Option<(String, Fault)>> = LazyLock::new(|| {
         let text = std::env::var("FAULT").ok()?;
         let (point, fault) = text.split_once(':')?;
         Some((point.to_owned(), fault.parse().ok()?))
     });
     if let Ok(run) = RUN.try_with(Clone::clone) {
-        return run.pass(name, may_conflict).map(|fault| (fault, Stop::Attempt(run)));
+        return run.pass(name, is_write).map(|fault| (fault, Stop::Attempt(run)));
     }
     let (point, fault) = FAULT.as_ref()?;
-    (point == name).then_some((*fault, Stop::Process(*fault)))
+    (point == name && fault.is_met_by(is_write)).then_some((*fault, Stop::Process(*fault)))
 }
 
 /// Runs `scenario` once without a fault, to learn which points its attempt passes; then once for
-/// each fault at each passing of a point. Conflicts are met where a write to DynamoDB is. Gives the
-/// points.
+/// each fault at each passing of a point. [`Fault::Conflict`] and [`Fault::Conflicts`] are tried at
+/// every write to DynamoDB and at no other point. Gives the points.
 ///
 /// # Panics
 /// When the scenario passes no point, or does not meet a planned fault: it must do the same each time.
@@ -239,10 +260,10 @@ where
     scenario(faultless.clone()).await;
     let passed = faultless.0.passed.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(!passed.is_empty(), "the scenario passes no point");
-    for (index, Passed { point, may_conflict }) in passed.iter().copied().enumerate() {
+    for (index, Passed { point, is_write }) in passed.iter().copied().enumerate() {
         let passing = passed[..=index].iter().filter(|passed| passed.point == point).count();
         for fault in Fault::ALL {
-            if fault.is_conflict() && !may_conflict {
+            if !fault.is_met_by(is_write) {
                 continue;
             }
             let run = Run::planned(Planned { point, passing, fault });

@@ -1,9 +1,13 @@
 //! Faults on purpose, so that tests can see a guarantee hold while things fail.
 //!
 //! **Guarantees.** Code that sends its requests through [`point`] can be made to crash, to stall or to
-//! lose an answer at each of them, and a write to conflict with another's. [`walk`] tries every fault
-//! at every point that a scenario passes. Without the feature `failpoints` a point is the request and nothing else; with it, a
-//! release build does not compile.
+//! lose an answer at each of them. [`walk`] tries every fault at every point that a scenario passes.
+//! Without the feature `failpoints` a point is the request and nothing else; with it, a release build
+//! does not compile.
+//!
+//! [`write`](crate::write) and [`transaction`](crate::transaction) make each write to DynamoDB a point.
+//! Such a point is inside the retry of [`conflict`](crate::conflict), and it alone can conflict with
+//! another request: a read and a call of another service cannot. No point is inside another.
 //!
 //! ```
 //! # #[cfg(feature = "failpoints")]
@@ -24,7 +28,8 @@
 //! # });
 //! ```
 //!
-//! A deployed function takes one fault from the environment: `FAULT=idempotency.complete:crash-before`.
+//! A deployed function takes one fault from the environment, and meets it each time it passes the point:
+//! `FAULT=idempotency.complete:crash-before`.
 
 #[cfg(feature = "failpoints")]
 mod harness;
@@ -36,17 +41,10 @@ use aws_sdk_dynamodb::error::SdkError;
 #[cfg(feature = "failpoints")]
 pub use harness::{Attempt, Fault, Run, walk};
 
-/// An error that can say what goes wrong on purpose.
+/// An error that can say that the answer was lost.
 pub trait Lost: Sized {
     /// What a caller sees whose request was carried out and whose answer never came.
     fn lost() -> Self;
-
-    /// What a caller sees whose write conflicts with another, and is not made. None where the request
-    /// meets no conflicts.
-    #[must_use]
-    fn conflict() -> Option<Self> {
-        None
-    }
 }
 
 impl<E, R> Lost for SdkError<E, R> {
@@ -59,34 +57,59 @@ impl Lost for crate::Error {
     fn lost() -> Self {
         Self::internal("the answer was lost")
     }
-
-    fn conflict() -> Option<Self> {
-        Some(Self::Conflict("a conflict on purpose".into()))
-    }
 }
 
-/// Sends a request, at the point that tests know by `name`: `idempotency.claim`.
+/// Sends a request, at the point that tests know by `name`: `queue.send`. A write to DynamoDB goes
+/// through [`write`](crate::write) or [`transaction`](crate::transaction), which have a point each.
 ///
 /// # Errors
 /// The request's own, or [`Lost`] when a test has it so.
+pub fn point<T, E, Fut>(
+    name: &'static str,
+    send: impl Fn() -> Fut,
+) -> impl Future<Output = Result<T, E>>
+where
+    E: Lost,
+    Fut: Future<Output = Result<T, E>>,
+{
+    passed(name, None, send)
+}
+
+/// [`point`], for a write to DynamoDB: a test may have it fail with `conflict`.
+pub(crate) fn write_point<T, E, Fut>(
+    name: &'static str,
+    conflict: fn() -> E,
+    send: impl Fn() -> Fut,
+) -> impl Future<Output = Result<T, E>>
+where
+    E: Lost,
+    Fut: Future<Output = Result<T, E>>,
+{
+    passed(name, Some(conflict), send)
+}
+
 #[cfg(not(feature = "failpoints"))]
-pub async fn point<T, E: Lost, Fut>(_: &'static str, send: impl Fn() -> Fut) -> Result<T, E>
+async fn passed<T, E: Lost, Fut>(
+    _: &'static str,
+    _: Option<fn() -> E>,
+    send: impl Fn() -> Fut,
+) -> Result<T, E>
 where
     Fut: Future<Output = Result<T, E>>,
 {
     send().await
 }
 
-/// Sends a request, at the point that tests know by `name`: `idempotency.claim`.
-///
-/// # Errors
-/// The request's own, or [`Lost`] when a test has it so.
 #[cfg(feature = "failpoints")]
-pub async fn point<T, E: Lost, Fut>(name: &'static str, send: impl Fn() -> Fut) -> Result<T, E>
+async fn passed<T, E: Lost, Fut>(
+    name: &'static str,
+    conflict: Option<fn() -> E>,
+    send: impl Fn() -> Fut,
+) -> Result<T, E>
 where
     Fut: Future<Output = Result<T, E>>,
 {
-    let Some((fault, stop)) = harness::at(name, E::conflict().is_some()) else {
+    let Some((fault, stop)) = harness::at(name, conflict.is_some()) else {
         return send().await;
     };
     match fault {
@@ -104,8 +127,8 @@ where
             let _ = send().await;
             Err(E::lost())
         }
-        Fault::Conflict | Fault::Conflicts => match E::conflict() {
-            Some(conflict) => Err(conflict),
+        Fault::Conflict | Fault::Conflicts => match conflict {
+            Some(conflict) => Err(conflict()),
             None => send().await,
         },
         Fault::Repeat => {

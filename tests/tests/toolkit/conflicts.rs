@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
+use shared::fault::{Fault, Run, point};
 use shared::transaction::{self, Sent};
 use shared::write::{self, Written};
 use shared::{Error, conflict};
@@ -121,6 +122,52 @@ async fn what_the_sdk_sends_again_is_not_sent_again_on_top_of_that() {
         assert!(is_conflict(changed), "{code}");
         assert_eq!(requests(&server).await, 6, "no attempts of tries");
     }
+}
+
+#[tokio::test]
+async fn on_purpose_a_write_conflicts_at_each_try_and_nothing_else_does() {
+    let content = ResponseTemplate::new(200).set_body_raw("{}", "application/x-amz-json-1.0");
+    let (server, client) = dynamodb(content, None).await;
+    let met = async |fault| {
+        let put = Run::with("test.put", fault).attempt(put(&client)).await.resume().await.unwrap();
+        let sent = Run::with("test.transact", fault).attempt(transact(&client)).await;
+        (put, sent.resume().await.unwrap())
+    };
+    let (written, sent) = met(Fault::Conflict).await;
+    assert_eq!(written.unwrap(), Written::Made(None));
+    assert!(matches!(sent.unwrap(), Sent::Made));
+    assert_eq!(requests(&server).await, 2, "what conflicts is not sent");
+    let (written, sent) = met(Fault::Conflicts).await;
+    assert!(is_conflict(written) && is_conflict(sent));
+    assert_eq!(requests(&server).await, 2);
+
+    let read = async || -> shared::Result<()> {
+        client.get_item().table_name("t").key("id", id()).send().await?;
+        Ok(())
+    };
+    for fault in [Fault::Conflict, Fault::Conflicts] {
+        let attempt = Run::with("test.get", fault).attempt(point("test.get", read)).await;
+        attempt.resume().await.unwrap().unwrap();
+    }
+    assert_eq!(requests(&server).await, 4);
+}
+
+#[test]
+fn what_a_caller_may_be_told_follows_from_the_fault() {
+    let allowed = |run: &Run, optional: &[&str]| -> Vec<u16> {
+        [201, 409, 500, 503].into_iter().filter(|status| run.allows(*status, optional)).collect()
+    };
+    assert_eq!(allowed(&Run::default(), &[]), [201]);
+    for fault in Fault::ALL {
+        let expected: &[u16] = match fault {
+            Fault::Conflict => &[201],
+            Fault::Conflicts => &[503],
+            _ => &[201, 500],
+        };
+        assert_eq!(allowed(&Run::with("test.put", fault), &["other"]), expected, "{fault:?}");
+    }
+    let optional = Run::with("test.put", Fault::Conflicts);
+    assert_eq!(allowed(&optional, &["test.put"]), [201]);
 }
 
 #[tokio::test]

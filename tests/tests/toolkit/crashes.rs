@@ -34,12 +34,17 @@ async fn a_wrapped_endpoint_always_ends_in_one_answer() {
         assert_eq!(retried.status, 201, "{retried:?}");
 
         let first = first.resume().await;
+        // Nothing goes wrong with this one: it is told to come back, or of the answer.
+        assert!(matches!(meanwhile.status, 201 | 409), "{meanwhile:?}");
+        if let Some(first) = &first {
+            // Whoever has stalled finds that the claim is over.
+            let is_over = run.fault() == Some(Fault::StallAfter) && first.status == 409;
+            assert!(is_over || run.allows(first.status, &[]), "{first:?}");
+        }
         for answer in [Some(meanwhile), first].into_iter().flatten() {
-            // Not that the others are right: each that was told of success was told of the same.
+            // Each that was told of success was told of the same.
             if answer.status == 201 {
                 assert_eq!(answer.as_first(), retried.as_first());
-            } else {
-                assert!([409, 500, 503].contains(&answer.status), "{answer:?}");
             }
         }
         assert_eq!(call(&router, &asked).await.as_first(), retried.as_first());

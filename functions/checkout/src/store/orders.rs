@@ -213,7 +213,7 @@ impl Store {
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
-        Ok(match write::send_within_point(claim).await? {
+        Ok(match write::send("saga.claim", claim).await? {
             Written::Made(item) => {
                 let item = item.unwrap_or_default();
                 let StateItem { order, attempts, .. } = serde_dynamo::from_item(item)?;
@@ -258,7 +258,7 @@ impl Store {
             None => release.update_expression("REMOVE lease_until"),
         };
         // Refused, another has taken over.
-        write::send_within_point(release).await?;
+        write::send("saga.release", release).await?;
         Ok(())
     }
 
@@ -276,7 +276,7 @@ impl Store {
             .expression_attribute_values(":version", number(held.order.version))
             .expression_attribute_values(":shard", string(SETTLING))
             .expression_attribute_values(":due", milliseconds(settling_at(&held.order, now)));
-        Ok(matches!(write::send_within_point(settle).await?, Written::Made(_)))
+        Ok(matches!(write::send("saga.settle", settle).await?, Written::Made(_)))
     }
 
     /// Appends an event to the history of an order that an attempt holds, together with `writes`. 4 WRU
@@ -405,7 +405,7 @@ impl Store {
             .condition_expression("due_at = :before")
             .expression_attribute_values(":at", milliseconds(at))
             .expression_attribute_values(":before", milliseconds(due.due_at));
-        write::send_within_point(update).await?;
+        write::send("sweep.look_again", update).await?;
         Ok(())
     }
 

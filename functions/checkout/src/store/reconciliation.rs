@@ -38,7 +38,7 @@ impl Store {
 
     /// Keeps how far they are. 1 WRU.
     pub async fn keep_cursor(&self, cursor: &Cursor) -> Result<()> {
-        self.put(key(PARTITION, "CURSOR"), cursor).await
+        self.put("reconcile.keep_cursor", key(PARTITION, "CURSOR"), cursor).await
     }
 
     /// What is not explained. 1 RRU for 4 KB.
@@ -48,21 +48,22 @@ impl Store {
 
     /// Keeps what is not explained. 1 WRU for 1 KB.
     pub async fn keep_open(&self, open: &Open) -> Result<()> {
-        self.put(open_key(&open.moved), open).await
+        self.put("reconcile.keep_open", open_key(&open.moved), open).await
     }
 
     /// It is explained. 1 WRU.
     pub async fn close(&self, moved: &Moved) -> Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
-        write::send_within_point(delete.set_key(Some(open_key(moved)))).await?;
+        write::send("reconcile.close", delete.set_key(Some(open_key(moved)))).await?;
         Ok(())
     }
 
-    async fn put<T: Serialize>(&self, key: Item, content: &T) -> Result<()> {
+    /// Puts an item, at the point that tests know by `name`.
+    async fn put<T: Serialize>(&self, name: &'static str, key: Item, content: &T) -> Result<()> {
         let mut item: Item = serde_dynamo::to_item(content)?;
         item.extend(key);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        write::send_within_point(put).await?;
+        write::send(name, put).await?;
         Ok(())
     }
 }

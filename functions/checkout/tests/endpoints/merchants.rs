@@ -140,6 +140,9 @@ async fn one_endpoint_that_is_put_at_once_has_one_secret() {
         tokio::spawn(async move { ask("put-endpoint").of(&s).await })
     });
     let answers: Vec<_> = join_all(puts).await.into_iter().map(Result::unwrap).collect();
+    for answer in &answers {
+        assert!(matches!(answer.status, 200 | 201 | 503), "{}", answer.text);
+    }
     let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
     let secrets: Vec<_> =
         answers.iter().filter_map(|answer| answer.body["secret"].as_str()).collect();

@@ -293,10 +293,12 @@ async fn what_is_placed_again_after_a_crash_is_one_order() {
         let first = run.attempt(first.of(&s)).await;
         let again = place("k").of(&s).await;
         let id = again.order();
-        match first.resume().await {
-            Some(first) if first.status == 202 => assert_eq!(first.text, again.text),
-            Some(first) => assert!(matches!(first.status, 500 | 503), "{}", first.text),
-            None => {}
+        if let Some(first) = first.resume().await {
+            // The limit admits whom it cannot decide on.
+            assert!(run.allows(first.status, &["rate_limit.admit"]), "{}", first.text);
+            if first.status < 300 {
+                assert_eq!((first.status, first.text), (202, again.text));
+            }
         }
         assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);
         assert_eq!(s.stock_of(BOOK).await, (8, 2));

@@ -19,7 +19,6 @@ use serde::Serialize;
 use shared::backoff::Backoff;
 use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
-use shared::fault::point;
 use shared::id::Ids;
 use shared::{Error, Result};
 
@@ -116,8 +115,7 @@ impl Pipeline {
         }
 
         let (attempt, now) = (self.ids.next(), self.clock.now());
-        let claim = || self.documents.claim(key, stage, attempt, now, lease_until);
-        let document = match point("stage.claim", claim).await? {
+        let document = match self.documents.claim(key, stage, attempt, now, lease_until).await? {
             Change::Made(document) => document,
             // The answer to our own claim was lost, and the SDK sent it again.
             Change::Refused(document) if document.attempt == Some(attempt) => document,
@@ -154,13 +152,11 @@ impl Pipeline {
         let (outcome, result, end, clean) = match verdict {
             Verdict::Waiting(waiting) => return self.wait(document, stage, attempt, waiting).await,
             Verdict::Unfinished => {
-                let pause = || self.documents.pause(key, attempt);
-                let paused = point("stage.pause", pause).await?;
+                let paused = self.documents.pause(key, attempt).await?;
                 return Ok(self.follow_up(stage, &paused).await?);
             }
             Verdict::Died(limit) => {
-                let count = || self.documents.count_death(key, attempt);
-                point("stage.count_death", count).await?;
+                self.documents.count_death(key, attempt).await?;
                 let reason = format!("the file met a limit of the parser: {limit:?}");
                 return Err(Error::internal(reason).into());
             }
@@ -187,8 +183,7 @@ impl Pipeline {
             result,
         };
         let ended = Ended { stage, done, end, clean };
-        let end = || self.documents.end_stage(key, attempt, &ended, now);
-        let changed = point("stage.end", end).await?;
+        let changed = self.documents.end_stage(key, attempt, &ended, now).await?;
         Ok(self.ended(stage, &changed).await?)
     }
 
@@ -228,8 +223,7 @@ impl Pipeline {
     /// `None` when the document is still to be worked on. A job that was delivered too often may be the
     /// duplicate of one that was done, so the document's own count decides.
     async fn give_up(&self, key: Key, stage: Stage) -> Result<Option<Result<(), Trouble>>> {
-        let give_up = || self.documents.give_up(key, stage, self.clock.now());
-        let changed = point("stage.give_up", give_up).await?;
+        let changed = self.documents.give_up(key, stage, self.clock.now()).await?;
         let (Change::Made(document) | Change::Refused(document)) = &changed else {
             return Ok(Some(Ok(())));
         };

@@ -52,7 +52,7 @@ impl Documents {
             .update_expression("SET due_at = :at")
             .condition_expression("attribute_exists(due_at) AND attribute_exists(#status)")
             .expression_attribute_values(":at", milliseconds(at));
-        change(update).await.map(|_| ())
+        change("documents.look_again", update).await.map(|_| ())
     }
 
     /// The file never came: the record goes, unless the file has come meanwhile. Whether it went. 2 WRU.

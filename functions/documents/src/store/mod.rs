@@ -25,7 +25,6 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::fault::point;
 use shared::http::page;
 use shared::id::UserId;
 use shared::write::{self, Written};
@@ -142,7 +141,7 @@ impl Documents {
             .expression_attribute_values(":now", string(now))
             .expression_attribute_values(":happened", happened("uploaded", None, now)?);
         let update = due::with_due(update, document, now);
-        point("documents.record_upload", || change(update.clone())).await
+        change("documents.record_upload", update).await
     }
 
     /// `awaiting_upload`, `processing` → `cancelled`. 2 WRU.
@@ -161,7 +160,7 @@ impl Documents {
             .expression_attribute_values(":processing", string("processing"))
             .expression_attribute_values(":now", string(now))
             .expression_attribute_values(":happened", happened("cancelled", None, now)?);
-        change(due::with_due(update, document, now)).await
+        change("documents.cancel", due::with_due(update, document, now)).await
     }
 
     /// Anything → `deleting`. 2 WRU.
@@ -171,7 +170,7 @@ impl Documents {
             .update_expression("SET #status = :deleting, due_shard = :due_shard, due_at = :due_at")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":deleting", string("deleting"));
-        change(due::with_due(update, document, now)).await
+        change("documents.mark_deleting", due::with_due(update, document, now)).await
     }
 
     /// A cancelled document's file and results are gone; what the record says of them goes too. 2 WRU.
@@ -186,7 +185,7 @@ impl Documents {
             .expression_attribute_values(":none", AttributeValue::M(HashMap::new()))
             .expression_attribute_values(":cancelled", string("cancelled"));
         // Refused, it is being deleted by now, which has a job of its own.
-        change(update).await.map(|_| ())
+        change("documents.purged", update).await.map(|_| ())
     }
 
     fn update(&self, document: Key) -> UpdateItemFluentBuilder {
@@ -200,19 +199,11 @@ impl Documents {
     }
 }
 
-/// Sends a conditional update. The SDK may send one twice, when the first answer was lost; then the
-/// second is refused, and the caller sees from the document that the change is its own.
-async fn change(update: UpdateItemFluentBuilder) -> Result<Change> {
-    changed(write::send("documents.change", update).await?)
-}
-
-/// [`change`], for callers that have a point around it.
-async fn change_within_point(update: UpdateItemFluentBuilder) -> Result<Change> {
-    changed(write::send_within_point(update).await?)
-}
-
-fn changed(written: Written) -> Result<Change> {
-    Ok(match written {
+/// Sends a conditional update, at the point that tests know by `name`. The SDK may send one twice, when
+/// the first answer was lost; then the second is refused, and the caller sees from the document that the
+/// change is its own.
+async fn change(name: &'static str, update: UpdateItemFluentBuilder) -> Result<Change> {
+    Ok(match write::send(name, update).await? {
         Written::Made(item) => {
             let item = item.ok_or_else(|| Error::internal("an update gave no item"))?;
             Change::Made(serde_dynamo::from_item(item)?)

@@ -7,10 +7,7 @@ use serde::Serialize;
 use shared::Result;
 
 use super::due::with_due;
-use super::{
-    Change, Documents, Key, change, change_within_point, happened, milliseconds, number, string,
-    value,
-};
+use super::{Change, Documents, Key, change, happened, milliseconds, number, string, value};
 use crate::document::{AttemptId, Entry, Sha256};
 use crate::queues::MAX_ATTEMPTS;
 use crate::stage::{Done, Failure, Progress, Rejection, Stage, Waiting};
@@ -71,14 +68,14 @@ impl Documents {
             .expression_attribute_values(":now_ms", milliseconds(now))
             .expression_attribute_values(":until", milliseconds(lease_until))
             .expression_attribute_values(":one", number(1));
-        change_within_point(with_due(update, document, now)).await
+        change("stage.claim", with_due(update, document, now)).await
     }
 
     /// The attempt that holds the document lets go of it, for the next to try at once and not only
     /// when the lease is over. 1 to 3 WRU.
     pub async fn release(&self, document: Key, attempt: AttemptId) -> Result<Change> {
         let update = self.held(document, attempt).update_expression("REMOVE lease_until");
-        change(update).await
+        change("stage.release", update).await
     }
 
     /// The attempt lets go of the document with some of the stage's work done and saved; the rest is for
@@ -88,7 +85,7 @@ impl Documents {
             .held(document, attempt)
             .update_expression("SET failed_attempts = :zero REMOVE lease_until")
             .expression_attribute_values(":zero", number(0));
-        change(update).await
+        change("stage.pause", update).await
     }
 
     /// The attempt lets go of the document, whose file has ended the process that reads it. 1 to 3 WRU.
@@ -97,7 +94,7 @@ impl Documents {
             .held(document, attempt)
             .update_expression("ADD deaths :one REMOVE lease_until")
             .expression_attribute_values(":one", number(1));
-        change(update).await
+        change("stage.count_death", update).await
     }
 
     /// The attempt lets go of the document, which waits for something that is down; this was no
@@ -125,7 +122,7 @@ impl Documents {
             .expression_attribute_values(":news", value(&news)?)
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":minus_one", number(-1));
-        change(update).await
+        change("stage.wait", update).await
     }
 
     /// The attempt has come this far, and what it has found until here is kept. 1 to 3 WRU.
@@ -139,7 +136,7 @@ impl Documents {
             .held(document, attempt)
             .update_expression("SET progress = :progress")
             .expression_attribute_values(":progress", value(progress)?);
-        change(update).await
+        change("stage.save_progress", update).await
     }
 
     /// The attempt ends its stage: the document goes to the next stage, to `ready` or to `rejected`.
@@ -192,7 +189,7 @@ impl Documents {
         }
         let update =
             update.update_expression(set).expression_attribute_values(":news", value(&news)?);
-        change_within_point(update).await
+        change("stage.end", update).await
     }
 
     /// The attempt ends with `failed`. 2 to 4 WRU.
@@ -211,7 +208,7 @@ impl Documents {
             .expression_attribute_values(":failure", value(&failure)?)
             .expression_attribute_values(":now", string(now))
             .expression_attribute_values(":happened", happened("failed", Some(stage), now)?);
-        change(update).await
+        change("stage.fail", update).await
     }
 
     /// In this stage, nobody at it, and the last [`MAX_ATTEMPTS`] attempts came to nothing → `failed`, with
@@ -233,7 +230,7 @@ impl Documents {
             .expression_attribute_values(":failure", value(&Failure::GaveUp)?)
             .expression_attribute_values(":now", string(now))
             .expression_attribute_values(":happened", happened("failed", Some(stage), now)?);
-        change(update).await
+        change("stage.give_up", update).await
     }
 
     /// An update that only the attempt that holds the document can make.
