@@ -55,7 +55,7 @@ pub enum Uncharged {
     #[error("an amount in {0} is a multiple of {1}")]
     Unit(Currency, u64),
     /// The amount is less than what is charged at once.
-    #[error("at least {0}")]
+    #[error("at least {amount}, in minor units of {currency}", amount = .0.amount, currency = .0.currency)]
     TooSmall(Money),
 }
 

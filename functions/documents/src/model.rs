@@ -17,7 +17,7 @@ use crate::stages::structure::ExtractStructure;
 const TIMEOUTS: Timeouts =
     Timeouts { connect: Duration::from_secs(5), call: Duration::from_mins(2) };
 /// What is kept back of an attempt: for reading the text, storing what was found, and noting both.
-const RESERVE: Duration = Duration::from_secs(60);
+const RESERVE: Duration = Duration::from_mins(1);
 
 /// The extractor that the environment names: `MODEL_PROVIDER` is `bedrock`, `bedrock-tool`, or `openai`
 /// with a server at `MODEL_URL`; `MODEL_ID` is the model's name there.

@@ -191,7 +191,7 @@ async fn what_is_too_little_to_be_charged_is_said_before_anything_is_held() {
     let answer = place("k").of(&s).await;
     assert_eq!(
         (answer.problem(), answer.field()),
-        ((422, "invalid-total"), ("total", "at least 50 EUR"))
+        ((422, "invalid-total"), ("total", "at least 50, in minor units of EUR"))
     );
     s.put_in_cart(CUSTOMER.parse().unwrap(), BOOK, 2).await;
     assert_eq!(place("k").of(&s).await.status, 202);
