@@ -1,9 +1,9 @@
 //! The schemas that data is extracted in: four that come with the system, and a tenant's own.
 
-use extraction::Schema;
+use extraction::{Schema, SchemaError};
 use serde_json::Value;
+use shared::Result;
 use shared::id::TenantId;
-use shared::{Error, Result};
 
 use crate::schema::SchemaRef;
 use crate::store::Documents;
@@ -11,25 +11,32 @@ use crate::store::Documents;
 /// The version of the schemas that come with the system.
 const BUILT_IN_VERSION: u32 = 1;
 
-/// A schema by its name and version, if there is one for this tenant.
+/// A schema by its name and version, if there is one for this tenant. One that was taken by rules of
+/// before may fit today's no longer: then it is what is wrong with it.
 pub async fn find(
     documents: &Documents,
     tenant: TenantId,
     schema: &SchemaRef,
-) -> Result<Option<Schema>> {
+) -> Result<Option<Result<Schema, SchemaError>>> {
     if let Some(built_in) = Schema::built_in(&schema.name) {
-        return Ok(Some(built_in).filter(|_| schema.version == BUILT_IN_VERSION));
+        return Ok(Some(Ok(built_in)).filter(|_| schema.version == BUILT_IN_VERSION));
     }
-    let Some(document) = documents.schema(tenant, schema).await? else { return Ok(None) };
-    let registered = Schema::register(&schema.name, schema.version, &document);
-    // It was checked when it came.
-    Ok(Some(registered.map_err(|error| Error::internal(error.to_string()))?))
+    let document = documents.schema(tenant, schema).await?;
+    Ok(document.map(|document| Schema::register(&schema.name, schema.version, &document)))
+}
+
+/// Whether there is such a schema for this tenant.
+pub async fn exists(documents: &Documents, tenant: TenantId, schema: &SchemaRef) -> Result<bool> {
+    if Schema::built_ins().iter().any(|(name, _)| *name == schema.name) {
+        return Ok(schema.version == BUILT_IN_VERSION);
+    }
+    Ok(documents.schema(tenant, schema).await?.is_some())
 }
 
 /// Whether a schema of this name comes with the system.
 #[must_use]
 pub fn is_built_in(name: &str) -> bool {
-    Schema::built_in(name).is_some()
+    Schema::built_ins().iter().any(|(built_in, _)| *built_in == name)
 }
 
 /// Checks a tenant's schema; says what is wrong with it.

@@ -299,6 +299,8 @@ pub enum Problem {
     TooLarge,
     /// The model would not answer.
     Refused,
+    /// The schema was taken by rules of before, and cannot be used any more: put a new version.
+    Schema,
 }
 
 /// Why a document was rejected: what it is, and not what went wrong on our side.

@@ -132,12 +132,12 @@ async fn handle(
     let announced = Announced { name, size, sha256, schema };
     check_size(announced.size, state.max_bytes)?;
     if let Some(schema) = &announced.schema {
-        let known = schemas::find(&state.documents, user.tenant, schema).await?;
-        let unknown = || {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-schema", "No such schema")
+        if !schemas::exists(&state.documents, user.tenant, schema).await? {
+            let title = "No such schema";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-schema", title)
                 .field("schema", format!("there is no schema {schema}"))
-        };
-        known.ok_or_else(unknown)?;
+                .into());
+        }
     }
 
     let now = state.clock.now();

@@ -95,7 +95,13 @@ impl ExtractStructure {
             return Ok(Verdict::Reused(found));
         }
         let schema = schemas::find(&self.documents, document.tenant, wanted).await?;
-        let schema = schema.ok_or_else(|| Error::internal(format!("no schema {wanted}")))?;
+        let schema = match schema.ok_or_else(|| Error::internal(format!("no schema {wanted}")))? {
+            Ok(schema) => schema,
+            Err(error) => {
+                tracing::warn!(%wanted, %error, "the schema cannot be used any more");
+                return Ok(Verdict::Passed(Structure::new(wanted, Some(Problem::Schema))));
+            }
+        };
         let Some(pages) = self.pages(document).await? else { return Ok(Verdict::Gone) };
 
         let tenant = document.tenant.to_string();

@@ -305,3 +305,20 @@ fn confined() {
     let size = usize::try_from(documents::sandbox::MAX_MEMORY).unwrap();
     assert!(too_much.try_reserve_exact(size).is_err(), "it took too much memory");
 }
+
+#[tokio::test]
+async fn a_schema_that_can_be_used_no_longer_is_a_problem_of_the_document() {
+    let s = system().await;
+    let name = schema("old@1");
+    let id = s.uploaded_with(pdf("x11-security.pdf"), |document| {
+        document.announced.schema = Some(schema("old@1"));
+    });
+    let id = id.await;
+    // It was taken by rules of before.
+    let wanted = json!({"type": "object", "properties": {"title": {"enum": []}}}).to_string();
+    assert!(s.documents.add_schema(s.tenant, &name, &wanted).await.unwrap());
+    let document = s.run(id).await;
+    assert_eq!(document.status, Status::Ready, "{document:?}");
+    let found = document.stages.structure.unwrap().result.unwrap();
+    assert_eq!((found.problem, found.key), (Some(documents::stage::Problem::Schema), None));
+}

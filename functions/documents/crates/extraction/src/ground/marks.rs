@@ -123,7 +123,7 @@ impl Tally {
     }
 }
 
-#[allow(clippy::cast_precision_loss)]
+#[expect(clippy::cast_precision_loss, reason = "a share of some hundred cases")]
 fn share(part: usize, rest: usize) -> f64 {
     if part + rest == 0 { 1.0 } else { part as f64 / (part + rest) as f64 }
 }
@@ -158,7 +158,7 @@ fn measure(cases: &[Case], wrong: bool) -> (String, Tally) {
 }
 
 #[test]
-#[allow(clippy::print_stdout)]
+#[expect(clippy::print_stdout, reason = "the figures are for who runs it")]
 fn marks_are_right() {
     for (source, cases) in [("by hand", by_hand()), ("generated", generated())] {
         assert!(cases.len() >= 200, "{source}: {}", cases.len());

@@ -10,7 +10,7 @@ use super::tokens::{self, Piece};
 
 /// A number in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Number {
     /// Its magnitude, as `canonical` writes it.
     pub(crate) magnitude: String,
