@@ -496,7 +496,7 @@ async fn an_answer_is_read_up_to_a_limit() {
         ResponseTemplate::new(200).set_body_json(body)
     };
     assert_eq!(answered(padded(500_000)).await, Came::Known);
-    assert_eq!(answered(padded(2_000_000)).await, Came::Unknown);
+    assert_eq!(answered(padded(5_000_000)).await, Came::Unknown);
 }
 
 /// A code may be kept with an order.
