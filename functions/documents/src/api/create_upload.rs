@@ -131,13 +131,13 @@ async fn handle(
     let name = DocumentName::try_from(name).map_err(invalid_name)?;
     let announced = Announced { name, size, sha256, schema };
     check_size(announced.size, state.max_bytes)?;
-    if let Some(schema) = &announced.schema {
-        if !schemas::exists(&state.documents, user.tenant, schema).await? {
-            let title = "No such schema";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-schema", title)
-                .field("schema", format!("there is no schema {schema}"))
-                .into());
-        }
+    if let Some(schema) = &announced.schema
+        && !schemas::exists(&state.documents, user.tenant, schema).await?
+    {
+        let title = "No such schema";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-schema", title)
+            .field("schema", format!("there is no schema {schema}"))
+            .into());
     }
 
     let now = state.clock.now();
