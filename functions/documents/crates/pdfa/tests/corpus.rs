@@ -132,7 +132,8 @@ fn verdicts_on_the_corpus() {
     }
 }
 
-/// A file with a few bytes changed ends in a report or an error, never a panic.
+/// A file with a few bytes changed ends in a report or an error, never a panic, against its own flavour
+/// and against part 4.
 #[test]
 fn spoiled_files_end() {
     let Ok(directory) = env::var("PDFA_CORPUS") else { return };
@@ -140,6 +141,8 @@ fn spoiled_files_end() {
     cases(Path::new(&directory), &mut found);
     let rounds: u64 =
         env::var("PDFA_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1);
+    let part_4: Vec<Flavour> =
+        ["4", "4e", "4f"].iter().filter_map(|name| name.parse().ok()).collect();
     let limits = Limits { stream_bytes: 8 << 20, total_bytes: 64 << 20, ..Limits::default() };
     for case in &found {
         let original = fs::read(&case.path).expect("a readable file");
@@ -168,6 +171,9 @@ fn spoiled_files_end() {
             }
             if let Ok(file) = File::open(bytes, limits) {
                 let _ = pdfa::validate(&file, case.flavour);
+                for flavour in &part_4 {
+                    let _ = pdfa::validate(&file, *flavour);
+                }
             }
         }
     }

@@ -145,9 +145,14 @@ fn media_type<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
 /// 4f): or to PDF/A-4.
 fn conforming<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
     const RULE: Rule = Rule::later("6.8", 5);
-    let parts: &[Part] = match (checker.flavour.part, checker.flavour.level) {
-        (Part::Two, _) => &[Part::One, Part::Two],
-        (Part::Four, Level::Unnamed) => &[Part::One, Part::Two, Part::Four],
+    let (parts, detail): (&[Part], _) = match (checker.flavour.part, checker.flavour.level) {
+        (Part::Two, _) => {
+            (&[Part::One, Part::Two], "an embedded file that is neither PDF/A-1 nor PDF/A-2")
+        }
+        (Part::Four, Level::Unnamed) => (
+            &[Part::One, Part::Two, Part::Four],
+            "an embedded file that is neither PDF/A-1 nor PDF/A-2 nor PDF/A-4",
+        ),
         _ => return,
     };
     let id = Some(stream.id());
@@ -165,6 +170,6 @@ fn conforming<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
         )
     });
     if !conforms {
-        checker.broken(RULE, id, "an embedded file of no part of PDF/A that this one permits");
+        checker.broken(RULE, id, detail);
     }
 }
