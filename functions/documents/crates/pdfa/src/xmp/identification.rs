@@ -50,7 +50,7 @@ fn level(packet: &Packet, findings: &mut Findings) {
     if !fits {
         let found = conformance.unwrap_or("missing");
         let accepted =
-            if accepted.is_empty() { "left out".to_owned() } else { accepted.join(" or ") };
+            if accepted.is_empty() { "absent".to_owned() } else { accepted.join(" or ") };
         findings.broken(rule(3), format!("pdfaid:conformance is {found}, not {accepted}"));
     }
 }
