@@ -1,6 +1,6 @@
 //! Clauses 6.2.3, 6.2.4 and 6.2.9: output intents, colour spaces, what transparency is blended in.
 
-use super::{Case, draw, plain};
+use super::{Case, content::jpeg_2000, draw, plain};
 use crate::support::{Pdf, conforms};
 
 /// An ICC profile that is all header.
@@ -118,6 +118,16 @@ fn transparency() -> Vec<Case> {
         ),
         (&["6.2.9-t02"], state("/ca .5")),
         (&["6.2.9-t02"], state("/BM/Multiply")),
+        (
+            &["6.2.9-t02"],
+            plain("4")
+                .with(3, "/Annots[5 0 R]")
+                .and(
+                    5,
+                    "<</Type/Annot/Subtype/Stamp/Rect[0 0 9 9]/F 4/BM/Multiply/AP<</N 6 0 R>>>>",
+                )
+                .stream(6, "/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<<>>", b""),
+        ),
         (&["6.2.9-t02"], state("/ca .5").with(3, "/Group<</S/Transparency>>")),
     ]
 }
@@ -145,17 +155,34 @@ fn a_page_has_an_output_intent_of_its_own() {
     earlier("1b").breaks(&["6.2.3.3-t01"]);
 }
 
-#[test]
-fn one_page_s_output_intent_is_not_another_s() {
-    let pdf = intended_on_page(draw("/F Do", "/XObject<</F 7 0 R>>"), "RGB ")
+/// Two pages that draw object 7, of which the first has that output intent.
+fn on_two_pages(space: &str) -> Pdf {
+    intended_on_page(draw("/F Do", "/XObject<</F 7 0 R>>"), space)
         .and(2, "<</Type/Pages/Kids[3 0 R 9 0 R]/Count 2>>")
         .and(
             9,
             "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Resources<</XObject<</F 7 0 R>>>>\
              /Contents 5 0 R>>",
         )
-        .stream(7, "/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<<>>", b"1 0 0 rg");
-    pdf.breaks(&["6.2.4.3-t02"]);
+}
+
+#[test]
+fn one_page_s_output_intent_is_not_another_s() {
+    let form = "/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</ExtGState<<>>>>";
+    on_two_pages("RGB ").stream(7, form, b"1 0 0 rg").breaks(&["6.2.4.3-t02"]);
+    conforms(&on_two_pages("RGB ").stream(7, form, b"n"));
+    let image = "/Type/XObject/Subtype/Image/Width 1/Height 1/Filter/JPXDecode";
+    let cmyk = jpeg_2000(4, 7, &[[1, 0, 0, 0, 0, 0, 12]]);
+    on_two_pages("CMYK").stream(7, image, &cmyk).breaks(&["6.2.4.3-t03"]);
+    on_two_pages("RGB ").stream(7, image, &cmyk).breaks(&["6.2.4.3-t03"]);
+}
+
+#[test]
+fn an_inline_image_names_a_device_space_in_short() {
+    let inline = |space: &str| draw(&format!("BI /W 1 /H 1 /CS /{space} /BPC 8 /L 1 ID x EI"), "");
+    conforms(&intended(inline("G"), "GRAY"));
+    conforms(&intended(inline("RGB"), "RGB "));
+    inline("CMYK").breaks(&["6.2.4.3-t03"]);
 }
 
 #[test]

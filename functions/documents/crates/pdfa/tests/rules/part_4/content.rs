@@ -39,7 +39,7 @@ fn form(entries: &str) -> Pdf {
 }
 
 /// JPEG 2000 data: channels, depth, and colour specifications by method, approximation and rest.
-fn jpeg_2000(channels: u8, depth: u8, colours: &[[u8; 7]]) -> Vec<u8> {
+pub(super) fn jpeg_2000(channels: u8, depth: u8, colours: &[[u8; 7]]) -> Vec<u8> {
     let boxed = |kind: &[u8], content: &[u8]| {
         let length = u32::try_from(content.len() + 8).expect("a short box");
         [length.to_be_bytes().as_slice(), kind, content].concat()

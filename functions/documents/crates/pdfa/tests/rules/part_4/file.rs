@@ -49,10 +49,10 @@ fn structure() -> Vec<Case> {
         (&["6.1.7-t01"], object("[/DeviceN[/A/B#80]/DeviceCMYK 6 0 R]")),
         (&["6.1.8-t01"], spaced(1, "  ")),
         (&["6.1.8-t01"], spaced(4, " ")),
-        (&["6.1.9-t01"], inline("/F/LZW/L 1", "x")),
-        (&["6.1.9-t01"], inline("/F/Crypt/L 1", "x")),
-        (&["6.1.9-t02"], inline("", "x")),
-        (&["6.1.9-t02"], inline("/L 3", "x")),
+        (&["6.1.9-t01"], inline("/F/LZW/L 1", "x ")),
+        (&["6.1.9-t01"], inline("/F/Crypt/L 1", "x ")),
+        (&["6.1.9-t02"], inline("", "x ")),
+        (&["6.1.9-t02"], inline("/L 3", "x ")),
         (&["6.1.11-t01"], plain("4").with(1, "/Perms<</UR 5 0 R>>")),
         (&["6.1.12-t01"], plain("4").with(1, "/Version/1.7")),
         (&["6.1.12-t01"], plain("4").with(1, "/Version/2.00")),
@@ -62,7 +62,7 @@ fn structure() -> Vec<Case> {
 /// An inline image of a stencil, which needs no colour space, painted in one that needs no intent.
 fn inline(entries: &str, data: &str) -> Pdf {
     draw(
-        &format!("/C cs 1 scn BI /W 1 /H 1 /IM true {entries} ID {data} EI"),
+        &format!("/C cs 1 scn BI /W 1 /H 1 /IM true {entries} ID {data}EI"),
         "/ColorSpace<</C[/CalGray<</WhitePoint[1 1 1]>>]>>",
     )
 }
@@ -93,6 +93,13 @@ fn metadata() -> Vec<Case> {
             claiming(
                 "<pdfaid:part>4</pdfaid:part><pdfaid:rev>2020</pdfaid:rev>\
                  <pdfaid:conformance>B</pdfaid:conformance>",
+            ),
+        ),
+        (
+            &["6.7.3-t03"],
+            claiming(
+                "<pdfaid:part>4</pdfaid:part><pdfaid:rev>2020</pdfaid:rev>\
+                 <pdfaid:conformance><rdf:Bag/></pdfaid:conformance>",
             ),
         ),
         (
@@ -174,8 +181,10 @@ fn what_part_4_permits_in_the_file() {
     conforms(&plain("4").with(1, "/Version/2.0"));
     let pieces = "/PieceInfo<</X<</LastModified(D:2020)>>>>";
     conforms(&trailer("/Info 5 0 R").with(1, pieces).and(5, "<</ModDate(D:2020)>>"));
-    conforms(&inline("/L 1", "x"));
-    conforms(&inline("/Length 1/F/Fl", "x"));
+    conforms(&inline("/L 1", "x "));
+    conforms(&inline("/L 1", "x\r\n"));
+    conforms(&inline("/L 2", "x\r\n"));
+    conforms(&inline("/Length 1/F/Fl", "x "));
     conforms(&plain("4").and(5, "<</Length 3>>\nstream\nabcendstream"));
     conforms(&plain("4").and(5, &format!("[2147483648 /{}]", "a".repeat(200))));
     conforms(&plain("4").with(3, "/CropBox[0 0 2 2]"));
