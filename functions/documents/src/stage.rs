@@ -151,8 +151,8 @@ pub struct Conformance {
     /// The flavour that the document claims, such as `2b` or `4f`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed: Option<String>,
-    /// The flavour that it was checked against: the one claimed, or `2b`. There is no check for
-    /// PDF/A-4: a document that claims it does not conform, by the rule `unchecked`.
+    /// The flavour that it was checked against: the one claimed, or `2b`. A document that claims a part
+    /// after PDF/A-4, for which there is no check, does not conform, by the rule `unchecked`.
     pub flavour: String,
     /// Whether it conforms.
     pub conforming: bool,

@@ -1,4 +1,4 @@
-//! `pdfa [--flavour 1a|1b|2a|2b|2u|3a|3b|3u|auto] [--json] FILE…` says whether files conform.
+//! `pdfa [--flavour 1a|1b|2a|2b|2u|3a|3b|3u|4|4e|4f|auto] [--json] FILE…` says whether files conform.
 //!
 //! The flavour is the one that a file claims unless it is given. Exit status: 0 if all conform, 1 if
 //! one does not, 2 if one cannot be checked.
@@ -36,9 +36,8 @@ fn options() -> Result<Options, String> {
         }
     }
     if options.files.is_empty() {
-        return Err(
-            "usage: pdfa [--flavour 1a|1b|2a|2b|2u|3a|3b|3u|auto] [--json] FILE…".to_owned()
-        );
+        return Err("usage: pdfa [--flavour 1a|1b|2a|2b|2u|3a|3b|3u|4|4e|4f|auto] [--json] FILE…"
+            .to_owned());
     }
     Ok(options)
 }

@@ -11,33 +11,50 @@ use cos::{Dict, Error, File, Object, Page, Ref, Source, Stream};
 use crate::{
     Failure, Flavour, Report,
     flavour::{Level, Part},
+    part_4,
 };
 
 /// Failures of one rule that a report keeps.
 pub const MAX_PER_RULE: usize = 8;
 
-/// A rule by its clause and test: in part 1, and in parts 2 and 3. Where a part has no such rule,
-/// breaking it means nothing there.
+/// A rule by its clause and test: in part 1, in parts 2 and 3, and in part 4. Where a part has no such
+/// rule, breaking it means nothing there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rule {
-    pub(crate) part1: Option<(&'static str, u16)>,
-    pub(crate) later: Option<(&'static str, u16)>,
+    part1: Option<(&'static str, u16)>,
+    later: Option<(&'static str, u16)>,
+    /// Of part 4 alone; what it shares with parts 2 and 3 is found by their name ([`part_4::name`]).
+    four: Option<(&'static str, u16)>,
 }
 
 impl Rule {
-    /// A rule of all parts.
+    /// A rule of all parts, part 4 included if that has it.
     pub(crate) const fn all(part1: (&'static str, u16), later: (&'static str, u16)) -> Self {
-        Self { part1: Some(part1), later: Some(later) }
+        Self { part1: Some(part1), later: Some(later), four: None }
     }
 
     /// A rule of part 1 alone.
     pub(crate) const fn one(clause: &'static str, test: u16) -> Self {
-        Self { part1: Some((clause, test)), later: None }
+        Self { part1: Some((clause, test)), later: None, four: None }
     }
 
-    /// A rule of parts 2 and 3.
+    /// A rule of parts 2 and 3, and of part 4 if that has it.
     pub(crate) const fn later(clause: &'static str, test: u16) -> Self {
-        Self { part1: None, later: Some((clause, test)) }
+        Self { part1: None, later: Some((clause, test)), four: None }
+    }
+
+    /// A rule of part 4 alone.
+    pub(crate) const fn four(clause: &'static str, test: u16) -> Self {
+        Self { part1: None, later: None, four: Some((clause, test)) }
+    }
+
+    /// Its name in `part`; `None` if the part does not have it.
+    pub(crate) fn name(self, part: Part) -> Option<(&'static str, u16)> {
+        match part {
+            Part::One => self.part1,
+            Part::Two | Part::Three => self.later,
+            Part::Four => self.four.or_else(|| self.later.and_then(part_4::name)),
+        }
     }
 }
 
@@ -92,8 +109,7 @@ impl<'a, S: Source> Checker<'a, S> {
 
     /// Notes that `rule` fails at `object`, if the part checked against has it.
     pub(crate) fn broken(&self, rule: Rule, object: Option<Ref>, detail: impl Display) {
-        let name = if self.is_part_1() { rule.part1 } else { rule.later };
-        if let Some((clause, test)) = name {
+        if let Some((clause, test)) = rule.name(self.flavour.part) {
             self.fail(clause, test, object, detail);
         }
     }
@@ -102,9 +118,13 @@ impl<'a, S: Source> Checker<'a, S> {
         self.flavour.part == Part::One
     }
 
+    pub(crate) fn is_part_4(&self) -> bool {
+        self.flavour.part == Part::Four
+    }
+
     /// Whether text must have Unicode: levels u and a.
-    pub(crate) fn needs_unicode(&self) -> bool {
-        self.flavour.level != Level::B
+    pub(crate) const fn needs_unicode(&self) -> bool {
+        matches!(self.flavour.level, Level::U | Level::A)
     }
 
     /// Whether there must be a logical structure: level a.

@@ -45,10 +45,12 @@ impl Claim {
         })
     }
 
-    /// The flavour to check against; `None` if there is no check for what is claimed.
+    /// The flavour to check against; `None` if there is no check for what is claimed. A level that
+    /// part 4 does not know is held against part 4 without a level, which it breaks.
     #[must_use]
     pub fn flavour(&self) -> Option<Flavour> {
-        Flavour::new(self.part, self.level?)
+        let unnamed = || Flavour::new(self.part, None);
+        Flavour::new(self.part, self.level).or_else(unnamed)
     }
 }
 
@@ -74,9 +76,11 @@ mod tests {
         let cases = [
             ("pdfaid:part='2' pdfaid:conformance='B'", "2b", true),
             ("pdfaid:part='1' pdfaid:conformance='a'", "1a", true),
-            ("pdfaid:part='4' pdfaid:rev='2020'", "4", false),
-            ("pdfaid:part=' 4 ' pdfaid:conformance='F' pdfaid:rev='2020'", "4f", false),
-            ("pdfaid:part='4' pdfaid:conformance='E'", "4e", false),
+            ("pdfaid:part='4' pdfaid:rev='2020'", "4", true),
+            ("pdfaid:part=' 4 ' pdfaid:conformance='F' pdfaid:rev='2020'", "4f", true),
+            ("pdfaid:part='4' pdfaid:conformance='E'", "4e", true),
+            ("pdfaid:part='4' pdfaid:conformance='B'", "4b", true),
+            ("pdfaid:part='5'", "5", false),
             ("pdfaid:part='3'", "3", false),
             ("pdfaid:part='1' pdfaid:conformance='U'", "1u", false),
         ];

@@ -16,6 +16,8 @@ pub enum Part {
     Two,
     /// ISO 19005-3:2012: part 2, with any embedded files.
     Three,
+    /// ISO 19005-4:2020: PDF 2.0.
+    Four,
 }
 
 /// A conformance level.
@@ -27,6 +29,12 @@ pub enum Level {
     U,
     /// Accessible: text has Unicode, and the logical structure is there.
     A,
+    /// None: part 4 for most documents.
+    Unnamed,
+    /// Part 4 for engineering: 3D and rich media.
+    E,
+    /// Part 4 with any embedded files.
+    F,
 }
 
 /// What to check against.
@@ -39,31 +47,37 @@ pub struct Flavour {
 }
 
 impl Part {
-    /// 1, 2 or 3.
+    /// 1 to 4.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
             Self::One => 1,
             Self::Two => 2,
             Self::Three => 3,
+            Self::Four => 4,
         }
     }
 }
 
 impl Flavour {
-    /// A flavour; there is no 1u.
+    /// A flavour, with a level in parts 1 to 3; there is no 1u.
     #[must_use]
-    pub fn new(part: u8, level: char) -> Option<Self> {
+    pub fn new(part: u8, level: Option<char>) -> Option<Self> {
         let part = match part {
             1 => Part::One,
             2 => Part::Two,
             3 => Part::Three,
+            4 => Part::Four,
             _ => return None,
         };
-        let level = match level.to_ascii_lowercase() {
-            'a' => Level::A,
-            'b' => Level::B,
-            'u' if part != Part::One => Level::U,
+        let level = match (part, level.map(|level| level.to_ascii_lowercase())) {
+            (Part::Four, None) => Level::Unnamed,
+            (Part::Four, Some('e')) => Level::E,
+            (Part::Four, Some('f')) => Level::F,
+            (Part::Four, _) => return None,
+            (_, Some('a')) => Level::A,
+            (_, Some('b')) => Level::B,
+            (Part::Two | Part::Three, Some('u')) => Level::U,
             _ => return None,
         };
         Some(Self { part, level })
@@ -80,9 +94,12 @@ impl Flavour {
 impl fmt::Display for Flavour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = match self.level {
-            Level::A => 'a',
-            Level::B => 'b',
-            Level::U => 'u',
+            Level::A => "a",
+            Level::B => "b",
+            Level::U => "u",
+            Level::Unnamed => "",
+            Level::E => "e",
+            Level::F => "f",
         };
         write!(f, "{}{level}", self.part.number())
     }
@@ -91,11 +108,11 @@ impl fmt::Display for Flavour {
 impl FromStr for Flavour {
     type Err = UnknownFlavour;
 
-    /// Of `1b`, `2U` and the like.
+    /// Of `1b`, `2U`, `4` and the like.
     fn from_str(text: &str) -> Result<Self, UnknownFlavour> {
         let mut chars = text.chars();
         match (chars.next().and_then(|part| part.to_digit(10)), chars.next(), chars.next()) {
-            (Some(part), Some(level), None) => {
+            (Some(part), level, None) => {
                 u8::try_from(part).ok().and_then(|part| Self::new(part, level))
             }
             _ => None,
@@ -116,8 +133,29 @@ pub struct UnknownFlavour;
 
 impl fmt::Display for UnknownFlavour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no flavour of PDF/A: 1a, 1b, 2a, 2b, 2u, 3a, 3b, 3u are")
+        f.write_str("no flavour of PDF/A: 1a, 1b, 2a, 2b, 2u, 3a, 3b, 3u, 4, 4e, 4f are")
     }
 }
 
 impl std::error::Error for UnknownFlavour {}
+
+#[cfg(test)]
+mod tests {
+    use super::Flavour;
+
+    #[test]
+    fn every_flavour_is_named_as_it_is_read() {
+        for name in ["1a", "1b", "2a", "2b", "2u", "3a", "3b", "3u", "4", "4e", "4f"] {
+            let flavour: Flavour = name.parse().unwrap();
+            assert_eq!(flavour.to_string(), name);
+            assert_eq!(name.to_uppercase().parse(), Ok(flavour));
+        }
+    }
+
+    #[test]
+    fn other_names_are_no_flavour() {
+        for name in ["", "1", "2", "3", "5", "1u", "1e", "3f", "4a", "4b", "4u", "4ef", "44", "b"] {
+            assert!(name.parse::<Flavour>().is_err(), "{name}");
+        }
+    }
+}

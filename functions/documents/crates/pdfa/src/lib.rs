@@ -1,8 +1,8 @@
-//! A validator for PDF/A-1, PDF/A-2 and PDF/A-3.
+//! A validator for PDF/A-1, PDF/A-2, PDF/A-3 and PDF/A-4.
 //!
 //! [`validate`] checks a file against a [`Flavour`] and gives a [`Report`]. A rule is named by the
 //! clause of ISO 19005 that it comes from and by the number that veraPDF gives to the test. [`Claim`] tells
-//! what a file claims, PDF/A-4 too, for which there is no check.
+//! what a file claims, be it a flavour that there is a check for or not.
 
 mod checker;
 mod claim;
@@ -11,6 +11,7 @@ mod file_structure;
 mod flavour;
 mod graphics;
 mod interactive;
+mod part_4;
 mod report;
 mod tagging;
 mod xmp;

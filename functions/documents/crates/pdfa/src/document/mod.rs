@@ -8,11 +8,15 @@ mod signatures;
 
 use cos::{Object, Page, Source};
 
-use crate::checker::{Checker, Rule};
+use crate::{
+    Level,
+    checker::{Checker, Rule},
+};
 
 pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     name_dictionary(checker);
     requirements(checker);
+    version(checker);
     optional_content::check(checker);
     permissions::check(checker);
     signatures::check(checker);
@@ -22,20 +26,37 @@ pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// 6.1.11-t02 (part 1): no `/EmbeddedFiles` among the names. 6.10-t01: no `/AlternatePresentations`.
+/// 6.1.11-t02 (part 1): no `/EmbeddedFiles` among the names. 6.9-t05 (part 4f): there is. 6.10-t01,
+/// 6.11-t01 (part 4): no `/AlternatePresentations`.
 fn name_dictionary<S: Source>(checker: &Checker<'_, S>) {
     const EMBEDDED: Rule = Rule::one("6.1.11", 2);
+    const NOT_EMBEDDED: Rule = Rule::four("6.9", 5);
     const PRESENTATIONS: Rule = Rule::later("6.10", 1);
-    let Some(names) = checker.dict(&checker.root(), "Names") else { return };
+    let names = checker.dict(&checker.root(), "Names").unwrap_or_default();
     if names.contains("EmbeddedFiles") {
         checker.broken(EMBEDDED, None, "the name dictionary has /EmbeddedFiles");
+    } else if checker.flavour.level == Level::F {
+        checker.broken(NOT_EMBEDDED, None, "the name dictionary has no /EmbeddedFiles");
     }
     if !checker.get(&names, "AlternatePresentations").is_null() {
         checker.broken(PRESENTATIONS, None, "the name dictionary has /AlternatePresentations");
     }
 }
 
-/// 6.11-t01: no `/Requirements` in the catalog.
+/// 6.1.12-t01 (part 4): `/Version` of the catalog is 2 and one more digit.
+fn version<S: Source>(checker: &Checker<'_, S>) {
+    const RULE: Rule = Rule::four("6.1.12", 1);
+    let version = checker.get(&checker.root(), "Version");
+    if !version.is_null()
+        && !version
+            .as_name()
+            .is_some_and(|name| matches!(name.as_bytes(), [b'2', b'.', b'0'..=b'9']))
+    {
+        checker.broken(RULE, None, format_args!("the catalog has /Version {version:?}"));
+    }
+}
+
+/// 6.11-t01, 6.12-t01 (part 4): no `/Requirements` in the catalog.
 fn requirements<S: Source>(checker: &Checker<'_, S>) {
     const RULE: Rule = Rule::later("6.11", 1);
     if !checker.get(&checker.root(), "Requirements").is_null() {
@@ -43,7 +64,7 @@ fn requirements<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// 6.10-t02: no `/PresSteps` in a page.
+/// 6.10-t02, 6.11-t02 (part 4): no `/PresSteps` in a page.
 fn presentation_steps<S: Source>(checker: &Checker<'_, S>, page: &Page) {
     const RULE: Rule = Rule::later("6.10", 2);
     if !checker.get(&page.dict, "PresSteps").is_null() {

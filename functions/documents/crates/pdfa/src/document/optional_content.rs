@@ -1,4 +1,4 @@
-//! Optional content: clause 6.1.13 of part 1, 6.9 of parts 2 and 3.
+//! Optional content: clause 6.1.13 of part 1, 6.9 of parts 2 and 3, 6.10 of part 4.
 
 use std::collections::HashSet;
 
@@ -41,7 +41,7 @@ fn configurations<S: Source>(
     all.filter_map(|one| Some((checker.resolve(&one).as_dict()?.clone(), one.as_ref()))).collect()
 }
 
-/// 6.9-t01: a configuration has a name. 6.9-t02: no other has the same.
+/// 6.9-t01: a configuration has a name, in part 4 be it empty. 6.9-t02: no other has the same.
 fn name<S: Source>(
     checker: &Checker<'_, S>,
     configuration: &Dict,
@@ -51,10 +51,12 @@ fn name<S: Source>(
     const MISSING: Rule = Rule::later("6.9", 1);
     const TWICE: Rule = Rule::later("6.9", 2);
     let name = checker.get(configuration, "Name");
-    let name = name.as_string().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
-    if name.is_empty() {
+    let name = name.as_string().map(|name| name.as_bytes().to_vec());
+    let Some(name) = name.filter(|name| checker.is_part_4() || !name.is_empty()) else {
         checker.broken(MISSING, id, "an optional content configuration without a /Name");
-    } else if !names.insert(name) {
+        return;
+    };
+    if !names.insert(name) {
         checker.broken(TWICE, id, "two optional content configurations of one name");
     }
 }

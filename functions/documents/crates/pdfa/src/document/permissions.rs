@@ -1,4 +1,4 @@
-//! Permissions: clause 6.1.12 of parts 2 and 3.
+//! Permissions: clause 6.1.12 of parts 2 and 3, 6.1.11 of part 4.
 
 use cos::Source;
 

@@ -7,7 +7,7 @@ use cos::{Dict, File, Object, Ref, Source, Stream};
 use crate::{
     Flavour,
     checker::{Checker, Rule},
-    flavour::Part,
+    flavour::{Level, Part},
 };
 
 /// Files within files that are looked into.
@@ -92,7 +92,7 @@ fn no_embedded_files<S: Source>(checker: &Checker<'_, S>, id: Option<Ref>) {
     checker.broken(RULE, id, "a file specification with /EF");
 }
 
-/// 6.8-t02: the file specification of an embedded file has `/F` and `/UF`.
+/// 6.8-t02, 6.9-t02 (part 4): the file specification of an embedded file has `/F` and `/UF`.
 fn names<S: Source>(checker: &Checker<'_, S>, dict: &Dict, id: Option<Ref>) {
     const RULE: Rule = Rule::later("6.8", 2);
     for key in ["F", "UF"] {
@@ -106,23 +106,24 @@ fn names<S: Source>(checker: &Checker<'_, S>, dict: &Dict, id: Option<Ref>) {
     }
 }
 
-/// 6.8-t03 (part 3): the file specification of an embedded file has `/AFRelationship`.
+/// 6.8-t03 (part 3), 6.9-t04 (part 4): the file specification of an embedded file has
+/// `/AFRelationship`.
 fn relationship<S: Source>(checker: &Checker<'_, S>, dict: &Dict, id: Option<Ref>) {
-    if checker.flavour.part == Part::Three
-        && checker.get(dict, "AFRelationship").as_name().is_none()
+    const RULE: Rule = Rule::later("6.8", 3);
+    if checker.flavour.part != Part::Two && checker.get(dict, "AFRelationship").as_name().is_none()
     {
-        checker.fail(
-            "6.8",
-            3,
+        checker.broken(
+            RULE,
             id,
             "the file specification of an embedded file has no /AFRelationship",
         );
     }
 }
 
-/// 6.8-t01 (part 3): an embedded file says its MIME type.
+/// 6.8-t01 (part 3), 6.9-t01 (part 4): an embedded file says its MIME type.
 fn media_type<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
-    if checker.flavour.part != Part::Three {
+    const RULE: Rule = Rule::later("6.8", 1);
+    if checker.flavour.part == Part::Two {
         return;
     }
     let subtype = checker.get(stream.dict(), "Subtype");
@@ -136,27 +137,32 @@ fn media_type<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
         .and_then(|name| name.split_once('/'))
         .is_some_and(|(kind, rest)| word(kind) && word(rest));
     if !valid {
-        checker.fail("6.8", 1, Some(stream.id()), format_args!("MIME type {subtype:?}"));
+        checker.broken(RULE, Some(stream.id()), format_args!("MIME type {subtype:?}"));
     }
 }
 
-/// 6.8-t05 (part 2): an embedded file conforms to PDF/A-1 or PDF/A-2.
+/// 6.8-t05 (part 2): an embedded file conforms to PDF/A-1 or PDF/A-2. 6.9-t03 (part 4, neither 4e nor
+/// 4f): or to PDF/A-4.
 fn conforming<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
-    if checker.flavour.part != Part::Two {
-        return;
-    }
+    const RULE: Rule = Rule::later("6.8", 5);
+    let (parts, detail): (&[Part], _) = match (checker.flavour.part, checker.flavour.level) {
+        (Part::Two, _) => {
+            (&[Part::One, Part::Two], "an embedded file that is neither PDF/A-1 nor PDF/A-2")
+        }
+        (Part::Four, Level::Unnamed) => (
+            &[Part::One, Part::Two, Part::Four],
+            "an embedded file that is neither PDF/A-1 nor PDF/A-2 nor PDF/A-4",
+        ),
+        _ => return,
+    };
+    let id = Some(stream.id());
     if checker.depth >= DEPTH {
-        checker.fail(
-            "6.8",
-            5,
-            Some(stream.id()),
-            "files are embedded deeper than this validator looks",
-        );
+        checker.broken(RULE, id, "files are embedded deeper than this validator looks");
         return;
     }
     let Some(bytes) = checker.data(stream) else { return };
     let conforms = File::open(bytes, *checker.file.limits()).ok().is_some_and(|file| {
-        Flavour::detect(&file).filter(|flavour| flavour.part != Part::Three).is_some_and(
+        Flavour::detect(&file).filter(|flavour| parts.contains(&flavour.part)).is_some_and(
             |flavour| {
                 crate::validate_at(&file, flavour, checker.depth + 1)
                     .is_ok_and(|report| report.conforming)
@@ -164,11 +170,6 @@ fn conforming<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
         )
     });
     if !conforms {
-        checker.fail(
-            "6.8",
-            5,
-            Some(stream.id()),
-            "an embedded file that is neither PDF/A-1 nor PDF/A-2",
-        );
+        checker.broken(RULE, id, detail);
     }
 }

@@ -2,13 +2,17 @@
 
 use cos::{Object, Section, SectionKind, Source};
 
-use crate::checker::{Checker, Rule};
+use crate::{
+    Part,
+    checker::{Checker, Rule},
+};
 
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     header(checker);
     after_end_of_file(checker);
     identifiers(checker);
     encryption(checker);
+    information(checker);
     cross_reference_tables(checker);
     cross_reference_streams(checker);
     usable_cross_reference(checker);
@@ -24,10 +28,10 @@ fn header<S: Source>(checker: &Checker<'_, S>) {
     let end = head.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(head.len());
     let (line, rest) = head.split_at(end);
     let version = line.strip_prefix(b"%PDF-").unwrap_or_default();
-    let well_formed = if checker.is_part_1() {
-        matches!(version, [b'0'..=b'9', b'.', b'0'..=b'9', ..])
-    } else {
-        matches!(version, [b'1', b'.', b'0'..=b'7'])
+    let well_formed = match checker.flavour.part {
+        Part::One => matches!(version, [b'0'..=b'9', b'.', b'0'..=b'9', ..]),
+        Part::Two | Part::Three => matches!(version, [b'1', b'.', b'0'..=b'7']),
+        Part::Four => matches!(version, [b'2', b'.', b'0'..=b'9']),
     };
     if start != 0 || !well_formed {
         checker.broken(
@@ -125,8 +129,29 @@ fn encryption<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
+/// 6.1.3-t04 (part 4): no `/Info`, unless the catalog has `/PieceInfo`. 6.1.3-t05: it has `/ModDate`
+/// alone.
+fn information<S: Source>(checker: &Checker<'_, S>) {
+    const THERE: Rule = Rule::four("6.1.3", 4);
+    const ENTRIES: Rule = Rule::four("6.1.3", 5);
+    let trailer = checker.file.trailer();
+    let Some(entry) = trailer.get("Info") else { return };
+    let information = checker.resolve(entry);
+    if information.is_null() {
+        return;
+    }
+    if checker.get(&checker.root(), "PieceInfo").is_null() {
+        checker.broken(THERE, entry.as_ref(), "the trailer has /Info, the catalog no /PieceInfo");
+    }
+    if let Some(dict) = information.as_dict()
+        && (dict.len() != 1 || checker.get(dict, "ModDate").as_string().is_none())
+    {
+        checker.broken(ENTRIES, entry.as_ref(), "/Info has another entry than /ModDate, or none");
+    }
+}
+
 /// 6.1.4-t01 (part 1): one space between the numbers of a subsection header. 6.1.4-t02: one end of
-/// line between `xref` and the first header.
+/// line between `xref` and the first header (-t01 in part 4).
 fn cross_reference_tables<S: Source>(checker: &Checker<'_, S>) {
     const SPACE: Rule = Rule::one("6.1.4", 1);
     const LINE: Rule = Rule::all(("6.1.4", 2), ("6.1.4", 2));

@@ -5,7 +5,7 @@ use cos::{Dict, Object, Source, Stream};
 use super::values::Report;
 use crate::checker::{Checker, Rule};
 
-/// Filters of ISO 32000-1, table 6, but LZWDecode and Crypt.
+/// Filters of ISO 32000-1 and -2, table 6, but LZWDecode and Crypt.
 const PLAIN: [&str; 8] = [
     "ASCIIHexDecode",
     "ASCII85Decode",

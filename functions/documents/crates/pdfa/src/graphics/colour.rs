@@ -16,14 +16,22 @@ pub(super) enum Space {
     Gray,
     Rgb,
     Cmyk,
-    /// CalGray, CalRGB, Lab.
-    Calibrated,
+    Calibrated(Calibration),
     Icc(Stream),
     Indexed(Option<Rc<Space>>),
     Separation(Separation),
     DeviceN(DeviceN),
     /// Pattern, and the space of the colours that uncoloured patterns are given.
     Pattern(Option<Rc<Space>>),
+}
+
+/// A colour space of a standard observer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Calibration {
+    /// CalRGB.
+    Rgb,
+    /// CalGray, Lab.
+    Other,
 }
 
 /// A Separation colour space.
@@ -213,7 +221,8 @@ impl Graphics<'_> {
         }
         let base = |at: usize| array.get(at).and_then(|base| self.space_at_place(base, &deeper));
         let space = match first.as_name()?.as_bytes() {
-            b"CalGray" | b"CalRGB" | b"Lab" => Space::Calibrated,
+            b"CalRGB" => Space::Calibrated(Calibration::Rgb),
+            b"CalGray" | b"Lab" => Space::Calibrated(Calibration::Other),
             b"ICCBased" => Space::Icc(self.resolve(array.get(1)?).as_stream()?.clone()),
             b"Indexed" | b"I" => Space::Indexed(base(1)),
             b"Separation" => Space::Separation(Separation {

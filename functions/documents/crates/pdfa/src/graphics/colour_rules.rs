@@ -1,5 +1,5 @@
 //! Rules over the colour spaces that something is painted with (ISO 19005-1, 6.2.3; ISO 19005-2,
-//! 6.2.4).
+//! 6.2.4; ISO 19005-4, 6.2.4).
 
 use super::{
     Checked, Graphics,
@@ -30,8 +30,11 @@ impl Graphics<'_> {
     /// Holds a colour space and those within it to the rules.
     pub(super) fn check_space(&self, space: &Rc<Space>, overprint: Overprint) {
         let overprint_all = overprint.on && overprint.mode;
-        let checked =
-            Checked::Space { address: Rc::as_ptr(space).addr(), overprint: overprint_all };
+        let checked = Checked::Space {
+            address: Rc::as_ptr(space).addr(),
+            overprint: overprint_all,
+            surroundings: self.surroundings.get(),
+        };
         if !self.first(checked) {
             return;
         }
@@ -39,7 +42,7 @@ impl Graphics<'_> {
             Space::Gray => self.device_gray(),
             Space::Rgb => self.device_rgb(),
             Space::Cmyk => self.device_cmyk(),
-            Space::Calibrated | Space::Pattern(_) => {}
+            Space::Calibrated(_) | Space::Pattern(_) => {}
             Space::Icc(stream) => self.icc_based(stream, overprint_all),
             Space::Indexed(base) => self.check_inner(base.as_ref()),
             Space::Separation(separation) => self.separation(separation),
@@ -64,23 +67,27 @@ impl Graphics<'_> {
 
     /// 6.2.3.3-3, 6.2.4.3-4: DeviceGray needs an output intent.
     fn device_gray(&self) {
-        if self.destination.is_none() {
+        if self.surroundings.get().output.is_none() {
             let rule = self.rule(("6.2.3.3", 3), ("6.2.4.3", 4));
             self.fail(rule, None, || "DeviceGray without an output intent".to_owned());
         }
     }
 
-    /// 6.2.3.3-1, 6.2.4.3-2: DeviceRGB needs an output intent of an RGB device.
+    /// 6.2.3.3-1, 6.2.4.3-2: DeviceRGB needs an output intent of an RGB device, or (part 4) a blending
+    /// space of RGB.
     fn device_rgb(&self) {
-        if self.destination != Some(*b"RGB ") {
+        let around = self.surroundings.get();
+        if !around.is_output(*b"RGB ") && !around.is_blending(*b"RGB ") {
             let rule = self.rule(("6.2.3.3", 1), ("6.2.4.3", 2));
             self.fail(rule, None, || "DeviceRGB without an RGB output intent".to_owned());
         }
     }
 
-    /// 6.2.3.3-2, 6.2.4.3-3: DeviceCMYK needs an output intent of a CMYK device.
+    /// 6.2.3.3-2, 6.2.4.3-3: DeviceCMYK needs an output intent of a CMYK device, or (part 4) a blending
+    /// space of CMYK.
     fn device_cmyk(&self) {
-        if self.destination != Some(*b"CMYK") {
+        let around = self.surroundings.get();
+        if !around.is_output(*b"CMYK") && !around.is_blending(*b"CMYK") {
             let rule = self.rule(("6.2.3.3", 2), ("6.2.4.3", 3));
             self.fail(rule, None, || "DeviceCMYK without a CMYK output intent".to_owned());
         }
@@ -102,6 +109,9 @@ impl Graphics<'_> {
             self.fail(("6.2.4.2", 2), Some(stream.id()), || {
                 "an ICCBased CMYK colour space is overprinted in mode 1".to_owned()
             });
+        }
+        if profile.components == Some(4) {
+            self.no_destination_profile(stream);
         }
     }
 

@@ -1,5 +1,5 @@
 //! Extended graphics states, halftones, rendering intents (ISO 19005-1, 6.2.8, 6.2.9, 6.4; ISO
-//! 19005-2, 6.2.5, 6.2.6, 6.2.10).
+//! 19005-2, 6.2.5, 6.2.6, 6.2.10; ISO 19005-4, 6.2.4.6, 6.2.5, 6.2.9).
 
 use super::{
     Checked, Graphics, Identity, identity,
@@ -60,14 +60,8 @@ impl Graphics<'_> {
             Object::Null => {}
             mask => transparency.soft_mask = mask.as_dict().is_some(),
         }
-        match self.get(&dict, "BM") {
-            Object::Null => {}
-            Object::Name(mode) => transparency.blend = mode != "Normal",
-            Object::Array(modes) => {
-                transparency.blend = modes.len() != 1
-                    || !modes.iter().all(|mode| self.resolve(mode).is_name("Normal"));
-            }
-            _ => transparency.blend = true,
+        if let Some(blends) = self.blends(&dict) {
+            transparency.blend = blends;
         }
         if let Some(alpha) = number(self, &dict, "ca") {
             transparency.fill_alpha = alpha;
@@ -75,6 +69,26 @@ impl Graphics<'_> {
         if let Some(alpha) = number(self, &dict, "CA") {
             transparency.stroke_alpha = alpha;
         }
+    }
+
+    /// Whether the blend mode of a graphics state or an annotation is other than Normal; `None` if it
+    /// has none.
+    fn blends(&self, dict: &Dict) -> Option<bool> {
+        match self.get(dict, "BM") {
+            Object::Null => None,
+            Object::Name(mode) => Some(mode != "Normal"),
+            Object::Array(modes) => Some(
+                modes.len() != 1 || !modes.iter().all(|mode| self.resolve(mode).is_name("Normal")),
+            ),
+            _ => Some(true),
+        }
+    }
+
+    /// Holds the blend mode of an annotation (ISO 32000-2, 12.5.2) to the rule of blend modes, and says
+    /// whether it makes the annotation transparent.
+    pub(super) fn blend_mode_of_annotation(&self, annotation: &Dict, id: Option<Ref>) -> bool {
+        self.known_blend_mode(annotation, id);
+        self.blends(annotation).unwrap_or(false)
     }
 
     fn check_state(&self, dict: &Dict, id: Option<Ref>) {
@@ -124,14 +138,15 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.5-3 (part 2): no `/HTP`.
+    /// 6.2.5-3: no `/HTP` (part 2), no `/HTO` (part 4).
     fn no_halftone_phase(&self, dict: &Dict, id: Option<Ref>) {
-        if dict.contains("HTP") {
-            self.fail(("6.2.5", 3), id, || "an ExtGState has HTP".to_owned());
+        let key = if self.is_part_4() { "HTO" } else { "HTP" };
+        if dict.contains(key) {
+            self.fail(("6.2.5", 3), id, || format!("an ExtGState has {key}"));
         }
     }
 
-    /// 6.2.10-1 (part 2): the blend mode is one of ISO 32000-1.
+    /// 6.2.10-1 (part 2), 6.2.9-1 (part 4): the blend mode is one of ISO 32000-1.
     fn known_blend_mode(&self, dict: &Dict, id: Option<Ref>) {
         let modes = match self.get(dict, "BM") {
             Object::Array(modes) => modes.iter().map(|mode| self.resolve(mode)).collect(),
@@ -180,7 +195,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.9-1, 6.2.6-1: a rendering intent is one of the four.
+    /// 6.2.9-1, 6.2.6-1, 6.2.4.6-1 (part 4): a rendering intent is one of the four.
     pub(super) fn check_intent(&self, intent: &Name, id: Option<Ref>) {
         if !INTENTS.iter().any(|known| *intent == *known) {
             let rule = self.rule(("6.2.9", 1), ("6.2.6", 1));

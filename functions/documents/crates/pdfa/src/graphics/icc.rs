@@ -2,7 +2,10 @@
 
 use super::Graphics;
 use cos::Stream;
-use std::rc::Rc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    rc::Rc,
+};
 
 /// The header of a profile.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub(super) struct Profile {
     pub(super) space: Option<[u8; 4]>,
     /// `/N` of the stream.
     pub(super) components: Option<i64>,
+    /// A hash of all its data.
+    pub(super) digest: u64,
 }
 
 impl Profile {
@@ -22,7 +27,7 @@ impl Profile {
     pub(super) fn parse(data: &[u8], components: Option<i64>) -> Self {
         let signature = |at: usize| <[u8; 4]>::try_from(data.get(at..at + 4)?).ok();
         let version = data.get(8).zip(data.get(9)).map(|(major, minor)| (*major, minor >> 4));
-        Self { version, class: signature(12), space: signature(16), components }
+        Self { version, class: signature(12), space: signature(16), components, digest: 0 }
     }
 
     fn version_below(&self, major: u8) -> bool {
@@ -85,7 +90,10 @@ impl Graphics<'_> {
         }
         let components = self.get(stream.dict(), "N").as_i64();
         let data = self.data(stream).unwrap_or_default();
-        let profile = Rc::new(Profile::parse(&data, components));
+        let mut hasher = DefaultHasher::new();
+        data.hash(&mut hasher);
+        let digest = hasher.finish();
+        let profile = Rc::new(Profile { digest, ..Profile::parse(&data, components) });
         self.profiles.borrow_mut().insert(stream.id(), profile.clone());
         profile
     }

@@ -1,4 +1,4 @@
-//! Images (ISO 19005-1, 6.2.4; ISO 19005-2, 6.2.8).
+//! Images (ISO 19005-1, 6.2.4; ISO 19005-2, 6.2.8; ISO 19005-4, 6.2.7).
 
 use super::{
     Checked, Graphics,
@@ -8,7 +8,7 @@ use super::{
     resources::Resources,
     state::{Paint, State},
 };
-use crate::file_structure::filters;
+use crate::{checker, file_structure::filters};
 use cos::{Codec, Dict, Object, Ref, Stream};
 use std::rc::Rc;
 
@@ -37,7 +37,7 @@ impl Graphics<'_> {
         }
         let soft_mask = self.get(dict, "SMask");
         let in_data = self.get(dict, "SMaskInData").as_i64().unwrap_or(0) > 0;
-        if self.first(Checked::Image(stream.id())) {
+        if self.first(self.checked_image(stream)) {
             let id = Some(stream.id());
             self.image_keys(dict, id);
             self.no_soft_mask(dict, id);
@@ -53,6 +53,11 @@ impl Graphics<'_> {
         transparent || soft_mask.as_stream().is_some() || in_data
     }
 
+    /// What an image is known by: a colour space in its data is held to what is around it.
+    fn checked_image(&self, stream: &Stream) -> Checked {
+        Checked::Image(stream.id(), self.surroundings.get())
+    }
+
     /// Holds what an image mask is painted with to the rules, and says whether that is transparent.
     fn stencil(&self, resources: &Resources, state: &State, depth: usize) -> bool {
         self.check_paint(&state.fill, Overprint::default());
@@ -64,7 +69,7 @@ impl Graphics<'_> {
 
     /// A mask of another image, whose colour space says nothing.
     fn mask_image(&self, stream: &Stream, stencil: bool) {
-        if !self.first(Checked::Image(stream.id())) {
+        if !self.first(self.checked_image(stream)) {
             return;
         }
         let id = Some(stream.id());
@@ -80,7 +85,7 @@ impl Graphics<'_> {
         for alternate in alternates.iter().take(64) {
             if let Some(entry) = self.resolve(alternate).as_dict()
                 && let Object::Stream(image) = self.get(entry, "Image")
-                && self.first(Checked::Image(image.id()))
+                && self.first(self.checked_image(&image))
             {
                 self.image_keys(image.dict(), Some(image.id()));
                 if let Some(object) = image.dict().get("ColorSpace")
@@ -89,6 +94,26 @@ impl Graphics<'_> {
                     self.check_space(&space, Overprint::default());
                 }
             }
+        }
+    }
+
+    /// 6.1.9-2 (part 4): an inline image says how long its data is.
+    pub(super) fn inline_length(&self, image: &Dict, data: &[u8]) {
+        const RULE: checker::Rule = checker::Rule::four("6.1.9", 2);
+        let length = match self.get(image, "L") {
+            Object::Null => self.get(image, "Length"),
+            length => length,
+        };
+        let length = length.as_i64().and_then(|length| usize::try_from(length).ok());
+        // Of the CR LF before `EI`, the reader leaves the CR to the data.
+        let fits = length == Some(data.len())
+            || data.last() == Some(&b'\r') && length == Some(data.len() - 1);
+        if !fits {
+            let said = length.map_or_else(|| "missing".to_owned(), |length| length.to_string());
+            self.broken(
+                RULE,
+                &format_args!("/L of an inline image is {said}, the data has {} bytes", data.len()),
+            );
         }
     }
 

@@ -1,27 +1,39 @@
-//! Output intents (ISO 19005-1, 6.2.2; ISO 19005-2, 6.2.3).
+//! Output intents (ISO 19005-1, 6.2.2; ISO 19005-2 and -4, 6.2.3).
 
-use super::Graphics;
+use super::{Graphics, surroundings::Target};
 use cos::{Dict, Object, Ref, Stream};
 
 impl Graphics<'_> {
-    /// Checks the catalog's output intents, and takes the destination colour space from them.
-    pub(super) fn output_intents(&mut self, root: &Dict) {
-        let Object::Array(intents) = self.get(root, "OutputIntents") else { return };
+    /// Checks the output intents of the catalog, or (part 4) of a page, and gives what the first of
+    /// PDF/A is for.
+    pub(super) fn output_intents(&self, holder: &Dict) -> Option<Target> {
+        let Object::Array(intents) = self.get(holder, "OutputIntents") else { return None };
         let mut profiles: Vec<Option<Ref>> = Vec::new();
+        let mut count = 0;
         let mut destination = None;
         for object in &intents {
             let Object::Dict(intent) = self.resolve(object) else { continue };
             self.no_referenced_profile(&intent, object.as_ref());
+            let of_pdfa = self.get(&intent, "S").is_name("GTS_PDFA1");
+            count += usize::from(of_pdfa);
             let Some(value) = intent.get("DestOutputProfile") else { continue };
             let Object::Stream(stream) = self.resolve(value) else { continue };
             profiles.push(value.as_ref());
             self.output_profile(&stream);
-            if self.get(&intent, "S").is_name("GTS_PDFA1") && destination.is_none() {
-                destination = Some(self.profile(&stream).space);
+            if of_pdfa && destination.is_none() {
+                destination = Some(self.target(&stream));
             }
         }
         self.same_profile(&profiles);
-        self.destination = destination.flatten();
+        self.one_of_pdfa(count);
+        destination.flatten()
+    }
+
+    /// 6.2.3-4 (part 4): one output intent of PDF/A, not more.
+    fn one_of_pdfa(&self, count: usize) {
+        if self.is_part_4() && count > 1 {
+            self.fail_named(("6.2.3", 4), None, || format!("{count} output intents of PDF/A"));
+        }
     }
 
     /// 6.2.2-1, 6.2.3-1: the profile is for an output device, of a version of its time; and
@@ -48,15 +60,14 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.3-3 (part 2): a PDF/X output intent refers to no external profile.
+    /// 6.2.3-3: a PDF/X output intent (part 2), any output intent (part 4) refers to no external
+    /// profile.
     fn no_referenced_profile(&self, intent: &Dict, id: Option<Ref>) {
         if !self.part_1
-            && self.get(intent, "S").is_name("GTS_PDFX")
+            && (self.is_part_4() || self.get(intent, "S").is_name("GTS_PDFX"))
             && intent.contains("DestOutputProfileRef")
         {
-            self.fail(("6.2.3", 3), id, || {
-                "a PDF/X output intent has DestOutputProfileRef".to_owned()
-            });
+            self.fail(("6.2.3", 3), id, || "an output intent has DestOutputProfileRef".to_owned());
         }
     }
 }

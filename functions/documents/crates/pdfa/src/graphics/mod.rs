@@ -3,7 +3,8 @@
 //! Content is followed as a reader would draw it ([`walk`]): pages, the forms, patterns and glyphs
 //! that they use, and the appearances of annotations. A resource that nothing draws with is held to
 //! no rule. Rules are named by clause and test number of ISO 19005-1 and ISO 19005-2 as veraPDF's
-//! profiles number them; ISO 19005-3 has those of ISO 19005-2 here.
+//! profiles number them; ISO 19005-3 has those of ISO 19005-2 here, and those that ISO 19005-4 shares
+//! with it are given their names there when they fail ([`part_4::name`]).
 
 mod colour;
 mod colour_rules;
@@ -17,12 +18,17 @@ mod page;
 mod resources;
 mod show;
 mod state;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod walk;
 mod xobject;
 
-use crate::checker::{self, Checker};
+use crate::{
+    Part,
+    checker::{self, Checker},
+    part_4,
+};
 use colour::Spaces;
 use cos::{Decoded, Dict, Error, Limit, Limits, Name, Object, Ref, Source, Stream};
 use font::Font;
@@ -32,6 +38,7 @@ use std::{
     fmt::Display,
     rc::Rc,
 };
+use surroundings::Surroundings;
 
 /// Clause and test number of a rule.
 type Rule = (&'static str, u16);
@@ -62,25 +69,29 @@ impl<S: Source> Host for Checker<'_, S> {
     }
 }
 
+/// Whether a stream was transparent, by what it inherited and what was around it.
+type Drawn = HashMap<(u64, Surroundings), bool>;
+
 /// The rules at work on one file.
 struct Graphics<'a> {
     host: &'a dyn Host,
+    part: Part,
     part_1: bool,
     needs_unicode: bool,
     needs_structure: bool,
     limits: Limits,
     /// The structure elements of marked content: by `/StructParents` of the content stream.
     structure: HashMap<i64, Object>,
-    /// The colour space of the PDF/A output intent's profile, as its header spells it.
-    destination: Option<[u8; 4]>,
+    /// The output intent and the blending space in effect.
+    surroundings: Cell<Surroundings>,
     spaces: Spaces,
     fonts: RefCell<HashMap<Identity, Option<Rc<Font>>>>,
     profiles: RefCell<HashMap<Ref, Rc<icc::Profile>>>,
     checked: RefCell<HashSet<Checked>>,
     /// Separations by colourant: each distinct alternate space and tint transform.
     separations: RefCell<HashMap<Name, Vec<(Object, Object)>>>,
-    /// Streams already drawn, by what they inherited, and whether that was transparent.
-    drawn: RefCell<HashMap<Ref, HashMap<u64, bool>>>,
+    /// Streams already drawn.
+    drawn: RefCell<HashMap<Ref, Drawn>>,
     /// Streams being drawn.
     drawing: RefCell<Vec<Ref>>,
     failed: RefCell<HashSet<(Rule, Option<Ref>)>>,
@@ -102,8 +113,8 @@ enum Identity {
 /// What has been held to the rules already.
 #[derive(PartialEq, Eq, Hash)]
 enum Checked {
-    Space { address: usize, overprint: bool },
-    Image(Ref),
+    Space { address: usize, overprint: bool, surroundings: Surroundings },
+    Image(Ref, Surroundings),
     State(Identity),
     Halftone(Identity),
 }
@@ -112,7 +123,8 @@ enum Checked {
 pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     let root = checker.root();
     let mut graphics = Graphics::new(checker);
-    graphics.output_intents(&root);
+    let output = graphics.output_intents(&root);
+    graphics.surroundings.set(Surroundings { output, blending: None });
     if graphics.needs_structure && !graphics.part_1 {
         graphics.structure = graphics.parent_tree(&root);
     }
@@ -128,12 +140,13 @@ impl<'a> Graphics<'a> {
     fn new<S: Source>(checker: &'a Checker<'a, S>) -> Self {
         Self {
             host: checker,
+            part: checker.flavour.part,
             part_1: checker.is_part_1(),
             needs_unicode: checker.needs_unicode(),
             needs_structure: checker.needs_structure(),
             limits: *checker.file.limits(),
             structure: HashMap::new(),
-            destination: None,
+            surroundings: Cell::default(),
             spaces: Spaces::default(),
             fonts: RefCell::default(),
             profiles: RefCell::default(),
@@ -155,8 +168,21 @@ impl Graphics<'_> {
         if self.part_1 { one } else { later }
     }
 
-    /// Tells that `rule` fails at `object`, or on the page, once for each.
+    fn is_part_4(&self) -> bool {
+        self.part == Part::Four
+    }
+
+    /// Tells that `rule` fails at `object`, or on the page, once for each; in part 4 under its name
+    /// there, if that has it.
     fn fail(&self, rule: Rule, object: Option<Ref>, detail: impl FnOnce() -> String) {
+        let rule = if self.is_part_4() { part_4::name(rule) } else { Some(rule) };
+        if let Some(rule) = rule {
+            self.fail_named(rule, object, detail);
+        }
+    }
+
+    /// The same under the very name given: of a rule of part 4 alone, too.
+    fn fail_named(&self, rule: Rule, object: Option<Ref>, detail: impl FnOnce() -> String) {
         let object = object.or(self.page.get());
         if self.failed.borrow_mut().insert((rule, object)) {
             self.host.fail(rule, object, &detail());
@@ -206,9 +232,8 @@ impl Graphics<'_> {
 
     /// Tells that a rule of clause 6.1 fails in what is drawn.
     fn broken(&self, rule: checker::Rule, detail: &dyn Display) {
-        let rule = if self.part_1 { rule.part1 } else { rule.later };
-        if let Some(rule) = rule {
-            self.fail(rule, None, || detail.to_string());
+        if let Some(rule) = rule.name(self.part) {
+            self.fail_named(rule, None, || detail.to_string());
         }
     }
 }

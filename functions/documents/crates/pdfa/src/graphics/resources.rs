@@ -1,7 +1,7 @@
 //! Named resources (ISO 32000-1, 7.8.3), and whether a content stream has them of its own.
 
 use super::Graphics;
-use cos::{Dict, Object, Page};
+use cos::{Dict, Name, Object, Page};
 
 /// The resources of a content stream.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl Resources {
 
     /// The resource `name` of a category, unresolved, and the dictionary it is in.
     ///
-    /// Holds the stream to 6.2.2-2 of parts 2 and 3: a stream has its resources itself, neither from
+    /// Holds the stream to 6.2.2-2 of the later parts: a stream has its resources itself, neither from
     /// the page nor, for a page, from its parent.
     pub(super) fn find(
         &self,
@@ -79,5 +79,16 @@ impl Resources {
             });
         }
         Some(found)
+    }
+}
+
+impl Graphics<'_> {
+    /// 6.2.2-3 (part 4): resources define whatever a content stream names.
+    pub(super) fn undefined(&self, category: &str, name: &Name) {
+        if self.is_part_4() {
+            self.fail_named(("6.2.2", 3), None, || {
+                format!("no resources define {category} {name}")
+            });
+        }
     }
 }

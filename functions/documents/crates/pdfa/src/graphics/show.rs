@@ -1,6 +1,7 @@
 //! Text that is shown, and the replacement text of what it stands in (ISO 32000-1, 14.9.4).
 
 use super::{Graphics, font::Shown, walk::Content};
+use crate::tagging;
 use cos::{Dict, Object, Str};
 use std::collections::{HashMap, HashSet};
 
@@ -34,6 +35,13 @@ impl Content<'_, '_> {
 }
 
 impl Graphics<'_> {
+    /// 6.2.10.8-1 (part 4): replacement text has no private characters.
+    pub(super) fn no_private_text(&self, properties: &Dict) {
+        if tagging::has_private(&self.get(properties, "ActualText")) {
+            self.broken(tagging::ACTUAL_TEXT, &"marked content with a private /ActualText");
+        }
+    }
+
     /// Whether marked content with these properties has replacement text: its own, or that of its
     /// structure element or of one that this is in.
     pub(super) fn is_replaced(&self, properties: &Dict, structure: Option<i64>) -> bool {

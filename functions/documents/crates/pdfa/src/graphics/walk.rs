@@ -79,7 +79,7 @@ impl Graphics<'_> {
                     }
                     if operator.name == b"EI" {
                         if let Some(image) = operations.inline_image_of_last() {
-                            content.inline(&image.dict);
+                            content.inline(&image.dict, image.data);
                         }
                     } else {
                         content.operator(operator.name, operations.operands());
@@ -176,6 +176,9 @@ impl Content<'_, '_> {
         }
         let found = self.resources.find(self.graphics, category, name.as_str()?);
         let found = found.map(|(_, object)| object);
+        if found.is_none() {
+            self.graphics.undefined(category, name);
+        }
         self.found.insert((category, name.clone()), found.clone());
         found
     }
@@ -192,8 +195,19 @@ impl Content<'_, '_> {
 
     fn colour_space(&mut self, stroke: bool, operands: &[Object]) {
         let Some(name @ Object::Name(_)) = operands.last() else { return };
+        self.defined_space(name);
         let space = self.graphics.space(name, &self.resources);
         self.set_space(stroke, space);
+    }
+
+    /// Looks up the colour space that `operand` names, unless the name alone is one (ISO 32000-2,
+    /// 8.6.8).
+    fn defined_space(&mut self, operand: &Object) {
+        let is_space =
+            |name: &Name| Device::named(name.as_bytes()).is_some() || *name == *"Pattern";
+        if self.graphics.is_part_4() && !operand.as_name().is_some_and(is_space) {
+            self.resource("ColorSpace", Some(operand));
+        }
     }
 
     /// Sets a colour space, and holds it to the rules though nothing may be painted with it. An
@@ -303,7 +317,15 @@ impl Content<'_, '_> {
         }
     }
 
-    fn inline(&mut self, dict: &Dict) {
+    fn inline(&mut self, dict: &Dict, data: &[u8]) {
+        self.graphics.inline_length(dict, data);
+        for key in ["CS", "ColorSpace"] {
+            if let Some(space @ Object::Name(name)) = dict.get(key)
+                && !matches!(name.as_bytes(), b"G" | b"RGB" | b"CMYK" | b"I" | b"Indexed")
+            {
+                self.defined_space(space);
+            }
+        }
         self.transparent |= self.paints_transparently(true, false);
         let (resources, state) = (&self.resources, &self.state);
         self.transparent |= self.graphics.inline_image(dict, resources, state, self.depth + 1);
@@ -332,6 +354,9 @@ impl Content<'_, '_> {
                 .and_then(|object| self.graphics.resolve(&object).as_dict().cloned()),
             _ => None,
         };
+        if let Some(list) = list.as_ref().filter(|_| self.graphics.is_part_4()) {
+            self.graphics.no_private_text(list);
+        }
         if let Some(list) = list.as_ref().filter(|_| self.graphics.needs_structure) {
             tagging::check_property_list(list, self.graphics.part_1, |rule, text| {
                 self.graphics.broken(rule, &format_args!("{text:?} is no language tag"));

@@ -1,5 +1,5 @@
 //! Form XObjects, tiling patterns and transparency groups (ISO 19005-1, 6.2.5 to 6.2.7, 6.4; ISO
-//! 19005-2, 6.2.9).
+//! 19005-2, 6.2.9; ISO 19005-4, 6.2.8).
 
 use super::{
     Graphics,
@@ -33,7 +33,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.7-1, 6.2.9-3: there is no PostScript XObject.
+    /// 6.2.7-1, 6.2.9-3 (parts 2 and 3): there is no PostScript XObject.
     fn post_script(&self, stream: &Stream) {
         let rule = self.rule(("6.2.7", 1), ("6.2.9", 3));
         self.fail(rule, Some(stream.id()), || "a PostScript XObject".to_owned());
@@ -56,13 +56,16 @@ impl Graphics<'_> {
             graphics.check_form(stream);
             let group = graphics.dict(stream.dict(), "Group");
             let mut transparent = false;
+            let mut blending = graphics.surroundings.get().blending;
             if let Some(group) = &group {
                 graphics.group(group, Some(stream.id()), &own);
                 transparent = graphics.get(group, "S").is_name("Transparency");
+                blending = graphics.blending_of(group, &own);
             }
             let structure = graphics.get(stream.dict(), "StructParents").as_i64();
             let data = graphics.data(stream).unwrap_or_default();
-            transparent | graphics.run(&data, own.clone(), inherited.clone(), structure, depth)
+            let run = || graphics.run(&data, own.clone(), inherited.clone(), structure, depth);
+            transparent | graphics.blended(blending, run)
         })
     }
 
@@ -74,7 +77,7 @@ impl Graphics<'_> {
         state: &State,
         draw: impl FnOnce(&Self) -> bool,
     ) -> bool {
-        let signature = state.signature(resources);
+        let signature = (state.signature(resources), self.surroundings.get());
         if let Some(known) = self.drawn.borrow().get(&stream.id()) {
             if let Some(transparent) = known.get(&signature) {
                 return *transparent;
@@ -94,11 +97,12 @@ impl Graphics<'_> {
         transparent
     }
 
-    /// 6.2.5-1, 6.2.9-1: no PostScript and, in part 2, no OPI; 6.2.6-1, 6.2.9-2: no reference
+    /// 6.2.5-1, 6.2.9-1: no PostScript and, in part 2, no OPI; 6.2.8.1-1 (part 4): no OPI; 6.2.6-1, 6.2.9-2, 6.2.8.2-1 (part 4): no reference
     /// XObject; 6.2.4-2 (part 1): no OPI.
     fn check_form(&self, stream: &Stream) {
         let (dict, id) = (stream.dict(), Some(stream.id()));
-        let post_script = self.get(dict, "Subtype2").is_name("PS") || dict.contains("PS");
+        let post_script =
+            !self.is_part_4() && (self.get(dict, "Subtype2").is_name("PS") || dict.contains("PS"));
         let opi = dict.contains("OPI");
         if post_script || opi && !self.part_1 {
             let rule = self.rule(("6.2.5", 1), ("6.2.9", 1));

@@ -1,29 +1,42 @@
-//! Actions: clause 6.6 of part 1, 6.5 of parts 2 and 3.
+//! Actions: clause 6.6 of part 1, 6.5 of parts 2 and 3, 6.6 of part 4.
 
 use std::collections::HashSet;
 
 use cos::{Dict, Object, Ref, Source};
 
 use super::{annotations, forms};
-use crate::checker::{Checker, Rule};
+use crate::{
+    Level, Part,
+    checker::{Checker, Rule},
+};
 
 /// Types of action that are permitted.
 const TYPES: [&str; 6] = ["GoTo", "GoToR", "Thread", "URI", "Named", "SubmitForm"];
+/// Types that part 4 permits as well, and 4e in addition.
+const TYPES_OF_PART_4: [&str; 4] = ["GoToE", "JavaScript", "RichMediaExecute", "GoToDp"];
+const TYPES_OF_LEVEL_E: [&str; 2] = ["SetOCGState", "GoTo3DView"];
+/// Events of annotations that part 4 lets start an action.
+const EVENTS: [&str; 6] = ["E", "X", "D", "U", "Fo", "Bl"];
 /// What a named action may do.
 const NAMED: [&str; 4] = ["NextPage", "PrevPage", "FirstPage", "LastPage"];
 
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     let root = checker.root();
     catalog_additional_actions(checker, &root);
+    trigger_events(checker, &root, None);
     let mut actions = Actions { checker, seen: HashSet::new() };
     // `/OpenAction` may be a destination, which is no dictionary.
     actions.entry(&root, "OpenAction");
     actions.additional(&root);
     for page in checker.pages() {
         page_additional_actions(checker, &page.dict, page.id);
+        trigger_events(checker, &page.dict, page.id);
         actions.additional(&page.dict);
     }
-    for (annotation, _) in annotations::all(checker) {
+    for (annotation, id) in annotations::all(checker) {
+        if !checker.get(&annotation, "Subtype").is_name("Widget") {
+            trigger_events(checker, &annotation, id);
+        }
         actions.entry(&annotation, "A");
         actions.additional(&annotation);
     }
@@ -33,7 +46,7 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     actions.outlines(&root);
 }
 
-/// 6.6.2-t03, 6.5.2-t01: no `/AA` in the catalog.
+/// 6.6.2-t03, 6.5.2-t01 (parts 2 and 3): no `/AA` in the catalog.
 fn catalog_additional_actions<S: Source>(checker: &Checker<'_, S>, root: &Dict) {
     const RULE: Rule = Rule::all(("6.6.2", 3), ("6.5.2", 1));
     if root.contains("AA") {
@@ -41,11 +54,22 @@ fn catalog_additional_actions<S: Source>(checker: &Checker<'_, S>, root: &Dict) 
     }
 }
 
-/// 6.5.2-t02: no `/AA` in a page.
+/// 6.5.2-t02 (parts 2 and 3): no `/AA` in a page.
 fn page_additional_actions<S: Source>(checker: &Checker<'_, S>, page: &Dict, id: Option<Ref>) {
     const RULE: Rule = Rule::later("6.5.2", 2);
     if page.contains("AA") {
         checker.broken(RULE, id, "a page with /AA");
+    }
+}
+
+/// 6.6.3-t01 (part 4): `/AA` of the catalog, of a page and of an annotation other than a widget has no
+/// event but those of the pointer and the focus.
+fn trigger_events<S: Source>(checker: &Checker<'_, S>, dict: &Dict, id: Option<Ref>) {
+    const RULE: Rule = Rule::four("6.6.3", 1);
+    for (event, _) in checker.dict(dict, "AA").iter().flatten() {
+        if !EVENTS.iter().any(|permitted| *event == *permitted) {
+            checker.broken(RULE, id, format_args!("/AA has the event {event:?}"));
+        }
     }
 }
 
@@ -113,13 +137,21 @@ impl<S: Source> Actions<'_, '_, S> {
     }
 }
 
-/// 6.6.1-t01, 6.5.1-t01: only permitted types. 6.6.1-t02, 6.5.1-t02: named actions turn pages.
+/// 6.6.1-t01, 6.5.1-t01: only permitted types. 6.6.1-t02, 6.5.1-t02: named actions turn pages. In
+/// part 4 both are of 6.6.1.
 fn permitted<S: Source>(checker: &Checker<'_, S>, action: &Dict, id: Option<Ref>) {
     const TYPE: Rule = Rule::all(("6.6.1", 1), ("6.5.1", 1));
     const NAME: Rule = Rule::all(("6.6.1", 2), ("6.5.1", 2));
     let kind = checker.get(action, "S");
     let kind = kind.as_name().and_then(|name| name.as_str()).unwrap_or_default();
-    if !TYPES.contains(&kind) && (checker.is_part_1() || kind != "GoToE") {
+    let of_part = match (checker.flavour.part, checker.flavour.level) {
+        (Part::One, _) => false,
+        (Part::Two | Part::Three, _) => kind == "GoToE",
+        (Part::Four, level) => {
+            TYPES_OF_PART_4.contains(&kind) || level == Level::E && TYPES_OF_LEVEL_E.contains(&kind)
+        }
+    };
+    if !TYPES.contains(&kind) && !of_part {
         checker.broken(TYPE, id, format_args!("an action of type {kind:?}"));
     }
     if kind == "Named" {

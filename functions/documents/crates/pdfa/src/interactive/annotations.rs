@@ -1,8 +1,11 @@
-//! Annotations: clause 6.5 of part 1, 6.3 of parts 2 and 3.
+//! Annotations: clause 6.5 of part 1, 6.3 of the later parts.
 
 use cos::{Dict, Object, Ref, Source};
 
-use crate::checker::{Checker, Rule};
+use crate::{
+    Level, Part,
+    checker::{Checker, Rule},
+};
 
 /// Types of both PDF 1.4 and 1.7 that PDF/A permits.
 const TYPES: [&str; 16] = [
@@ -25,8 +28,7 @@ const TYPES: [&str; 16] = [
 ];
 
 /// Types of PDF 1.7 alone.
-const LATER_TYPES: [&str; 6] =
-    ["Polygon", "PolyLine", "Caret", "FileAttachment", "Watermark", "Redact"];
+const LATER_TYPES: [&str; 5] = ["Polygon", "PolyLine", "Caret", "Watermark", "Redact"];
 
 const INVISIBLE: i64 = 1;
 const HIDDEN: i64 = 1 << 1;
@@ -63,10 +65,21 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// 6.5.2-t01, 6.3.1-t01: only known types, and none that sounds, moves or embeds (part 1).
+/// 6.5.2-t01, 6.3.1-t01: only known types, and none that sounds, moves, embeds (parts 1 and 4, but
+/// 4f) or has media in it (but 4e).
 fn permitted_type<S: Source>(checker: &Checker<'_, S>, subtype: &str, id: Option<Ref>) {
     const RULE: Rule = Rule::all(("6.5.2", 1), ("6.3.1", 1));
-    if !TYPES.contains(&subtype) && (checker.is_part_1() || !LATER_TYPES.contains(&subtype)) {
+    let of_level: &[&str] = match (checker.flavour.part, checker.flavour.level) {
+        (Part::One, _) => &[],
+        (Part::Two | Part::Three, _) => &["FileAttachment"],
+        (Part::Four, Level::E) => &["Projection", "3D", "RichMedia"],
+        (Part::Four, Level::F) => &["Projection", "FileAttachment"],
+        (Part::Four, _) => &["Projection"],
+    };
+    let permitted = TYPES.contains(&subtype)
+        || !checker.is_part_1() && LATER_TYPES.contains(&subtype)
+        || of_level.contains(&subtype);
+    if !permitted {
         checker.broken(RULE, id, format_args!("an annotation of type {subtype:?}"));
     }
 }
@@ -81,7 +94,7 @@ fn opacity<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, id: Option<Re
     }
 }
 
-/// 6.5.3-t02, 6.3.2-t01: there is `/F` (not for Popup in parts 2 and 3). 6.5.3-t02, 6.3.2-t02: it
+/// 6.5.3-t02, 6.3.2-t01: there is `/F` (not for Popup in later parts). 6.5.3-t02, 6.3.2-t02: it
 /// prints and is visible.
 fn flags<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, subtype: &str, id: Option<Ref>) {
     const MISSING: Rule = Rule::all(("6.5.3", 2), ("6.3.2", 1));
@@ -124,7 +137,8 @@ fn has_rgb_output_intent<S: Source>(checker: &Checker<'_, S>) -> bool {
     })
 }
 
-/// 6.3.3-t01: there is an appearance, but for Popup, Link and an empty rectangle. 6.5.3-t04 to
+/// 6.3.3-t01: there is an appearance, but for Popup, Link, Projection (part 4) and an empty rectangle.
+/// 6.5.3-t04 to
 /// -t06, 6.3.3-t02 to -t04: it has `/N` alone, a dictionary for buttons and a stream for others.
 fn appearance<S: Source>(
     checker: &Checker<'_, S>,
@@ -137,7 +151,9 @@ fn appearance<S: Source>(
     const BUTTON: Rule = Rule::all(("6.5.3", 5), ("6.3.3", 3));
     const STREAM: Rule = Rule::all(("6.5.3", 6), ("6.3.3", 4));
     let Some(appearances) = checker.dict(annotation, "AP") else {
-        if !matches!(subtype, "Popup" | "Link") && !is_empty(checker, annotation) {
+        let exempt =
+            matches!(subtype, "Popup" | "Link") || checker.is_part_4() && subtype == "Projection";
+        if !exempt && !is_empty(checker, annotation) {
             checker.broken(
                 MISSING,
                 id,
@@ -195,14 +211,14 @@ fn widget_appearance<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, id:
     }
 }
 
-/// 6.6.1-t03, 6.4.1-t01: a widget has no `/A`. 6.6.2-t01, 6.4.1-t01: nor `/AA`.
+/// 6.6.1-t03, 6.4.1-t01: a widget has no `/A`. 6.6.2-t01, 6.4.1-t01: nor `/AA`, but in part 4.
 fn widget_actions<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, id: Option<Ref>) {
     const ACTION: Rule = Rule::all(("6.6.1", 3), ("6.4.1", 1));
     const ADDITIONAL: Rule = Rule::all(("6.6.2", 1), ("6.4.1", 1));
     if annotation.contains("A") {
         checker.broken(ACTION, id, "a widget with /A");
     }
-    if annotation.contains("AA") {
+    if annotation.contains("AA") && !checker.is_part_4() {
         checker.broken(ADDITIONAL, id, "a widget with /AA");
     }
 }

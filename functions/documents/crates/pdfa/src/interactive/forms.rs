@@ -1,4 +1,4 @@
-//! Interactive forms: clause 6.9 of part 1, 6.4 of parts 2 and 3.
+//! Interactive forms: clause 6.9 of part 1, 6.4 of the later parts.
 
 use std::collections::HashSet;
 
@@ -52,7 +52,7 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     xfa(checker, &form);
 }
 
-/// 6.9-t01, 6.4.1-t03: `/NeedAppearances` is not there, or false.
+/// 6.9-t01, 6.4.1-t03, 6.4.1-t02 (part 4): `/NeedAppearances` is not there, or false.
 fn need_appearances<S: Source>(checker: &Checker<'_, S>, form: &Dict) {
     const RULE: Rule = Rule::all(("6.9", 1), ("6.4.1", 3));
     if checker.get(form, "NeedAppearances").as_bool() == Some(true) {
@@ -76,7 +76,7 @@ fn needs_rendering<S: Source>(checker: &Checker<'_, S>, root: &Dict) {
     }
 }
 
-/// 6.6.2-t02, 6.4.1-t02: a field has no `/AA`.
+/// 6.6.2-t02, 6.4.1-t02 (parts 2 and 3): a field has no `/AA`.
 fn additional_actions<S: Source>(checker: &Checker<'_, S>, field: &Field) {
     const RULE: Rule = Rule::all(("6.6.2", 2), ("6.4.1", 2));
     if field.dict.contains("AA") {

@@ -3,6 +3,7 @@
 mod actions;
 mod annotations;
 mod forms;
+mod three_d;
 
 use cos::Source;
 
@@ -13,4 +14,5 @@ pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     annotations::check(checker);
     forms::check(checker);
     actions::check(checker);
+    three_d::check(checker);
 }

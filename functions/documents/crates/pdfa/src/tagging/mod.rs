@@ -1,16 +1,20 @@
-//! Logical structure and language: clause 6.8 of part 1, 6.7 of parts 2 and 3. For level a.
+//! Logical structure and language: clause 6.8 of part 1, 6.7 of parts 2 and 3, for level a; and what
+//! replacement text has in part 4.
 
+mod actual_text;
 mod language;
 mod structure;
 
 use cos::{Object, Source};
 
 use crate::checker::{Checker, Rule};
+pub(crate) use actual_text::{RULE as ACTUAL_TEXT, has_private, is_private};
 pub(crate) use language::check_property_list;
 
 pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     let elements = structure::elements(checker);
     structure::check_names(checker, &elements);
+    actual_text::check(checker, &elements);
     if !checker.needs_structure() {
         return;
     }

@@ -1,5 +1,5 @@
 //! Metadata: XMP packets, their schemas, what the file claims to be, and the document information
-//! dictionary (ISO 19005-1, 6.7; ISO 19005-2 and -3, 6.6).
+//! dictionary (ISO 19005-1, 6.7; ISO 19005-2 and -3, 6.6; ISO 19005-4, 6.7).
 //!
 //! [`Packet`](packet::Packet) reads a stream into the XMP data model; each other module holds the
 //! rules of one subject. They work on bytes and packets alone; [`check`] applies them to a file.
@@ -34,7 +34,7 @@ use crate::{
 enum Edition {
     /// January 2004: part 1.
     Xmp2004,
-    /// September 2005: parts 2 and 3.
+    /// September 2005: parts 2 and 3. Part 4 holds no property to a schema.
     Xmp2005,
 }
 
@@ -62,10 +62,7 @@ impl Findings {
     }
 
     fn broken(&mut self, rule: Rule, detail: impl Into<String>) {
-        let name = match self.edition {
-            Edition::Xmp2004 => rule.part1,
-            Edition::Xmp2005 => rule.later,
-        };
+        let name = rule.name(self.flavour.part);
         let Some((clause, test)) = name.filter(|_| self.failures.len() < MAX_FAILURES) else {
             return;
         };
@@ -79,7 +76,7 @@ impl Findings {
     }
 }
 
-/// Checks the metadata of the document and, for parts 2 and 3, that of every object.
+/// Checks the metadata of the document and, but for part 1, that of every object.
 pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     let Object::Stream(stream) = checker.get(&checker.root(), "Metadata") else {
         checker.broken(METADATA, None, "the catalog has no metadata stream");
@@ -163,6 +160,9 @@ fn check_packet(
             Rule::later("6.6.2.1", 5),
             format!("the packet is encoded as {:?}, not UTF-8", packet.encoding),
         );
+    }
+    if findings.flavour.part == Part::Four {
+        return Extensions::default();
     }
     let extensions = Extensions::read(findings.edition, packet.extensions.as_ref(), document);
     if let Some(container) = &packet.extensions {

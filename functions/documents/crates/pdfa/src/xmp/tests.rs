@@ -153,7 +153,7 @@ fn every_unicode_encoding_is_read() {
         let packet = Packet::parse(&bytes).unwrap();
         assert_eq!(packet.encoding, encoding);
         assert_eq!(packet.properties[0].text(), Some("Ü€😀"));
-        let mut findings = Findings::new(Flavour::new(2, 'b').unwrap());
+        let mut findings = Findings::new(Flavour::new(2, Some('b')).unwrap());
         check_packet(&packet, None, &mut findings);
         let wrong: Vec<_> =
             findings.failures.iter().map(|(clause, test, _)| (*clause, *test)).collect();
@@ -315,7 +315,7 @@ fn descriptions_of_extension_schemas_are_complete() {
 #[test]
 fn the_packet_of_an_object_may_use_the_documents_schemas() {
     let document = parse(&extension(&[])).unwrap();
-    let mut findings = Findings::new(Flavour::new(2, 'b').unwrap());
+    let mut findings = Findings::new(Flavour::new(2, Some('b')).unwrap());
     let extensions = check_packet(&document, None, &mut findings);
     let size = "<own:size><rdf:Bag><rdf:li rdf:parseType='Resource'><own:width>8</own:width></rdf:li></rdf:Bag></own:size>";
     let object = parse(size).unwrap();
@@ -332,7 +332,7 @@ fn details_are_cut_short() {
         "é".repeat(9_999)
     ));
     let packet = Packet::parse(packet.as_bytes()).unwrap();
-    let mut findings = Findings::new(Flavour::new(2, 'b').unwrap());
+    let mut findings = Findings::new(Flavour::new(2, Some('b')).unwrap());
     identification::check(&packet, &mut findings);
     assert_eq!(findings.failures[0].2.chars().count(), super::MAX_DETAIL + 1);
 }
@@ -372,7 +372,7 @@ proptest! {
         for bytes in [text.as_bytes(), wrap(&text).as_bytes()] {
             let _ = claim(bytes);
             if let Ok(packet) = Packet::parse(bytes) {
-                let mut findings = Findings::new(Flavour::new(2, 'b').unwrap());
+                let mut findings = Findings::new(Flavour::new(2, Some('b')).unwrap());
                 check_packet(&packet, None, &mut findings);
             }
         }
@@ -384,7 +384,7 @@ proptest! {
         let end = (at + bytes.len()).min(packet.len());
         packet.splice(at.min(end)..end, bytes);
         if let Ok(packet) = Packet::parse(&packet) {
-            let mut findings = Findings::new(Flavour::new(1, 'b').unwrap());
+            let mut findings = Findings::new(Flavour::new(1, Some('b')).unwrap());
             check_packet(&packet, None, &mut findings);
         }
     }

@@ -5,4 +5,5 @@
 
 mod file_structure;
 mod interactive;
+mod part_4;
 mod support;

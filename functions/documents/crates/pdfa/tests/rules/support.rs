@@ -7,6 +7,7 @@ use cos::{File, Limits};
 use pdfa::{Flavour, validate};
 
 /// A conforming file of one empty page, and how to spoil it.
+#[derive(Clone)]
 pub(crate) struct Pdf {
     pub(crate) flavour: &'static str,
     pub(crate) header: Vec<u8>,
@@ -21,13 +22,25 @@ pub(crate) struct Pdf {
 
 pub(crate) fn packet(flavour: &str) -> Vec<u8> {
     let (part, level) = flavour.split_at(1);
+    let mut claim = format!("<pdfaid:part>{part}</pdfaid:part>");
+    if part == "4" {
+        claim += "<pdfaid:rev>2020</pdfaid:rev>";
+    }
+    if !level.is_empty() {
+        let level = level.to_uppercase();
+        write!(claim, "<pdfaid:conformance>{level}</pdfaid:conformance>")
+            .expect("a string takes it");
+    }
+    packet_of(&claim)
+}
+
+/// A packet with these properties.
+pub(crate) fn packet_of(properties: &str) -> Vec<u8> {
     format!(
         "<?xpacket begin=\"\u{FEFF}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
          <x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n\
          <rdf:Description rdf:about=\"\" xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\">\
-         <pdfaid:part>{part}</pdfaid:part><pdfaid:conformance>{}</pdfaid:conformance></rdf:Description>\n\
-         </rdf:RDF></x:xmpmeta>\n<?xpacket end=\"w\"?>",
-        level.to_uppercase()
+         {properties}</rdf:Description>\n</rdf:RDF></x:xmpmeta>\n<?xpacket end=\"w\"?>"
     )
     .into_bytes()
 }
@@ -41,9 +54,13 @@ pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
 
 impl Pdf {
     pub(crate) fn new(flavour: &'static str) -> Self {
+        let header: &[u8] = match flavour.as_bytes() {
+            [b'4', ..] => b"%PDF-2.0\n%\xE2\xE3\xCF\xD3\n",
+            _ => b"%PDF-1.4\n%\xE2\xE3\xCF\xD3\n",
+        };
         let mut pdf = Self {
             flavour,
-            header: b"%PDF-1.4\n%\xE2\xE3\xCF\xD3\n".to_vec(),
+            header: header.to_vec(),
             objects: BTreeMap::new(),
             trailer: "/ID[<00112233><44556677>]".to_owned(),
             xref: "xref\n",

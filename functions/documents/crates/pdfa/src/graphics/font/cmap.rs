@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// Ranges of one CMap, more than any real one has.
 const RANGES: usize = 1 << 18;
 
-/// The CMaps that ISO 32000-1 lists in Table 118, whose CIDs a reader knows by itself.
+/// The CMaps that ISO 32000-1 lists in Table 118 and ISO 32000-2 in Table 116, whose CIDs a reader knows by itself.
 const TABLE_118: &str = "GB-EUC-H GB-EUC-V GBpc-EUC-H GBpc-EUC-V GBK-EUC-H GBK-EUC-V GBKp-EUC-H \
     GBKp-EUC-V GBK2K-H GBK2K-V UniGB-UCS2-H UniGB-UCS2-V UniGB-UTF16-H UniGB-UTF16-V B5pc-H B5pc-V \
     HKscs-B5-H HKscs-B5-V ETen-B5-H ETen-B5-V ETenms-B5-H ETenms-B5-V CNS-EUC-H CNS-EUC-V \

@@ -36,7 +36,9 @@ impl Font {
         if !graphics.part_1 && glyph.undefined {
             self.no_undefined_glyph(graphics, code);
         }
-        if graphics.needs_unicode {
+        if graphics.is_part_4() {
+            self.check_mapped(graphics, code);
+        } else if graphics.needs_unicode {
             self.check_unicode(graphics, code, shown.replaced);
         }
     }
@@ -67,7 +69,7 @@ impl Font {
         }
     }
 
-    /// 6.2.11.8-1 (part 2): no text refers to `.notdef`, drawn or not.
+    /// 6.2.11.8-1 (part 2), 6.2.10.9-1 (part 4): no text refers to `.notdef`, drawn or not.
     fn no_undefined_glyph(&self, graphics: &Graphics<'_>, code: Code) {
         graphics.fail(("6.2.11.8", 1), self.id, || {
             format!("code {:#x} stands for {NOTDEF}", code.value)

@@ -82,7 +82,9 @@ impl Graphics<'_> {
 
     /// Holds fonts to the rules that need to know all glyphs shown.
     pub(super) fn fonts_at_end(&self) {
-        let fonts: Vec<Rc<Font>> = self.fonts.borrow().values().flatten().cloned().collect();
+        let mut fonts: Vec<Rc<Font>> = self.fonts.borrow().values().flatten().cloned().collect();
+        // A hash map has no order, and a report keeps the first failures of a rule.
+        fonts.sort_by_key(|font| font.id);
         for font in fonts.iter().filter(|font| font.shown.get().0) {
             font.check_subset(self);
         }

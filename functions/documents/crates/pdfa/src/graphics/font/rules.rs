@@ -1,5 +1,5 @@
 //! Rules over the dictionaries of fonts (ISO 19005-1, 6.3.2 to 6.3.4, 6.3.7; ISO 19005-2, 6.2.11.2 to
-//! 6.2.11.4.1, 6.2.11.6).
+//! 6.2.11.4.1, 6.2.11.6; ISO 19005-4 has those of ISO 19005-2 in 6.2.10).
 
 use super::{
     super::{Graphics, Rule},
@@ -122,11 +122,15 @@ impl Font {
         }
     }
 
-    /// 6.3.7-3, 6.2.11.6-1 and -4: the subtables of `cmap`.
+    /// 6.3.7-3, 6.2.11.6-1 and -4: the subtables of `cmap`. In part 4 one of two must be there.
     fn true_type_program(&self, graphics: &Graphics<'_>, simple: &Simple) {
         let Some(Program::TrueType(program)) = simple.embedded.program() else { return };
         let (count, symbol) = (program.subtable_count(), program.has_subtable(3, 0));
+        let (unicode, mac) = (program.has_subtable(3, 1), program.has_subtable(1, 0));
         let rule: Rule = match (simple.descriptor.symbolic, graphics.part_1) {
+            (true, _) if graphics.is_part_4() && !symbol && !mac => ("6.2.11.6", 4),
+            (false, _) if graphics.is_part_4() && !unicode && !mac => ("6.2.11.6", 1),
+            _ if graphics.is_part_4() => return,
             (true, true) if count != 1 => ("6.3.7", 3),
             (true, false) if count != 1 && !symbol => ("6.2.11.6", 4),
             (false, false) if count == 0 || count == 1 && symbol => ("6.2.11.6", 1),

@@ -1,4 +1,5 @@
-//! Unicode values of codes (ISO 19005-1, 6.3.8; ISO 19005-2, 6.2.11.7; ISO 32000-1, 9.10.2).
+//! Unicode values of codes (ISO 19005-1, 6.3.8; ISO 19005-2, 6.2.11.7; ISO 19005-4, 6.2.10.7; ISO
+//! 32000-1, 9.10.2).
 
 use super::{
     super::Graphics,
@@ -6,6 +7,7 @@ use super::{
     cmap::{CMap, Code},
     encoding,
 };
+use crate::tagging::is_private;
 use cos::{Dict, Name, Object};
 
 /// What a code means in Unicode.
@@ -85,13 +87,20 @@ impl Font {
         }
     }
 
+    /// Holds what `/ToUnicode` says of a code to the rule of part 4.
+    pub(super) fn check_mapped(&self, graphics: &Graphics<'_>, code: Code) {
+        if let Some(text) = self.mapped(code) {
+            self.unicode_valid(graphics, code, &text);
+        }
+    }
+
     /// 6.3.8-1, 6.2.11.7.2-1: every code has a Unicode value.
     fn unicode_known(&self, graphics: &Graphics<'_>, code: Code) {
         let rule = graphics.rule(("6.3.8", 1), ("6.2.11.7.2", 1));
         graphics.fail(rule, self.id, || format!("code {:#x} has no Unicode value", code.value));
     }
 
-    /// 6.2.11.7.2-2 (part 2): the values are neither 0 nor U+FEFF nor U+FFFE.
+    /// 6.2.11.7.2-2 (part 2), 6.2.10.7-1 (part 4): the values are neither 0 nor U+FEFF nor U+FFFE.
     fn unicode_valid(&self, graphics: &Graphics<'_>, code: Code, text: &[u16]) {
         if text.iter().any(|unit| matches!(unit, 0 | 0xFEFF | 0xFFFE)) {
             graphics.fail(("6.2.11.7.2", 2), self.id, || {
@@ -102,8 +111,7 @@ impl Font {
 
     /// 6.2.11.7.3-1 (part 2, level a): what is in a Private Use Area has replacement text.
     fn not_private(&self, graphics: &Graphics<'_>, code: Code, text: &[u16]) {
-        let private = |character: char| matches!(u32::from(character), 0xE000..=0xF8FF | 0xF_0000..=0xF_FFFD | 0x10_0000..);
-        if char::decode_utf16(text.iter().copied()).flatten().any(private) {
+        if char::decode_utf16(text.iter().copied()).flatten().any(is_private) {
             graphics.fail(("6.2.11.7.3", 1), self.id, || {
                 format!("code {:#x} means a private character, without ActualText", code.value)
             });

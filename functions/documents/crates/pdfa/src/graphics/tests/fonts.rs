@@ -195,3 +195,15 @@ fn a_cid_set_has_the_cids_of_the_program() {
     set("C000>").fails("1b", &[]);
     set("8040>").fails("1b", &["6.3.5-3"]);
 }
+
+#[test]
+fn true_type_of_part_4_has_one_of_two_subtables() {
+    letter(WIN_ANSI, 32, &[SYMBOL]).fails("4", &["6.2.10.4.1-2", "6.2.10.5-1", "6.2.10.6-1"]);
+    for subtables in [&[UNICODE][..], &[MAC], &[SYMBOL, UNICODE]] {
+        letter(WIN_ANSI, 32, subtables).fails("4", &[]);
+    }
+    letter("/Widths[500]", 4, &[UNICODE]).fails("4", &["6.2.10.6-4"]);
+    letter("/Widths[500]", 4, &[MAC, UNICODE]).fails("4", &[]);
+    letter("/Widths[500]", 4, &[SYMBOL]).fails("4", &[]);
+    letter("/Widths[500]", 4, &[MAC, UNICODE]).fails("2b", &["6.2.11.6-4"]);
+}
