@@ -54,6 +54,10 @@ trial-balance: $(TOOLS) ## Check that the local stack's orders, ledger and stock
 test: $(TOOLS) ## Check format and lints, and run all tests on a local AWS of their own
 	@infra/test.sh
 
+.PHONY: soak
+soak: $(TOOLS) ## Run all tests with every fault at every request, of which `make test` tries a third
+	@SOAK=1 infra/test.sh
+
 .PHONY: docs
 docs: ## Build the manual of the shared crate, and print where it is
 	@cargo doc --no-deps --workspace --profile local --target "$$(rustc --print host-tuple)"

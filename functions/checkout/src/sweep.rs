@@ -9,7 +9,7 @@ use shared::queue::Queue;
 use shared::{Error, Result};
 
 use crate::queues::Advance;
-use crate::store::{DUE_SHARDS, Due, OVERDUE_AFTER, Store};
+use crate::store::{DUE_SHARDS, Due, DuePage, Item, OVERDUE_AFTER, Store};
 
 /// How long before the invocation's end no further order is begun.
 pub const MARGIN: Duration = Duration::from_secs(10);
@@ -40,14 +40,18 @@ impl Sweep {
     /// # Errors
     /// When a shard could not be read, or an order not be queued and marked. All others are, all the same.
     pub async fn handle(&self, until: jiff::Timestamp) -> Result<usize> {
-        let mut swept = Swept::default();
+        let (mut swept, now) = (Swept::default(), self.clock.now());
         for shard in 0..DUE_SHARDS {
-            let page = async |now| point("sweep.due", || self.store.due(shard, now)).await;
+            let page = async |start: Option<Item>| {
+                point("sweep.due", || self.store.due(shard, now, start.clone())).await
+            };
             self.drain(until, &mut swept, page).await;
         }
         let found = swept.found;
         // Those whose refunds the provider has not decided on. They do not count as overdue.
-        let page = async |now| point("sweep.settling", || self.store.settling(now)).await;
+        let page = async |start: Option<Item>| {
+            point("sweep.settling", || self.store.settling(now, start.clone())).await
+        };
         self.drain(until, &mut swept, page).await;
         if swept.cut_short {
             tracing::warn!(found, "no time for all that is overdue");
@@ -62,16 +66,17 @@ impl Sweep {
         }
     }
 
-    /// Queues what a page after another gives, in time. A failure is counted and logged, and stops nothing
-    /// but the next page, which would begin with the same order.
+    /// Queues what page after page gives, in time. A failure is counted and logged, and stops nothing else:
+    /// the order is due again a minute later.
     async fn drain(
         &self,
         until: jiff::Timestamp,
         swept: &mut Swept,
-        page: impl AsyncFn(jiff::Timestamp) -> Result<Vec<Due>>,
+        page: impl AsyncFn(Option<Item>) -> Result<DuePage>,
     ) {
+        let mut start = None;
         loop {
-            let due = match page(self.clock.now()).await {
+            let due = match page(start).await {
                 Ok(due) => due,
                 Err(error) => {
                     tracing::error!(error = error.trail(), "a shard cannot be read");
@@ -79,8 +84,7 @@ impl Sweep {
                     return;
                 }
             };
-            let failed_before = swept.failed;
-            for overdue in &due {
+            for overdue in &due.orders {
                 if self.clock.now() + MARGIN > until {
                     swept.cut_short = true;
                     return;
@@ -94,7 +98,9 @@ impl Sweep {
                     }
                 }
             }
-            if due.len() < 100 || swept.failed > failed_before {
+            // The index is a moment behind: its first page may still have what was just queued.
+            start = due.next;
+            if start.is_none() {
                 return;
             }
         }

@@ -107,6 +107,15 @@ pub struct Due {
     pub due_at: Timestamp,
 }
 
+/// A page of such orders.
+#[derive(Clone, Debug)]
+pub struct DuePage {
+    /// Which.
+    pub orders: Vec<Due>,
+    /// Where the next page starts.
+    pub next: Option<Item>,
+}
+
 impl Due {
     /// The order.
     pub fn order(&self) -> Result<OrderId> {
@@ -349,19 +358,19 @@ impl Store {
         Ok(matches!(sent, Sent::Made))
     }
 
-    /// Up to 100 orders of a shard that were to be looked after by `until`, the longest overdue first.
+    /// A page of the orders of a shard that were to be looked after by `until`, the longest overdue first.
     /// 0.5 RRU for 4 KB.
-    pub async fn due(&self, shard: u8, until: Timestamp) -> Result<Vec<Due>> {
-        self.due_in(&format!("DUE#{shard}"), until).await
+    pub async fn due(&self, shard: u8, until: Timestamp, start: Option<Item>) -> Result<DuePage> {
+        self.due_in(&format!("DUE#{shard}"), until, start).await
     }
 
-    /// Up to 100 orders whose refunds the provider has not decided on, and which were to be looked at by
-    /// `until`. 0.5 RRU for 4 KB.
-    pub async fn settling(&self, until: Timestamp) -> Result<Vec<Due>> {
-        self.due_in(SETTLING, until).await
+    /// A page of the orders whose refunds the provider has not decided on, and which were to be looked at
+    /// by `until`. 0.5 RRU for 4 KB.
+    pub async fn settling(&self, until: Timestamp, start: Option<Item>) -> Result<DuePage> {
+        self.due_in(SETTLING, until, start).await
     }
 
-    async fn due_in(&self, shard: &str, until: Timestamp) -> Result<Vec<Due>> {
+    async fn due_in(&self, shard: &str, until: Timestamp, start: Option<Item>) -> Result<DuePage> {
         let answer = self
             .client
             .query()
@@ -370,10 +379,12 @@ impl Store {
             .key_condition_expression("due_shard = :shard AND due_at <= :until")
             .expression_attribute_values(":shard", string(shard))
             .expression_attribute_values(":until", milliseconds(until))
+            .set_exclusive_start_key(start)
             .limit(100)
             .send()
             .await?;
-        Ok(serde_dynamo::from_items(answer.items.unwrap_or_default())?)
+        let orders = serde_dynamo::from_items(answer.items.unwrap_or_default())?;
+        Ok(DuePage { orders, next: answer.last_evaluated_key })
     }
 
     /// Every order of a shard that is on its way. 0.5 RRU for 4 KB, some 30 of them.
