@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+use std::time::Duration;
+
 use auth::create_signing_key::CreateSigningKey;
 use auth::keys::{PrivateKeys, PublicKeys};
 use serde_json::{Value, json};
 use testing::{account, event};
-use wiremock::matchers::method;
+use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 /// A server that takes answers, as S3 does for CloudFormation.
@@ -95,5 +97,20 @@ async fn deleting_takes_the_public_half_back_and_can_be_repeated() {
     for _ in 0..2 {
         assert_eq!(d.request("Delete").await["Status"], "SUCCESS");
         assert!(d.task.public.get().await.is_err());
+    }
+}
+
+/// A sign-in does not wait for ever for the key that signs, nor the authorizer for the one that checks.
+#[tokio::test]
+async fn keys_that_are_not_told_are_not_waited_for() {
+    let server = MockServer::start().await;
+    let never = ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
+    Mock::given(any()).respond_with(never).mount(&server).await;
+    let aws = account::at(&server.uri()).await;
+    let signs = PrivateKeys::new(aws_sdk_secretsmanager::Client::new(&aws), "s".into());
+    let checks = PublicKeys::new(aws_sdk_ssm::Client::new(&aws), "p".into());
+    let (signs, checks) = tokio::join!(signs.current(), checks.get());
+    for trail in [signs.err().unwrap().trail(), checks.err().unwrap().trail()] {
+        assert!(trail.contains("timeout"), "{trail}");
     }
 }

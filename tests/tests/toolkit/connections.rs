@@ -1,10 +1,16 @@
 //! Connections to DynamoDB: open before they are needed, and replaced when they have died.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::aws::connect;
+use testing::account;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 /// A DynamoDB that the test holds in its hands, and a client as functions have it, pointed at it.
 async fn server() -> (TcpListener, Client) {
@@ -84,4 +90,22 @@ async fn a_connection_that_died_costs_a_try_and_not_the_call() {
     get(&client).await;
     get(&client).await;
     serving.await.unwrap();
+}
+
+/// Whoever gets no answer is told so in 8 s, under what the shortest function is given; the test does not
+/// say how long it took, but it ends.
+#[tokio::test]
+async fn a_call_without_an_answer_is_ended() {
+    let server = MockServer::start().await;
+    let never = ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
+    Mock::given(any()).respond_with(never).mount(&server).await;
+    let aws = account::at(&server.uri()).await;
+    let (table, queue) = (Client::new(&aws), aws_sdk_sqs::Client::new(&aws));
+    let key = AttributeValue::S("1".into());
+    let got = table.get_item().table_name("t").key("id", key).send();
+    let sent =
+        queue.send_message().queue_url(format!("{}/q", server.uri())).message_body("1").send();
+    let (got, sent) = tokio::join!(got, sent);
+    assert!(matches!(got, Err(SdkError::TimeoutError(_))), "{got:?}");
+    assert!(matches!(sent, Err(SdkError::TimeoutError(_))), "{sent:?}");
 }
