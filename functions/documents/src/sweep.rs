@@ -5,20 +5,15 @@
 //! when that was done before, and only then puts off the next look. One document that fails is looked at in
 //! the next run, and keeps no other waiting.
 
-use std::time::Duration;
-
-use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
+use shared::due::{self, MARGIN};
 use shared::invocation::Invocation;
 use shared::{Error, Result};
 
 use crate::document::{ABANDONED_KEPT, Document, OVERDUE_AFTER, Status};
 use crate::on_upload::OnUpload;
-use crate::store::{DUE_SHARDS, Key};
-
-/// Nothing is begun when there is less time left than this: a request may take 8 s.
-const MARGIN: Duration = Duration::from_secs(10);
+use crate::store::{DUE_SHARDS, Key, named};
 
 /// What the task needs.
 #[derive(Clone, Debug)]
@@ -44,6 +39,15 @@ pub struct Swept {
     pub cut_short: u64,
 }
 
+/// What came of a document that was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Recovered,
+    Queued,
+    Abandoned,
+    LeftAlone,
+}
+
 impl Sweep {
     /// Sweeps until nothing is due or the invocation comes to its end.
     ///
@@ -60,88 +64,48 @@ impl Sweep {
         }
     }
 
-    /// Sweeps until nothing is due or there is no time any more, all shards at once.
+    /// Sweeps until nothing is due or there is no time any more.
     pub async fn sweep(&self, has_time: &(dyn Fn() -> bool + Sync)) -> Swept {
-        let now = self.on_upload.clock.now();
-        let shards = join_all((0..DUE_SHARDS).map(|shard| self.sweep_shard(shard, now, has_time)));
-        shards.await.into_iter().fold(Swept::default(), |all, one| Swept {
-            recovered: all.recovered + one.recovered,
-            queued: all.queued + one.queued,
-            abandoned: all.abandoned + one.abandoned,
-            left_alone: all.left_alone + one.left_alone,
-            failed: all.failed + one.failed,
-            cut_short: all.cut_short + one.cut_short,
-        })
-    }
-
-    async fn sweep_shard(
-        &self,
-        shard: u32,
-        now: Timestamp,
-        has_time: &(dyn Fn() -> bool + Sync),
-    ) -> Swept {
-        let (mut swept, mut start) = (Swept::default(), None);
-        loop {
-            let due = match self.on_upload.documents.due(shard, now, start).await {
-                Ok(due) => due,
-                Err(error) => {
-                    tracing::error!(error = error.trail(), shard, "the index cannot be read");
-                    swept.failed += 1;
-                    return swept;
-                }
-            };
-            for key in due.keys {
-                if !has_time() {
-                    swept.cut_short += 1;
-                    return swept;
-                }
-                if let Err(error) = self.look(key, now, &mut swept).await {
-                    tracing::error!(error = error.trail(), document_id = %key.1, "not looked at");
-                    swept.failed += 1;
-                }
-            }
-            start = due.next;
-            if start.is_none() {
-                return swept;
-            }
+        let (documents, now) = (&self.on_upload.documents, self.on_upload.clock.now());
+        let shards = (0..DUE_SHARDS).map(|shard| shard.to_string());
+        let look = |item| async move { self.look(named(&item)?, now).await };
+        let swept = due::sweep(&documents.due(now), shards, has_time, look).await;
+        Swept {
+            recovered: swept.count(&Outcome::Recovered),
+            queued: swept.count(&Outcome::Queued),
+            abandoned: swept.count(&Outcome::Abandoned),
+            left_alone: swept.count(&Outcome::LeftAlone),
+            failed: swept.failed,
+            cut_short: swept.cut_short,
         }
     }
 
     /// The index is a moment behind, so the document itself is asked.
-    async fn look(&self, key: Key, now: Timestamp, swept: &mut Swept) -> Result<()> {
+    async fn look(&self, key: Key, now: Timestamp) -> Result<Outcome> {
         let Some(document) = self.on_upload.documents.get(key).await? else {
-            swept.left_alone += 1;
-            return Ok(());
+            return Ok(Outcome::LeftAlone);
         };
         match document.status {
-            Status::AwaitingUpload => self.look_for_upload(&document, now, swept).await,
+            Status::AwaitingUpload => self.look_for_upload(&document, now).await,
             Status::Processing | Status::Cancelled | Status::Deleting => {
                 let is_overdue = now >= document.last_heard_of() + OVERDUE_AFTER
                     && document.lease_left(now).is_zero();
+                let mut outcome = Outcome::LeftAlone;
                 if is_overdue || document.status != Status::Processing {
                     tracing::warn!(document_id = %key.1, status = ?document.status,
                         stage = %document.stage, "overdue, its job is queued again");
                     self.on_upload.queues.follow_up(&document).await?;
-                    swept.queued += 1;
-                } else {
-                    swept.left_alone += 1;
+                    outcome = Outcome::Queued;
                 }
-                self.on_upload.documents.look_again(key, now + OVERDUE_AFTER).await
+                self.on_upload.documents.look_again(key, now + OVERDUE_AFTER).await?;
+                Ok(outcome)
             }
-            _ => {
-                swept.left_alone += 1;
-                Ok(())
-            }
+            _ => Ok(Outcome::LeftAlone),
         }
     }
 
     /// The form has expired. Its file may be there all the same, with its event lost or still on the way.
-    async fn look_for_upload(
-        &self,
-        document: &Document,
-        now: Timestamp,
-        swept: &mut Swept,
-    ) -> Result<()> {
+    async fn look_for_upload(&self, document: &Document, now: Timestamp) -> Result<Outcome> {
         let (key, on_upload) = (document.key(), &self.on_upload);
         let uploads = on_upload.objects.uploads(key).await?;
         for (version, size) in &uploads {
@@ -152,13 +116,13 @@ impl Sweep {
         let kept_until = document.upload_expires_at + ABANDONED_KEPT;
         if !uploads.is_empty() {
             tracing::warn!(document_id = %key.1, "an upload that nobody had told of");
-            swept.recovered += 1;
-        } else if now < kept_until {
-            on_upload.documents.look_again(key, kept_until).await?;
-            swept.left_alone += 1;
-        } else if on_upload.documents.abandon(key).await? {
-            swept.abandoned += 1;
+            return Ok(Outcome::Recovered);
         }
-        Ok(())
+        if now < kept_until {
+            on_upload.documents.look_again(key, kept_until).await?;
+            return Ok(Outcome::LeftAlone);
+        }
+        let is_gone = on_upload.documents.abandon(key).await?;
+        Ok(if is_gone { Outcome::Abandoned } else { Outcome::LeftAlone })
     }
 }

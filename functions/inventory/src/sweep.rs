@@ -4,21 +4,16 @@
 //! whose condition is that it is held and has expired. One that was committed a moment before is left
 //! alone; one that is left over is due in the next minute too.
 
-use std::time::Duration;
-
-use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::clock::Clock;
+use shared::due::{self, MARGIN};
 use shared::invocation::Invocation;
 use shared::{Error, Result};
 
 use crate::reservation::Status;
 use crate::sku::Sku;
-use crate::store::{DUE_SHARDS, Inventory};
-
-/// Nothing is begun when there is less time left than this: a request may take 8 s.
-const MARGIN: Duration = Duration::from_secs(10);
+use crate::store::{DUE_SHARDS, Inventory, names};
 
 /// What the task needs.
 #[derive(Clone, Debug)]
@@ -58,53 +53,20 @@ impl Sweep {
         Ok(swept)
     }
 
-    /// Sweeps until nothing is due or there is no time any more, all shards at once.
+    /// Sweeps until nothing is due or there is no time any more.
     pub async fn sweep(&self, has_time: &(dyn Fn() -> bool + Sync)) -> Swept {
         let now = self.clock.now();
-        let shards = join_all((0..DUE_SHARDS).map(|shard| self.sweep_shard(shard, now, has_time)));
-        shards.await.into_iter().fold(Swept::default(), |all, one| Swept {
-            released: all.released + one.released,
-            left_alone: all.left_alone + one.left_alone,
-            failed: all.failed + one.failed,
-            cut_short: all.cut_short + one.cut_short,
-        })
-    }
-
-    async fn sweep_shard(
-        &self,
-        shard: u32,
-        now: Timestamp,
-        has_time: &(dyn Fn() -> bool + Sync),
-    ) -> Swept {
-        let (mut swept, mut start) = (Swept::default(), None);
-        loop {
-            let due = match self.inventory.due(shard, now, start).await {
-                Ok(due) => due,
-                Err(error) => {
-                    tracing::error!(error = error.trail(), shard, "the index cannot be read");
-                    swept.failed += 1;
-                    return swept;
-                }
-            };
-            for (holder, sku) in due.keys {
-                if !has_time() {
-                    swept.cut_short += 1;
-                    return swept;
-                }
-                match self.release(&holder, &sku, now).await {
-                    Ok(true) => swept.released += 1,
-                    Ok(false) => swept.left_alone += 1,
-                    Err(error) => {
-                        // The others need not wait for it.
-                        tracing::error!(error = error.trail(), holder, %sku, "not released");
-                        swept.failed += 1;
-                    }
-                }
-            }
-            start = due.next;
-            if start.is_none() {
-                return swept;
-            }
+        let shards = (0..DUE_SHARDS).map(|shard| shard.to_string());
+        let release = |item| async move {
+            let (holder, sku) = names(&item)?;
+            self.release(&holder, &sku, now).await
+        };
+        let swept = due::sweep(&self.inventory.due(now), shards, has_time, release).await;
+        Swept {
+            released: swept.count(&true),
+            left_alone: swept.count(&false),
+            failed: swept.failed,
+            cut_short: swept.cut_short,
         }
     }
 

@@ -37,13 +37,11 @@ use shared::{Error, Result};
 
 pub use ledger::MAX_FOLDED;
 pub use merchants::Endpoints;
-pub use orders::{
-    Appended, AttemptId, Claimed, DUE_SHARDS, Due, DuePage, Held, OVERDUE_AFTER, StateItem,
-};
+pub use orders::{Appended, AttemptId, Claimed, DUE_SHARDS, Due, Held, OVERDUE_AFTER, StateItem};
+pub(crate) use orders::{SETTLING, due_shard};
 pub use reconciliation::{Cursor, Open};
 
-/// An item, or the key of one.
-pub type Item = HashMap<String, AttributeValue>;
+type Item = HashMap<String, AttributeValue>;
 
 /// The most keys that one request reads:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::due;
 use shared::http::page;
 use shared::id::{Id, Kind, UserId};
 use shared::queue::{CORRELATION_ID, TRACEPARENT};
@@ -33,11 +34,11 @@ pub type AttemptId = Id<AttemptKind>;
 /// How long an order may stand still before the sweeper looks after it.
 pub const OVERDUE_AFTER: Duration = Duration::from_mins(2);
 /// Orders that are on their way are spread over as many partitions of the index.
-pub const DUE_SHARDS: u8 = 8;
+pub const DUE_SHARDS: u32 = 8;
 
 /// The partition of the index where orders are whose refunds the provider has not decided on: apart from
 /// those that stand still, which they are not.
-const SETTLING: &str = "SETTLING";
+pub(crate) const SETTLING: &str = "SETTLING";
 /// How long after an order's last event the provider is asked again about its refunds, at first; and how
 /// long at most. In between it is as long as it has taken so far.
 const SETTLING_FIRST: Duration = Duration::from_mins(15);
@@ -107,15 +108,6 @@ pub struct Due {
     pub due_at: Timestamp,
 }
 
-/// A page of such orders.
-#[derive(Clone, Debug)]
-pub struct DuePage {
-    /// Which.
-    pub orders: Vec<Due>,
-    /// Where the next page starts.
-    pub next: Option<Item>,
-}
-
 impl Due {
     /// The order.
     pub fn order(&self) -> Result<OrderId> {
@@ -139,7 +131,7 @@ impl Store {
             .item("order", value(&order)?)
             .item("version", number(order.version))
             .item("attempts", number(0))
-            .item("due_shard", string(due_shard(order.id)))
+            .item("due_shard", string(shard_of(order.id)))
             .item("due_at", milliseconds(placed.at + OVERDUE_AFTER))
             .condition_expression("attribute_not_exists(pk)")
             .build()?;
@@ -340,7 +332,7 @@ impl Store {
             .moved(&order)?
             .update_expression(format!("{MOVED}, due_shard = :shard, due_at = :due"))
             .condition_expression("version = :before")
-            .expression_attribute_values(":shard", string(due_shard(order.id)))
+            .expression_attribute_values(":shard", string(shard_of(order.id)))
             .expression_attribute_values(":due", milliseconds(now + OVERDUE_AFTER))
             .build()?;
         let state = TransactWriteItem::builder().update(state).build();
@@ -358,44 +350,27 @@ impl Store {
         Ok(matches!(sent, Sent::Made))
     }
 
-    /// A page of the orders of a shard that were to be looked after by `until`, the longest overdue first.
-    /// 0.5 RRU for 4 KB.
-    pub async fn due(&self, shard: u8, until: Timestamp, start: Option<Item>) -> Result<DuePage> {
-        self.due_in(&format!("DUE#{shard}"), until, start).await
+    /// The orders that were to be looked after by `now`.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> due::Due {
+        due::Due::by(now, "sweep.due", self.client.clone(), self.table.clone())
     }
 
-    /// A page of the orders whose refunds the provider has not decided on, and which were to be looked at
-    /// by `until`. 0.5 RRU for 4 KB.
-    pub async fn settling(&self, until: Timestamp, start: Option<Item>) -> Result<DuePage> {
-        self.due_in(SETTLING, until, start).await
-    }
-
-    async fn due_in(&self, shard: &str, until: Timestamp, start: Option<Item>) -> Result<DuePage> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due_shard = :shard AND due_at <= :until")
-            .expression_attribute_values(":shard", string(shard))
-            .expression_attribute_values(":until", milliseconds(until))
-            .set_exclusive_start_key(start)
-            .limit(100)
-            .send()
-            .await?;
-        let orders = serde_dynamo::from_items(answer.items.unwrap_or_default())?;
-        Ok(DuePage { orders, next: answer.last_evaluated_key })
+    /// The orders whose refunds the provider has not decided on, and which were to be looked at by `now`.
+    #[must_use]
+    pub fn settling(&self, now: Timestamp) -> due::Due {
+        due::Due::by(now, "sweep.settling", self.client.clone(), self.table.clone())
     }
 
     /// Every order of a shard that is on its way. 0.5 RRU for 4 KB, some 30 of them.
-    pub async fn on_their_way(&self, shard: u8) -> Result<Vec<Due>> {
+    pub async fn on_their_way(&self, shard: u32) -> Result<Vec<Due>> {
         let query = self
             .client
             .query()
             .table_name(&self.table)
             .index_name("due")
             .key_condition_expression("due_shard = :shard")
-            .expression_attribute_values(":shard", string(format!("DUE#{shard}")));
+            .expression_attribute_values(":shard", string(due_shard(shard)));
         let mut pages = query.into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = pages.next().await {
@@ -464,7 +439,12 @@ fn pointer_key(customer: UserId, order: OrderId) -> Item {
     key(format!("USER#{customer}"), format!("ORDER#{order}"))
 }
 
-fn due_shard(id: OrderId) -> String {
+fn shard_of(id: OrderId) -> String {
     let sum: u32 = id.to_string().bytes().map(u32::from).sum();
-    format!("DUE#{}", sum % u32::from(DUE_SHARDS))
+    due_shard(sum % DUE_SHARDS)
+}
+
+/// A partition of the index `due`: one of [`DUE_SHARDS`].
+pub(crate) fn due_shard(number: u32) -> String {
+    format!("DUE#{number}")
 }

@@ -284,7 +284,7 @@ async fn a_sweep_that_cannot_read_a_shard_looks_after_all_others() {
     let mut queued = s.queued().await;
     assert!(!queued.is_empty());
     // What is left is in that shard, and found a minute later.
-    assert_eq!(s.sweep.handle(until).await.unwrap(), 16 - queued.len());
+    assert_eq!(s.sweep.handle(until).await.unwrap(), 16 - queued.len() as u64);
     queued.extend(s.queued().await);
     queued.sort();
     assert_eq!(queued, orders);

@@ -4,6 +4,7 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use jiff::Timestamp;
+use shared::due::Due;
 use shared::fault::point;
 use shared::id::TenantId;
 use shared::transaction::{self, Sent};
@@ -15,34 +16,11 @@ use crate::document::{Document, DocumentId, GONE_KEPT, OVERDUE_AFTER};
 
 /// Over how many partitions of the index documents are spread; one takes 1,000 WRU a second.
 pub const DUE_SHARDS: u32 = 8;
-/// How many documents that are due are asked for at once.
-const DUE_PAGE: i32 = 100;
-
-/// A page of documents that are due.
-#[derive(Clone, Debug)]
-pub struct Due {
-    /// Which.
-    pub keys: Vec<Key>,
-    /// Where the next page begins.
-    pub next: Option<Item>,
-}
-
 impl Documents {
-    /// Documents of a shard that were due by `now`, a moment behind the table. 0.5 RRU for some 30.
-    pub async fn due(&self, shard: u32, now: Timestamp, start: Option<Item>) -> Result<Due> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due_shard = :shard AND due_at <= :now")
-            .expression_attribute_values(":shard", string(shard))
-            .expression_attribute_values(":now", milliseconds(now))
-            .set_exclusive_start_key(start)
-            .limit(DUE_PAGE);
-        let answer = point("documents.due", || request.clone().send()).await?;
-        let keys = answer.items.unwrap_or_default().iter().map(named).collect::<Result<_>>()?;
-        Ok(Due { keys, next: answer.last_evaluated_key })
+    /// The documents that were due by `now`, in the shards [`DUE_SHARDS`].
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Due {
+        Due::by(now, "documents.due", self.client.clone(), self.table.clone())
     }
 
     /// Has the document looked at again at `at`, unless it has come to its end. 3 WRU.
@@ -130,7 +108,7 @@ fn gone_key((owner, id): Key) -> Item {
 }
 
 /// The key of a document that the index names.
-fn named(item: &Item) -> Result<Key> {
+pub(crate) fn named(item: &Item) -> Result<Key> {
     let part = |name: &str, prefix| {
         let text = item.get(name).and_then(|value| value.as_s().ok());
         let text = text.and_then(|text| text.strip_prefix(prefix));

@@ -30,7 +30,8 @@ use shared::id::UserId;
 use shared::write::{self, Written};
 use shared::{Error, Result};
 
-pub use due::{DUE_SHARDS, Due};
+pub use due::DUE_SHARDS;
+pub(crate) use due::named;
 pub use progress::{End, Ended};
 
 use crate::document::{Document, DocumentId, Entry, UPLOAD_GRACE};

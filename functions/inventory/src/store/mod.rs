@@ -30,7 +30,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 
-pub use reservations::{DUE_SHARDS, Due};
+pub use reservations::DUE_SHARDS;
+pub(crate) use reservations::names;
 
 use crate::sku::Sku;
 use crate::stock::{Bucket, available};

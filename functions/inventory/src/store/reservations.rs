@@ -3,6 +3,7 @@ use aws_sdk_dynamodb::types::{
     Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
+use shared::due::Due;
 use shared::fault::point;
 use shared::transaction::{self, Sent};
 use shared::{Error, Result};
@@ -16,19 +17,8 @@ use crate::stock;
 /// Over how many partitions of the index `due` reservations are spread; one takes 1,000 WRU a second.
 pub const DUE_SHARDS: u32 = 8;
 
-/// How many reservations that are due are asked for at once.
-const DUE_PAGE: i32 = 100;
 /// What puts a bucket's stock back.
 const BACK: &str = "SET reserved = reserved - :q, available = available + :q";
-
-/// A page of reservations that are due.
-#[derive(Clone, Debug)]
-pub struct Due {
-    /// Whose, and of what.
-    pub keys: Vec<(String, Sku)>,
-    /// Where the next page begins.
-    pub next: Option<Item>,
-}
 
 impl Inventory {
     /// Finds buckets to take `quantity` of a product from, for a holder who holds none of it yet.
@@ -164,22 +154,11 @@ impl Inventory {
         }
     }
 
-    /// A page of the reservations of a shard that expire by `now` and, as far as the index knows, are
-    /// held. 0.5 RRU for 4 KB, some 30 of them.
-    pub async fn due(&self, shard: u32, now: Timestamp, start: Option<Item>) -> Result<Due> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due_shard = :shard AND due_at <= :now")
-            .expression_attribute_values(":shard", string(shard.to_string()))
-            .expression_attribute_values(":now", milliseconds(now))
-            .set_exclusive_start_key(start)
-            .limit(DUE_PAGE);
-        let answer = point("inventory.due", || request.clone().send()).await?;
-        let keys = answer.items.unwrap_or_default().iter().map(names).collect::<Result<_>>()?;
-        Ok(Due { keys, next: answer.last_evaluated_key })
+    /// The reservations that expire by `now` and, as far as the index knows, are held, in the shards
+    /// [`DUE_SHARDS`].
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Due {
+        Due::by(now, "inventory.due", self.client.clone(), self.table.clone())
     }
 
     fn end(
@@ -224,7 +203,8 @@ fn key(reservation: &Reservation) -> Item {
 }
 
 /// Whose and of what a reservation is, by its key.
-fn names(item: &Item) -> Result<(String, Sku)> {
+/// Whose reservation an item of the index is, and of what.
+pub(crate) fn names(item: &Item) -> Result<(String, Sku)> {
     let part = |name: &str, prefix: &str| {
         let text = item.get(name).and_then(|value| value.as_s().ok());
         text.and_then(|text| text.strip_prefix(prefix))

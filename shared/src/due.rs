@@ -1,0 +1,166 @@
+//! Items that somebody should look after by a certain time, whether or not their events and messages
+//! still exist.
+//!
+//! They have the attributes `due_shard` and `due_at` (milliseconds since 1970), and so are in the index
+//! `due` of their table, which has these two as its keys. An item that needs nobody has neither.
+//!
+//! **Guarantees.** A sweep looks at every item that is due, unless it runs out of time; what it has not
+//! looked at is due in the next one. A failure of one item, or of one shard's page, is logged and counted,
+//! and stops nothing else. Sweeps may run side by side, so an item may be looked at twice.
+//!
+//! ```no_run
+//! # async fn example(client: aws_sdk_dynamodb::Client) -> shared::Result<()> {
+//! use shared::due::{self, Due};
+//!
+//! let due = Due::by(jiff::Timestamp::now(), "things.due", client, "things".into());
+//! let shards = (0..8).map(|shard| shard.to_string());
+//! let swept = due::sweep(&due, shards, &|| true, |item| async move {
+//!     // The index is a moment behind the table: ask the item itself, then act.
+//!     Ok(item.len() > 4)
+//! });
+//! let swept = swept.await;
+//! println!("{} of some size, {} failed", swept.count(&true), swept.failed);
+//! # Ok(()) }
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::join_all;
+use jiff::Timestamp;
+
+use crate::Result;
+use crate::fault::point;
+
+/// Nothing is begun when there is less time left than this: a request may take 8 s.
+pub const MARGIN: Duration = Duration::from_secs(10);
+/// How many items are asked for at once.
+const PAGE: i32 = 100;
+
+/// An item of the index.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// What is due in a table.
+#[derive(Clone, Debug)]
+pub struct Due {
+    until: Timestamp,
+    point: &'static str,
+    client: Client,
+    table: String,
+}
+
+/// What came of a sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swept<O> {
+    /// How many items each outcome had.
+    outcomes: BTreeMap<O, u64>,
+    /// How many items could not be looked at, and shards not be read; each is in the log.
+    pub failed: u64,
+    /// How many shards were not read to their end, for want of time.
+    pub cut_short: u64,
+}
+
+impl Due {
+    /// What is due by `until`. Pages are read at the point that tests know by `point`.
+    #[must_use]
+    pub fn by(until: Timestamp, point: &'static str, client: Client, table: String) -> Self {
+        Self { until, point, client, table }
+    }
+
+    /// A page of a shard, the longest due first, and where the next one starts. 0.5 RRU for 4 KB.
+    async fn page(&self, shard: &str, start: Option<Item>) -> Result<(Vec<Item>, Option<Item>)> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :until")
+            .expression_attribute_values(":shard", AttributeValue::S(shard.into()))
+            .expression_attribute_values(
+                ":until",
+                AttributeValue::N(self.until.as_millisecond().to_string()),
+            )
+            .set_exclusive_start_key(start)
+            .limit(PAGE);
+        let answer = point(self.point, || query.clone().send()).await?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+}
+
+impl<O: Ord> Swept<O> {
+    /// How many items had this outcome.
+    #[must_use]
+    pub fn count(&self, outcome: &O) -> u64 {
+        self.outcomes.get(outcome).copied().unwrap_or_default()
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        for (outcome, count) in other.outcomes {
+            *self.outcomes.entry(outcome).or_default() += count;
+        }
+        let (failed, cut_short) = (self.failed + other.failed, self.cut_short + other.cut_short);
+        Self { failed, cut_short, ..self }
+    }
+}
+
+impl<O> Default for Swept<O> {
+    fn default() -> Self {
+        Self { outcomes: BTreeMap::new(), failed: 0, cut_short: 0 }
+    }
+}
+
+/// Looks at all that is due in `shards`, side by side, as long as there is time.
+pub async fn sweep<O: Ord, Fut>(
+    due: &Due,
+    shards: impl IntoIterator<Item = String>,
+    has_time: &(dyn Fn() -> bool + Sync),
+    look: impl Fn(Item) -> Fut,
+) -> Swept<O>
+where
+    Fut: Future<Output = Result<O>>,
+{
+    let shards = shards.into_iter().map(|shard| sweep_shard(due, shard, has_time, &look));
+    join_all(shards).await.into_iter().fold(Swept::default(), Swept::and)
+}
+
+async fn sweep_shard<O: Ord, Fut>(
+    due: &Due,
+    shard: String,
+    has_time: &(dyn Fn() -> bool + Sync),
+    look: &impl Fn(Item) -> Fut,
+) -> Swept<O>
+where
+    Fut: Future<Output = Result<O>>,
+{
+    let (mut swept, mut start) = (Swept::default(), None);
+    loop {
+        // Not the first page again: the index is a moment behind, and may still have what was looked at.
+        let (items, next) = match due.page(&shard, start).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(error = error.trail(), shard, "the index cannot be read");
+                swept.failed += 1;
+                return swept;
+            }
+        };
+        for item in items {
+            if !has_time() {
+                swept.cut_short += 1;
+                return swept;
+            }
+            match look(item).await {
+                Ok(outcome) => *swept.outcomes.entry(outcome).or_default() += 1,
+                Err(error) => {
+                    tracing::error!(error = error.trail(), shard, "an item could not be looked at");
+                    swept.failed += 1;
+                }
+            }
+        }
+        start = next;
+        if start.is_none() {
+            return swept;
+        }
+    }
+}
