@@ -156,6 +156,24 @@ def asked(customer: Customer, keeper: str) -> None:
     until(lambda: customer.status(order["id"]) == "cancelled", "the end of a cancelled order")
 
 
+def declined(customer: Customer) -> None:
+    """A card is declined, and another pays the same order; another time, the customer changes their mind, and
+    the cart comes back."""
+    customer.add(1)
+    order = customer.order(DECLINED)
+    code = (order["status"], order["decline_code"])
+    assert code == ("payment_required", "card_declined"), order
+    path, headers = f"/v1/orders/{order['id']}/payments", {"idempotency_key": secrets.token_hex(16)}
+    for _ in range(2):
+        paid = customer.ask("POST", path, {"payment_method": VISA}, prefer=WAIT, **headers)
+        assert (paid["id"], paid["status"]) == (order["id"], "confirmed"), paid
+
+    customer.add(1)
+    order = customer.order(DECLINED)
+    customer.ask("POST", f"/v1/orders/{order['id']}/cancel")
+    until(lambda: customer.ask("GET", "/v1/cart")["lines"], "the cart, which comes back")
+
+
 def stock_comes_back(sku: str) -> None:
     """What is reserved for a time that is over is released."""
     dynamodb, table = client("dynamodb"), outputs()["InventoryTableName"]
@@ -214,19 +232,16 @@ def run(api: str) -> None:
     cart_changes(customer, keeper)
     order = paid_and_refunded(customer, keeper)
     asked(customer, keeper)
-    customer.add(1)
-    declined = customer.order(DECLINED)
-    assert (declined["status"], declined["decline_code"]) == ("payment_required", "card_declined"), declined
-    customer.ask("POST", f"/v1/orders/{declined['id']}/cancel")
-    until(lambda: customer.ask("GET", "/v1/cart")["lines"], "the cart, which comes back")
-    assert len(customer.ask("GET", "/v1/orders")["orders"]) == 4
+    declined(customer)
+    assert len(customer.ask("GET", "/v1/orders")["orders"]) == 5
 
     wanted = {"order.placed", "order.confirmed", "order.cancelled", "refund.succeeded"}
     until(lambda: wanted <= set(receiver.types()), "webhooks")
     ask("DELETE", endpoint)
     stock_comes_back(sku)
-    # Two were sold and refunded, which brings no stock back; one was sold after the bank had asked.
-    assert ask("GET", f"/v1/stock/{sku}")["available"] == STOCK - 3
+    # Two were sold and refunded, which brings no stock back; one was sold after the bank had asked; and two
+    # after a card was declined, of which one had come back into the cart.
+    assert ask("GET", f"/v1/stock/{sku}")["available"] == STOCK - 5
     told_again(order)
     invoke("checkout-reconcile", {})
     assert ask("GET", "/v1/ledger")["accounts"]
