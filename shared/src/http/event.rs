@@ -40,8 +40,8 @@ struct Event {
 /// The request of an event.
 ///
 /// # Errors
-/// 400 when the event has no request: a header that is none, a body that is not base 64, a path
-/// parameter that cannot be told from another.
+/// 400 when the event has no valid request: a header that HTTP does not allow, a body that is not base 64,
+/// a path parameter with a percent sign.
 pub fn request(event: Value) -> Result<Request<Body>, Problem> {
     let event: Event = serde_json::from_value(event).map_err(|error| {
         tracing::warn!(%error, "an event that is no request");
@@ -158,7 +158,7 @@ fn headers(
         let parsed = parsed.zip(HeaderValue::from_bytes(value.as_bytes()).ok());
         let added = parsed.is_some_and(|(name, value)| headers.try_append(name, value).is_ok());
         if !added {
-            return Err(invalid().field(name, "this is no header of HTTP"));
+            return Err(invalid().field(name, "not a valid HTTP header"));
         }
     }
     Ok(headers)

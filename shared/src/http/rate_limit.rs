@@ -8,14 +8,14 @@
 //!
 //! ```no_run
 //! use axum::{Router, routing::post};
-//! use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+//! use shared::http::rate_limit::{Limit, limited};
 //! use shared::rate_limit::{Quota, RateLimiter};
 //! use std::time::Duration;
 //!
 //! fn router(limiter: RateLimiter) -> Router {
 //!     let quota = Quota::new("greetings", 60, Duration::from_mins(1));
-//!     let limit = Limit { limiter, quota, subject: Subject::User, unavailable: Unavailable::Admit };
-//!     limited(Router::new().route("/v1/greetings", post(async || "hello")), limit)
+//!     let router = Router::new().route("/v1/greetings", post(async || "hello"));
+//!     limited(router, Limit::per_user(quota, limiter))
 //! }
 //! ```
 
@@ -48,6 +48,14 @@ pub struct Limit {
     pub subject: Subject,
     /// What if nobody can decide.
     pub unavailable: Unavailable,
+}
+
+impl Limit {
+    /// A fair share for each signed-in user. If the limiter is unavailable, requests are admitted.
+    #[must_use]
+    pub fn per_user(quota: Quota, limiter: RateLimiter) -> Self {
+        Self { limiter, quota, subject: Subject::User, unavailable: Unavailable::Admit }
+    }
 }
 
 /// Who is limited.

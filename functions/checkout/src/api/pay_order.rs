@@ -6,21 +6,20 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::post;
 use jiff::Timestamp;
 use serde::Deserialize;
 use shared::Result;
 use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::prefer;
-use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+use shared::http::rate_limit::{Limit, limited};
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::idempotency::{Commit, Outcome, Records};
 use shared::problem::Problem;
 use shared::rate_limit::{Quota, RateLimiter};
 
-use super::paying::{check_payment_method, settled};
+use super::paying::{answered, check_payment_method};
 use super::{View, WRITE, has_clock};
 use crate::order::{Event, Order, OrderId, State as OrderState};
 use crate::store::Store;
@@ -43,9 +42,7 @@ has_clock!(PayOrder);
 pub fn router(state: PayOrder, records: Records, limiter: RateLimiter) -> Router {
     let router =
         Router::new().route("/v1/orders/{order_id}/payments", post(handle)).with_state(state);
-    let limit =
-        Limit { limiter, quota: QUOTA, subject: Subject::User, unavailable: Unavailable::Admit };
-    limited(transactional(router, records), limit)
+    limited(transactional(router, records), Limit::per_user(QUOTA, limiter))
 }
 
 #[derive(Deserialize)]
@@ -68,11 +65,7 @@ async fn handle(
     user.require(WRITE)?;
     check_payment_method(&wanted.payment_method)?;
     let attempt = || state.attempt(id, &user, &transaction, &wanted);
-    let answer = transaction.retried(attempt).await?.into_response();
-    match prefer::wait(&headers) {
-        Some(wait) => settled(&state.store, answer, wait).await,
-        None => Ok(answer),
-    }
+    answered(&state.store, transaction.retried(attempt).await?, &headers).await
 }
 
 impl PayOrder {

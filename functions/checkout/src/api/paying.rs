@@ -1,11 +1,12 @@
 //! What the endpoints have in common that take a means of payment.
 
-use std::time::Duration;
-
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, LOCATION};
 use axum::response::{IntoResponse, Response};
+use shared::http::idempotency::Saved;
 use shared::http::prefer::{self, Pauses};
 use shared::http::{Json, StatusCode};
+use shared::idempotency::Outcome;
 use shared::problem::Problem;
 use shared::{Error, Result};
 
@@ -23,9 +24,15 @@ pub(super) fn check_payment_method(id: &str) -> Result<(), Problem> {
         .field("payment_method", "the id that the payment provider gave: pm_…"))
 }
 
-/// The answer, once the order of its `Location` has come to its end or needs the customer, or the time is
-/// over.
-pub(super) async fn settled(store: &Store, answer: Response, wait: Duration) -> Result<Response> {
+/// The answer. If the request has `Prefer: wait=<seconds>`, it comes when the order of its `Location` has
+/// ended or needs the customer, or when the time is over.
+pub(super) async fn answered(
+    store: &Store,
+    outcome: Outcome<Saved>,
+    headers: &HeaderMap,
+) -> Result<Response> {
+    let answer = outcome.into_response();
+    let Some(wait) = prefer::wait(headers) else { return Ok(answer) };
     let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
     let id = location.and_then(|path| path.strip_prefix("/v1/orders/")?.parse().ok());
     let Some(id) = id else { return Ok(answer) };

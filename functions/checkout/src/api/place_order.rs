@@ -6,15 +6,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::post;
 use futures::future::try_join_all;
 use inventory::{Inventory, Reservation};
 use serde::Deserialize;
 use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::prefer;
-use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+use shared::http::rate_limit::{Limit, limited};
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::id::Ids;
 use shared::idempotency::{Commit, Outcome, Records};
@@ -23,7 +22,7 @@ use shared::rate_limit::{Quota, RateLimiter};
 use shared::transaction::MAX_ITEMS;
 use shared::{Error, Result};
 
-use super::paying::{check_payment_method, settled};
+use super::paying::{answered, check_payment_method};
 use super::{View, WRITE, has_clock};
 use crate::cart::Cart;
 use crate::charges;
@@ -54,9 +53,7 @@ has_clock!(PlaceOrder);
 /// The endpoint's router.
 pub fn router(state: PlaceOrder, records: Records, limiter: RateLimiter) -> Router {
     let router = Router::new().route("/v1/checkouts", post(handle)).with_state(state);
-    let limit =
-        Limit { limiter, quota: QUOTA, subject: Subject::User, unavailable: Unavailable::Admit };
-    limited(transactional(router, records), limit)
+    limited(transactional(router, records), Limit::per_user(QUOTA, limiter))
 }
 
 #[derive(Deserialize)]
@@ -79,11 +76,7 @@ async fn handle(
     user.require(WRITE)?;
     check_payment_method(&wanted.payment_method)?;
     let attempt = || state.attempt(&user, &transaction, &wanted);
-    let answer = transaction.retried(attempt).await?.into_response();
-    match prefer::wait(&headers) {
-        Some(wait) => settled(&state.store, answer, wait).await,
-        None => Ok(answer),
-    }
+    answered(&state.store, transaction.retried(attempt).await?, &headers).await
 }
 
 impl PlaceOrder {
@@ -128,7 +121,7 @@ impl PlaceOrder {
         let empty = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "cart-empty", title);
         let total = cart.total().ok_or_else(empty)?;
         charges::check_total(total).map_err(|error| {
-            let title = "So much cannot be paid at once";
+            let title = "The total cannot be charged";
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-total", title)
                 .field("total", error.to_string())
         })?;

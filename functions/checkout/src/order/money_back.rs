@@ -97,11 +97,17 @@ impl Dispute {
         }
     }
 
-    /// Notes whether it is lost by now.
+    /// How a dispute stands that stood as `before`, if it is not new.
     #[must_use]
-    pub(crate) fn after(self, before: Option<&Self>) -> Self {
-        let is_lost = self.funds == Funds::Withdrawn && self.status.is_lost();
-        Self { was_lost: is_lost || before.is_some_and(|before| before.was_lost), ..self }
+    pub(crate) fn moved(
+        before: Option<&Self>,
+        amount: Money,
+        (status, funds): (DisputeStatus, Funds),
+        reinstated: Option<Money>,
+    ) -> Self {
+        let is_lost = funds == Funds::Withdrawn && status.is_lost();
+        let was_lost = is_lost || before.is_some_and(|before| before.was_lost);
+        Self { amount, status, funds, reinstated, was_lost }
     }
 }
 
@@ -263,8 +269,7 @@ impl Order {
                 if !follows || !fits || (known.is_none() && self.disputes.len() >= MAX_FOUND) {
                     return None;
                 }
-                let after = Dispute { amount, status, funds, reinstated, was_lost: false };
-                let after = after.after(known);
+                let after = Dispute::moved(known, amount, (status, funds), reinstated);
                 self.disputes.insert(dispute, after);
             }
             _ => return None,

@@ -168,8 +168,8 @@ fn movements(order: &Order, event: &Event) -> Vec<Movement> {
         }
         &Event::DisputeMoved { ref dispute, amount, status, funds, reinstated } => {
             let before = order.disputes.get(dispute);
-            let after = Dispute { amount, status, funds, reinstated, was_lost: false };
-            Movement::of_dispute(id, dispute, before, &after.after(before))
+            let after = Dispute::moved(before, amount, (status, funds), reinstated);
+            Movement::of_dispute(id, dispute, before, &after)
         }
         _ => Vec::new(),
     }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+use shared::http::rate_limit::{Limit, limited};
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::id::Ids;
 use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
@@ -65,9 +65,7 @@ const TAKING: usize = 1;
 /// The endpoint's router.
 pub fn router(state: CreateUpload, records: Records, limiter: RateLimiter) -> Router {
     let router = Router::new().route("/v1/documents", post(handle)).with_state(state);
-    let limit =
-        Limit { limiter, quota: QUOTA, subject: Subject::User, unavailable: Unavailable::Admit };
-    limited(transactional(router, records), limit)
+    limited(transactional(router, records), Limit::per_user(QUOTA, limiter))
 }
 
 #[derive(Deserialize)]

@@ -1,11 +1,8 @@
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-//! The adapter to the payment provider, against localstripe with faults, and against answers that
-//! localstripe does not give.
+//! Against localstripe, with faults.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use checkout::money::Money;
 use checkout::order::{OrderId, PaymentId, RefundId};
 use checkout::payments::movements::{Kind, Window};
 use checkout::payments::webhook::{about, verify};
@@ -14,29 +11,14 @@ use checkout::queues::Advance;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use shared::clock::Clock;
-use shared::id::{self, Id, Ids};
 use testing::eventually;
 use testing::provider::{Charged, DECLINED, GOOD, Provider};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::{TOO_LONG, error, eur, id, stripe_at};
+
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long an impatient adapter waits, and how long a fault makes it wait.
-const LIMIT: Duration = Duration::from_millis(500);
-const TOO_LONG: Duration = Duration::from_secs(2);
-
-fn id<K: id::Kind>() -> Id<K> {
-    Ids::random(Clock::System).next()
-}
-
-fn eur(amount: u64) -> Money {
-    Money::new(amount, "EUR".parse().unwrap())
-}
-
-fn stripe_at(url: &str, key: &str) -> Stripe {
-    Stripe::within(LIMIT, url.to_owned(), key.to_owned().into()).unwrap()
-}
 
 /// A provider, an adapter to it and one with less patience, and an order of 10 €.
 struct Shop {
@@ -164,35 +146,6 @@ async fn a_payment_that_was_declined_takes_another_means() {
 
 /// Whose fault a refusal is: the means of payment's, or ours. As <https://docs.stripe.com/api/errors> has
 /// the types, and <https://docs.stripe.com/error-codes> the codes.
-#[tokio::test]
-async fn a_refusal_says_whose_fault_it_is() {
-    let invalid = |code: &str, param: &str| json!({"type": "invalid_request_error", "code": code, "param": param});
-    let card = |code: &str| json!({"type": "card_error", "code": code});
-    for (status, body, of_means) in [
-        (402, card("card_declined"), Some("card_declined")),
-        (402, card("expired_card"), Some("expired_card")),
-        (400, card("incorrect_number"), Some("incorrect_number")),
-        (400, invalid("resource_missing", "payment_method"), Some("resource_missing")),
-        (400, invalid("payment_method_unactivated", "type"), Some("payment_method_unactivated")),
-        (400, invalid("amount_too_small", "amount"), None),
-        (400, invalid("invalid_currency", "currency"), None),
-        (400, invalid("parameter_invalid", "payment_method_types"), None),
-        (404, invalid("resource_missing", "intent"), None),
-        (400, json!({"type": "idempotency_error"}), None),
-        (401, invalid("api_key_expired", ""), None),
-        (403, json!({"type": "invalid_request_error"}), None),
-        (429, json!({"type": "rate_limit_error", "code": "rate_limit"}), None),
-        (500, json!({"type": "api_error"}), None),
-    ] {
-        let server = MockServer::start().await;
-        let answer = ResponseTemplate::new(status).set_body_json(error(&body));
-        Mock::given(any()).respond_with(answer).mount(&server).await;
-        let stripe = stripe_at(&server.uri(), "sk_test_secret");
-        let refused = stripe.create(id(), eur(1000), GOOD, "create").await.unwrap_err();
-        assert_eq!(refused.of_means(), of_means, "{status} {body}");
-    }
-}
-
 #[tokio::test]
 async fn the_customer_is_asked() {
     let shop = Shop::new();
@@ -393,155 +346,6 @@ async fn a_key_that_is_in_use_is_no_refusal() {
     assert_eq!(shop.provider.posts("/payment_intents").await, 1);
 }
 
-/// What an answer comes to.
-#[derive(Debug, PartialEq)]
-enum Came {
-    Known,
-    Declined(String),
-    Refused(u16, String),
-    Unknown,
-}
-
-fn came<T>(result: Result<T, PaymentError>) -> Came {
-    match result {
-        Ok(_) => Came::Known,
-        Err(PaymentError::Declined(code)) => Came::Declined(code),
-        Err(PaymentError::Refused { status, code, .. }) => Came::Refused(status, code),
-        Err(PaymentError::Unknown(_)) => Came::Unknown,
-    }
-}
-
-/// What the adapter makes of an answer to a confirmation.
-async fn answered(answer: ResponseTemplate) -> Came {
-    let server = MockServer::start().await;
-    Mock::given(any()).respond_with(answer).mount(&server).await;
-    let stripe = stripe_at(&server.uri(), "sk_test_secret");
-    came(stripe.confirm(&PaymentId("pi_1".into()), None, "confirm").await)
-}
-
-fn error(fields: &Value) -> Value {
-    json!({"error": fields})
-}
-
-fn intent() -> Value {
-    json!({
-        "id": "pi_1", "status": "succeeded", "amount": 5, "currency": "eur",
-        "a_new_field": {"of": ["Stripe's"]}, "last_payment_error": null,
-    })
-}
-
-#[tokio::test]
-async fn only_the_provider_s_own_no_is_a_no() {
-    let declined =
-        json!({"type": "card_error", "code": "card_declined", "decline_code": "lost_card"});
-    let state = json!({"code": "payment_intent_unexpected_state", "message": "It is canceled."});
-    let message = json!({"message": "No such payment_intent: 'pi_1'"});
-    for (status, body, expected) in [
-        (200, intent(), Came::Known),
-        (402, error(&declined), Came::Declined("lost_card".into())),
-        (402, error(&json!({})), Came::Declined("unknown".into())),
-        (400, error(&state), Came::Refused(400, "payment_intent_unexpected_state".into())),
-        (404, error(&message), Came::Refused(404, "No such payment_intent: 'pi_1'".into())),
-        (400, json!({"message": "a gateway's"}), Came::Unknown),
-        (402, json!([]), Came::Unknown),
-        (401, error(&message), Came::Unknown),
-        (403, error(&message), Came::Unknown),
-        (408, error(&message), Came::Unknown),
-        (409, error(&json!({"code": "idempotency_key_in_use"})), Came::Unknown),
-        (424, error(&message), Came::Unknown),
-        (429, error(&json!({"code": "rate_limit"})), Came::Unknown),
-        (500, error(&json!({"type": "api_error"})), Came::Unknown),
-        (503, json!({}), Came::Unknown),
-    ] {
-        let answer = ResponseTemplate::new(status).set_body_json(&body);
-        assert_eq!(answered(answer).await, expected, "{status} {body}");
-    }
-}
-
-#[tokio::test]
-async fn what_cannot_be_read_is_not_known() {
-    let wrong = |field: &str, value: Value| {
-        let mut body = intent();
-        body[field] = value;
-        body.to_string()
-    };
-    for body in [
-        String::new(),
-        "<html>".into(),
-        "null".into(),
-        "{}".into(),
-        intent().to_string().replace('}', ""),
-        wrong("status", json!("requires_a_new_thing")),
-        wrong("status", json!(null)),
-        wrong("currency", json!("euro")),
-        wrong("currency", json!("é")),
-        wrong("amount", json!(-5)),
-        wrong("amount", json!("5")),
-        wrong("id", json!(null)),
-        "[".repeat(100_000),
-    ] {
-        for status in [200, 402, 400] {
-            let answer = ResponseTemplate::new(status).set_body_string(body.as_str());
-            let shown: String = body.chars().take(80).collect();
-            assert_eq!(answered(answer).await, Came::Unknown, "{status} {shown}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_answer_is_read_up_to_a_limit() {
-    let padded = |bytes: usize| {
-        let mut body = intent();
-        body["padding"] = json!("x".repeat(bytes));
-        ResponseTemplate::new(200).set_body_json(body)
-    };
-    assert_eq!(answered(padded(500_000)).await, Came::Known);
-    assert_eq!(answered(padded(5_000_000)).await, Came::Unknown);
-}
-
-/// A code may be kept with an order.
-#[tokio::test]
-async fn a_code_is_short() {
-    for field in ["code", "decline_code", "message"] {
-        let long = json!({field: "é".repeat(100_000)});
-        let answer = ResponseTemplate::new(402).set_body_json(error(&long));
-        assert_eq!(answered(answer).await, Came::Declined("é".repeat(200)), "{field}");
-    }
-}
-
-#[tokio::test]
-async fn nothing_is_asked_elsewhere() {
-    for status in [301, 302, 303, 307, 308] {
-        let (server, elsewhere) = (MockServer::start().await, MockServer::start().await);
-        let answer = ResponseTemplate::new(status).insert_header("location", elsewhere.uri());
-        Mock::given(any()).respond_with(answer).mount(&server).await;
-        let stripe = stripe_at(&server.uri(), "sk_test_secret");
-        let payment = PaymentId("pi_1".into());
-        assert_eq!(came(stripe.confirm(&payment, None, "confirm").await), Came::Unknown);
-        assert_eq!(came(stripe.retrieve(&payment).await), Came::Unknown);
-        assert!(elsewhere.received_requests().await.unwrap().is_empty(), "{status}");
-    }
-}
-
-#[tokio::test]
-async fn each_request_says_who_asks_and_which_api_is_meant() {
-    let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_body_json(intent());
-    Mock::given(any()).respond_with(answer).mount(&server).await;
-    let stripe = stripe_at(&server.uri(), "sk_test_secret");
-    let payment = PaymentId("pi_1".into());
-    stripe.cancel(&payment, "a key").await.unwrap();
-    stripe.retrieve(&payment).await.unwrap();
-    let requests = server.received_requests().await.unwrap();
-    for request in &requests {
-        assert_eq!(request.headers["authorization"], "Bearer sk_test_secret");
-        assert_eq!(request.headers["stripe-version"], "2025-09-30.clover");
-    }
-    assert_eq!(requests[0].headers["idempotency-key"], "a key");
-    // Stripe: keys have no effect on GET.
-    assert!(!requests[1].headers.contains_key("idempotency-key"));
-}
-
 #[tokio::test]
 async fn the_secrets_are_in_no_text() {
     let server = MockServer::start().await;
@@ -570,7 +374,6 @@ async fn the_secrets_are_in_no_text() {
     assert!(shown.contains(&created.id.0), "{shown}");
 }
 
-/// localstripe signs what it sends as Stripe does.
 #[tokio::test]
 async fn a_webhook_is_the_provider_s_and_names_the_order() {
     let shop = Shop::new();
