@@ -2,8 +2,8 @@
 //!
 //! **Guarantees.** A write that conflicts with another is sent again, up to 8 times, after a growing
 //! wait, at one layer only. If the conflict lasts, the caller gets [`Error::Conflict`]: over HTTP, 503
-//! with `Retry-After`; in a batch, a failure to retry. It is never a bare 500. The write that was in the way
-//! is not made; what the caller wrote before it is.
+//! with `Retry-After`; in a batch, a failure to retry. It is never a bare 500. The write that conflicted is not
+//! made; what the caller wrote before it stays.
 //!
 //! | DynamoDB answers | who sends it again |
 //! |---|---|

@@ -1,8 +1,7 @@
-//! Items that somebody should look after by a certain time, whether or not their events and messages
-//! still exist.
+//! Items that must be looked at by a certain time, even if their events and messages were lost.
 //!
-//! They have the attributes `due_shard` and `due_at` (milliseconds since 1970), and so are in the index
-//! `due` of their table, which has these two as its keys. An item that needs nobody has neither.
+//! Such an item has the attributes `due_shard` and `due_at` (milliseconds since 1970), which are the keys of
+//! its table's sparse index `due`. An item that is not waiting for anything has neither.
 //!
 //! **Guarantees.** A sweep looks at every item that is due, unless it runs out of time; what it has not
 //! looked at is due in the next one. A failure of one item, or of one shard's page, is logged and counted,

@@ -26,7 +26,7 @@
 //! | [`webhook`] | telling somebody else's server |
 //! | [`mod@write`], [`transaction`], [`conflict`] | writes to DynamoDB, one or several together, and what gets in their way |
 //! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: every record stands or falls alone; sending to SQS |
-//! | [`due`] | items that somebody should look after by a certain time |
+//! | [`due`] | items that must be looked at by a certain time |
 //! | [`rate_limit`], [`http::rate_limit`] | limits that are exact over all instances |
 //! | [`fault`] | crashes, stalls and lost answers on purpose, for tests |
 //! | [`telemetry`], [`trace`] | logs, metrics and traces |

@@ -100,7 +100,7 @@ async fn deleting_takes_the_public_half_back_and_can_be_repeated() {
     }
 }
 
-/// A sign-in does not wait for ever for the key that signs, nor the authorizer for the one that checks.
+/// Reading the private or the public key ends if the service does not answer.
 #[tokio::test]
 async fn keys_that_are_not_told_are_not_waited_for() {
     let server = MockServer::start().await;

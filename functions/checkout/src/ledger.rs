@@ -240,7 +240,7 @@ impl Movement {
             let from = if was_lost { Account::DisputeLosses } else { Account::Disputed };
             push(DisputeMove::Reinstated, after.returned(), Account::Provider, from);
         }
-        // What is not given back when something is, is lost too.
+        // If only a part is given back, the rest is lost.
         let is_lost = after.was_lost || after.funds == Funds::Reinstated;
         if is_lost && !was_lost && after.away() > 0 {
             push(DisputeMove::Lost, after.away(), Account::DisputeLosses, Account::Disputed);

@@ -89,7 +89,7 @@ impl Reconcile {
             if self.has_time(until) {
                 self.judge_again(known, found).await?;
             } else {
-                // It was open an hour ago, and nobody has looked since.
+                // It was open an hour ago and has not been judged since.
                 found.unexplained += 1;
             }
         }

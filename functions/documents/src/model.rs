@@ -16,7 +16,7 @@ use crate::stages::structure::ExtractStructure;
 /// How long one call of the model may take.
 const TIMEOUTS: Timeouts =
     Timeouts { connect: Duration::from_secs(5), call: Duration::from_mins(2) };
-/// What is kept back of an attempt: for reading the text, storing what was found, and noting both.
+/// Time that an attempt reserves for everything but the model: reading the text and storing the data.
 const RESERVE: Duration = Duration::from_mins(1);
 
 /// The extractor that the environment names: `MODEL_PROVIDER` is `bedrock`, `bedrock-tool`, or `openai`

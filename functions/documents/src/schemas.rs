@@ -11,8 +11,8 @@ use crate::store::Documents;
 /// The version of the schemas that come with the system.
 const BUILT_IN_VERSION: u32 = 1;
 
-/// A schema by its name and version, if there is one for this tenant. One that was taken by rules of
-/// before may fit today's no longer: then it is what is wrong with it.
+/// A schema by its name and version, if this tenant has one; an error inside if it was accepted under
+/// earlier rules and is not valid under today's.
 pub async fn find(
     documents: &Documents,
     tenant: TenantId,

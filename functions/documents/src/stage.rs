@@ -299,7 +299,7 @@ pub enum Problem {
     TooLarge,
     /// The model would not answer.
     Refused,
-    /// The schema was taken by rules of before, and cannot be used any more: put a new version.
+    /// The schema was accepted under earlier rules and is not valid under today's: put a new version.
     Schema,
 }
 

@@ -245,16 +245,15 @@ pub(super) fn at(name: &'static str, is_write: bool) -> Option<(Fault, Stop)> {
     (point == name && fault.is_met_by(is_write)).then_some((*fault, Stop::Process(*fault)))
 }
 
-/// A walk that is no whole one tries one of so many faults at a passing.
+/// A sample has one of so many faults at each passing.
 const SAMPLE: usize = 3;
 
 /// Runs `scenario` once without a fault, to learn which points its attempt passes; then once for
 /// each fault at each passing of a point. [`Fault::Conflict`] and [`Fault::Conflicts`] are tried at
 /// every write to DynamoDB and at no other point. Gives the points.
 ///
-/// That is the whole walk, which the variable `SOAK` asks for. Without it, a walk is a sample: of the
-/// faults at a passing, each third one, and others at the next passing, so that three passings in a row
-/// have all of them.
+/// With the environment variable `SOAK`, a walk is whole. Without it, a walk is a sample: each passing gets
+/// every third fault, the next passing the faults after those, so that three passings in a row get all.
 ///
 /// # Panics
 /// When the scenario passes no point, or does not meet a planned fault: it must do the same each time.

@@ -92,8 +92,7 @@ async fn a_connection_that_died_costs_a_try_and_not_the_call() {
     serving.await.unwrap();
 }
 
-/// Whoever gets no answer is told so in 8 s, under what the shortest function is given; the test does not
-/// say how long it took, but it ends.
+/// A call without an answer ends after 8 s, which is less than the shortest time-out of a function.
 #[tokio::test]
 async fn a_call_without_an_answer_is_ended() {
     let server = MockServer::start().await;

@@ -73,7 +73,7 @@ pub struct Dispute {
     /// How much of it was given back, if not all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reinstated: Option<Money>,
-    /// Whether the ledger has had it as lost. It may be given back nevertheless (a late win).
+    /// Whether the ledger has booked it as a loss. The bank may still give it back later (a late win).
     #[serde(default)]
     pub was_lost: bool,
 }
@@ -97,7 +97,7 @@ impl Dispute {
         }
     }
 
-    /// How a dispute stands that stood as `before`, if it is not new.
+    /// The dispute after it has moved. `before` is how it stood, unless it is new.
     #[must_use]
     pub(crate) fn moved(
         before: Option<&Self>,

@@ -220,8 +220,8 @@ async fn a_dispute_moves_money_and_back() {
     }
 }
 
-/// The shop loses a dispute of a payment that was refunded in part, and gets back what was refunded
-/// before; and a bank may give everything back long after it was lost, with the word before the money.
+/// A payment was refunded in part before its dispute. The shop loses and gets back only the refunded part.
+/// Or the bank gives everything back long after the loss, and changes the status before it moves the money.
 #[tokio::test]
 async fn a_dispute_gives_back_a_part_or_late() {
     let late = [("lost", 0), ("won", 0), ("won", 2 * PRICE)];

@@ -98,7 +98,7 @@ impl ExtractStructure {
         let schema = match schema.ok_or_else(|| Error::internal(format!("no schema {wanted}")))? {
             Ok(schema) => schema,
             Err(error) => {
-                tracing::warn!(%wanted, %error, "the schema cannot be used any more");
+                tracing::warn!(%wanted, %error, "the schema is not valid any more");
                 return Ok(Verdict::Passed(Structure::new(wanted, Some(Problem::Schema))));
             }
         };

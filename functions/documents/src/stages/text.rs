@@ -20,7 +20,7 @@ use crate::store::{Change, Documents};
 pub const MAX_TEXT_BYTES: usize = 16 << 20;
 /// How much is gathered before it is written, in bytes of lines with their positions.
 const RUN_BYTES: usize = 4 << 20;
-/// What is kept back of an invocation for writing the last run: two files, and the note of them.
+/// Time that an invocation reserves for writing its last run: two files and the progress.
 const RESERVE: Duration = Duration::from_mins(1);
 
 /// What the stage needs.

@@ -307,14 +307,14 @@ fn confined() {
 }
 
 #[tokio::test]
-async fn a_schema_that_can_be_used_no_longer_is_a_problem_of_the_document() {
+async fn a_schema_that_is_not_valid_any_more_is_a_problem_of_the_document() {
     let s = system().await;
     let name = schema("old@1");
     let id = s.uploaded_with(pdf("x11-security.pdf"), |document| {
         document.announced.schema = Some(schema("old@1"));
     });
     let id = id.await;
-    // It was taken by rules of before.
+    // Earlier rules accepted it.
     let wanted = json!({"type": "object", "properties": {"title": {"enum": []}}}).to_string();
     assert!(s.documents.add_schema(s.tenant, &name, &wanted).await.unwrap());
     let document = s.run(id).await;
