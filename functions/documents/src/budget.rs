@@ -135,8 +135,7 @@ impl Budgets {
         match transaction::send("budget.take", &self.client, &id.to_string(), vec![write]).await? {
             Sent::Made => Ok(Ok(Taken { id, item: item_id(subject, now), budget, amount })),
             Sent::Refused { item, .. } => {
-                let all = Exceeded { budget, amount, used: used(item.as_ref(), budget), at: now };
-                Ok(Err(exceeded(&[(budget, amount)], item.as_ref(), now).unwrap_or(all)))
+                Ok(Err(Exceeded { budget, amount, used: used(item.as_ref(), budget), at: now }))
             }
         }
     }

@@ -97,8 +97,8 @@ pub struct Document {
     /// How often the stage has been started.
     #[serde(default)]
     pub attempts: u32,
-    /// How many attempts in a row came to nothing. A claim adds one; a wait, saved progress or the end of
-    /// the stage sets it to 0.
+    /// How many attempts in a row have failed. Each claim adds 1. It is 0 again when the document waits, when
+    /// an attempt stops with its progress saved, and when the next stage begins.
     #[serde(default)]
     pub failed_attempts: u32,
     /// How often the file has ended the process that reads it, in this stage.
@@ -121,7 +121,7 @@ pub struct Document {
     /// What it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
-    /// Since when.
+    /// Since when it has waited for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
     /// How far a stage has come that goes on in another invocation.
@@ -269,6 +269,12 @@ impl Document {
     pub fn lease_left(&self, now: Timestamp) -> Duration {
         let left = self.lease_until.map(|until| until.duration_since(now));
         left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
+    }
+
+    /// Since when it has waited for `what`, without having waited for anything else since.
+    #[must_use]
+    pub fn waiting_for(&self, what: Waiting) -> Option<Timestamp> {
+        self.waiting_since.filter(|_| self.waiting == Some(what))
     }
 
     /// When something was last heard of it.

@@ -106,11 +106,6 @@ impl OnUpload {
                 tracing::info!(%document_id, "uploaded");
                 Ok(self.queues.follow_up(&document).await?)
             }
-            Change::Refused(document)
-                if matches!(document.status, Status::Cancelled | Status::Deleting) =>
-            {
-                Ok(self.discard(key, document.tenant, (version, size)).await?)
-            }
             Change::Refused(document) if document.object_version.as_deref() == Some(version) => {
                 if document.status == Status::Processing
                     && document.stage == Stage::Validate
@@ -120,6 +115,11 @@ impl OnUpload {
                     self.queues.follow_up(&document).await?;
                 }
                 Ok(())
+            }
+            Change::Refused(document)
+                if matches!(document.status, Status::Cancelled | Status::Deleting) =>
+            {
+                Ok(self.discard(key, document.tenant, (version, size)).await?)
             }
             Change::Refused(document) if document.object_version.is_some() => {
                 Ok(self.discard(key, document.tenant, (version, size)).await?)

@@ -16,9 +16,6 @@ use crate::stage::{Conformance, MAX_FAILURES, Reason, RuleFailure, Validation};
 /// What a document is checked against that claims no flavour of PDF/A.
 const DEFAULT_FLAVOUR: &str = "2b";
 
-/// The last part of PDF/A that there is a check for.
-const LAST_PART: u8 = 4;
-
 /// How an inspection ended.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,7 +108,7 @@ fn check_pdfa(file: impl Source) -> io::Result<Conformance> {
     let claimed = claim.as_ref().map(ToString::to_string);
     let flavour = match claim.as_ref().and_then(pdfa::Claim::flavour) {
         Some(flavour) => flavour,
-        None => match claim.filter(|claim| claim.part > LAST_PART) {
+        None => match claim.filter(|claim| claim.part > pdfa::LAST_PART) {
             Some(claim) => {
                 let flavour = claim.to_string();
                 let detail = format!("there is no check for PDF/A-{claim}");

@@ -27,7 +27,7 @@ pub async fn find(
 
 /// Whether there is such a schema for this tenant.
 pub async fn exists(documents: &Documents, tenant: TenantId, schema: &SchemaRef) -> Result<bool> {
-    if Schema::built_ins().iter().any(|(name, _)| *name == schema.name) {
+    if is_built_in(&schema.name) {
         return Ok(schema.version == BUILT_IN_VERSION);
     }
     Ok(documents.schema(tenant, schema).await?.is_some())

@@ -25,7 +25,7 @@ pub struct Sweep {
 /// What came of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// Uploads that nobody had told of.
+    /// Uploads whose event did not arrive.
     pub recovered: u64,
     /// Documents whose jobs were queued again.
     pub queued: u64,
@@ -33,7 +33,7 @@ pub struct Swept {
     pub abandoned: u64,
     /// Documents with nothing to be done for.
     pub left_alone: u64,
-    /// Documents that could not be looked at, and shards not be read; each is in the log.
+    /// Documents and shards that could not be read; each is in the log.
     pub failed: u64,
     /// Shards of the index that were not read to their end, for want of time.
     pub cut_short: u64,
@@ -60,7 +60,9 @@ impl Sweep {
         tracing::info!(?swept, "swept");
         match swept.failed {
             0 => Ok(swept),
-            failed => Err(Error::internal(format!("{failed} documents could not be looked at"))),
+            failed => {
+                Err(Error::internal(format!("{failed} documents or shards could not be read")))
+            }
         }
     }
 

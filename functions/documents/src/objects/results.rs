@@ -1,6 +1,7 @@
 //! What stages leave in the bucket, and how everything of a document is deleted.
 
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ObjectVersion;
 use futures::future::try_join_all;
 use shared::aws::Calls;
 use shared::fault::point;
@@ -65,12 +66,17 @@ impl Objects {
         let list = self.client.list_object_versions().bucket(&self.bucket).prefix(upload_key(key));
         let list = list.max_keys(LISTED);
         let listed = point("objects.uploads", || list.clone().send()).await?;
-        let versions = listed.versions.unwrap_or_default().into_iter().rev();
-        let versions = versions.filter_map(|version| {
-            let size = u64::try_from(version.size.unwrap_or_default()).ok()?;
-            Some((version.version_id?, size))
-        });
-        Ok(versions.collect())
+        let (versions, has_more) = (listed.versions.unwrap_or_default(), listed.is_truncated);
+        if versions.is_empty() && has_more == Some(true) {
+            // Delete markers fill the page. Whoever is told that there is no file would forget it.
+            return Err(Error::internal("the first versions of an upload are delete markers"));
+        }
+        let version = |version: ObjectVersion| {
+            let size = u64::try_from(version.size.unwrap_or_default())?;
+            let id = version.version_id;
+            Ok((id.ok_or_else(|| Error::internal("a version of an upload has no id"))?, size))
+        };
+        versions.into_iter().rev().map(version).collect()
     }
 
     /// Deletes everything of a document, in every version, and ends an upload in parts.

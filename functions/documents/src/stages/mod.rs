@@ -197,16 +197,17 @@ impl Pipeline {
         waiting: Waiting,
     ) -> Result<(), Trouble> {
         let (key, now) = (document.key(), self.clock.now());
-        let since = document.waiting_since.unwrap_or(now);
-        let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-        if waited > LONGEST_WAIT {
+        let since = document.waiting_for(waiting);
+        let waited = now.duration_since(since.unwrap_or(now));
+        let waited = Duration::try_from(waited).unwrap_or_default();
+        // Whoever waits too long for a budget goes on without data instead: that is for the stage to say.
+        if waiting != Waiting::Budget && waited > LONGEST_WAIT {
             let held = (stage, attempt);
             let failed = self.documents.fail(key, held, Failure::GaveUp, now).await?;
             self.ended(stage, &failed).await?;
             return Err(Trouble::permanent(format!("{} waited too long: {waiting:?}", key.1)));
         }
-        let news = document.waiting_since.is_none().then_some(stage);
-        let waits = self.documents.wait(key, attempt, waiting, now, news).await?;
+        let waits = self.documents.wait(key, (stage, attempt), (waiting, since), now).await?;
         if !matches!(waits, Change::Made(_)) {
             return Ok(self.follow_up(stage, &waits).await?);
         }

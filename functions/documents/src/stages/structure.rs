@@ -54,7 +54,7 @@ fn out_of_budget(
 ) -> Verdict<Structure> {
     tracing::warn!(document_id = %document.id, tenant = %document.tenant, "no tokens are left");
     metrics::counter!("BudgetsExceeded").increment(1);
-    let since = document.waiting_since.unwrap_or(exceeded.at);
+    let since = document.waiting_for(Waiting::Budget).unwrap_or(exceeded.at);
     let time = Duration::try_from(exceeded.at.duration_since(since)).unwrap_or_default();
     if time > LONGEST_WAIT {
         return Verdict::Passed(Structure::new(wanted, Some(Problem::Budget)));

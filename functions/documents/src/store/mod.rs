@@ -67,7 +67,7 @@ impl Documents {
         Self { client, table }
     }
 
-    /// The write that adds a document whose file is yet to come. 2 WRU, in a transaction.
+    /// The write that adds a document whose file is yet to come. 3 WRU, in a transaction.
     pub fn creation(&self, document: &Document) -> Result<TransactWriteItem> {
         let mut item: Item = serde_dynamo::to_item(document)?;
         item.extend(key(document.key()));
@@ -121,13 +121,14 @@ impl Documents {
         Ok((documents, last))
     }
 
-    /// `awaiting_upload` → `processing`: the file has arrived, as this version. 2 WRU.
+    /// `awaiting_upload` → `processing`: the file has arrived, as this version. 4 WRU.
     pub async fn record_upload(
         &self,
         document: Key,
         object_version: &str,
         now: Timestamp,
     ) -> Result<Change> {
+        // Records that were made before there was a sweep have the TTL attribute `expires`.
         let update = self
             .update(document)
             .update_expression(
@@ -145,7 +146,7 @@ impl Documents {
         change("documents.record_upload", update).await
     }
 
-    /// `awaiting_upload`, `processing` → `cancelled`. 2 WRU.
+    /// `awaiting_upload`, `processing` → `cancelled`. 4 WRU.
     pub async fn cancel(&self, document: Key, now: Timestamp) -> Result<Change> {
         let update = self
             .update(document)
@@ -164,7 +165,7 @@ impl Documents {
         change("documents.cancel", due::with_due(update, document, now)).await
     }
 
-    /// Anything → `deleting`. 2 WRU.
+    /// Anything → `deleting`. 4 WRU.
     pub async fn mark_deleting(&self, document: Key, now: Timestamp) -> Result<Change> {
         let update = self
             .update(document)
@@ -174,7 +175,7 @@ impl Documents {
         change("documents.mark_deleting", due::with_due(update, document, now)).await
     }
 
-    /// A cancelled document's file and results are gone; what the record says of them goes too. 2 WRU.
+    /// A cancelled document's file and results are gone; what the record says of them goes too. 3 WRU.
     pub async fn purged(&self, document: Key) -> Result<()> {
         let update = self
             .update(document)

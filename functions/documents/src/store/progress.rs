@@ -97,28 +97,27 @@ impl Documents {
         change("stage.count_death", update).await
     }
 
-    /// The attempt lets go of the document, which waits for something that is down; this was no
-    /// attempt then. It goes into the history the first time. 1 to 3 WRU.
+    /// The attempt lets go of the document, which waits for something that is not available; it does not
+    /// count as an attempt. `since` is when that wait began, if it did before; if not, the history gets an
+    /// entry. 1 to 3 WRU.
     pub async fn wait(
         &self,
         document: Key,
-        attempt: AttemptId,
-        waiting: Waiting,
+        (stage, attempt): (Stage, AttemptId),
+        (waiting, since): (Waiting, Option<Timestamp>),
         now: Timestamp,
-        news: Option<Stage>,
     ) -> Result<Change> {
-        let news: Vec<Entry> = news
-            .map(|stage| Entry { at: now, event: "waiting".into(), stage: Some(stage) })
-            .into_iter()
-            .collect();
+        let entry = || Entry { at: now, event: "waiting".into(), stage: Some(stage) };
+        let news: Vec<Entry> = since.is_none().then(entry).into_iter().collect();
         let update = self
             .held(document, attempt)
             .update_expression(
-                "SET waiting = :waiting, waiting_since = if_not_exists(waiting_since, :now), \
-                 failed_attempts = :zero, history = list_append(history, :news) ADD attempts :minus_one REMOVE lease_until",
+                "SET waiting = :waiting, waiting_since = :since, failed_attempts = :zero, \
+                 history = list_append(history, :news) \
+                 ADD attempts :minus_one REMOVE lease_until",
             )
             .expression_attribute_values(":waiting", value(&waiting)?)
-            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":since", string(since.unwrap_or(now)))
             .expression_attribute_values(":news", value(&news)?)
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":minus_one", number(-1));

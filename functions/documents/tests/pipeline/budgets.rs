@@ -132,8 +132,19 @@ async fn a_document_waits_for_its_tenants_tokens_and_in_the_end_goes_without() {
     assert_eq!(document.status, Status::Ready);
     assert_eq!(document.stages.structure.unwrap().result.unwrap().problem, None);
 
-    // If there is never enough, it ends without data, and says why.
+    // A day of waiting for tokens is none of waiting for the model.
     s.advance(LONGEST_WAIT);
+    s.model = model("http://127.0.0.1:9");
+    s.deliver(documents::stage::Stage::Structure, other, 1).await.unwrap();
+    let document = s.document(other).await;
+    assert_eq!((document.waiting, document.status), (Some(Waiting::Model), Status::Processing));
+    s.model = model(&server.uri());
+
+    // If there is never enough, it ends without data, and says why.
+    s.budgets.take(&s.tenant.to_string(), (rest, s.daily_tokens)).await.unwrap().unwrap();
+    s.deliver(documents::stage::Stage::Structure, other, 1).await.unwrap();
+    assert_eq!(s.document(other).await.waiting, Some(Waiting::Budget));
+    s.advance(LONGEST_WAIT + Duration::from_secs(1));
     s.budgets.take(&s.tenant.to_string(), (rest, s.daily_tokens)).await.unwrap().unwrap();
     s.deliver(documents::stage::Stage::Structure, other, 1).await.unwrap();
     let document = s.document(other).await;

@@ -216,7 +216,7 @@ async fn an_attempt_that_stalled_past_its_lease_changes_nothing() {
         for late in [
             s.documents.end_stage(key, stalled, &ended, now).await,
             s.documents.fail(key, (stage, stalled), Failure::FileGone, now).await,
-            s.documents.wait(key, stalled, Waiting::Scanner, now, None).await,
+            s.documents.wait(key, (stage, stalled), (Waiting::Scanner, None), now).await,
             s.documents.save_progress(key, stalled, &Progress::default()).await,
             s.documents.release(key, stalled).await,
         ] {

@@ -8,6 +8,7 @@ use documents::document::{
 };
 use documents::objects::upload_key;
 use documents::stage::Stage;
+use documents::store::Change;
 use documents::sweep::Swept;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -113,6 +114,20 @@ async fn of_many_versions_the_recorded_one_stays_and_the_others_go_at_once() {
     // Seven versions were counted beside what was announced, each once.
     assert_eq!(crate::budgets::used(&s, "upload-bytes").await, 700);
     assert_eq!(crate::budgets::used(&s, "scans").await, 7);
+}
+
+/// The announcement has counted the recorded version already.
+#[tokio::test]
+async fn an_event_that_comes_again_after_a_cancel_is_not_counted() {
+    let s = system().await;
+    let id = s.announce(100).await;
+    let event = s.put(id, vec![b' '; 100]).await;
+    s.told(&event).await;
+    let cancelled = s.documents.cancel(s.key(id), s.clock.now()).await.unwrap();
+    assert!(matches!(cancelled, Change::Made(_)));
+    s.told(&event).await;
+    assert_eq!(crate::budgets::used(&s, "upload-bytes").await, 0);
+    assert_eq!(crate::budgets::used(&s, "scans").await, 0);
 }
 
 #[tokio::test]

@@ -7,6 +7,9 @@ use serde::{Serialize, Serializer};
 
 use crate::Claim;
 
+/// The last part of ISO 19005 that there is a check for.
+pub const LAST_PART: u8 = 4;
+
 /// A part of ISO 19005.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {

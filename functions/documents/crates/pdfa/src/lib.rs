@@ -21,7 +21,7 @@ use cos::{Error, File, Source};
 use checker::Checker;
 pub use checker::MAX_PER_RULE;
 pub use claim::Claim;
-pub use flavour::{Flavour, Level, Part, UnknownFlavour};
+pub use flavour::{Flavour, LAST_PART, Level, Part, UnknownFlavour};
 pub use report::{Failure, Report};
 
 /// Checks `file` against `flavour`.

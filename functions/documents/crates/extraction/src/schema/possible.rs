@@ -69,7 +69,7 @@ pub(super) fn bounds(
     let is_within = options.iter().any(|option| check.is_valid(option));
     is_within.then_some(()).ok_or_else(|| SchemaError::Invalid {
         at: at.to_owned(),
-        what: "no option is within the bounds and the pattern".into(),
+        what: "no option fits the bounds and the pattern".into(),
     })
 }
 
@@ -83,9 +83,11 @@ fn ordered(
 ) -> Result<(), SchemaError> {
     let number = |name: &str| schema.get(name).and_then(Value::as_f64);
     match (number(low), number(high)) {
-        (Some(a), Some(b)) if a > b || is_open && a >= b => {
-            Err(impossible(at, low, format!("`{low}` {a} leaves nothing up to `{high}` {b}")))
-        }
+        (Some(a), Some(b)) if a > b || is_open && a >= b => Err(impossible(
+            at,
+            low,
+            format!("`{low}` is {a} and `{high}` is {b}, so no value fits"),
+        )),
         _ => Ok(()),
     }
 }
@@ -95,7 +97,7 @@ fn steps(name: Option<&str>, bounds: &Map<String, Value>, at: &str) -> Result<()
     let number = |name: &str| bounds.get(name).and_then(Value::as_f64);
     let step = match (name, number("multipleOf")) {
         (_, Some(step)) if step <= 0.0 => {
-            return Err(impossible(at, "multipleOf", "it is above 0".into()));
+            return Err(impossible(at, "multipleOf", "must be above 0".into()));
         }
         (Some("integer"), step) => step.filter(|step| step.fract() == 0.0).unwrap_or(1.0),
         (Some("number"), Some(step)) => step,

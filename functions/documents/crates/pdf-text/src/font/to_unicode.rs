@@ -67,7 +67,7 @@ impl ToUnicode {
         let mut section = Section::None;
         let mut operands: Vec<Token<'_>> = Vec::new();
         let mut list: Option<u32> = None;
-        let mut last_name = None;
+        let (mut last_name, mut base) = (None, None);
         for token in Tokens::new(data) {
             if let Token::Word(word) = token {
                 list = None;
@@ -82,7 +82,7 @@ impl ToUnicode {
                     _ => Section::None,
                 };
                 if word == b"usecmap" {
-                    map.base = last_name.and_then(embedded).map(Box::new);
+                    base = last_name;
                 }
                 continue;
             }
@@ -115,6 +115,8 @@ impl ToUnicode {
                 break;
             }
         }
+        // Once, however often the map names one: each is a whole map to read.
+        map.base = base.and_then(embedded).map(Box::new);
         map
     }
 
@@ -317,5 +319,12 @@ mod tests {
         assert_eq!(map.ranges.len(), 1);
         assert_eq!(map.text(0x41), Some("A".into()));
         assert_eq!(map.text(u32::MAX), None);
+    }
+
+    /// Each would be a map of thousands of entries to read.
+    #[test]
+    fn a_map_that_names_others_over_and_over_is_read_with_one() {
+        let map = format!("/Adobe-Japan1-UCS2 {}", "usecmap ".repeat(100_000));
+        assert!(ToUnicode::parse(map.as_bytes()).base.is_some());
     }
 }

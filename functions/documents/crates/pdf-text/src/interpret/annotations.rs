@@ -7,6 +7,7 @@ use cos::{Dict, File, Name, Object, Page, Source, Stream};
 
 use super::{Interpreter, Resources, State, fields, state};
 use crate::font::Certainty;
+use crate::layout::bidi::is_right_to_left;
 use crate::matrix::Matrix;
 use crate::refusal::{Budget, Refusal, lenient};
 
@@ -126,7 +127,7 @@ impl<S: Source> Interpreter<'_, S> {
         let count = |text: &str| text.chars().count() as f64;
         let advance = (ADVANCE * size).min(width / count(line).max(1.0));
         let mut words: Vec<&str> = line.split_whitespace().collect();
-        if fields::is_right_to_left(line) {
+        if is_right_to_left(line) {
             words.reverse();
         }
         for word in words {

@@ -172,15 +172,9 @@ pub(super) fn lines(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
-/// Whether a text begins with a letter of a script that is written from right to left.
-pub(super) fn is_right_to_left(text: &str) -> bool {
-    let first = text.chars().find(|character| character.is_alphabetic());
-    first.is_some_and(|first| ('\u{590}'..='\u{8ff}').contains(&first))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{is_right_to_left, lines, size};
+    use super::{lines, size};
 
     #[test]
     fn lines_end_where_the_text_says_and_where_there_is_no_room() {
@@ -197,11 +191,5 @@ mod tests {
         for none in ["/Helv 0 Tf", "Tf", "", "/Helv x Tf", "0 g", "/Helv NaN Tf"] {
             assert_eq!(of(none), None, "{none}");
         }
-    }
-
-    #[test]
-    fn the_first_letter_says_the_direction() {
-        assert!(is_right_to_left("12 שלום abc"));
-        assert!(!is_right_to_left("abc שלום"));
     }
 }

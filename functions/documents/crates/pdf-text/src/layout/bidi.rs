@@ -18,7 +18,7 @@ pub(super) struct Visual<'a> {
 /// A glyph or a space.
 type Item<'a> = Option<&'a Placed>;
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     LeftToRight,
     RightToLeft,
@@ -130,6 +130,12 @@ fn turn_runs(items: &mut [(Item<'_>, Kind, bool)], strong: impl Fn(Kind) -> bool
     }
 }
 
+/// Whether the first letter of a text is of a script that is written from right to left.
+pub(crate) fn is_right_to_left(text: &str) -> bool {
+    let letter = |kind: &Kind| matches!(kind, Kind::RightToLeft | Kind::LeftToRight);
+    text.chars().map(kind_of).find(letter) == Some(Kind::RightToLeft)
+}
+
 fn kind_of(character: char) -> Kind {
     match character {
         '0'..='9' | '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}' => Kind::Number,
@@ -158,5 +164,18 @@ fn mirrored(character: char) -> char {
         '«' => '»',
         '»' => '«',
         _ => character,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_right_to_left;
+
+    #[test]
+    fn the_first_letter_says_the_direction() {
+        assert!(is_right_to_left("12 שלום abc"));
+        assert!(is_right_to_left("\u{fe8d}"), "a presentation form");
+        assert!(!is_right_to_left("abc שלום"));
+        assert!(!is_right_to_left("12"));
     }
 }

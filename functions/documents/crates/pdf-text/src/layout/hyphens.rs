@@ -47,7 +47,7 @@ pub(super) fn resolve(lines: &mut Vec<Line>) {
 fn join(line: &mut Line, next: &mut Line) -> bool {
     let Some(last) = line.words.last_mut() else { return false };
     let Some(first) = next.words.first_mut() else { return false };
-    let goes_on = last.text.chars().count() > 1
+    let goes_on = last.text.chars().nth(1).is_some()
         && last.text.ends_with(SOFT)
         && line.angle == next.angle
         && first.text.starts_with(char::is_alphabetic);

@@ -9,7 +9,7 @@
 //!    ([`lines`], [`bidi`]).
 //! 6. A word that a soft hyphen parts at the end of a line is put together ([`hyphens`]).
 
-mod bidi;
+pub(crate) mod bidi;
 mod glyphs;
 mod hyphens;
 mod lines;
