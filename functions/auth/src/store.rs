@@ -2,10 +2,10 @@
 //! (`pk = EMAIL#<address>`), which keeps addresses unique and leads from one to its user.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 use shared::id::UserId;
-use shared::transaction::{self, Sent};
+use shared::table::{Item, Table, partition};
+use shared::transaction::Sent;
 use shared::{Error, Result};
 
 use crate::email::Email;
@@ -39,15 +39,14 @@ impl<E: Into<Error>> From<E> for CreateError {
 /// The users' table.
 #[derive(Clone, Debug)]
 pub struct Users {
-    client: Client,
-    table: String,
+    table: Table,
 }
 
 impl Users {
     /// The users in `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+        Self { table: Table::new(client, table) }
     }
 
     /// Makes an account, unless its address is taken: both items or neither. 4 WRU.
@@ -59,12 +58,12 @@ impl Users {
         let user = &account.user;
         let owner = Taken { user_id: user.id };
         let writes = vec![
-            self.put_new(email_key(&user.email), &owner)?,
-            self.put_new(user_key(user.id), account)?,
+            self.table.new_item(email_key(&user.email), &owner)?,
+            self.table.new_item(user_key(user.id), account)?,
         ];
         // The id is new each time, and has 30 characters.
         let token = user.id.to_string();
-        match transaction::send("users.create", &self.client, &token, writes).await? {
+        match self.table.transact("users.create", &token, writes).await? {
             Sent::Made => Ok(()),
             Sent::Refused { index: 0, .. } => Err(CreateError::EmailTaken),
             Sent::Refused { .. } => Err(Error::internal("another user has the new id").into()),
@@ -77,39 +76,15 @@ impl Users {
         struct Taken {
             user_id: UserId,
         }
-        let Some(taken) = self.get::<Taken>(email_key(email)).await? else { return Ok(None) };
-        self.get(user_key(taken.user_id)).await
-    }
-
-    fn put_new(&self, pk: String, item: &impl Serialize) -> Result<TransactWriteItem> {
-        let mut item: std::collections::HashMap<String, AttributeValue> =
-            serde_dynamo::to_item(item)?;
-        item.insert("pk".into(), AttributeValue::S(pk));
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    async fn get<T: for<'de> Deserialize<'de>>(&self, pk: String) -> Result<Option<T>> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(pk))
-            .consistent_read(true)
-            .send()
-            .await?;
-        Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
+        let Some(taken) = self.table.get::<Taken>(email_key(email)).await? else { return Ok(None) };
+        self.table.get(user_key(taken.user_id)).await
     }
 }
 
-fn user_key(id: UserId) -> String {
-    format!("USER#{id}")
+fn user_key(id: UserId) -> Item {
+    partition(format!("USER#{id}"))
 }
 
-fn email_key(email: &Email) -> String {
-    format!("EMAIL#{email}")
+fn email_key(email: &Email) -> Item {
+    partition(format!("EMAIL#{email}"))
 }

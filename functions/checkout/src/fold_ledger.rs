@@ -4,10 +4,11 @@ use serde_json::Value;
 use shared::Result;
 use shared::batch::{ChangeKind, StreamEvent};
 use shared::id::Ids;
+use shared::lease::AttemptId;
 use shared::program::Environment;
 
 use crate::ledger::Entry;
-use crate::store::{AttemptId, MAX_FOLDED, Store};
+use crate::store::{MAX_FOLDED, Store};
 use crate::system;
 
 /// Runs the Lambda.

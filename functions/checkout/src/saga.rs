@@ -71,11 +71,8 @@ impl Saga {
         let attempt = self.ids.next();
         let mut held = match self.store.claim(id, attempt, self.clock.now(), until).await? {
             Claimed::Held(held) => *held,
-            Claimed::Busy { until } => {
-                // That worker may die: the job must come up again when its lease is over.
-                let left = Duration::try_from(until.duration_since(self.clock.now()));
-                let after = left.unwrap_or_default() + Duration::from_secs(1);
-                return Err(Trouble::retry_after(format!("another is at {id}"), after));
+            Claimed::Busy { retry_after } => {
+                return Err(Trouble::retry_after(format!("another is at {id}"), retry_after));
             }
             Claimed::Nothing => return Ok(()),
         };

@@ -1,6 +1,6 @@
 //! What a tenant may use in a day: the budgets of this system.
 
-use crate::budget::Budget;
+use shared::budget::Budget;
 
 /// The bytes that are announced, and those that are uploaded beside what was announced.
 pub const UPLOAD_BYTES: &str = "upload-bytes";

@@ -15,6 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{Id, Kind, TenantId, UserId};
+use shared::lease::{self, AttemptId};
 
 use crate::schema::SchemaRef;
 use crate::stage::{Failure, Progress, Rejection, Stage, Stages, Waiting};
@@ -46,15 +47,6 @@ impl Kind for DocumentKind {
 }
 /// A document's id.
 pub type DocumentId = Id<DocumentKind>;
-
-/// One attempt at processing a document.
-#[derive(Debug)]
-pub enum AttemptKind {}
-impl Kind for AttemptKind {
-    const PREFIX: &'static str = "att";
-}
-/// An attempt's id.
-pub type AttemptId = Id<AttemptKind>;
 
 /// A document, as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -267,8 +259,7 @@ impl Document {
     /// How long an attempt may still be at work on it, from `now` on.
     #[must_use]
     pub fn lease_left(&self, now: Timestamp) -> Duration {
-        let left = self.lease_until.map(|until| until.duration_since(now));
-        left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
+        lease::left(self.lease_until, now)
     }
 
     /// Since when it has waited for `what`, without having waited for anything else since.

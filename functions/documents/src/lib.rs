@@ -23,13 +23,12 @@
 //!
 //! The rules are in [`document`] and [`stage`], how a document goes from stage to stage in [`stages`],
 //! keys and conditions of the table in [`store`]. What a
-//! tenant may use in a day is in [`allowance`] and [`budget`]. What S3 and SQS do for us is in [`objects`],
+//! tenant may use in a day is in [`allowance`], counted by [`shared::budget`]. What S3 and SQS do for us is in [`objects`],
 //! [`upload_form`], [`upload_parts`] and [`queues`]. A PDF is read in a process of its own
 //! ([`sandbox`]) that has limits and no credentials; what it does there is in [`reading`].
 
 pub mod allowance;
 pub mod api;
-pub mod budget;
 pub mod deliver_webhook;
 pub mod document;
 pub mod model;

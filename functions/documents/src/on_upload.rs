@@ -19,13 +19,13 @@ use shared::id::TenantId;
 use shared::program::Environment;
 
 use crate::allowance::{SCANS, UPLOAD_BYTES};
-use crate::budget::Budgets;
 use crate::document::Status;
 use crate::objects::{Objects, parse_upload_key};
 use crate::queues::{Queues, consumer};
 use crate::stage::Stage;
 use crate::store::{Change, Documents, Key};
 use crate::system;
+use shared::budget::Budgets;
 
 /// How long one message may take.
 pub const TIME_LIMIT: Duration = Duration::from_secs(25);

@@ -11,11 +11,11 @@ use shared::{Error, Result};
 
 use crate::allowance::Allowance;
 use crate::api::create_upload::Uploads;
-use crate::budget::Budgets;
 use crate::objects::{self, Objects};
 use crate::on_upload::OnUpload;
 use crate::queues::Queues;
 use crate::store::Documents;
+use shared::budget::Budgets;
 
 /// What the endpoints of documents work with.
 #[derive(Clone, Debug)]

@@ -9,7 +9,6 @@ use documents::api::{
     cancel, complete_upload, create_upload, delete, get, get_settings, list, put_schema,
     put_settings, upload_parts,
 };
-use documents::budget::Budgets;
 use documents::objects::{self, Objects};
 use documents::queues::Queues;
 use documents::store::Documents;
@@ -17,6 +16,7 @@ use documents::system::System;
 use http_body_util::BodyExt;
 use lambda_http::request::from_str;
 use serde_json::{Value, json};
+use shared::budget::Budgets;
 use shared::clock::Clock;
 use shared::http::app;
 use shared::id::Ids;

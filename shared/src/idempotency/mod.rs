@@ -65,11 +65,6 @@ use crate::problem::Problem;
 /// How long a claim is good where no invocation says when it ends: as long as a function may run.
 const LONGEST_RUN: Duration = Duration::from_mins(15);
 
-/// How much longer a claim is good than its invocation should last: Lambda has been seen to end one as
-/// much as 0.68 s after its deadline
-/// (<https://github.com/aws-powertools/powertools-lambda-python/issues/4759>).
-const GRACE: Duration = Duration::from_secs(2);
-
 /// What is asked for: its key, and a hash of the payload that must be the same under that key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {

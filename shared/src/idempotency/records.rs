@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use super::record::{COMPLETED, IN_PROGRESS, Item, Record};
-use super::{GRACE, IdempotencyError, LONGEST_RUN, Request};
+use super::{IdempotencyError, LONGEST_RUN, Request};
 use crate::clock::Clock;
+use crate::lease::GRACE;
 use crate::write::{self, Written};
 use crate::{Error, Result, invocation};
 

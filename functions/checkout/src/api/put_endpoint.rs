@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::lease::AttemptId;
 use shared::problem::Problem;
 use shared::webhook::{Courier, Webhook};
 
 use super::ADMIN;
 use crate::merchant::{Endpoint, EndpointName, MAX_ENDPOINTS};
-use crate::store::AttemptId;
 use crate::system::System;
 
 /// The endpoint's router.

@@ -1,11 +1,12 @@
 //! Carts: one item for each customer, changed by version.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use shared::Result;
 use shared::id::UserId;
+use shared::table::{self, Item, key, number};
 use shared::write::{self, Written};
 
-use super::{Item, Store, key, number};
+use super::Store;
 use crate::cart::Cart;
 
 /// Nobody was faster.
@@ -14,17 +15,15 @@ const UNCHANGED: &str = "attribute_not_exists(pk) OR version = :version";
 impl Store {
     /// The customer's cart, which may be empty. 1 RRU for 4 KB.
     pub async fn cart(&self, customer: UserId) -> Result<Cart> {
-        Ok(self.item(cart_key(customer)).await?.unwrap_or_default())
+        Ok(self.table.get(cart_key(customer)).await?.unwrap_or_default())
     }
 
     /// Puts the cart in the place of the version that it was made of; tells whether that was still
     /// there. 1 WRU for 1 KB.
     pub async fn put_cart(&self, customer: UserId, cart: &Cart) -> Result<bool> {
         let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(next(customer, cart)?))
+            .table
+            .put(cart_key(customer), &next(cart))?
             .condition_expression(UNCHANGED)
             .expression_attribute_values(":version", number(cart.version));
         Ok(matches!(write::send("carts.put", put).await?, Written::Made(_)))
@@ -32,13 +31,9 @@ impl Store {
 
     /// The write that does the same. 2 WRU for 1 KB.
     pub(crate) fn cart_put(&self, customer: UserId, cart: &Cart) -> Result<TransactWriteItem> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(next(customer, cart)?))
-            .condition_expression(UNCHANGED)
-            .expression_attribute_values(":version", number(cart.version))
-            .build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        let put = self.table.putting(cart_key(customer), &next(cart))?;
+        let put = put.condition_expression(UNCHANGED);
+        table::put(put.expression_attribute_values(":version", number(cart.version)))
     }
 
     /// The write that empties the cart, if it is still of this version: of two orders made of one cart,
@@ -48,12 +43,9 @@ impl Store {
     }
 }
 
-/// What the cart is to be, of the version after its own.
-fn next(customer: UserId, cart: &Cart) -> Result<Item> {
-    let next = Cart { version: cart.version + 1, lines: cart.lines.clone() };
-    let mut item: Item = serde_dynamo::to_item(&next)?;
-    item.extend(cart_key(customer));
-    Ok(item)
+/// The cart in its next version.
+fn next(cart: &Cart) -> Cart {
+    Cart { version: cart.version + 1, lines: cart.lines.clone() }
 }
 
 fn cart_key(customer: UserId) -> Item {

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::Deserialize;
 use serde_json::Value;
+use shared::table::{self, Item, key, number};
 use shared::transaction::{self, Sent};
 use shared::{Error, Result};
 
-use super::{Item, Store, key, number};
+use super::Store;
 use crate::ledger::{Account, Balance, Entry, Resolution, Transfer, TrialBalance};
 use crate::money::Currency;
 use crate::order::OrderId;
@@ -39,26 +40,26 @@ impl Store {
     /// The write of a transfer. 2 WRU.
     pub(crate) fn transfer(&self, transfer: &Transfer) -> Result<TransactWriteItem> {
         let entry = Entry::Transfer(transfer.clone());
-        self.new_item(entry.key(), transfer)
+        self.table.new_item(entry.key(), transfer)
     }
 
     /// The write that resolves a pending transfer, which nothing has resolved before. 2 WRU.
     pub(crate) fn resolution(&self, resolution: &Resolution) -> Result<TransactWriteItem> {
         let entry = Entry::Resolution(resolution.clone());
-        self.new_item(entry.key(), resolution)
+        self.table.new_item(entry.key(), resolution)
     }
 
     /// What the ledger has of an order, strongly consistent. 1 RRU for 4 KB.
     pub async fn entries(&self, order: OrderId) -> Result<Vec<Entry>> {
-        let transfers: Vec<Transfer> = self.items(ledger(order), TRANSFER).await?;
-        let resolutions: Vec<Resolution> = self.items(ledger(order), RESOLUTION).await?;
+        let transfers: Vec<Transfer> = self.table.all(ledger(order), TRANSFER).await?;
+        let resolutions: Vec<Resolution> = self.table.all(ledger(order), RESOLUTION).await?;
         let transfers = transfers.into_iter().map(Entry::Transfer);
         Ok(transfers.chain(resolutions.into_iter().map(Entry::Resolution)).collect())
     }
 
     /// The balances, as far as the stream has brought them. 1 RRU for 4 KB.
     pub async fn balances(&self) -> Result<TrialBalance> {
-        let folded: Vec<Folded> = self.items(BALANCES.into(), "").await?;
+        let folded: Vec<Folded> = self.table.all(BALANCES, "").await?;
         let named = |Folded { sk, balance }: Folded| {
             let (currency, account) = sk.split_once('#').unwrap_or_default();
             let account = Account::ALL.into_iter().find(|known| known.name() == account);
@@ -95,7 +96,7 @@ impl Store {
             let items = self.folding(&left)?;
             sent += 1;
             let token = format!("{token}-{sent}");
-            match transaction::send("ledger.fold", &self.client, &token, items).await? {
+            match self.table.transact("ledger.fold", &token, items).await? {
                 Sent::Made => return Ok(()),
                 Sent::Refused { .. } => left = self.unfolded(left).await?,
             }
@@ -106,21 +107,17 @@ impl Store {
     fn folding(&self, entries: &[Entry]) -> Result<Vec<TransactWriteItem>> {
         let mut writes = Vec::with_capacity(transaction::MAX_ITEMS);
         for entry in entries {
-            let put = Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(mark(entry)))
-                .condition_expression("attribute_not_exists(pk)")
-                .build()?;
-            writes.push(TransactWriteItem::builder().put(put).build());
+            let mark = self.table.marking(mark(entry));
+            writes.push(table::put(mark.condition_expression("attribute_not_exists(pk)"))?);
         }
         let mut changes: BTreeMap<_, Balance> = BTreeMap::new();
         for (account, change) in entries.iter().flat_map(Entry::changes) {
             *changes.entry(account).or_default() += change;
         }
         for ((currency, account), change) in changes {
-            let update = Update::builder()
-                .table_name(&self.table)
-                .set_key(Some(key(BALANCES, format!("{currency}#{}", account.name()))))
+            let update = self
+                .table
+                .updating(key(BALANCES, format!("{currency}#{}", account.name())))
                 .update_expression(
                     "ADD debits :debits, credits :credits, \
                      pending_debits :pending_debits, pending_credits :pending_credits",
@@ -128,16 +125,15 @@ impl Store {
                 .expression_attribute_values(":debits", number(change.debits))
                 .expression_attribute_values(":credits", number(change.credits))
                 .expression_attribute_values(":pending_debits", number(change.pending_debits))
-                .expression_attribute_values(":pending_credits", number(change.pending_credits))
-                .build()?;
-            writes.push(TransactWriteItem::builder().update(update).build());
+                .expression_attribute_values(":pending_credits", number(change.pending_credits));
+            writes.push(table::update(update)?);
         }
         Ok(writes)
     }
 
     /// Those of the entries that have no mark yet.
     async fn unfolded(&self, entries: Vec<Entry>) -> Result<Vec<Entry>> {
-        let found: Vec<Mark> = self.batch(entries.iter().map(mark).collect()).await?;
+        let found: Vec<Mark> = self.table.batch(entries.iter().map(mark).collect()).await?;
         let found: Vec<Item> = found.into_iter().map(|Mark { pk, sk }| key(pk, sk)).collect();
         Ok(entries.into_iter().filter(|entry| !found.contains(&mark(entry))).collect())
     }

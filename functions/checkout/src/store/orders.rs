@@ -7,29 +7,21 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
-    Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+    ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::due;
-use shared::http::page;
-use shared::id::{Id, Kind, UserId};
+use shared::id::UserId;
+use shared::lease::{self, AttemptId, CLAIMED_LAST, FREE, LET_GO, Lease, TAKE};
 use shared::queue::{CORRELATION_ID, TRACEPARENT};
-use shared::transaction::{self, Sent};
+use shared::table::{self, Item, Table, key, milliseconds, number, string, value};
+use shared::transaction::Sent;
 use shared::write::{self, Written};
 use shared::{Result, invocation};
 
-use super::{Item, Store, key, milliseconds, number, string, value};
+use super::Store;
 use crate::order::{Event, Order, OrderId, Recorded};
-
-/// An attempt's name.
-#[derive(Debug)]
-pub enum AttemptKind {}
-impl Kind for AttemptKind {
-    const PREFIX: &'static str = "att";
-}
-/// An attempt at an order: one worker, one lease.
-pub type AttemptId = Id<AttemptKind>;
 
 /// How long an order may stand still before the sweeper looks after it.
 pub const OVERDUE_AFTER: Duration = Duration::from_mins(2);
@@ -63,10 +55,10 @@ pub struct Held {
 pub enum Claimed {
     /// It is ours.
     Held(Box<Held>),
-    /// Another's, until then.
+    /// Another attempt holds it.
     Busy {
-        /// The end of the other's lease.
-        until: Timestamp,
+        /// When the order is free at the latest.
+        retry_after: Duration,
     },
     /// There is no such order.
     Nothing,
@@ -115,6 +107,14 @@ impl Due {
     }
 }
 
+/// The item `STATE` of a new order.
+#[derive(Serialize)]
+struct NewState<'a> {
+    order: &'a Order,
+    version: u32,
+    attempts: u32,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Pointer {
     sk: String,
@@ -125,20 +125,13 @@ impl Store {
     /// and more, by size.
     pub(crate) fn placement(&self, placed: &Recorded) -> Result<(Order, Vec<TransactWriteItem>)> {
         let order = Order::apply(None, placed.clone())?;
-        let state = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(state_key(order.id)))
-            .item("order", value(&order)?)
-            .item("version", number(order.version))
-            .item("attempts", number(0))
-            .item("due_shard", string(shard_of(order.id)))
-            .item("due_at", milliseconds(placed.at + OVERDUE_AFTER))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()?;
-        let state = TransactWriteItem::builder().put(state).build();
+        let mut state = state_key(order.id);
+        state.insert("due_shard".into(), string(shard_of(order.id)));
+        state.insert("due_at".into(), milliseconds(placed.at + OVERDUE_AFTER));
+        let content = NewState { order: &order, version: order.version, attempts: 0 };
+        let state = self.table.new_item(state, &content)?;
         let of_customer = pointer_key(order.placed.customer, order.id);
-        let pointer = Put::builder().table_name(&self.table).set_item(Some(of_customer)).build()?;
-        let pointer = TransactWriteItem::builder().put(pointer).build();
+        let pointer = table::put(self.table.marking(of_customer))?;
         Ok((order, vec![self.event(placed)?, state, pointer]))
     }
 
@@ -149,20 +142,20 @@ impl Store {
 
     /// Where the order stands, strongly consistent. 1 RRU for 4 KB.
     pub async fn state(&self, id: OrderId) -> Result<Option<StateItem>> {
-        self.item(state_key(id)).await
+        self.table.get(state_key(id)).await
     }
 
     /// Those of the orders that there are, newest first. 1 RRU for 4 KB of each.
     pub async fn orders(&self, ids: &[OrderId]) -> Result<Vec<StateItem>> {
         let keys = ids.iter().map(|id| state_key(*id)).collect();
-        let mut states: Vec<StateItem> = self.batch(keys).await?;
+        let mut states: Vec<StateItem> = self.table.batch(keys).await?;
         states.sort_by_key(|state| std::cmp::Reverse(state.order.id.to_string()));
         Ok(states)
     }
 
     /// The order's events, in their order, strongly consistent. 1 RRU for 4 KB.
     pub async fn history(&self, id: OrderId) -> Result<Vec<Recorded>> {
-        self.items(format!("ORDER#{id}"), "EVENT#").await
+        self.table.all(format!("ORDER#{id}"), "EVENT#").await
     }
 
     /// Up to `limit` of a customer's orders, newest first, starting after `after`; and where the next
@@ -174,16 +167,11 @@ impl Store {
         limit: i32,
     ) -> Result<(Vec<OrderId>, Option<OrderId>)> {
         let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", string(format!("USER#{customer}")))
-            .expression_attribute_values(":prefix", string("ORDER#"))
+            .table
+            .query(format!("USER#{customer}"), "ORDER#")
             .scan_index_forward(false)
             .set_exclusive_start_key(after.map(|id| pointer_key(customer, id)));
-        let (items, has_more) = page::read(query, limit).await?;
-        let pointers: Vec<Pointer> = serde_dynamo::from_items(items)?;
+        let (pointers, has_more) = Table::page::<Pointer>(query, limit).await?;
         let ids = pointers.iter().map(|pointer| pointer.sk.trim_start_matches("ORDER#").parse());
         let ids = ids.collect::<Result<Vec<OrderId>, _>>()?;
         let last = ids.last().copied().filter(|_| has_more);
@@ -198,31 +186,26 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Claimed> {
-        let claim = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(state_key(id)))
-            .update_expression("SET attempt = :attempt, lease_until = :until ADD attempts :one")
-            .condition_expression(
-                "attribute_exists(pk) AND (attribute_not_exists(lease_until) \
-                 OR lease_until < :now OR attempt = :attempt)",
-            )
-            .expression_attribute_values(":attempt", value(&attempt)?)
-            .expression_attribute_values(":until", milliseconds(until))
-            .expression_attribute_values(":now", milliseconds(now))
+        let lease = Lease { attempt, until };
+        let claim = lease
+            .claim(self.table.update(state_key(id)), now)
+            .update_expression(format!("SET {TAKE} ADD attempts :one"))
+            .condition_expression(format!("attribute_exists(pk) AND {FREE}"))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let held = |StateItem { order, attempts, .. }| {
+            Claimed::Held(Box::new(Held { order, attempt, attempts, until }))
+        };
         Ok(match write::send("saga.claim", claim).await? {
-            Written::Made(item) => {
-                let item = item.unwrap_or_default();
-                let StateItem { order, attempts, .. } = serde_dynamo::from_item(item)?;
-                Claimed::Held(Box::new(Held { order, attempt, attempts, until }))
-            }
+            Written::Made(item) => held(serde_dynamo::from_item(item.unwrap_or_default())?),
             Written::Refused(Some(item)) => {
                 let item: StateItem = serde_dynamo::from_item(item)?;
-                Claimed::Busy { until: item.lease_until.unwrap_or(now) }
+                match item.attempt {
+                    // The answer to this claim was lost, and the SDK sent it again.
+                    Some(last) if last == attempt => held(item),
+                    _ => Claimed::Busy { retry_after: lease::retry_after(item.lease_until, now) },
+                }
             }
             Written::Refused(None) => Claimed::Nothing,
         })
@@ -240,23 +223,18 @@ impl Store {
         if trouble.is_none() && held.order.awaits_refund() && self.settle(held, now).await? {
             return Ok(());
         }
-        let mut release = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(state_key(held.order.id)))
-            .condition_expression("attempt = :attempt")
-            .expression_attribute_values(":attempt", value(&held.attempt)?);
+        let release = self.table.update(state_key(held.order.id));
+        let mut release = lease::held_by(release, held.attempt).condition_expression(CLAIMED_LAST);
         release = match trouble {
             // No worker has anything to do: the sweeper does not look after it either.
             Some(trouble) if held.order.next().is_none() && !held.order.awaits_refund() => release
-                .update_expression("SET trouble = :trouble REMOVE lease_until")
+                .update_expression(format!("SET trouble = :trouble REMOVE {LET_GO}"))
                 .expression_attribute_values(":trouble", string(trouble)),
             Some(trouble) => release
-                .update_expression("SET trouble = :trouble, due_at = :due REMOVE lease_until")
+                .update_expression(format!("SET trouble = :trouble, due_at = :due REMOVE {LET_GO}"))
                 .expression_attribute_values(":due", milliseconds(now + OVERDUE_AFTER))
                 .expression_attribute_values(":trouble", string(trouble)),
-            None => release.update_expression("REMOVE lease_until"),
+            None => release.update_expression(format!("REMOVE {LET_GO}")),
         };
         // Refused, another has taken over.
         write::send("saga.release", release).await?;
@@ -267,12 +245,12 @@ impl Store {
     /// order is still as the attempt knows it. 1 WRU for 1 KB, and 2 for the index.
     async fn settle(&self, held: &Held, now: Timestamp) -> Result<bool> {
         let settle = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(state_key(held.order.id)))
-            .condition_expression("attempt = :attempt AND version = :version")
-            .update_expression("SET due_shard = :shard, due_at = :due REMOVE lease_until, trouble")
+            .table
+            .update(state_key(held.order.id))
+            .condition_expression(format!("{CLAIMED_LAST} AND version = :version"))
+            .update_expression(format!(
+                "SET due_shard = :shard, due_at = :due REMOVE {LET_GO}, trouble"
+            ))
             .expression_attribute_values(":attempt", value(&held.attempt)?)
             .expression_attribute_values(":version", number(held.order.version))
             .expression_attribute_values(":shard", string(SETTLING))
@@ -293,7 +271,7 @@ impl Store {
         let order = Order::apply(Some(held.order.clone()), recorded.clone())?;
         let state = self
             .moved(&order)?
-            .condition_expression("version = :before AND attempt = :attempt")
+            .condition_expression(format!("version = :before AND {CLAIMED_LAST}"))
             .expression_attribute_values(":attempt", value(&held.attempt)?);
         let state = if order.awaits_refund() {
             let settling = ", due_shard = :shard, due_at = :due REMOVE lease_until, trouble";
@@ -306,13 +284,12 @@ impl Store {
             let over = if is_over { "lease_until, due_shard, due_at, " } else { "" };
             state.update_expression(format!("{MOVED} REMOVE {over}trouble"))
         };
-        let state = state.build()?;
-        let state = TransactWriteItem::builder().update(state).build();
+        let state = table::update(state)?;
         let mut items = vec![self.event(&recorded)?, state];
         items.extend(writes);
         let attempt = held.attempt.to_string();
         let token = format!("{}-{}", attempt.trim_start_matches("att_"), order.version);
-        match transaction::send("orders.append", &self.client, &token, items).await? {
+        match self.table.transact("orders.append", &token, items).await? {
             Sent::Made => Ok(Appended::Made(Box::new(Held { order, attempts: 1, ..held.clone() }))),
             Sent::Refused { .. } => Ok(Appended::Refused),
         }
@@ -346,28 +323,29 @@ impl Store {
         writes: Vec<TransactWriteItem>,
     ) -> Result<bool> {
         let token = attempt.to_string();
-        let sent = transaction::send("orders.request", &self.client, &token, writes).await?;
+        let sent = self.table.transact("orders.request", &token, writes).await?;
         Ok(matches!(sent, Sent::Made))
     }
 
     /// The orders that were to be looked after by `now`.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> due::Due {
-        due::Due::by(now, "sweep.due", self.client.clone(), self.table.clone())
+        self.table.due("sweep.due", now)
     }
 
     /// The orders whose refunds the provider has not decided on, and which were to be looked at by `now`.
     #[must_use]
     pub fn settling(&self, now: Timestamp) -> due::Due {
-        due::Due::by(now, "sweep.settling", self.client.clone(), self.table.clone())
+        self.table.due("sweep.settling", now)
     }
 
     /// Every order of a shard that is on its way. 0.5 RRU for 4 KB, some 30 of them.
     pub async fn on_their_way(&self, shard: u32) -> Result<Vec<Due>> {
         let query = self
-            .client
+            .table
+            .client()
             .query()
-            .table_name(&self.table)
+            .table_name(self.table.name())
             .index_name("due")
             .key_condition_expression("due_shard = :shard")
             .expression_attribute_values(":shard", string(due_shard(shard)));
@@ -383,10 +361,8 @@ impl Store {
     /// the index.
     pub(crate) async fn look_again(&self, due: &Due, at: Timestamp) -> Result<()> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(&due.pk, "STATE")))
+            .table
+            .update(key(&due.pk, "STATE"))
             .update_expression("SET due_at = :at")
             .condition_expression("due_at = :before")
             .expression_attribute_values(":at", milliseconds(at))
@@ -403,14 +379,14 @@ impl Store {
             item.insert(CORRELATION_ID.into(), string(&current.correlation_id));
             item.insert(TRACEPARENT.into(), string(current.trace.traceparent()));
         }
-        self.new_item(item, recorded)
+        self.table.new_item(item, recorded)
     }
 
     /// The update of `STATE` to an order that one event has moved.
     fn moved(&self, order: &Order) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder> {
-        Ok(Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(state_key(order.id)))
+        Ok(self
+            .table
+            .updating(state_key(order.id))
             .expression_attribute_names("#order", "order")
             .expression_attribute_values(":order", value(order)?)
             .expression_attribute_values(":before", number(order.version - 1))
@@ -440,8 +416,7 @@ fn pointer_key(customer: UserId, order: OrderId) -> Item {
 }
 
 fn shard_of(id: OrderId) -> String {
-    let sum: u32 = id.to_string().bytes().map(u32::from).sum();
-    due_shard(sum % DUE_SHARDS)
+    due_shard(due::shard(&id.to_string(), DUE_SHARDS))
 }
 
 /// A partition of the index `due`: one of [`DUE_SHARDS`].

@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, ReturnValue, Trans
 use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
-use shared::http::page;
+use shared::table::{Item, Table, key, value};
 use shared::write::{self, Written};
 
-use super::{Item, Store, key, string, value};
+use super::Store;
 use crate::money::Money;
 use crate::product::Product;
 
@@ -31,7 +31,7 @@ impl Listed {
 impl Store {
     /// The product. 1 RRU.
     pub async fn product(&self, sku: &Sku) -> Result<Option<Product>> {
-        self.item(product_key(sku)).await
+        self.table.get(product_key(sku)).await
     }
 
     /// Those of the products that there are, strongly consistent. 1 RRU each.
@@ -39,7 +39,7 @@ impl Store {
         &self,
         skus: impl Iterator<Item = &'a Sku>,
     ) -> Result<BTreeMap<Sku, Product>> {
-        let listed: Vec<Listed> = self.batch(skus.map(product_key).collect()).await?;
+        let listed: Vec<Listed> = self.table.batch(skus.map(product_key).collect()).await?;
         listed.into_iter().map(Listed::named).collect()
     }
 
@@ -51,17 +51,12 @@ impl Store {
         limit: i32,
     ) -> Result<(Vec<(Sku, Product)>, Option<Sku>)> {
         let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .table
+            .query("CATALOGUE", PRODUCT)
             .filter_expression("active = :true")
-            .expression_attribute_values(":pk", string("CATALOGUE"))
-            .expression_attribute_values(":prefix", string(PRODUCT))
             .expression_attribute_values(":true", AttributeValue::Bool(true))
             .set_exclusive_start_key(after.map(product_key));
-        let (items, has_more) = page::read(query, limit).await?;
-        let listed: Vec<Listed> = serde_dynamo::from_items(items)?;
+        let (listed, has_more) = Table::page::<Listed>(query, limit).await?;
         let products = listed.into_iter().map(Listed::named).collect::<Result<Vec<_>>>()?;
         let last = products.last().filter(|_| has_more).map(|(sku, _)| sku.clone());
         Ok((products, last))
@@ -70,7 +65,7 @@ impl Store {
     /// The condition that a product is sold, and at this price. 2 WRU.
     pub(crate) fn sold_at(&self, sku: &Sku, price: Money) -> Result<TransactWriteItem> {
         let check = ConditionCheck::builder()
-            .table_name(&self.table)
+            .table_name(self.table.name())
             .set_key(Some(product_key(sku)))
             .condition_expression("#active = :true AND #price = :price")
             .expression_attribute_names("#active", "active")
@@ -83,10 +78,7 @@ impl Store {
 
     /// Puts a product in the place of the one before; tells whether there was none. 1 WRU.
     pub async fn put_product(&self, sku: &Sku, product: &Product) -> Result<bool> {
-        let mut item: Item = serde_dynamo::to_item(product)?;
-        item.extend(product_key(sku));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let put = put.return_values(ReturnValue::AllOld);
+        let put = self.table.put(product_key(sku), product)?.return_values(ReturnValue::AllOld);
         Ok(write::send("products.put", put).await? == Written::Made(None))
     }
 }

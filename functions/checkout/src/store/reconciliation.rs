@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::table::{Item, key};
 use shared::{Result, write};
 
-use super::{Item, Store, key};
+use super::Store;
 use crate::payments::movements::{Moved, Window};
 
 const PARTITION: &str = "RECONCILIATION";
@@ -33,37 +34,30 @@ pub struct Open {
 impl Store {
     /// How far the provider's movements are looked at. 1 RRU.
     pub async fn cursor(&self) -> Result<Option<Cursor>> {
-        self.item(key(PARTITION, "CURSOR")).await
+        self.table.get(key(PARTITION, "CURSOR")).await
     }
 
     /// Keeps how far they are. 1 WRU.
     pub async fn keep_cursor(&self, cursor: &Cursor) -> Result<()> {
-        self.put("reconcile.keep_cursor", key(PARTITION, "CURSOR"), cursor).await
+        let put = self.table.put(key(PARTITION, "CURSOR"), cursor)?;
+        write::send("reconcile.keep_cursor", put).await?;
+        Ok(())
     }
 
     /// What is not explained. 1 RRU for 4 KB.
     pub async fn open_movements(&self) -> Result<Vec<Open>> {
-        self.items(PARTITION.into(), OPEN).await
+        self.table.all(PARTITION, OPEN).await
     }
 
     /// Keeps what is not explained. 1 WRU for 1 KB.
     pub async fn keep_open(&self, open: &Open) -> Result<()> {
-        self.put("reconcile.keep_open", open_key(&open.moved), open).await
+        write::send("reconcile.keep_open", self.table.put(open_key(&open.moved), open)?).await?;
+        Ok(())
     }
 
     /// It is explained. 1 WRU.
     pub async fn close(&self, moved: &Moved) -> Result<()> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        write::send("reconcile.close", delete.set_key(Some(open_key(moved)))).await?;
-        Ok(())
-    }
-
-    /// Puts an item, at the point that tests know by `name`.
-    async fn put<T: Serialize>(&self, name: &'static str, key: Item, content: &T) -> Result<()> {
-        let mut item: Item = serde_dynamo::to_item(content)?;
-        item.extend(key);
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        write::send(name, put).await?;
+        write::send("reconcile.close", self.table.delete(open_key(moved))).await?;
         Ok(())
     }
 }

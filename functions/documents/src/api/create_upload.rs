@@ -20,7 +20,6 @@ use shared::{Error, Result};
 use super::WRITE;
 use super::view::View;
 use crate::allowance::Allowance;
-use crate::budget::{Budgets, exceeded};
 use crate::document::{Announced, Document, DocumentName, InvalidName, MULTIPART_WINDOW, Sha256};
 use crate::objects::upload_key;
 use crate::schema::SchemaRef;
@@ -28,6 +27,7 @@ use crate::schemas;
 use crate::system::System;
 use crate::upload_form::{self, CONTENT_TYPE, Fields, Grant};
 use crate::upload_parts::Parts;
+use shared::budget::{Budgets, exceeded};
 
 /// How files are uploaded, and how much of them.
 #[derive(Clone)]

@@ -9,8 +9,8 @@ use shared::{Error, Result};
 use tokio::time::timeout;
 
 use super::{Gone, MAX_ANSWER_TIME, Objects, clean_key, unless_gone, upload_key, within};
-use crate::document::AttemptId;
 use crate::store::Key;
+use shared::lease::AttemptId;
 
 /// How many versions are listed at once.
 const LISTED: i32 = 1000;

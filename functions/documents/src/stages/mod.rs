@@ -20,12 +20,14 @@ use shared::backoff::Backoff;
 use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
 use shared::id::Ids;
+use shared::lease;
 use shared::{Error, Result};
 
-use crate::document::{AttemptId, Document, Sha256, Status};
+use crate::document::{Document, Sha256, Status};
 use crate::queues::{Job, MAX_ATTEMPTS, Queues};
 use crate::stage::{Done, Failure, Limit, Outcome, Rejection, Stage, Waiting};
 use crate::store::{Change, Documents, End, Ended, Key};
+use shared::lease::AttemptId;
 
 /// How long to wait before something that was down is tried again.
 const WAIT: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(2));
@@ -122,9 +124,8 @@ impl Pipeline {
             Change::Refused(document)
                 if document.status == Status::Processing && document.stage == stage =>
             {
-                // That attempt may die: the job must come up again when its lease is over.
                 let reason = format!("{document_id} is at {stage} in another attempt");
-                let after = document.lease_left(now) + Duration::from_secs(1);
+                let after = lease::retry_after(document.lease_until, now);
                 return Err(Trouble::retry_after(reason, after));
             }
             over => {

@@ -8,12 +8,13 @@ use shared::{Error, Result};
 
 use super::serve::{sandbox, serve};
 use super::{Verdict, Work, parser_limits};
-use crate::document::{AttemptId, Document};
+use crate::document::Document;
 use crate::objects::Objects;
 use crate::sandbox::{AnswerOnly, ChildEnded, Sandbox, Task};
 use crate::stage::{Conformance, Rejection, Stage};
 use crate::store::Documents;
 use crate::system;
+use shared::lease::AttemptId;
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {

@@ -8,11 +8,12 @@ use shared::program::Environment;
 
 use super::serve::serve;
 use super::{Verdict, Work};
-use crate::document::{AttemptId, Document};
+use crate::document::Document;
 use crate::objects::Objects;
 use crate::scanner::{Scanned, Scanner};
 use crate::stage::{Rejection, Scan, Stage, Waiting};
 use crate::system;
+use shared::lease::AttemptId;
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {

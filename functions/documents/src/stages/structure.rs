@@ -13,8 +13,7 @@ use super::serve::serve;
 use super::text::MAX_TEXT_BYTES;
 use super::{LONGEST_WAIT, Verdict, Work};
 use crate::allowance::MODEL_TOKENS;
-use crate::budget::{Budget, Budgets, Exceeded};
-use crate::document::{AttemptId, Document};
+use crate::document::Document;
 use crate::model;
 use crate::objects::{Objects, structure_key};
 use crate::schema::SchemaRef;
@@ -22,6 +21,8 @@ use crate::schemas;
 use crate::stage::{Problem, Stage, Structure, Waiting};
 use crate::store::Documents;
 use crate::system;
+use shared::budget::{Budget, Budgets, Exceeded};
+use shared::lease::AttemptId;
 
 /// The most data that is kept, in bytes: it is answered whole, and Lambda answers with 6 MB at most.
 pub const MAX_DATA_BYTES: u64 = 4 << 20;

@@ -11,13 +11,14 @@ use shared::{Error, Result};
 
 use super::serve::{sandbox, serve};
 use super::{Verdict, Work, parser_limits};
-use crate::document::{AttemptId, Document};
+use crate::document::Document;
 use crate::objects::{Objects, text_key};
 use crate::reading::{Described, ReadPage, TextRead};
 use crate::sandbox::{ChildEnded, Sandbox, Taker, Task};
 use crate::stage::{EXCERPT_CHARACTERS, PageRun, Progress, Rejection, Stage, Text};
 use crate::store::{Change, Documents};
 use crate::system;
+use shared::lease::AttemptId;
 
 /// The most text that is kept of a document, in bytes.
 pub const MAX_TEXT_BYTES: usize = 16 << 20;

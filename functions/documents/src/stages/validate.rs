@@ -8,13 +8,14 @@ use shared::{Error, Result};
 
 use super::serve::{sandbox, serve};
 use super::{Verdict, Work, parser_limits};
-use crate::document::{AttemptId, Document};
+use crate::document::Document;
 use crate::objects::Objects;
 use crate::reading::Inspected;
 use crate::sandbox::{AnswerOnly, ChildEnded, Sandbox, Task};
 use crate::stage::{Rejection, Stage, Validation};
 use crate::store::Documents;
 use crate::system;
+use shared::lease::AttemptId;
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {

@@ -20,13 +20,12 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
     TransactWriteItem,
 };
 use jiff::Timestamp;
-use serde::Serialize;
-use shared::http::page;
 use shared::id::UserId;
+use shared::table::{Item, Table, key, milliseconds, string, text, value};
 use shared::write::{self, Written};
 use shared::{Error, Result};
 
@@ -37,16 +36,13 @@ pub use progress::{End, Ended};
 use crate::document::{Document, DocumentId, Entry, UPLOAD_GRACE};
 use crate::stage::Stage;
 
-type Item = HashMap<String, AttributeValue>;
-
 /// A document's key: its owner and its id.
 pub type Key = (UserId, DocumentId);
 
 /// The documents' table.
 #[derive(Clone, Debug)]
 pub struct Documents {
-    client: Client,
-    table: String,
+    table: Table,
 }
 
 /// What came of a conditional change.
@@ -64,35 +60,21 @@ impl Documents {
     /// The documents in `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+        Self { table: Table::new(client, table) }
     }
 
     /// The write that adds a document whose file is yet to come. 3 WRU, in a transaction.
     pub fn creation(&self, document: &Document) -> Result<TransactWriteItem> {
-        let mut item: Item = serde_dynamo::to_item(document)?;
-        item.extend(key(document.key()));
+        let mut item = key_of(document.key());
         let due_at = document.upload_expires_at + UPLOAD_GRACE;
-        item.insert("due_shard".into(), string(due::shard(document.id)));
+        item.insert("due_shard".into(), text(due::shard(document.id)));
         item.insert("due_at".into(), milliseconds(due_at));
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        self.table.new_item(item, document)
     }
 
     /// The document, strongly consistent. 1 RRU for 4 KB.
     pub async fn get(&self, document: Key) -> Result<Option<Document>> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key(document)))
-            .consistent_read(true)
-            .send()
-            .await?;
-        Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
+        self.table.get(key_of(document)).await
     }
 
     /// Up to `limit` of the owner's documents, newest first, starting after `after`; and where
@@ -104,19 +86,14 @@ impl Documents {
         limit: i32,
     ) -> Result<(Vec<Document>, Option<DocumentId>)> {
         let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :documents)")
+            .table
+            .query(format!("USER#{owner}"), "DOC#")
             .filter_expression("#status <> :deleting")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":pk", string(format!("USER#{owner}")))
-            .expression_attribute_values(":documents", string("DOC#"))
             .expression_attribute_values(":deleting", string("deleting"))
             .scan_index_forward(false)
-            .set_exclusive_start_key(after.map(|id| key((owner, id))));
-        let (items, has_more) = page::read(query, limit).await?;
-        let documents: Vec<Document> = serde_dynamo::from_items(items)?;
+            .set_exclusive_start_key(after.map(|id| key_of((owner, id))));
+        let (documents, has_more) = Table::page::<Document>(query, limit).await?;
         let last = documents.last().filter(|_| has_more).map(|last| last.id);
         Ok((documents, last))
     }
@@ -140,7 +117,7 @@ impl Documents {
             .expression_attribute_values(":processing", string("processing"))
             .expression_attribute_values(":awaiting_upload", string("awaiting_upload"))
             .expression_attribute_values(":version", string(object_version))
-            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":now", text(now))
             .expression_attribute_values(":happened", happened("uploaded", None, now)?);
         let update = due::with_due(update, document, now);
         change("documents.record_upload", update).await
@@ -160,7 +137,7 @@ impl Documents {
             .expression_attribute_values(":cancelled", string("cancelled"))
             .expression_attribute_values(":awaiting_upload", string("awaiting_upload"))
             .expression_attribute_values(":processing", string("processing"))
-            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":now", text(now))
             .expression_attribute_values(":happened", happened("cancelled", None, now)?);
         change("documents.cancel", due::with_due(update, document, now)).await
     }
@@ -191,10 +168,8 @@ impl Documents {
     }
 
     fn update(&self, document: Key) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(document)))
+        self.table
+            .update(key_of(document))
             .expression_attribute_names("#status", "status")
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld)
@@ -215,32 +190,11 @@ async fn change(name: &'static str, update: UpdateItemFluentBuilder) -> Result<C
     })
 }
 
-fn key((owner, id): Key) -> Item {
-    keys(format!("USER#{owner}"), format!("DOC#{id}"))
-}
-
-fn keys(pk: String, sk: String) -> Item {
-    HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
+fn key_of((owner, id): Key) -> Item {
+    key(format!("USER#{owner}"), format!("DOC#{id}"))
 }
 
 /// What is appended to a document's history.
 fn happened(event: &str, stage: Option<Stage>, at: Timestamp) -> Result<AttributeValue> {
     value(&[Entry { at, event: event.to_owned(), stage }])
-}
-
-fn value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue> {
-    Ok(serde_dynamo::to_attribute_value(value)?)
-}
-
-fn milliseconds(at: Timestamp) -> AttributeValue {
-    number(at.as_millisecond())
-}
-
-fn number(number: i64) -> AttributeValue {
-    AttributeValue::N(number.to_string())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "callers pass literals and fresh strings")]
-fn string(value: impl ToString) -> AttributeValue {
-    AttributeValue::S(value.to_string())
 }

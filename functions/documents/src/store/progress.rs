@@ -5,12 +5,15 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
+use shared::lease::{self, FREE, HELD, Lease, TAKE};
+use shared::table::{milliseconds, number, text, value};
 
 use super::due::with_due;
-use super::{Change, Documents, Key, change, happened, milliseconds, number, string, value};
-use crate::document::{AttemptId, Entry, Sha256};
+use super::{Change, Documents, Key, change, happened};
+use crate::document::{Entry, Sha256};
 use crate::queues::MAX_ATTEMPTS;
 use crate::stage::{Done, Failure, Progress, Rejection, Stage, Waiting};
+use shared::lease::AttemptId;
 
 /// How a stage ended, and what is to be written of it.
 #[derive(Clone, Debug)]
@@ -43,30 +46,26 @@ impl Documents {
         stage: Stage,
         attempt: AttemptId,
         now: Timestamp,
-        lease_until: Timestamp,
+        until: Timestamp,
     ) -> Result<Change> {
-        let update = self
-            .update(document)
-            .update_expression(
-                "SET #status = :processing, attempt = :attempt, started_at = :now, \
-                 lease_until = :until, due_shard = if_not_exists(due_shard, :due_shard), \
+        let lease = Lease { attempt, until };
+        let update = lease
+            .claim(self.update(document), now)
+            .update_expression(format!(
+                "SET #status = :processing, {TAKE}, started_at = :now, \
+                 due_shard = if_not_exists(due_shard, :due_shard), \
                  due_at = if_not_exists(due_at, :due_at) \
-                 ADD attempts :one, failed_attempts :one REMOVE failure, finished_at",
-            )
-            .condition_expression(
-                "stage = :stage AND (\
-                 (#status = :processing \
-                  AND (attribute_not_exists(lease_until) OR lease_until < :now_ms)) \
-                 OR (#status = :failed AND failure = :gave_up))",
-            )
-            .expression_attribute_values(":stage", string(stage))
-            .expression_attribute_values(":processing", string("processing"))
-            .expression_attribute_values(":failed", string("failed"))
-            .expression_attribute_values(":gave_up", string("gave_up"))
-            .expression_attribute_values(":attempt", string(attempt))
-            .expression_attribute_values(":now", string(now))
-            .expression_attribute_values(":now_ms", milliseconds(now))
-            .expression_attribute_values(":until", milliseconds(lease_until))
+                 ADD attempts :one, failed_attempts :one REMOVE failure, finished_at"
+            ))
+            .condition_expression(format!(
+                "stage = :stage AND ((#status = :processing AND {FREE}) \
+                 OR (#status = :failed AND failure = :gave_up))"
+            ))
+            .expression_attribute_values(":stage", text(stage))
+            .expression_attribute_values(":processing", text("processing"))
+            .expression_attribute_values(":failed", text("failed"))
+            .expression_attribute_values(":gave_up", text("gave_up"))
+            .expression_attribute_values(":now", text(now))
             .expression_attribute_values(":one", number(1));
         change("stage.claim", with_due(update, document, now)).await
     }
@@ -117,7 +116,7 @@ impl Documents {
                  ADD attempts :minus_one REMOVE lease_until",
             )
             .expression_attribute_values(":waiting", value(&waiting)?)
-            .expression_attribute_values(":since", string(since.unwrap_or(now)))
+            .expression_attribute_values(":since", text(since.unwrap_or(now)))
             .expression_attribute_values(":news", value(&news)?)
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":minus_one", number(-1));
@@ -158,29 +157,29 @@ impl Documents {
             (End::Onward, Some(next)) => {
                 set += ", stage = :next, attempts = :zero, failed_attempts = :zero, deaths = :zero";
                 update = update
-                    .expression_attribute_values(":next", string(next))
+                    .expression_attribute_values(":next", text(next))
                     .expression_attribute_values(":zero", number(0));
             }
             (End::Onward, None) => {
                 set += ", #status = :status, finished_at = :now";
                 update = update
-                    .expression_attribute_values(":status", string("ready"))
-                    .expression_attribute_values(":now", string(now));
+                    .expression_attribute_values(":status", text("ready"))
+                    .expression_attribute_values(":now", text(now));
                 news.push(Entry { at: now, event: "ready".into(), stage: None });
             }
             (End::Rejected(rejection), _) => {
                 set += ", #status = :status, finished_at = :now, rejection = :rejection";
                 update = update
-                    .expression_attribute_values(":status", string("rejected"))
-                    .expression_attribute_values(":now", string(now))
+                    .expression_attribute_values(":status", text("rejected"))
+                    .expression_attribute_values(":now", text(now))
                     .expression_attribute_values(":rejection", value(rejection)?);
             }
         }
         if let Some((sha256, version)) = clean {
             set += ", content_sha256 = :sha256, clean_version = :clean_version";
             update = update
-                .expression_attribute_values(":sha256", string(sha256.as_str()))
-                .expression_attribute_values(":clean_version", string(version));
+                .expression_attribute_values(":sha256", text(sha256.as_str()))
+                .expression_attribute_values(":clean_version", text(version));
         }
         set += " REMOVE lease_until, waiting, waiting_since, progress";
         if *end != End::Onward || stage.next().is_none() {
@@ -203,9 +202,9 @@ impl Documents {
             .held(document, attempt)
             .update_expression(FAILED)
             .expression_attribute_values(":zero", number(0))
-            .expression_attribute_values(":failed", string("failed"))
+            .expression_attribute_values(":failed", text("failed"))
             .expression_attribute_values(":failure", value(&failure)?)
-            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":now", text(now))
             .expression_attribute_values(":happened", happened("failed", Some(stage), now)?);
         change("stage.fail", update).await
     }
@@ -216,30 +215,26 @@ impl Documents {
         let update = self
             .update(document)
             .update_expression(FAILED)
-            .condition_expression(
-                "stage = :stage AND #status = :processing AND failed_attempts >= :most \
-                 AND (attribute_not_exists(lease_until) OR lease_until < :now_ms)",
-            )
-            .expression_attribute_values(":stage", string(stage))
-            .expression_attribute_values(":processing", string("processing"))
-            .expression_attribute_values(":now_ms", milliseconds(now))
-            .expression_attribute_values(":most", number(MAX_ATTEMPTS.into()))
+            .condition_expression(format!(
+                "stage = :stage AND #status = :processing AND failed_attempts >= :most AND {FREE}"
+            ))
+            .expression_attribute_values(":stage", text(stage))
+            .expression_attribute_values(":processing", text("processing"))
+            .expression_attribute_values(":lease_now", milliseconds(now))
+            .expression_attribute_values(":most", number(MAX_ATTEMPTS))
             .expression_attribute_values(":zero", number(0))
-            .expression_attribute_values(":failed", string("failed"))
+            .expression_attribute_values(":failed", text("failed"))
             .expression_attribute_values(":failure", value(&Failure::GaveUp)?)
-            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":now", text(now))
             .expression_attribute_values(":happened", happened("failed", Some(stage), now)?);
         change("stage.give_up", update).await
     }
 
     /// An update that only the attempt that holds the document can make.
     fn held(&self, document: Key, attempt: AttemptId) -> UpdateItemFluentBuilder {
-        self.update(document)
-            .condition_expression(
-                "#status = :processing AND attempt = :attempt AND attribute_exists(lease_until)",
-            )
-            .expression_attribute_values(":processing", string("processing"))
-            .expression_attribute_values(":attempt", string(attempt))
+        lease::held_by(self.update(document), attempt)
+            .condition_expression(format!("#status = :processing AND {HELD}"))
+            .expression_attribute_values(":processing", text("processing"))
     }
 }
 

@@ -5,10 +5,11 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::id::{TenantId, UserId};
+use shared::table::{Item, key, text};
 use shared::webhook::Webhook;
 use shared::write::{self, Written};
 
-use super::{Documents, Item, keys, string};
+use super::Documents;
 use crate::document::{Document, DocumentId, Sha256, Status};
 use crate::schema::SchemaRef;
 use crate::settings::Settings;
@@ -23,19 +24,22 @@ struct ReadBy {
     document_id: DocumentId,
 }
 
+/// A tenant's own schema.
+#[derive(Serialize, Deserialize)]
+struct StoredSchema {
+    /// JSON.
+    document: String,
+}
+
 impl Documents {
     /// What the tenant has set, strongly consistent. 1 RRU.
     pub async fn settings(&self, tenant: TenantId) -> Result<Settings> {
-        let item = self.tenant_item(tenant, "SETTINGS".into()).await?;
-        Ok(item.map(serde_dynamo::from_item).transpose()?.unwrap_or_default())
+        Ok(self.table.get(settings_key(tenant)).await?.unwrap_or_default())
     }
 
     /// Sets what a tenant sets, in place of what was. 1 WRU.
     pub async fn set_settings(&self, tenant: TenantId, settings: &Settings) -> Result<()> {
-        let mut item: Item = serde_dynamo::to_item(settings)?;
-        item.extend(keys(format!("TENANT#{tenant}"), "SETTINGS".into()));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        write::send("settings.put", put).await?;
+        write::send("settings.put", self.table.put(settings_key(tenant), settings)?).await?;
         Ok(())
     }
 
@@ -46,13 +50,13 @@ impl Documents {
         webhook: &Webhook,
         at: Timestamp,
     ) -> Result<()> {
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update
-            .set_key(Some(keys(format!("TENANT#{tenant}"), "SETTINGS".into())))
+        let update = self
+            .table
+            .update(settings_key(tenant))
             .update_expression("SET webhook.gone_at = :at")
             .condition_expression("webhook.secret = :secret")
-            .expression_attribute_values(":secret", string(webhook.secret.expose_secret()))
-            .expression_attribute_values(":at", string(at));
+            .expression_attribute_values(":secret", text(webhook.secret.expose_secret()))
+            .expression_attribute_values(":at", text(at));
         // Refused, the webhook has been set again.
         write::send("settings.webhook_gone", update).await?;
         Ok(())
@@ -60,9 +64,8 @@ impl Documents {
 
     /// A tenant's own schema, as JSON. 0.5 RRU for 4 KB.
     pub async fn schema(&self, tenant: TenantId, schema: &SchemaRef) -> Result<Option<String>> {
-        let item = self.tenant_item(tenant, schema_key(schema)).await?;
-        let document = item.and_then(|mut item| item.remove("document"));
-        Ok(document.and_then(|document| document.as_s().cloned().ok()))
+        let stored = self.table.get::<StoredSchema>(schema_key(tenant, schema)).await?;
+        Ok(stored.map(|stored| stored.document))
     }
 
     /// Adds a version of a tenant's schema; says whether it is new. 1 WRU for 1 KB.
@@ -72,25 +75,20 @@ impl Documents {
         schema: &SchemaRef,
         document: &str,
     ) -> Result<bool> {
-        let mut item = keys(format!("TENANT#{tenant}"), schema_key(schema));
-        item.insert("document".into(), string(document));
+        let stored = StoredSchema { document: document.to_owned() };
         let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
+            .table
+            .put(schema_key(tenant, schema), &stored)?
             .condition_expression("attribute_not_exists(pk) OR document = :document")
-            .expression_attribute_values(":document", string(document));
+            .expression_attribute_values(":document", text(document));
         Ok(matches!(write::send("schemas.add", put).await?, Written::Made(_)))
     }
 
     /// The document of the tenant that has read these bytes before, if it still has its results. 2 RRU.
     pub async fn twin(&self, document: &Document) -> Result<Option<Document>> {
         let Some(sha256) = &document.content_sha256 else { return Ok(None) };
-        let item = self.tenant_item(document.tenant, file_key(sha256)).await?;
-        let Some(read_by) = item.map(serde_dynamo::from_item::<_, ReadBy>).transpose()? else {
-            return Ok(None);
-        };
+        let read_by = self.table.get::<ReadBy>(file_key(document.tenant, sha256)).await?;
+        let Some(read_by) = read_by else { return Ok(None) };
         let twin = self.get((read_by.owner, read_by.document_id)).await?;
         Ok(twin.filter(|twin| twin.id != document.id && twin.status == Status::Ready))
     }
@@ -99,9 +97,7 @@ impl Documents {
     pub async fn has_read(&self, document: &Document) -> Result<()> {
         let Some(sha256) = &document.content_sha256 else { return Ok(()) };
         let read_by = ReadBy { owner: document.owner, document_id: document.id };
-        let mut item: Item = serde_dynamo::to_item(read_by)?;
-        item.extend(keys(format!("TENANT#{}", document.tenant), file_key(sha256)));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = self.table.put(file_key(document.tenant, sha256), &read_by)?;
         write::send("documents.has_read", put).await?;
         Ok(())
     }
@@ -110,33 +106,26 @@ impl Documents {
     pub async fn forget_reading(&self, document: &Document) -> Result<()> {
         let Some(sha256) = &document.content_sha256 else { return Ok(()) };
         let delete = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(keys(format!("TENANT#{}", document.tenant), file_key(sha256))))
+            .table
+            .delete(file_key(document.tenant, sha256))
             .condition_expression("attribute_not_exists(pk) OR document_id = :id")
-            .expression_attribute_values(":id", string(document.id));
+            .expression_attribute_values(":id", text(document.id));
         // Refused, another document has read the same file since.
         write::send("documents.forget_reading", delete).await?;
         Ok(())
     }
-
-    async fn tenant_item(&self, tenant: TenantId, sk: String) -> Result<Option<Item>> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(keys(format!("TENANT#{tenant}"), sk)))
-            .consistent_read(true);
-        Ok(get.send().await?.item)
-    }
 }
 
-fn schema_key(schema: &SchemaRef) -> String {
+fn settings_key(tenant: TenantId) -> Item {
+    key(format!("TENANT#{tenant}"), "SETTINGS")
+}
+
+fn schema_key(tenant: TenantId, schema: &SchemaRef) -> Item {
     // Zeros in front, so that versions sort.
-    format!("SCHEMA#{}#{:010}", schema.name, schema.version)
+    let SchemaRef { name, version, .. } = schema;
+    key(format!("TENANT#{tenant}"), format!("SCHEMA#{name}#{version:010}"))
 }
 
-fn file_key(sha256: &Sha256) -> String {
-    format!("FILE#{READING}#{}", sha256.as_str())
+fn file_key(tenant: TenantId, sha256: &Sha256) -> Item {
+    key(format!("TENANT#{tenant}"), format!("FILE#{READING}#{}", sha256.as_str()))
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use documents::document::{AttemptId, Document, Status};
+use documents::document::{Document, Status};
 use documents::queues::MAX_ATTEMPTS;
 use documents::sandbox::Sandbox;
 use documents::stage::{Failure, Limit, Rejection, Stage, Validation, Waiting};
@@ -12,6 +12,7 @@ use documents::stages::{Verdict, Work};
 use jiff::Timestamp;
 use shared::batch::Failure as Trouble;
 use shared::fault::{Run, walk};
+use shared::lease::{AttemptId, GRACE};
 use testing::pdf;
 
 use crate::support::{LEASE, System, system};
@@ -116,7 +117,7 @@ async fn a_death_and_a_pause_lose_no_job_and_count_at_most_once_for_each_attempt
             let id = s.uploaded(vec![b' '; 10]).await;
             let work = Ends(Some(verdict.clone()));
             let first = run.attempt(s.job(&work, id, 1)).await;
-            s.advance(LEASE + Duration::from_secs(1));
+            s.advance(LEASE + GRACE + Duration::from_secs(1));
             let second = s.job(&work, id, 2).await;
             let _ = first.resume().await;
             let document = s.document(id).await;

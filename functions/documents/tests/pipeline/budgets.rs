@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use documents::allowance::MODEL_TOKENS;
-use documents::budget::{Budget, Use};
 use documents::document::Status;
 use documents::stage::{Problem, Waiting};
 use documents::stages::LONGEST_WAIT;
 use futures::future::join_all;
 use serde_json::json;
+use shared::budget::{Budget, Use};
 use shared::fault::{Run, walk};
 use testing::pdf;
 use wiremock::matchers::method;

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use documents::document::{AttemptId, Document, Status};
+use documents::document::{Document, Status};
 use documents::stage::{Outcome, Stage, Validation, Waiting};
 use documents::stages::{Verdict, Work};
 use jiff::Timestamp;
 use shared::fault::{Run, walk};
+use shared::lease::{AttemptId, GRACE};
 
 use crate::support::{LEASE, system};
 
@@ -44,7 +45,7 @@ async fn a_stage_ends_once_and_the_next_is_queued() {
         let first = run.attempt(s.job(&work, id, 1)).await;
         // The message comes again, before and after the lease is over.
         let _ = s.job(&work, id, 2).await;
-        s.advance(LEASE + Duration::from_secs(1));
+        s.advance(LEASE + GRACE + Duration::from_secs(1));
         s.job(&work, id, 3).await.unwrap();
         // And whoever stalled goes on where nobody waits any more.
         let _ = first.resume().await;

@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 use lambda_http::request::from_str;
 use shared::batch::Failure as Trouble;
 use shared::http::app;
+use shared::lease::GRACE;
 use testing::{event, pdf};
 use tower::ServiceExt;
 
@@ -100,7 +101,7 @@ async fn a_purge_waits_for_an_attempt_that_may_still_write() {
     assert_eq!(delete(&s, id).await, 204);
     match s.purge(id, 1).await {
         Err(Trouble::Retry { after, .. }) => {
-            assert_eq!(after, Some(LEASE + Duration::from_secs(1)));
+            assert_eq!(after, Some(LEASE + GRACE + Duration::from_secs(1)));
         }
         other => panic!("{other:?}"),
     }
@@ -109,7 +110,7 @@ async fn a_purge_waits_for_an_attempt_that_may_still_write() {
     s.objects.store(&text, "text/plain", b"late".to_vec()).await.unwrap();
     let late = s.documents.save_progress(key, attempt, &Progress::default()).await.unwrap();
     assert!(matches!(late, documents::store::Change::Refused(_)));
-    s.advance(LEASE + Duration::from_secs(1));
+    s.advance(LEASE + GRACE + Duration::from_secs(1));
     s.purge(id, 2).await.unwrap();
     assert_eq!(s.versions("").await, Vec::<String>::new());
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use documents::document::{AttemptId, Document, Status, UPLOAD_WINDOW};
+use documents::document::{Document, Status, UPLOAD_WINDOW};
 use documents::objects::upload_key;
 use documents::queues::{MAX_ATTEMPTS, Queues};
 use documents::stage::{Done, Failure, Outcome, Progress, Stage, Validation, Waiting};
@@ -12,6 +12,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::batch::Failure as Trouble;
+use shared::lease::{AttemptId, GRACE};
 use testing::{account, pdf};
 
 use crate::support::{LEASE, System, message, system};
@@ -144,7 +145,7 @@ async fn an_attempt_that_was_overtaken_by_more_than_a_stage_needs_no_queue() {
             _: AttemptId,
             _: Timestamp,
         ) -> shared::Result<Verdict<Validation>> {
-            self.0.advance(LEASE + Duration::from_secs(1));
+            self.0.advance(LEASE + GRACE + Duration::from_secs(1));
             for stage in [Stage::Validate, Stage::Scan, Stage::Pdfa] {
                 self.0.deliver(stage, document.id, 2).await.unwrap();
             }
@@ -173,12 +174,12 @@ async fn a_job_is_put_back_while_another_attempt_may_live_and_done_after() {
 
     match s.deliver(Stage::Validate, id, 2).await {
         Err(Trouble::Retry { after, .. }) => {
-            assert_eq!(after, Some(LEASE + Duration::from_secs(1)));
+            assert_eq!(after, Some(LEASE + GRACE + Duration::from_secs(1)));
         }
         other => panic!("{other:?}"),
     }
     assert_eq!(s.document(id).await.attempt, Some(dead));
-    s.advance(LEASE);
+    s.advance(LEASE + GRACE);
     assert!(s.deliver(Stage::Validate, id, 3).await.is_err(), "it is good to its last millisecond");
     s.advance(Duration::from_millis(1));
     s.deliver(Stage::Validate, id, 4).await.unwrap();
@@ -194,7 +195,7 @@ async fn an_attempt_that_stalled_past_its_lease_changes_nothing() {
     let (key, stalled, next) = (s.key(id), s.ids.next(), s.ids.next());
     let stage = Stage::Validate;
     s.documents.claim(key, stage, stalled, s.clock.now(), s.lease()).await.unwrap();
-    s.advance(LEASE + Duration::from_secs(1));
+    s.advance(LEASE + GRACE + Duration::from_secs(1));
     s.documents.claim(key, stage, next, s.clock.now(), s.lease()).await.unwrap();
     let now = s.clock.now();
     let ended = Ended {
@@ -235,7 +236,7 @@ async fn a_worker_that_dies_every_time_is_given_up_too() {
         let (now, attempt) = (s.clock.now(), s.ids.next());
         let claim = s.documents.claim(s.key(id), Stage::Validate, attempt, now, s.lease());
         assert!(matches!(claim.await.unwrap(), Change::Made(_)));
-        s.advance(LEASE + Duration::from_secs(1));
+        s.advance(LEASE + GRACE + Duration::from_secs(1));
     }
     assert!(s.deliver(Stage::Validate, id, MAX_ATTEMPTS + 1).await.is_err());
     let document = s.document(id).await;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use documents::budget::Budgets;
 use documents::document::{Announced, Document, DocumentId, Status};
 use documents::objects::{self, Objects, upload_key};
 use documents::on_upload::{Notice, OnUpload};
@@ -28,6 +27,7 @@ use extraction::{Extractor, Limits, Model, ModelConfig, Timeouts};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::batch::{Failure as Trouble, Message};
+use shared::budget::Budgets;
 use shared::clock::Clock;
 use shared::id::{Ids, TenantId, UserId};
 use shared::idempotency::Records;

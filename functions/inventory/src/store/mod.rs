@@ -17,18 +17,15 @@
 mod movements;
 mod reservations;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
-};
 use futures::stream::{StreamExt, TryStreamExt, iter};
-use jiff::Timestamp;
-use serde::Serialize;
 use shared::Result;
+use shared::table::{Table, key, number};
 
 pub use reservations::DUE_SHARDS;
 pub(crate) use reservations::names;
@@ -36,23 +33,20 @@ pub(crate) use reservations::names;
 use crate::sku::Sku;
 use crate::stock::{Bucket, available};
 
-type Item = HashMap<String, AttributeValue>;
-
 /// How many products' stock is read at once.
 const READS_AT_ONCE: usize = 16;
 
 /// The inventory's table.
 #[derive(Clone, Debug)]
 pub struct Inventory {
-    client: Client,
-    table: String,
+    table: Table,
 }
 
 impl Inventory {
     /// The inventory in `table`.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+        Self { table: Table::new(client, table) }
     }
 
     /// The buckets of a product, strongly consistent; none if there never was such stock. 1 RRU.
@@ -75,45 +69,14 @@ impl Inventory {
     }
 
     fn buckets(&self, sku: &Sku) -> QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :bucket)")
-            .expression_attribute_values(":pk", string(format!("SKU#{sku}")))
-            .expression_attribute_values(":bucket", string("STOCK#"))
+        self.table.query(format!("SKU#{sku}"), "STOCK#")
     }
 
     /// A change of a bucket by `:q`.
     fn bucket(&self, sku: &Sku, bucket: u32, quantity: u32) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys(format!("SKU#{sku}"), format!("STOCK#{bucket:02}"))))
+        self.table
+            .updating(key(format!("SKU#{sku}"), format!("STOCK#{bucket:02}")))
             .expression_attribute_values(":q", number(quantity))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
     }
-}
-
-fn update(update: UpdateBuilder) -> Result<TransactWriteItem> {
-    Ok(TransactWriteItem::builder().update(update.build()?).build())
-}
-
-fn keys(pk: String, sk: String) -> Item {
-    HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
-}
-
-fn value<T: Serialize>(value: &T) -> Result<AttributeValue> {
-    Ok(serde_dynamo::to_attribute_value(value)?)
-}
-
-fn milliseconds(at: Timestamp) -> AttributeValue {
-    number(at.as_millisecond())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "callers pass plain numbers")]
-fn number(number: impl ToString) -> AttributeValue {
-    AttributeValue::N(number.to_string())
-}
-
-fn string(text: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(text.into())
 }

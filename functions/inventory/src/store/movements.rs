@@ -1,9 +1,10 @@
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::Deserialize;
 use shared::Result;
 use shared::fault::point;
+use shared::table::{self, key, number, update};
 
-use super::{Inventory, Item, keys, number, string, update};
+use super::Inventory;
 use crate::movement::{Ledger, Movement};
 use crate::sku::Sku;
 use crate::stock::Take;
@@ -16,15 +17,8 @@ struct Head {
 impl Inventory {
     /// A product's stock as a movement finds it, strongly consistent. 1 RRU.
     pub async fn ledger(&self, sku: &Sku) -> Result<Ledger> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :stock)")
-            .expression_attribute_values(":pk", string(format!("SKU#{sku}")))
-            .expression_attribute_values(":stock", string("STOCK"));
-        let answer = point("inventory.ledger", || request.clone().send()).await?;
+        let query = self.table.query(format!("SKU#{sku}"), "STOCK").consistent_read(true);
+        let answer = point("inventory.ledger", || query.clone().send()).await?;
         // What counts the movements sorts before the buckets, and they by their numbers.
         let mut buckets = answer.items.unwrap_or_default();
         if buckets.is_empty() {
@@ -43,9 +37,9 @@ impl Inventory {
         changes: &[Take],
     ) -> Result<Vec<TransactWriteItem>> {
         let pk = format!("SKU#{sku}");
-        let head = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys(pk.clone(), "STOCK".into())))
+        let head = self
+            .table
+            .updating(key(pk.clone(), "STOCK"))
             .update_expression("SET movements = :this")
             .expression_attribute_values(":this", number(movement.number));
         let head = match movement.number {
@@ -54,10 +48,8 @@ impl Inventory {
                 .condition_expression("movements = :before")
                 .expression_attribute_values(":before", number(this - 1)),
         };
-        let mut item: Item = serde_dynamo::to_item(movement)?;
-        item.extend(keys(pk, movement_sk(movement.number)));
-        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
-        let mut writes = vec![update(head)?, TransactWriteItem::builder().put(put).build()];
+        let put = self.table.putting(key(pk, movement_sk(movement.number)), movement)?;
+        let mut writes = vec![update(head)?, table::put(put)?];
         for change in changes {
             let bucket = self.bucket(sku, change.bucket, change.quantity);
             let bucket = if i32::from(movement.quantity) < 0 {
@@ -89,14 +81,10 @@ impl Inventory {
     ) -> Result<(Vec<Movement>, Option<u64>)> {
         let pk = format!("SKU#{sku}");
         let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :movement)")
-            .expression_attribute_values(":pk", string(&pk))
-            .expression_attribute_values(":movement", string("MOVE#"))
+            .table
+            .query(&pk, "MOVE#")
             .scan_index_forward(false)
-            .set_exclusive_start_key(before.map(|before| keys(pk, movement_sk(before))))
+            .set_exclusive_start_key(before.map(|before| key(pk, movement_sk(before))))
             .limit(limit)
             .send()
             .await?;

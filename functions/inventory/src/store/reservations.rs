@@ -1,15 +1,16 @@
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
-    Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+    ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
 };
 use jiff::Timestamp;
-use shared::due::Due;
+use shared::due::{self, Due};
 use shared::fault::point;
-use shared::transaction::{self, Sent};
+use shared::table::{self, Item, key, key_part, milliseconds, text, update, value};
+use shared::transaction::Sent;
 use shared::{Error, Result};
 use ulid::Ulid;
 
-use super::{Inventory, Item, keys, milliseconds, string, update, value};
+use super::Inventory;
 use crate::reservation::{Reservation, Status};
 use crate::sku::Sku;
 use crate::stock;
@@ -47,50 +48,28 @@ impl Inventory {
 
     /// Every reservation of a holder, strongly consistent. 1 RRU for 4 KB, some 15 of them.
     pub async fn reservations(&self, holder: &str) -> Result<Vec<Reservation>> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", string(format!("HOLDER#{holder}")))
-            .into_paginator()
-            .items()
-            .send();
-        let mut items = Vec::new();
-        while let Some(item) = pages.next().await {
-            items.push(item?);
-        }
-        Ok(serde_dynamo::from_items(items)?)
+        self.table.all(format!("HOLDER#{holder}"), "").await
     }
 
     /// A holder's reservation of a product, strongly consistent. 1 RRU.
     pub async fn reservation(&self, holder: &str, sku: &Sku) -> Result<Option<Reservation>> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(keys(format!("HOLDER#{holder}"), format!("SKU#{sku}"))))
-            .consistent_read(true);
-        let answer = point("inventory.reservation", || request.clone().send()).await?;
-        Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
+        let key = key(format!("HOLDER#{holder}"), format!("SKU#{sku}"));
+        point("inventory.reservation", || self.table.get(key.clone())).await
     }
 
     /// → `held`, for a holder who has had no reservation of the product yet. Refused when a bucket has
     /// less than is to be taken from it. 2 WRU for each bucket, and 3.
     pub fn reserve(&self, reservation: &Reservation) -> Result<Vec<TransactWriteItem>> {
-        let mut item: Item = serde_dynamo::to_item(reservation)?;
-        item.extend(key(reservation));
-        item.insert("due_shard".into(), string(shard(&reservation.holder).to_string()));
-        item.insert("due_at".into(), milliseconds(reservation.expires_at));
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
+        let mut key = key_of(reservation);
+        key.insert("due_shard".into(), text(due::shard(&reservation.holder, DUE_SHARDS)));
+        key.insert("due_at".into(), milliseconds(reservation.expires_at));
+        let put = self
+            .table
+            .putting(key, reservation)?
             .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()?;
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
         let taken = "SET available = available - :q, reserved = reserved + :q";
-        let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+        let mut writes = vec![table::put(put)?];
         writes.extend(self.on_buckets(reservation, taken, "available >= :q")?);
         Ok(writes)
     }
@@ -145,7 +124,7 @@ impl Inventory {
             .expression_attribute_values(":now", milliseconds(now));
         let writes = self.end(reservation, change, BACK)?;
         let token = Ulid::generate().to_string();
-        match transaction::send("inventory.expire", &self.client, &token, writes).await? {
+        match self.table.transact("inventory.expire", &token, writes).await? {
             Sent::Made => Ok(true),
             Sent::Refused { index: 0, .. } => Ok(false),
             Sent::Refused { .. } => {
@@ -158,7 +137,7 @@ impl Inventory {
     /// [`DUE_SHARDS`].
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Due {
-        Due::by(now, "inventory.due", self.client.clone(), self.table.clone())
+        self.table.due("inventory.due", now)
     }
 
     fn end(
@@ -187,9 +166,9 @@ impl Inventory {
     }
 
     fn change(&self, reservation: &Reservation, to: Status) -> Result<UpdateBuilder> {
-        Ok(Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key(reservation)))
+        Ok(self
+            .table
+            .updating(key_of(reservation))
             .update_expression("SET #status = :to REMOVE due_shard, due_at")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":to", value(&to)?)
@@ -197,24 +176,13 @@ impl Inventory {
     }
 }
 
-fn key(reservation: &Reservation) -> Item {
+fn key_of(reservation: &Reservation) -> Item {
     let Reservation { holder, sku, .. } = reservation;
-    keys(format!("HOLDER#{holder}"), format!("SKU#{sku}"))
+    key(format!("HOLDER#{holder}"), format!("SKU#{sku}"))
 }
 
-/// Whose and of what a reservation is, by its key.
 /// Whose reservation an item of the index is, and of what.
 pub(crate) fn names(item: &Item) -> Result<(String, Sku)> {
-    let part = |name: &str, prefix: &str| {
-        let text = item.get(name).and_then(|value| value.as_s().ok());
-        text.and_then(|text| text.strip_prefix(prefix))
-            .ok_or_else(|| Error::internal("the index has what is no reservation"))
-    };
-    Ok((part("pk", "HOLDER#")?.to_owned(), part("sk", "SKU#")?.parse()?))
-}
-
-/// Always the same for a holder, so that a transaction that is built twice is the same one.
-fn shard(holder: &str) -> u32 {
-    holder.bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
-        % DUE_SHARDS
+    let holder = key_part(item, "pk", "HOLDER#")?.to_owned();
+    Ok((holder, key_part(item, "sk", "SKU#")?.parse()?))
 }

@@ -13,23 +13,22 @@
 //!
 //! **Cost.** 2 WRU for each taking or settling, 4 for each counting.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::Result;
+use crate::clock::Clock;
+use crate::http::StatusCode;
+use crate::id::{Id, Ids, Kind};
+use crate::problem::Problem;
+use crate::table::{self, Item, number};
+use crate::transaction::{self, Sent};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
     Update,
 };
 use jiff::Timestamp;
-use shared::Result;
-use shared::clock::Clock;
-use shared::http::StatusCode;
-use shared::id::{Id, Ids, Kind};
-use shared::problem::Problem;
-use shared::transaction::{self, Sent};
 
 /// The seconds of a day.
 const DAY: i64 = 86_400;
@@ -118,7 +117,7 @@ impl Budgets {
             .update_expression(format!("ADD {add} SET #expiration = :expiration"))
             .condition_expression(condition)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
-        written(update.build())
+        table::update(update)
     }
 
     /// Takes `amount` of `budget`.
@@ -153,7 +152,7 @@ impl Budgets {
             .expression_attribute_names("#used", taken.budget.name)
             .expression_attribute_values(":difference", number(difference));
         let request = format!("{}-s", taken.id);
-        let writes = vec![written(update.build())?];
+        let writes = vec![table::update(update)?];
         transaction::send("budget.settle", &self.client, &request, writes).await?;
         Ok(())
     }
@@ -179,9 +178,9 @@ impl Budgets {
             .item("id", AttributeValue::S(format!("counted#{once}")))
             .item("expiration", number(renewed_at(now) + KEPT))
             .condition_expression("attribute_not_exists(id)");
-        let marker = TransactWriteItem::builder().put(marker.build()?).build();
+        let marker = table::put(marker)?;
         let token = self.ids.next::<TakingKind>().to_string();
-        let writes = vec![marker, written(update.build())?];
+        let writes = vec![marker, table::update(update)?];
         // Refused, it was counted before.
         transaction::send("budget.count", &self.client, &token, writes).await?;
         Ok(())
@@ -202,11 +201,7 @@ impl Budgets {
 
 /// The first of what is `wanted` that a budget does not have, by the item as it was when a taking was refused.
 #[must_use]
-pub(crate) fn exceeded(
-    wanted: &[Use],
-    item: Option<&HashMap<String, AttributeValue>>,
-    now: Timestamp,
-) -> Option<Exceeded> {
+pub fn exceeded(wanted: &[Use], item: Option<&Item>, now: Timestamp) -> Option<Exceeded> {
     wanted.iter().find_map(|(budget, amount)| {
         let used = used(item, *budget);
         let is_exceeded = used.saturating_add(*amount) > budget.limit;
@@ -252,7 +247,7 @@ impl From<Exceeded> for Problem {
     }
 }
 
-fn used(item: Option<&HashMap<String, AttributeValue>>, budget: Budget) -> u64 {
+fn used(item: Option<&Item>, budget: Budget) -> u64 {
     let used = item.and_then(|item| item.get(budget.name)?.as_n().ok()?.parse().ok());
     used.unwrap_or_default()
 }
@@ -266,17 +261,10 @@ fn renewed_at(now: Timestamp) -> i64 {
     (now.as_second().div_euclid(DAY) + 1) * DAY
 }
 
-fn written(update: Result<Update, BuildError>) -> Result<TransactWriteItem> {
-    Ok(TransactWriteItem::builder().update(update?).build())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "callers pass numbers")]
-fn number(number: impl ToString) -> AttributeValue {
-    AttributeValue::N(number.to_string())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]

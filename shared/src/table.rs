@@ -1,0 +1,331 @@
+//! A table of DynamoDB: keys, typed items, reads, and the writes that stores build.
+//!
+//! **Guarantees.** [`Table::get`], [`Table::all`] and [`Table::batch`] are strongly consistent and give
+//! every item that they name, however many requests that takes. [`Table::new_item`] never replaces an
+//! item. A page that has a cursor is followed by one that is not empty: see [`page`].
+//!
+//! A single write goes through [`write::send`](crate::write::send) and a transaction through
+//! [`Table::transact`], which send it again when it [conflicts](crate::conflict) with another.
+//!
+//! ```no_run
+//! # async fn example(client: aws_sdk_dynamodb::Client) -> shared::Result<()> {
+//! use serde::{Deserialize, Serialize};
+//! use shared::table::{Table, key, number};
+//! use shared::write::{self, Written};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Stock {
+//!     left: u32,
+//! }
+//!
+//! let table = Table::new(client, "shop".into());
+//! let update = table
+//!     .update(key("SKU#book", "STOCK"))
+//!     .update_expression("SET left = left - :quantity")
+//!     .condition_expression("left >= :quantity")
+//!     .expression_attribute_values(":quantity", number(2));
+//! let is_sold = matches!(write::send("stock.sell", update).await?, Written::Made(_));
+//! let stock: Option<Stock> = table.get(key("SKU#book", "STOCK")).await?;
+//! # Ok(()) }
+//! ```
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::builders::{DeleteBuilder, PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem, Update,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::due::Due;
+use crate::http::page;
+use crate::transaction::{self, Sent};
+use crate::{Error, Result};
+
+/// An item, or its key.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The most keys that one request reads:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+const BATCH: usize = 100;
+
+/// A table whose key is `pk` and `sk`, or `pk` alone.
+#[derive(Clone, Debug)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+impl Table {
+    /// The table `name`.
+    #[must_use]
+    pub fn new(client: Client, name: String) -> Self {
+        Self { client, name }
+    }
+
+    /// The table's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// One item, strongly consistent. 1 RRU for 4 KB.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or the item is not a `T`.
+    pub async fn get<T: DeserializeOwned>(&self, key: Item) -> Result<Option<T>> {
+        let get = self.client.get_item().table_name(&self.name).set_key(Some(key));
+        let answer = get.consistent_read(true).send().await?;
+        Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    /// All items of a partition whose sort keys begin with `prefix`, or all of the partition if that is
+    /// empty, in the order of their keys, strongly consistent. 1 RRU for 4 KB.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or an item is not a `T`.
+    pub async fn all<T: DeserializeOwned>(
+        &self,
+        pk: impl Into<String>,
+        prefix: &str,
+    ) -> Result<Vec<T>> {
+        let query = self.query(pk, prefix).consistent_read(true);
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let answer = query.clone().set_exclusive_start_key(start).send().await?;
+            items.extend(serde_dynamo::from_items::<_, T>(answer.items.unwrap_or_default())?);
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// The items with these keys that exist, in no particular order, strongly consistent. 1 RRU for 4 KB
+    /// of each.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer or reads nothing, or an item is not a `T`.
+    pub async fn batch<T: DeserializeOwned>(&self, keys: Vec<Item>) -> Result<Vec<T>> {
+        let (mut items, mut left) = (Vec::new(), keys);
+        while !left.is_empty() {
+            let rest = left.split_off(left.len().min(BATCH));
+            let wanted =
+                KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build()?;
+            let read = self.client.batch_get_item().request_items(&self.name, wanted);
+            let answer = read.send().await?;
+            let read: Vec<Item> =
+                answer.responses.unwrap_or_default().into_values().flatten().collect();
+            let unread = answer.unprocessed_keys.unwrap_or_default();
+            let unread: Vec<Item> = unread.into_values().flat_map(|keys| keys.keys).collect();
+            if read.is_empty() && !unread.is_empty() {
+                return Err(Error::internal("DynamoDB reads nothing now"));
+            }
+            items.extend(serde_dynamo::from_items::<_, T>(read)?);
+            left = rest;
+            left.extend(unread);
+        }
+        Ok(items)
+    }
+
+    /// A query for the items of a partition whose sort keys begin with `prefix`, or for all of the
+    /// partition if that is empty.
+    #[must_use]
+    pub fn query(&self, pk: impl Into<String>, prefix: &str) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.name);
+        let query = query.expression_attribute_values(":pk", string(pk));
+        // DynamoDB refuses an empty text as the value of a key.
+        if prefix.is_empty() {
+            return query.key_condition_expression("pk = :pk");
+        }
+        query
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":prefix", string(prefix))
+    }
+
+    /// One page of a query: up to `limit` items, in its order, and whether there are more. A filter may
+    /// leave items out; the page is read on until it is full.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or an item is not a `T`.
+    pub async fn page<T: DeserializeOwned>(
+        query: QueryFluentBuilder,
+        limit: i32,
+    ) -> Result<(Vec<T>, bool)> {
+        let (items, has_more) = page::read(query, limit).await?;
+        Ok((serde_dynamo::from_items(items)?, has_more))
+    }
+
+    /// What is due by `now`, by the table's index `due`: see [`due`](crate::due).
+    #[must_use]
+    pub fn due(&self, name: &'static str, now: Timestamp) -> Due {
+        Due::by(now, name, self.client.clone(), self.name.clone())
+    }
+
+    /// A write that puts `content` in place of the item with this key, if there is one.
+    ///
+    /// # Errors
+    /// When `content` is not a map.
+    pub fn put<T: Serialize>(&self, key: Item, content: &T) -> Result<PutItemFluentBuilder> {
+        let put = self.client.put_item().table_name(&self.name);
+        Ok(put.set_item(Some(item(key, content)?)))
+    }
+
+    /// A write that updates the item with this key.
+    #[must_use]
+    pub fn update(&self, key: Item) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.name).set_key(Some(key))
+    }
+
+    /// A write that deletes the item with this key.
+    #[must_use]
+    pub fn delete(&self, key: Item) -> DeleteItemFluentBuilder {
+        self.client.delete_item().table_name(&self.name).set_key(Some(key))
+    }
+
+    /// A put for a transaction.
+    ///
+    /// # Errors
+    /// When `content` is not a map.
+    pub fn putting<T: Serialize>(&self, key: Item, content: &T) -> Result<PutBuilder> {
+        Ok(Put::builder().table_name(&self.name).set_item(Some(item(key, content)?)))
+    }
+
+    /// A put, for a transaction, of an item that is its key alone.
+    #[must_use]
+    pub fn marking(&self, key: Item) -> PutBuilder {
+        Put::builder().table_name(&self.name).set_item(Some(key))
+    }
+
+    /// An update for a transaction.
+    #[must_use]
+    pub fn updating(&self, key: Item) -> UpdateBuilder {
+        Update::builder().table_name(&self.name).set_key(Some(key))
+    }
+
+    /// A deletion for a transaction.
+    #[must_use]
+    pub fn deleting(&self, key: Item) -> DeleteBuilder {
+        Delete::builder().table_name(&self.name).set_key(Some(key))
+    }
+
+    /// The write of an item that must be new, for a transaction; refused if there is one with this key.
+    /// 2 WRU for 1 KB.
+    ///
+    /// # Errors
+    /// When `content` is not a map.
+    pub fn new_item<T: Serialize>(&self, key: Item, content: &T) -> Result<TransactWriteItem> {
+        put(self.putting(key, content)?.condition_expression("attribute_not_exists(pk)"))
+    }
+
+    /// Sends a transaction at the point that tests know by `name`: see
+    /// [`transaction::send`](crate::transaction::send).
+    ///
+    /// # Errors
+    /// As it has them.
+    pub async fn transact(
+        &self,
+        name: &'static str,
+        token: &str,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<Sent> {
+        transaction::send(name, &self.client, token, writes).await
+    }
+}
+
+/// An item of `content` with this key.
+fn item<T: Serialize>(key: Item, content: &T) -> Result<Item> {
+    let mut item: Item = serde_dynamo::to_item(content)?;
+    item.extend(key);
+    Ok(item)
+}
+
+/// A put as a write of a transaction.
+///
+/// # Errors
+/// When it is not complete.
+pub fn put(put: PutBuilder) -> Result<TransactWriteItem> {
+    Ok(TransactWriteItem::builder().put(put.build()?).build())
+}
+
+/// An update as a write of a transaction.
+///
+/// # Errors
+/// When it is not complete.
+pub fn update(update: UpdateBuilder) -> Result<TransactWriteItem> {
+    Ok(TransactWriteItem::builder().update(update.build()?).build())
+}
+
+/// A deletion as a write of a transaction.
+///
+/// # Errors
+/// When it is not complete.
+pub fn delete(delete: DeleteBuilder) -> Result<TransactWriteItem> {
+    Ok(TransactWriteItem::builder().delete(delete.build()?).build())
+}
+
+/// The key of an item.
+pub fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
+}
+
+/// The key of an item in a table without sort keys.
+pub fn partition(pk: impl Into<String>) -> Item {
+    HashMap::from([("pk".to_owned(), string(pk))])
+}
+
+/// The rest of a key's part `name` (`pk` or `sk`) behind `prefix`.
+///
+/// # Errors
+/// When it is missing or begins in another way.
+pub fn key_part<'a>(item: &'a Item, name: &str, prefix: &str) -> Result<&'a str> {
+    let text = item.get(name).and_then(|value| value.as_s().ok());
+    let part = text.and_then(|text| text.strip_prefix(prefix));
+    part.ok_or_else(|| {
+        Error::internal(format!("an item whose {name} does not begin with {prefix}"))
+    })
+}
+
+/// A text.
+pub fn string(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+/// What is written as a text: an id, a time.
+#[expect(clippy::needless_pass_by_value, reason = "callers pass ids and times, which are small")]
+pub fn text(value: impl ToString) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+/// A number.
+#[expect(clippy::needless_pass_by_value, reason = "callers pass numbers")]
+pub fn number(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// A time that conditions compare: a number, in milliseconds since 1970.
+#[must_use]
+pub fn milliseconds(at: Timestamp) -> AttributeValue {
+    number(at.as_millisecond())
+}
+
+/// Anything else, as serde writes it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue> {
+    Ok(serde_dynamo::to_attribute_value(value)?)
+}
