@@ -1,0 +1,72 @@
+"""MiniStack, the local AWS, with nested stacks made whole. supervisord runs this instead of `ministack`.
+
+As it comes, MiniStack 1.5.33
+- does not apply SAM's transform to the template of a nested stack: `AWS::Serverless::Function` in it is an
+  unsupported type;
+- forgets the attributes of the resources that an update of a nested stack leaves alone, so that what refers
+  to them (`!GetAtt Table.Arn`) gets nothing.
+
+Both are mended here from outside. A version in which a function that is replaced is missing, or takes other
+parameters, does not start.
+
+It is run with `python -P`: this file has the name of the package that it imports.
+"""
+
+import inspect
+import sys
+
+from ministack.app import main
+from ministack.services import cloudformation
+from ministack.services.cloudformation import engine, provisioners
+
+
+def known(module, name: str, *parameters: str):
+    """The module's function `name`, which takes these parameters."""
+    function = getattr(module, name, None)
+    if function is None or tuple(inspect.signature(function).parameters) != parameters:
+        sys.exit(
+            f"{module.__name__}.{name}({', '.join(parameters)}) is not there: this MiniStack is not the one "
+            "that infra/local/ministack.py mends. Install what infra/requirements.txt pins."
+        )
+    return function
+
+
+transform = known(engine, "_apply_transforms", "template", "provided_params", "previous_params")
+check = known(
+    provisioners, "_check_nested_stack_capabilities", "parent_stack_name", "template"
+)
+update = known(
+    provisioners,
+    "_update_resource",
+    *("resource_type", "physical_id", "old_props", "new_props", "stack_name", "logical_id", "old_attrs"),
+)
+
+
+def check_and_transform(parent_stack_name: str, template: dict) -> None:
+    """Checks what a nested template asks for, and transforms it in place."""
+    check(parent_stack_name, template)
+    transformed = transform(template)
+    if isinstance(transformed, engine._TransformFailed):
+        raise ValueError(transformed.error)
+    if transformed is not template:
+        template.clear()
+        template.update(transformed)
+
+
+def update_with_attributes(
+    resource_type, physical_id, old_props, new_props, stack_name, logical_id=None, old_attrs=None
+):
+    """Updates a resource that has the attributes it had."""
+    if old_attrs is None and logical_id:
+        resources = (cloudformation._stacks.get(stack_name) or {}).get("_resources", {})
+        old_attrs = (resources.get(logical_id) or {}).get("Attributes")
+    return update(
+        resource_type, physical_id, old_props, new_props, stack_name, logical_id, old_attrs
+    )
+
+
+provisioners._check_nested_stack_capabilities = check_and_transform
+provisioners._update_resource = update_with_attributes
+
+if __name__ == "__main__":
+    main()
