@@ -13,8 +13,11 @@ cargo fmt --all --check
 cargo clippy "${cargo[@]}" --profile local --quiet -- --deny warnings
 RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --workspace --profile local \
     --target "$(rustc --print host-tuple)" --quiet
-.venv/bin/sam validate --lint --template template.yaml
-"$PYTHON" infra/check_roles.py
+for template in template.yaml functions/*/template.yaml; do
+    .venv/bin/sam validate --lint --template "$template"
+done
+.venv/bin/cfn-lint
+"$PYTHON" infra/check_templates.py
 
 echo "── Building the tests"
 # Not the functions' own targets, which have no tests, and would be linked once more for that.

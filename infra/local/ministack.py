@@ -1,12 +1,14 @@
-"""MiniStack, the local AWS, with nested stacks made whole. supervisord runs this instead of `ministack`.
+"""MiniStack, the local AWS, with what a template of ours needs of it mended. supervisord runs this instead of `ministack`.
 
 As it comes, MiniStack 1.5.33
 - does not apply SAM's transform to the template of a nested stack: `AWS::Serverless::Function` in it is an
   unsupported type;
 - forgets the attributes of the resources that an update of a nested stack leaves alone, so that what refers
-  to them (`!GetAtt Table.Arn`) gets nothing.
+  to them (`!GetAtt Table.Arn`) gets nothing;
+- keeps the CORS rules of an `AWS::ApiGatewayV2::Api` under CloudFormation's names, where it does not find
+  them when a browser asks.
 
-Both are mended here from outside. A version in which a function that is replaced is missing, or takes other
+These are mended here from outside. A version in which a function that is replaced is missing, or takes other
 parameters, does not start.
 
 It is run with `python -P`: this file has the name of the package that it imports.
@@ -40,6 +42,12 @@ update = known(
     "_update_resource",
     *("resource_type", "physical_id", "old_props", "new_props", "stack_name", "logical_id", "old_attrs"),
 )
+api_create = known(provisioners, "_apigw_v2_api_create", "logical_id", "props", "stack_name")
+api_update = known(
+    provisioners,
+    "_apigw_v2_api_update",
+    *("physical_id", "old_props", "new_props", "stack_name", "logical_id"),
+)
 
 
 def check_and_transform(parent_stack_name: str, template: dict) -> None:
@@ -65,6 +73,23 @@ def update_with_attributes(
     )
 
 
+def with_cors_as_read(props: dict) -> dict:
+    """An API's properties, with its CORS rules under the names that MiniStack reads."""
+    rules = props.get("CorsConfiguration") or {}
+    return props | {"CorsConfiguration": {name[0].lower() + name[1:]: rule for name, rule in rules.items()}}
+
+
+def create_api(logical_id, props, stack_name):
+    """Creates an API with its CORS rules."""
+    return api_create(logical_id, with_cors_as_read(props), stack_name)
+
+
+def update_api(physical_id, old_props, new_props, stack_name, logical_id=None):
+    """Updates an API with its CORS rules."""
+    return api_update(physical_id, old_props, with_cors_as_read(new_props), stack_name, logical_id)
+
+
+provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"].update(create=create_api, update=update_api)
 provisioners._check_nested_stack_capabilities = check_and_transform
 provisioners._update_resource = update_with_attributes
 

@@ -12,7 +12,7 @@ fi
 echo "── Building the functions (the first time takes minutes)"
 infra/build.sh local
 
-echo "── Deploying template.yaml"
+echo "── Deploying template.yaml and the systems that it nests"
 case "$(uname -m)" in aarch64 | arm64) architecture=arm64 ;; *) architecture=x86_64 ;; esac
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
@@ -26,5 +26,4 @@ if ! sam deploy --config-env local \
     exit 1
 fi
 grep -E "^(Successfully|No changes)" "$log"
-"$PYTHON" infra/local/http_api.py
 [ -n "${ENDPOINT:-}" ] || "$PYTHON" infra/local/payments_webhook.py
