@@ -6,7 +6,8 @@ As it comes, MiniStack 1.5.33
 - forgets the attributes of the resources that an update of a nested stack leaves alone, so that what refers
   to them (`!GetAtt Table.Arn`) gets nothing;
 - keeps the CORS rules of an `AWS::ApiGatewayV2::Api` under CloudFormation's names, where it does not find
-  them when a browser asks.
+  them when a browser asks;
+- sees no change when a parameter includes a resource or leaves it out, by a condition.
 
 These are mended here from outside. A version in which a function that is replaced is missing, or takes other
 parameters, does not start.
@@ -19,7 +20,7 @@ import sys
 
 from ministack.app import main
 from ministack.services import cloudformation
-from ministack.services.cloudformation import engine, provisioners
+from ministack.services.cloudformation import changesets, engine, provisioners
 
 
 def known(module, name: str, *parameters: str):
@@ -47,6 +48,10 @@ api_update = known(
     provisioners,
     "_apigw_v2_api_update",
     *("physical_id", "old_props", "new_props", "stack_name", "logical_id"),
+)
+evaluate = known(engine, "_evaluate_conditions", "template", "params")
+resolve = known(
+    changesets, "_resolve_props_for_diff", "template", "params", "stack_name", "stack_id"
 )
 
 
@@ -89,6 +94,19 @@ def update_api(physical_id, old_props, new_props, stack_name, logical_id=None):
     return api_update(physical_id, old_props, with_cors_as_read(new_props), stack_name, logical_id)
 
 
+def resolve_included(template, params, stack_name, stack_id) -> dict:
+    """What a change set compares: the resources of a template, less those that a condition leaves out."""
+    resolved = resolve(template, params, stack_name, stack_id)
+    conditions = evaluate(template, params)
+    included = {
+        name: resource
+        for name, resource in resolved.get("Resources", {}).items()
+        if conditions.get(resource.get("Condition"), True)
+    }
+    return {"Resources": included}
+
+
+changesets._resolve_props_for_diff = resolve_included
 provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"].update(create=create_api, update=update_api)
 provisioners._check_nested_stack_capabilities = check_and_transform
 provisioners._update_resource = update_with_attributes
