@@ -3,7 +3,7 @@
 # started for them and stopped after. Arguments go to the test runner.
 set -euo pipefail
 export LOCAL_NAME=test LOCAL_PORT="${TEST_PORT:-4599}"
-unset ENDPOINT
+unset ENDPOINT PARAMETERS
 source "$(dirname "${BASH_SOURCE[0]}")/local/env.sh"
 # The target that the functions are built for, so that the tests share their dependencies.
 cargo=(--workspace --all-targets --target "$(rustc --print host-tuple)")
