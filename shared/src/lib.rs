@@ -55,6 +55,7 @@ pub mod id;
 pub mod idempotency;
 pub mod invocation;
 pub mod problem;
+pub mod program;
 pub mod queue;
 pub mod rate_limit;
 pub mod telemetry;

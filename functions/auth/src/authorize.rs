@@ -1,11 +1,33 @@
 //! API Gateway's authorizer: payload format 2.0, simple responses.
 
+use std::time::Duration;
+
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerSimpleResponse;
 use jiff::Timestamp;
 use serde_json::Value;
+use shared::Result;
+use shared::cached::Cached;
 use shared::http::SignedIn;
+use shared::program::Environment;
 
+use crate::system;
 use crate::token::{Claims, Verifier};
+
+/// How long the public keys are kept before they are fetched again.
+const KEYS_KEPT: Duration = Duration::from_mins(5);
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let (issuer, keys) = (system::issuer_name()?, system::public_keys(environment)?);
+    let clock = &environment.clock;
+    let cached = Cached::new(KEYS_KEPT, clock.clone());
+    let fetch = async || Ok(Verifier::new(&issuer, keys.get().await?));
+    cached.get(fetch).await?;
+    shared::invocation::run(async |request, _| {
+        Ok(authorize(&request, cached.get(fetch).await?.as_ref(), clock.now()))
+    })
+    .await
+}
 
 /// The answer: whether the request may pass, and what the function is told of the user.
 pub type Answer = ApiGatewayV2CustomAuthorizerSimpleResponse<Option<Value>>;

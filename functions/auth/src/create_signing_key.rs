@@ -9,8 +9,19 @@ use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Re
 use serde::Serialize;
 use serde_json::Value;
 use shared::Result;
+use shared::program::Environment;
 
 use crate::keys::{PrivateKeys, PublicKeys, SigningKey};
+use crate::system;
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let task = CreateSigningKey {
+        private: system::private_keys(environment)?,
+        public: system::public_keys(environment)?,
+    };
+    shared::invocation::run(async |request, _| task.handle(request).await).await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]
@@ -48,8 +59,8 @@ impl CreateSigningKey {
                 (made, &r.stack_id, &r.request_id, &r.logical_resource_id, &r.response_url)
             }
             Request::Delete(r) => {
-                let deleted = self.public.delete().await;
-                (deleted, &r.stack_id, &r.request_id, &r.logical_resource_id, &r.response_url)
+                // CloudFormation deletes the public half itself, and the private one is retained.
+                (Ok(()), &r.stack_id, &r.request_id, &r.logical_resource_id, &r.response_url)
             }
             _ => return Err(shared::Error::internal("an unknown request of CloudFormation's")),
         };

@@ -1,8 +1,9 @@
-//! The signing key: the private half in Secrets Manager, which only `auth-login` may read; the
-//! public half as a JWK set in a parameter of Systems Manager, which only `auth-authorize` may.
+//! The signing key, in Secrets Manager: the private half in a secret that only `auth-login` may read,
+//! the public half, a JWK set, in one that only `auth-authorize` may read.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::signature::Ed25519KeyPair;
+use aws_sdk_secretsmanager::Client;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
@@ -56,32 +57,18 @@ impl SigningKey {
 
 /// The private half's place in Secrets Manager.
 #[derive(Clone, Debug)]
-pub struct PrivateKeys {
-    client: aws_sdk_secretsmanager::Client,
-    secret_id: String,
-}
+pub struct PrivateKeys(Secret);
 
 impl PrivateKeys {
-    /// The key in the secret `secret_id` (its ARN or name).
+    /// The key in the secret `id` (its ARN or name).
     #[must_use]
-    pub fn new(client: aws_sdk_secretsmanager::Client, secret_id: String) -> Self {
-        Self { client, secret_id }
+    pub fn new(client: Client, id: String) -> Self {
+        Self(Secret { client, id })
     }
 
     /// The key, if one has been made.
     pub async fn get(&self) -> Result<Option<SigningKey>> {
-        let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await;
-        let value = match answer {
-            Ok(value) => value,
-            Err(error) => match error.as_service_error() {
-                Some(e) if e.is_resource_not_found_exception() => return Ok(None),
-                _ => return Err(error.into()),
-            },
-        };
-        match value.secret_string() {
-            None | Some("") => Ok(None),
-            Some(text) => SigningKey::from_secret(text).map(Some),
-        }
+        self.0.get().await?.map(|text| SigningKey::from_secret(&text)).transpose()
     }
 
     /// The key that tokens are signed with.
@@ -92,62 +79,69 @@ impl PrivateKeys {
         self.get().await?.ok_or_else(|| Error::internal("no signing key has been made"))
     }
 
-    /// Stores `key`. `request_id` (32 to 64 characters) makes a repeated call the same call.
+    /// Stores `key`. `request_id` (32 to 64 characters) makes a repeated call idempotent.
     pub async fn put(&self, key: &SigningKey, request_id: &str) -> Result<()> {
-        self.client
-            .put_secret_value()
-            .secret_id(&self.secret_id)
-            .secret_string(key.to_secret())
-            .client_request_token(request_id)
-            .send()
-            .await?;
-        Ok(())
+        self.0.put(key.to_secret(), Some(request_id.to_owned())).await
     }
 }
 
-/// The public half's place in Systems Manager.
+/// The public half's place in Secrets Manager. It is no secret; Secrets Manager holds it because the
+/// private half needs that client anyway.
 #[derive(Clone, Debug)]
-pub struct PublicKeys {
-    client: aws_sdk_ssm::Client,
-    parameter: String,
-}
+pub struct PublicKeys(Secret);
 
 impl PublicKeys {
-    /// The key set in `parameter`.
+    /// The key set in the secret `id` (its ARN or name).
     #[must_use]
-    pub fn new(client: aws_sdk_ssm::Client, parameter: String) -> Self {
-        Self { client, parameter }
+    pub fn new(client: Client, id: String) -> Self {
+        Self(Secret { client, id })
     }
 
     /// The keys that tokens are verified with.
+    ///
+    /// # Errors
+    /// When none are published: the deployment is incomplete.
     pub async fn get(&self) -> Result<JwkSet> {
-        let answer = self.client.get_parameter().name(&self.parameter).send().await?;
-        let value = answer.parameter().and_then(|parameter| parameter.value()).unwrap_or_default();
-        Ok(serde_json::from_str(value)?)
+        let text = self.0.get().await?;
+        Ok(serde_json::from_str(&text.ok_or_else(|| Error::internal("no keys are published"))?)?)
     }
 
-    /// Publishes `keys` in place of what was there.
+    /// Publishes `keys` in place of what was there. Idempotent.
     pub async fn put(&self, keys: &JwkSet) -> Result<()> {
-        self.client
-            .put_parameter()
-            .name(&self.parameter)
-            .value(serde_json::to_string(keys)?)
-            .r#type(aws_sdk_ssm::types::ParameterType::String)
-            .overwrite(true)
-            .send()
-            .await?;
-        Ok(())
+        let text = serde_json::to_string(keys)?;
+        if self.0.get().await?.is_some_and(|published| *published == text) {
+            return Ok(());
+        }
+        self.0.put(text, None).await
     }
+}
 
-    /// Takes the keys back; that there are none is fine.
-    pub async fn delete(&self) -> Result<()> {
-        match self.client.delete_parameter().name(&self.parameter).send().await {
-            Ok(_) => Ok(()),
+/// A secret in Secrets Manager.
+#[derive(Clone, Debug)]
+struct Secret {
+    client: Client,
+    id: String,
+}
+
+impl Secret {
+    /// The secret's text; `None` if it has no value.
+    async fn get(&self) -> Result<Option<Zeroizing<String>>> {
+        match self.client.get_secret_value().secret_id(&self.id).send().await {
+            Ok(value) => {
+                let text = value.secret_string.filter(|text| !text.is_empty());
+                Ok(text.map(Zeroizing::new))
+            }
             Err(error) => match error.as_service_error() {
-                Some(e) if e.is_parameter_not_found() => Ok(()),
+                Some(e) if e.is_resource_not_found_exception() => Ok(None),
                 _ => Err(error.into()),
             },
         }
+    }
+
+    async fn put(&self, text: String, token: Option<String>) -> Result<()> {
+        let put = self.client.put_secret_value().secret_id(&self.id).secret_string(text);
+        put.set_client_request_token(token).send().await?;
+        Ok(())
     }
 }
 

@@ -17,5 +17,6 @@ pub mod email;
 pub mod keys;
 pub mod password;
 pub mod store;
+pub mod system;
 pub mod token;
 pub mod user;

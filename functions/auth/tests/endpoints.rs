@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use auth::api::{login, per_address, register};
+use auth::api::{login, register};
 use auth::authorize::authorize;
 use auth::keys::SigningKey;
 use auth::store::Users;
+use auth::system::System;
 use auth::token::{Issuer, LIFETIME, Verifier};
 use axum::Router;
 use http_body_util::BodyExt;
@@ -14,7 +15,6 @@ use lambda_http::request::from_str;
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::http::app;
-use shared::http::rate_limit::limited;
 use shared::id::Ids;
 use shared::rate_limit::RateLimiter;
 use testing::{account, event};
@@ -30,21 +30,25 @@ struct Functions {
 }
 
 async fn functions() -> Functions {
+    functions_with(6_000).await
+}
+
+/// The functions, of which one address may try so many sign-ins in a minute.
+async fn functions_with(per_minute: u32) -> Functions {
     let aws = account::empty().await;
-    let table = account::table(&aws, &["pk"]).await;
-    let users = Users::new(aws_sdk_dynamodb::Client::new(&aws), table);
+    let client = aws_sdk_dynamodb::Client::new(&aws);
+    let users = Users::new(client.clone(), account::table_named(&aws, "auth", &["pk"]).await);
+    let requests = account::table_named(&aws, "requests", &["id"]).await;
     let clock = Clock::manual(NOW.parse().unwrap());
     let ids = Ids::sequential(clock.clone());
     let key = SigningKey::generate().unwrap();
     let issuer = Issuer::new("arsenal".into(), &key).unwrap();
     let verifier = Verifier::new("arsenal", key.public().unwrap());
+    let limiter = RateLimiter::new(client, requests, clock.clone());
+    let system = System { users, limiter, per_minute, clock: clock.clone(), ids };
     Functions {
-        register: app(register::router(register::Register {
-            users: users.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-        })),
-        login: app(login::router(login::Login { users, issuer, clock: clock.clone(), ids })),
+        register: app(register::router(system.clone())),
+        login: app(login::router(system, issuer)),
         verifier,
         clock,
     }
@@ -65,12 +69,8 @@ fn asking(token: &str) -> Value {
 
 #[tokio::test]
 async fn an_address_may_not_try_for_ever() {
-    let f = functions().await;
-    let aws = account::empty().await;
-    let table = account::table(&aws, &["id"]).await;
-    let client = aws_sdk_dynamodb::Client::new(&aws);
-    let limiter = RateLimiter::new(client, table, f.clock.clone());
-    let login = limited(f.login.clone(), per_address("sign-ins", 3, limiter));
+    let f = functions_with(3).await;
+    let login = f.login;
     for expected in [401, 401, 401, 429, 429] {
         assert_eq!(call(&login, &event("auth-login")).await.0, expected);
     }

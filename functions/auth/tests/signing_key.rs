@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use auth::create_signing_key::CreateSigningKey;
 use auth::keys::{PrivateKeys, PublicKeys};
+use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
 use testing::{account, event};
 use wiremock::matchers::{any, method};
@@ -27,10 +28,10 @@ async fn deployment(secret_id: &str) -> Deployment {
     let aws = account::empty().await;
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     secrets.create_secret().name("signing-key").send().await.unwrap();
-    let ssm = aws_sdk_ssm::Client::new(&aws);
+    secrets.create_secret().name("public-keys").send().await.unwrap();
     let task = CreateSigningKey {
-        private: PrivateKeys::new(secrets, secret_id.into()),
-        public: PublicKeys::new(ssm, "/arsenal/auth/public-keys".into()),
+        private: PrivateKeys::new(secrets.clone(), secret_id.into()),
+        public: PublicKeys::new(secrets, "public-keys".into()),
     };
     Deployment { task, cloudformation: cloudformation().await }
 }
@@ -77,7 +78,7 @@ async fn a_run_that_was_cut_off_is_made_good() {
     d.request("Create").await;
     let key = d.task.private.current().await.unwrap();
     // As if the first run had ended between the two halves.
-    d.task.public.delete().await.unwrap();
+    d.task.public.put(&JwkSet { keys: Vec::new() }).await.unwrap();
     assert_eq!(d.request("Create").await["Status"], "SUCCESS");
     assert_eq!(d.task.public.get().await.unwrap(), key.public().unwrap());
 }
@@ -91,13 +92,19 @@ async fn cloudformation_is_answered_when_it_fails() {
 }
 
 #[tokio::test]
-async fn deleting_takes_the_public_half_back_and_can_be_repeated() {
+async fn deleting_is_left_to_cloudformation() {
     let d = deployment("signing-key").await;
     d.request("Create").await;
     for _ in 0..2 {
         assert_eq!(d.request("Delete").await["Status"], "SUCCESS");
-        assert!(d.task.public.get().await.is_err());
     }
+    assert!(d.task.private.get().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn without_published_keys_there_is_an_error() {
+    let d = deployment("signing-key").await;
+    assert!(d.task.public.get().await.is_err());
 }
 
 /// Reading the private or the public key ends if the service does not answer.
@@ -108,7 +115,7 @@ async fn keys_that_are_not_told_are_not_waited_for() {
     Mock::given(any()).respond_with(never).mount(&server).await;
     let aws = account::at(&server.uri()).await;
     let signs = PrivateKeys::new(aws_sdk_secretsmanager::Client::new(&aws), "s".into());
-    let checks = PublicKeys::new(aws_sdk_ssm::Client::new(&aws), "p".into());
+    let checks = PublicKeys::new(aws_sdk_secretsmanager::Client::new(&aws), "p".into());
     let (signs, checks) = tokio::join!(signs.current(), checks.get());
     for trail in [signs.err().unwrap().trail(), checks.err().unwrap().trail()] {
         assert!(trail.contains("timeout"), "{trail}");

@@ -4,9 +4,17 @@ use serde_json::Value;
 use shared::Result;
 use shared::batch::{ChangeKind, StreamEvent};
 use shared::id::Ids;
+use shared::program::Environment;
 
 use crate::ledger::Entry;
 use crate::store::{AttemptId, MAX_FOLDED, Store};
+use crate::system;
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let task = FoldLedger { store: system::store(environment)?, ids: environment.ids() };
+    shared::invocation::run(async |batch, _| task.handle(&batch).await).await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]

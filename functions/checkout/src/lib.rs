@@ -5,7 +5,7 @@
 //! | `checkout-put-product`, `checkout-get-product`, `checkout-list-products` | the catalogue | [`product`], [`api`] |
 //! | `checkout-get-cart`, `checkout-add-to-cart`, `checkout-set-in-cart`, `checkout-remove-from-cart` | a customer's cart | [`cart`], [`api`] |
 //! | `checkout-place-order` | `POST /v1/checkouts`: answer, event, stock and cart in one transaction | [`api::place_order`] |
-//! | `checkout-advance` | takes an order as far as it goes | [`saga`] |
+//! | `checkout-advance` | takes an order as far as it goes | [`advance`], [`saga`] |
 //! | `checkout-relay` | the table's stream: events go to the queues | [`relay`] |
 //! | `checkout-sweep` | each minute: looks after orders that stand still | [`sweep`] |
 //! | `checkout-reconcile` | each hour: compares our books with the provider's | [`reconcile`] |
@@ -20,6 +20,7 @@
 //! keys and conditions of the table in [`store`]. [`payments`] speaks Stripe's API. Stock is the
 //! [`inventory`]'s.
 
+pub mod advance;
 pub mod api;
 pub mod cart;
 pub mod charges;
@@ -37,3 +38,4 @@ pub mod relay;
 pub mod saga;
 pub mod store;
 pub mod sweep;
+pub mod system;

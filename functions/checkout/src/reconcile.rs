@@ -9,9 +9,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use shared::Result;
 use shared::clock::Clock;
 use shared::fault::point;
+use shared::program::Environment;
 use shared::queue::Queue;
 
 use crate::ledger::{Cause, DisputeMove, Entry, Outcome, Resolution};
@@ -21,6 +23,7 @@ use crate::payments::movements::{Kind, Moved, Window};
 use crate::payments::{PaymentError, Stripe};
 use crate::queues::Advance;
 use crate::store::{Cursor, Open, Store};
+use crate::system;
 
 /// How long before the invocation's end no further page is begun.
 const MARGIN: Duration = Duration::from_secs(20);
@@ -30,6 +33,20 @@ const QUIET: Duration = Duration::from_mins(15);
 const OVERLAP: Duration = Duration::from_hours(2);
 /// How far the first window reaches back.
 const FIRST: Duration = Duration::from_hours(24 * 30);
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let task = Reconcile {
+        store: system::store(environment)?,
+        payments: system::payments(environment).await?,
+        orders: system::orders(environment)?,
+        clock: environment.clock.clone(),
+    };
+    shared::invocation::run(async |_: Value, invocation| {
+        task.handle(invocation.deadline).await.map(|_| ())
+    })
+    .await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]

@@ -8,12 +8,24 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::batch::{Change, ChangeKind, Stream, StreamEvent};
 use shared::invocation::Invocation;
+use shared::program::Environment;
 use shared::queue::Queue;
 use shared::{Error, Result};
 
 use crate::order::{Event, Recorded};
 use crate::queues::{Advance, Tell};
 use crate::store::Store;
+use crate::system;
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let relay = Relay {
+        store: system::store(environment)?,
+        orders: system::orders(environment)?,
+        webhooks: system::webhooks(environment)?,
+    };
+    shared::invocation::run(async |batch, invocation| relay.batch(batch, &invocation).await).await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]

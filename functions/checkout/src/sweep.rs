@@ -2,13 +2,27 @@
 //! provider has never called back, or whose customer has never come back.
 
 use jiff::Timestamp;
+use serde_json::Value;
 use shared::clock::Clock;
 use shared::due::{self, Item, MARGIN};
+use shared::program::Environment;
 use shared::queue::Queue;
 use shared::{Error, Result};
 
 use crate::queues::Advance;
 use crate::store::{DUE_SHARDS, Due, OVERDUE_AFTER, SETTLING, Store, due_shard};
+use crate::system;
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let task = Sweep {
+        store: system::store(environment)?,
+        orders: system::orders(environment)?,
+        clock: environment.clock.clone(),
+    };
+    shared::invocation::run(async |_: Value, invocation| task.handle(invocation.deadline).await)
+        .await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]

@@ -3,17 +3,35 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::Result;
 use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
+use shared::program::Environment;
 use shared::webhook::{Courier, NotTaken};
 
 use crate::api::View;
 use crate::document::Status;
-use crate::queues::{Job, MAX_ATTEMPTS};
+use crate::queues::{Job, MAX_ATTEMPTS, webhook_consumer};
 use crate::store::Documents;
+use crate::system;
 
 /// How long a delivery may take: the post, and looking up what is posted.
 pub const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let task = DeliverWebhook {
+        documents: system::documents(environment)?,
+        courier: environment.courier()?,
+        clock: environment.clock.clone(),
+    };
+    let queue = system::queues(environment)?.webhooks()?.clone();
+    let jobs = webhook_consumer(queue, environment.dead_letters()?, TIME_LIMIT);
+    shared::invocation::run(async |event, invocation| {
+        jobs.consume(event, &invocation, |job| task.handle(job)).await
+    })
+    .await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]

@@ -48,5 +48,6 @@ pub mod stage;
 pub mod stages;
 pub mod store;
 pub mod sweep;
+pub mod system;
 pub mod upload_form;
 pub mod upload_parts;

@@ -16,17 +16,30 @@ use shared::Result;
 use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
 use shared::id::TenantId;
+use shared::program::Environment;
 
 use crate::allowance::{SCANS, UPLOAD_BYTES};
 use crate::budget::Budgets;
 use crate::document::Status;
 use crate::objects::{Objects, parse_upload_key};
-use crate::queues::Queues;
+use crate::queues::{Queues, consumer};
 use crate::stage::Stage;
 use crate::store::{Change, Documents, Key};
+use crate::system;
 
 /// How long one message may take.
 pub const TIME_LIMIT: Duration = Duration::from_secs(25);
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let task = system::on_upload(environment)?;
+    let queue = environment.queue("UPLOAD_EVENTS_QUEUE_URL")?;
+    let events = consumer(queue, environment.dead_letters()?, TIME_LIMIT).concurrency(10);
+    shared::invocation::run(async |event, invocation| {
+        events.consume(event, &invocation, |message| task.handle(message)).await
+    })
+    .await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]

@@ -6,13 +6,16 @@
 
 use std::time::Duration;
 
+use shared::Result;
 use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
+use shared::program::Environment;
 
 use crate::document::Status;
 use crate::objects::Objects;
-use crate::queues::Job;
+use crate::queues::{Job, consumer};
 use crate::store::Documents;
+use crate::system;
 
 /// How often a job looks for the mark that should be there, before it takes the request for one that
 /// failed: over 25 s, where a request is ended after 10.
@@ -22,6 +25,21 @@ const LOOK_AGAIN_IN: Duration = Duration::from_secs(5);
 
 /// How long a job may take.
 pub const TIME_LIMIT: Duration = Duration::from_secs(50);
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let task = Purge {
+        documents: system::documents(environment)?,
+        objects: system::objects(environment)?,
+        clock: environment.clock.clone(),
+    };
+    let queue = system::queues(environment)?.purge()?.clone();
+    let jobs = consumer(queue, environment.dead_letters()?, TIME_LIMIT);
+    shared::invocation::run(async |event, invocation| {
+        jobs.consume(event, &invocation, |job| task.handle(job)).await
+    })
+    .await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]

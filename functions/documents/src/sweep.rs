@@ -7,13 +7,22 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use shared::due::{self, MARGIN};
 use shared::invocation::Invocation;
+use shared::program::Environment;
 use shared::{Error, Result};
 
 use crate::document::{ABANDONED_KEPT, Document, OVERDUE_AFTER, Status};
 use crate::on_upload::OnUpload;
 use crate::store::{DUE_SHARDS, Key, named};
+use crate::system;
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let task = Sweep { on_upload: system::on_upload(environment)? };
+    shared::invocation::run(async |_: Value, invocation| task.handle(&invocation).await).await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 
 use axum::Router;
 use documents::allowance::Allowance;
+use documents::api::create_upload::Uploads;
 use documents::api::{
     cancel, complete_upload, create_upload, delete, get, get_settings, list, put_schema,
     put_settings, upload_parts,
@@ -12,6 +13,7 @@ use documents::budget::Budgets;
 use documents::objects::{self, Objects};
 use documents::queues::Queues;
 use documents::store::Documents;
+use documents::system::System;
 use http_body_util::BodyExt;
 use lambda_http::request::from_str;
 use serde_json::{Value, json};
@@ -58,34 +60,28 @@ async fn functions_with(clock: Clock, allowance: Allowance) -> Functions {
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let queue = Queue::new(sqs, account::queue(&aws).await);
     let queues = Queues::new(std::array::from_fn(|_| queue.clone()), queue.clone(), queue);
-    let create = create_upload::CreateUpload {
-        documents: documents.clone(),
-        objects: objects.clone(),
+    let uploads = Uploads {
         credentials: aws.credentials_provider().unwrap(),
         region: account::REGION.into(),
         budgets,
         allowance,
         max_bytes: 100_000_000,
-        ids: Ids::random(clock.clone()),
-        clock: clock.clone(),
     };
-    macro_rules! function {
-        ($module:ident, $state:ident { $($field:ident),* }) => {
-            app($module::router($module::$state { $($field: $field.clone()),* }))
-        };
-    }
+    let ids = Ids::random(clock.clone());
+    let system = System { documents, objects, queues, records, limiter, clock, ids };
     let courier = Courier::new(false).unwrap();
+    let s = || system.clone();
     Functions {
-        create: app(create_upload::router(create, records, limiter)),
-        parts: function!(upload_parts, UploadParts { documents, objects, clock }),
-        complete: function!(complete_upload, CompleteUpload { documents, objects, clock }),
-        get: function!(get, Get { documents, objects, clock }),
-        list: function!(list, List { documents, clock }),
-        cancel: function!(cancel, Cancel { documents, queues, clock }),
-        delete: function!(delete, Delete { documents, queues, clock }),
-        get_settings: function!(get_settings, GetSettings { documents, clock }),
-        put_settings: function!(put_settings, PutSettings { documents, courier, clock }),
-        put_schema: function!(put_schema, PutSchema { documents, clock }),
+        create: app(create_upload::router(s(), uploads)),
+        parts: app(upload_parts::router(s())),
+        complete: app(complete_upload::router(s())),
+        get: app(get::router(s())),
+        list: app(list::router(s())),
+        cancel: app(cancel::router(s())),
+        delete: app(delete::router(s())),
+        get_settings: app(get_settings::router(s())),
+        put_settings: app(put_settings::router(s(), courier)),
+        put_schema: app(put_schema::router(s())),
     }
 }
 

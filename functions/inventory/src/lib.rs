@@ -22,6 +22,7 @@ pub mod sku;
 pub mod stock;
 pub mod store;
 pub mod sweep;
+pub mod system;
 
 pub use reservation::Reservation;
 pub use sku::Sku;

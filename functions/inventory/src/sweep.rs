@@ -6,14 +6,24 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use shared::clock::Clock;
 use shared::due::{self, MARGIN};
 use shared::invocation::Invocation;
+use shared::program::Environment;
 use shared::{Error, Result};
 
 use crate::reservation::Status;
 use crate::sku::Sku;
 use crate::store::{DUE_SHARDS, Inventory, names};
+use crate::system;
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let inventory = system::inventory(environment)?;
+    let task = Sweep { inventory, clock: environment.clock.clone() };
+    shared::invocation::run(async |_: Value, invocation| task.handle(&invocation).await).await
+}
 
 /// What the task needs.
 #[derive(Clone, Debug)]

@@ -1,39 +1,27 @@
 //! `POST /v1/auth/login`
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 use axum::routing::post;
+use axum::{Extension, Router};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::clock::Clock;
+use shared::http::rate_limit::limited;
 use shared::http::{Json, StatusCode};
-use shared::id::Ids;
 use shared::problem::Problem;
 
 use crate::email::Email;
 use crate::password;
-use crate::store::Users;
+use crate::system::System;
 use crate::token::{Issuer, LIFETIME};
 
-/// What the endpoint needs.
-#[derive(Clone)]
-pub struct Login {
-    /// The users' table.
-    pub users: Users,
-    /// Signs the tokens.
-    pub issuer: Issuer,
-    /// The time.
-    pub clock: Clock,
-    /// New ids.
-    pub ids: Ids,
-}
-
 /// The endpoint's router.
-pub fn router(login: Login) -> Router {
-    Router::new().route("/v1/auth/login", post(handle)).with_state(login)
+pub fn router(state: System, issuer: Issuer) -> Router {
+    let limit = state.per_address("sign-ins");
+    let router = Router::new().route("/v1/auth/login", post(handle)).with_state(state);
+    limited(router.layer(Extension(issuer)), limit)
 }
 
 #[derive(Deserialize)]
@@ -53,15 +41,16 @@ struct TokenResponse {
 }
 
 async fn handle(
-    State(login): State<Login>,
+    State(state): State<System>,
+    Extension(issuer): Extension<Issuer>,
     Json(credentials): Json<Credentials>,
 ) -> Result<impl IntoResponse> {
-    let account = login.users.by_email(&credentials.email).await?;
+    let account = state.users.by_email(&credentials.email).await?;
     let (user, password_hash) = account.map(|known| (known.user, known.password_hash)).unzip();
     let is_right = password::verify(credentials.password, password_hash).await?;
     let user = user.filter(|_| is_right).ok_or_else(invalid_credentials)?;
 
-    let access_token = login.issuer.issue(&user, &login.ids, login.clock.now())?;
+    let access_token = issuer.issue(&user, &state.ids, state.clock.now())?;
     tracing::info!(user_id = %user.id, "signed in");
     let token = TokenResponse {
         access_token,

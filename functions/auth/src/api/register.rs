@@ -5,30 +5,20 @@ use axum::extract::State;
 use axum::routing::post;
 use serde::Deserialize;
 use shared::Result;
-use shared::clock::Clock;
+use shared::http::rate_limit::limited;
 use shared::http::{Json, StatusCode};
-use shared::id::Ids;
 use shared::problem::Problem;
 
 use crate::email::Email;
 use crate::password::{self, NewPassword};
-use crate::store::{Account, CreateError, Users};
+use crate::store::{Account, CreateError};
+use crate::system::System;
 use crate::user::User;
 
-/// What the endpoint needs.
-#[derive(Clone)]
-pub struct Register {
-    /// The users' table.
-    pub users: Users,
-    /// The time.
-    pub clock: Clock,
-    /// New ids.
-    pub ids: Ids,
-}
-
 /// The endpoint's router.
-pub fn router(register: Register) -> Router {
-    Router::new().route("/v1/auth/register", post(handle)).with_state(register)
+pub fn router(state: System) -> Router {
+    let limit = state.per_address("registrations");
+    limited(Router::new().route("/v1/auth/register", post(handle)).with_state(state), limit)
 }
 
 #[derive(Deserialize)]
@@ -39,13 +29,13 @@ struct Registration {
 }
 
 async fn handle(
-    State(register): State<Register>,
+    State(state): State<System>,
     Json(registration): Json<Registration>,
 ) -> Result<(StatusCode, Json<User>)> {
     let password_hash = password::hash(registration.password).await?;
-    let user = User::register(registration.email, &register.ids, register.clock.now());
+    let user = User::register(registration.email, &state.ids, state.clock.now());
     let account = Account { user: user.clone(), password_hash };
-    match register.users.create(&account).await {
+    match state.users.create(&account).await {
         Ok(()) => {
             tracing::info!(user_id = %user.id, "registered");
             Ok((StatusCode::CREATED, Json(user)))

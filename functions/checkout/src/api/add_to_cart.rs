@@ -6,29 +6,19 @@ use axum::routing::post;
 use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::{Json, SignedIn};
-use shared::idempotency::{Commit, Outcome, Records};
+use shared::idempotency::{Commit, Outcome};
 
+use super::WRITE;
 use super::changes::refused;
 use super::get_cart::Shown;
 use super::set_in_cart::sold;
-use super::{WRITE, has_clock};
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct AddToCart {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(AddToCart);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: AddToCart, records: Records) -> Router {
+pub fn router(state: System) -> Router {
+    let records = state.records.clone();
     let router = Router::new().route("/v1/cart/lines", post(handle)).with_state(state);
     transactional(router, records)
 }
@@ -43,7 +33,7 @@ struct Wanted {
 /// Adds so many of a product to those that are in the cart, once however often the request is sent. All
 /// of them stand at today's price then.
 async fn handle(
-    State(state): State<AddToCart>,
+    State(state): State<System>,
     user: SignedIn,
     transaction: Transaction,
     Json(Wanted { sku, quantity }): Json<Wanted>,

@@ -4,38 +4,24 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use shared::Result;
-use shared::clock::Clock;
 use shared::conflict::retried;
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::id::Ids;
 use shared::problem::Problem;
 
 use super::changes::visible;
-use super::{View, WRITE, has_clock};
+use super::{View, WRITE};
 use crate::order::{Event, OrderId, Reason, State as OrderState};
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct CancelOrder {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-    /// New ids.
-    pub ids: Ids,
-}
-has_clock!(CancelOrder);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: CancelOrder) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/orders/{order_id}/cancel", post(handle)).with_state(state)
 }
 
 /// Ends an order whose money is not being taken yet; what is held is let go. Doing it twice is doing it
 /// once.
 async fn handle(
-    State(state): State<CancelOrder>,
+    State(state): State<System>,
     user: SignedIn,
     Path(id): Path<OrderId>,
 ) -> Result<Json<View>> {

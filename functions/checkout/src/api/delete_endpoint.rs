@@ -4,31 +4,20 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::delete;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Path, SignedIn, StatusCode};
 
-use super::{ADMIN, has_clock};
+use super::ADMIN;
 use crate::merchant::EndpointName;
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct DeleteEndpoint {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(DeleteEndpoint);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: DeleteEndpoint) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/webhook-endpoints/{name}", delete(handle)).with_state(state)
 }
 
 /// Has a merchant told no more. Doing it twice is doing it once.
 async fn handle(
-    State(state): State<DeleteEndpoint>,
+    State(state): State<System>,
     user: SignedIn,
     Path(name): Path<EndpointName>,
 ) -> Result<StatusCode> {

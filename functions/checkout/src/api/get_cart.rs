@@ -6,26 +6,15 @@ use axum::routing::get;
 use inventory::Sku;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, SignedIn};
 
-use super::{READ, has_clock};
+use super::READ;
 use crate::cart::{Cart, CartLine};
 use crate::money::Money;
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct GetCart {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(GetCart);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: GetCart) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/cart", get(handle)).with_state(state)
 }
 
@@ -53,7 +42,7 @@ impl Shown {
     }
 }
 
-async fn handle(State(state): State<GetCart>, user: SignedIn) -> Result<Json<Shown>> {
+async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Shown>> {
     user.require(READ)?;
     Ok(Json(Shown::of(state.store.cart(user.user).await?)))
 }

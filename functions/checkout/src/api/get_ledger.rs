@@ -5,26 +5,15 @@ use axum::extract::State;
 use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, SignedIn};
 
-use super::{ADMIN, has_clock};
+use super::ADMIN;
 use crate::ledger::{Account, Balance};
 use crate::money::Currency;
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct GetLedger {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(GetLedger);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: GetLedger) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/ledger", get(handle)).with_state(state)
 }
 
@@ -44,7 +33,7 @@ struct AccountBalance {
 }
 
 /// The balances, as far as the stream has brought them: usually some seconds.
-async fn handle(State(state): State<GetLedger>, user: SignedIn) -> Result<Json<Answer>> {
+async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Answer>> {
     user.require(ADMIN)?;
     let trial = state.store.balances().await?;
     let balanced = trial.is_balanced();

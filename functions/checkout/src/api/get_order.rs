@@ -2,41 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::prefer::{self, Pauses};
 use shared::http::{Json, Path, SignedIn};
 
 use super::changes::visible;
-use super::{ADMIN, READ, View, has_clock};
+use super::{ADMIN, READ, View};
 use crate::order::{
     Dispute, Event, Found, Order, OrderId, PaymentId, Recorded, State as OrderState,
 };
 use crate::payments::Stripe;
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct GetOrder {
-    /// The checkout's table.
-    pub store: Store,
-    /// The provider.
-    pub payments: Stripe,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(GetOrder);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: GetOrder) -> Router {
-    Router::new().route("/v1/orders/{order_id}", get(handle)).with_state(state)
+pub fn router(state: System, payments: Stripe) -> Router {
+    let router = Router::new().route("/v1/orders/{order_id}", get(handle)).with_state(state);
+    router.layer(Extension(payments))
 }
 
 #[derive(Serialize)]
@@ -73,7 +61,8 @@ struct Happened {
 /// Somebody else's order is answered as one that does not exist. With `Prefer: wait=<seconds>` the
 /// answer waits until nothing more will happen by itself, or until the time is over.
 async fn handle(
-    State(state): State<GetOrder>,
+    State(state): State<System>,
+    Extension(payments): Extension<Stripe>,
     user: SignedIn,
     Path(id): Path<OrderId>,
     headers: HeaderMap,
@@ -88,34 +77,36 @@ async fn handle(
             break order;
         }
     };
-    let answer = Json(state.answer(order, &user).await?).into_response();
+    let answer = Json(answer(&state, &payments, order, &user).await?).into_response();
     Ok(if wait.is_some() { prefer::applied(answer) } else { answer })
 }
 
-impl GetOrder {
-    async fn answer(&self, order: Order, user: &SignedIn) -> Result<Answer> {
-        let is_asked =
-            order.state == OrderState::ActionRequired && order.placed.customer == user.user;
-        let payment_client_secret = match &order.payment {
-            Some(payment) if is_asked => self.client_secret(payment).await,
-            _ => None,
-        };
-        let history = self.store.history(order.id).await?.into_iter().map(Happened::of).collect();
-        let view = View::of(&order);
-        let besides = user.require(ADMIN).is_ok();
-        let besides =
-            besides.then_some(Besides { found_refunds: order.found, disputes: order.disputes });
-        Ok(Answer { order: view, payment_client_secret, history, besides })
-    }
+async fn answer(
+    state: &System,
+    payments: &Stripe,
+    order: Order,
+    user: &SignedIn,
+) -> Result<Answer> {
+    let is_asked = order.state == OrderState::ActionRequired && order.placed.customer == user.user;
+    let payment_client_secret = match &order.payment {
+        Some(payment) if is_asked => client_secret(payments, payment).await,
+        _ => None,
+    };
+    let history = state.store.history(order.id).await?.into_iter().map(Happened::of).collect();
+    let view = View::of(&order);
+    let besides = user.require(ADMIN).is_ok();
+    let besides =
+        besides.then_some(Besides { found_refunds: order.found, disputes: order.disputes });
+    Ok(Answer { order: view, payment_client_secret, history, besides })
+}
 
-    /// Without an answer of the provider's the order can be seen nevertheless.
-    async fn client_secret(&self, payment: &PaymentId) -> Option<String> {
-        match self.payments.retrieve(payment).await {
-            Ok(payment) => payment.client_secret,
-            Err(error) => {
-                tracing::warn!(error = %error, "the provider does not show a payment");
-                None
-            }
+/// `None` if the provider does not answer: the order can be seen without it.
+async fn client_secret(payments: &Stripe, payment: &PaymentId) -> Option<String> {
+    match payments.retrieve(payment).await {
+        Ok(payment) => payment.client_secret,
+        Err(error) => {
+            tracing::warn!(error = %error, "the provider does not show a payment");
+            None
         }
     }
 }

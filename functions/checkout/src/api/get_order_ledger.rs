@@ -5,27 +5,16 @@ use axum::extract::State;
 use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn};
 use shared::problem::Problem;
 
-use super::{ADMIN, has_clock};
+use super::ADMIN;
 use crate::ledger::Entry;
 use crate::order::OrderId;
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct GetOrderLedger {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(GetOrderLedger);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: GetOrderLedger) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/ledger/{order_id}", get(handle)).with_state(state)
 }
 
@@ -36,7 +25,7 @@ struct Answer {
 
 /// What the ledger has of an order.
 async fn handle(
-    State(state): State<GetOrderLedger>,
+    State(state): State<System>,
     user: SignedIn,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Answer>> {

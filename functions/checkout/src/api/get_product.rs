@@ -3,31 +3,18 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
-use inventory::{Inventory, Sku};
+use inventory::Sku;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn};
 use shared::problem::Problem;
 
-use super::{READ, has_clock};
+use super::READ;
 use crate::product::Product;
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct GetProduct {
-    /// The checkout's table.
-    pub store: Store,
-    /// The stock.
-    pub inventory: Inventory,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(GetProduct);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: GetProduct) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/products/{sku}", get(handle)).with_state(state)
 }
 
@@ -47,7 +34,7 @@ impl Shown {
 }
 
 async fn handle(
-    State(state): State<GetProduct>,
+    State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
 ) -> Result<Json<Shown>> {

@@ -6,25 +6,14 @@ use axum::routing::get;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, SignedIn};
 
-use super::{ADMIN, has_clock};
+use super::ADMIN;
 use crate::merchant::{Endpoint, EndpointName};
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct ListEndpoints {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(ListEndpoints);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: ListEndpoints) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/webhook-endpoints", get(handle)).with_state(state)
 }
 
@@ -44,7 +33,7 @@ struct Shown {
 }
 
 /// Where merchants are told, without the secrets.
-async fn handle(State(state): State<ListEndpoints>, user: SignedIn) -> Result<Json<Endpoints>> {
+async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Endpoints>> {
     user.require(ADMIN)?;
     let shown = |Endpoint { name, webhook, created_at }| Shown {
         name,

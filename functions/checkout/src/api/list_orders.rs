@@ -5,25 +5,14 @@ use axum::extract::State;
 use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::page::{Page, cursor};
 use shared::http::{Json, Query, SignedIn};
 
-use super::{READ, View, has_clock};
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct ListOrders {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(ListOrders);
+use super::{READ, View};
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: ListOrders) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/orders", get(handle)).with_state(state)
 }
 
@@ -37,7 +26,7 @@ struct Orders {
 
 /// The user's own orders, newest first.
 async fn handle(
-    State(state): State<ListOrders>,
+    State(state): State<System>,
     user: SignedIn,
     Query(page): Query<Page>,
 ) -> Result<Json<Orders>> {

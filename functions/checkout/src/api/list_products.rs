@@ -3,31 +3,17 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
-use inventory::Inventory;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::page::{Page, cursor};
 use shared::http::{Json, Query, SignedIn};
 
+use super::READ;
 use super::get_product::Shown;
-use super::{READ, has_clock};
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct ListProducts {
-    /// The checkout's table.
-    pub store: Store,
-    /// The stock.
-    pub inventory: Inventory,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(ListProducts);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: ListProducts) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/products", get(handle)).with_state(state)
 }
 
@@ -41,7 +27,7 @@ struct Products {
 
 /// What is sold, by SKU.
 async fn handle(
-    State(state): State<ListProducts>,
+    State(state): State<System>,
     user: SignedIn,
     Query(page): Query<Page>,
 ) -> Result<Json<Products>> {

@@ -32,15 +32,3 @@ const READ: &str = "orders:read";
 const WRITE: &str = "orders:write";
 /// Lets a user keep the shop.
 const ADMIN: &str = "admin";
-
-/// Gives endpoints' states what the extractors need: the time.
-macro_rules! has_clock {
-    ($state:ty) => {
-        impl axum::extract::FromRef<$state> for shared::clock::Clock {
-            fn from_ref(state: &$state) -> Self {
-                state.clock.clone()
-            }
-        }
-    };
-}
-use has_clock;

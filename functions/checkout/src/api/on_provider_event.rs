@@ -14,19 +14,16 @@ use shared::queue::Queue;
 
 use crate::payments::webhook::{about, verify};
 
-/// What the endpoint needs.
 #[derive(Clone, Debug)]
-pub struct OnProviderEvent {
-    /// The queue of orders that are to be advanced.
-    pub orders: Queue,
-    /// What the provider signs with.
-    pub secret: SecretString,
-    /// The time.
-    pub clock: Clock,
+struct OnProviderEvent {
+    orders: Queue,
+    secret: SecretString,
+    clock: Clock,
 }
 
 /// The endpoint's router.
-pub fn router(state: OnProviderEvent) -> Router {
+pub fn router(orders: Queue, secret: SecretString, clock: Clock) -> Router {
+    let state = OnProviderEvent { orders, secret, clock };
     Router::new().route("/v1/payments/webhook", post(handle)).with_state(state)
 }
 

@@ -11,35 +11,25 @@ use axum::routing::post;
 use jiff::Timestamp;
 use serde::Deserialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::rate_limit::{Limit, limited};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::idempotency::{Commit, Outcome, Records};
+use shared::idempotency::{Commit, Outcome};
 use shared::problem::Problem;
-use shared::rate_limit::{Quota, RateLimiter};
+use shared::rate_limit::Quota;
 
 use super::paying::{answered, check_payment_method};
-use super::{View, WRITE, has_clock};
+use super::{View, WRITE};
 use crate::order::{Event, Order, OrderId, State as OrderState};
-use crate::store::Store;
+use crate::system::System;
 
 /// How often a customer may give another means of payment, for all orders together: whoever tries out
 /// stolen cards would do it often. If the limiter is unavailable, the request is admitted.
 const QUOTA: Quota = Quota::new("order-payments", 10, Duration::from_mins(10));
 
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct PayOrder {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(PayOrder);
-
 /// The endpoint's router.
-pub fn router(state: PayOrder, records: Records, limiter: RateLimiter) -> Router {
+pub fn router(state: System) -> Router {
+    let (records, limiter) = (state.records.clone(), state.limiter.clone());
     let router =
         Router::new().route("/v1/orders/{order_id}/payments", post(handle)).with_state(state);
     limited(transactional(router, records), Limit::per_user(QUOTA, limiter))
@@ -55,7 +45,7 @@ struct Wanted {
 /// Gives another means of payment for the user's order whose last one was declined. The payment stays the
 /// same. With `Prefer: wait=<seconds>` the answer waits for what comes of it.
 async fn handle(
-    State(state): State<PayOrder>,
+    State(state): State<System>,
     user: SignedIn,
     transaction: Transaction,
     Path(id): Path<OrderId>,
@@ -64,36 +54,34 @@ async fn handle(
 ) -> Result<Response> {
     user.require(WRITE)?;
     check_payment_method(&wanted.payment_method)?;
-    let attempt = || state.attempt(id, &user, &transaction, &wanted);
+    let attempt = || attempt(&state, id, &user, &transaction, &wanted);
     answered(&state.store, transaction.retried(attempt).await?, &headers).await
 }
 
-impl PayOrder {
-    /// Nothing if the order is not as it was read.
-    async fn attempt(
-        &self,
-        id: OrderId,
-        user: &SignedIn,
-        transaction: &Transaction,
-        wanted: &Wanted,
-    ) -> Result<Option<Outcome<Saved>>> {
-        let (order, now) = (self.store.order(id).await?, self.clock.now());
-        let order = order.filter(|order| order.placed.customer == user.user);
-        let order = order.ok_or_else(|| Problem::not_found("order"))?;
-        check(&order, now)?;
-        let event = Event::MeansGiven { payment_method: wanted.payment_method.clone() };
-        let (order, writes) = self.store.requested(&order, event, now)?;
+/// Nothing if the order is not as it was read.
+async fn attempt(
+    state: &System,
+    id: OrderId,
+    user: &SignedIn,
+    transaction: &Transaction,
+    wanted: &Wanted,
+) -> Result<Option<Outcome<Saved>>> {
+    let (order, now) = (state.store.order(id).await?, state.clock.now());
+    let order = order.filter(|order| order.placed.customer == user.user);
+    let order = order.ok_or_else(|| Problem::not_found("order"))?;
+    check(&order, now)?;
+    let event = Event::MeansGiven { payment_method: wanted.payment_method.clone() };
+    let (order, writes) = state.store.requested(&order, event, now)?;
 
-        let location = [(LOCATION, format!("/v1/orders/{id}"))];
-        let answer = (StatusCode::ACCEPTED, location, Json(View::of(&order)));
-        let commit = Commit::new(Saved::of(answer).await?);
-        let commit = writes.into_iter().fold(commit, Commit::write);
-        let outcome = transaction.try_commit(commit).await?;
-        if let Some(Outcome::New(_)) = outcome {
-            tracing::info!(order_id = %id, "another means of payment");
-        }
-        Ok(outcome)
+    let location = [(LOCATION, format!("/v1/orders/{id}"))];
+    let answer = (StatusCode::ACCEPTED, location, Json(View::of(&order)));
+    let commit = Commit::new(Saved::of(answer).await?);
+    let commit = writes.into_iter().fold(commit, Commit::write);
+    let outcome = transaction.try_commit(commit).await?;
+    if let Some(Outcome::New(_)) = outcome {
+        tracing::info!(order_id = %id, "another means of payment");
     }
+    Ok(outcome)
 }
 
 fn check(order: &Order, now: Timestamp) -> Result<(), Problem> {

@@ -6,28 +6,17 @@ use axum::routing::put;
 use inventory::Sku;
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
-use super::{ADMIN, has_clock};
+use super::ADMIN;
 use crate::charges::{self, Uncharged};
 use crate::money::{MAX_AMOUNT, Money};
 use crate::product::{MAX_NAME, Product};
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct PutProduct {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(PutProduct);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: PutProduct) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/products/{sku}", put(handle)).with_state(state)
 }
 
@@ -54,7 +43,7 @@ fn yes() -> bool {
 /// Puts a product on sale, or in the place of what it was. Carts keep the price that they have; an
 /// order is made at today's.
 async fn handle(
-    State(state): State<PutProduct>,
+    State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
     Json(wanted): Json<Wanted>,

@@ -6,35 +6,22 @@ use axum::http::header::LOCATION;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::id::Ids;
-use shared::idempotency::{Commit, Outcome, Records};
+use shared::idempotency::{Commit, Outcome};
 use shared::problem::Problem;
 
-use super::{ADMIN, has_clock};
+use super::ADMIN;
 use crate::charges;
 use crate::money::Money;
 use crate::order::{
     Event, MAX_REFUNDS, Order, OrderId, RefundId, RefundStatus, State as OrderState,
 };
-use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct RefundOrder {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-    /// New ids.
-    pub ids: Ids,
-}
-has_clock!(RefundOrder);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: RefundOrder, records: Records) -> Router {
+pub fn router(state: System) -> Router {
+    let records = state.records.clone();
     let router =
         Router::new().route("/v1/orders/{order_id}/refunds", post(handle)).with_state(state);
     transactional(router, records)
@@ -58,42 +45,40 @@ struct Answer {
 /// Sends some of a paid order's money back, or all of it. What is under way counts as gone: no two
 /// refunds together exceed what was paid.
 async fn handle(
-    State(state): State<RefundOrder>,
+    State(state): State<System>,
     user: SignedIn,
     transaction: Transaction,
     Path(id): Path<OrderId>,
     Json(wanted): Json<Wanted>,
 ) -> Result<Outcome<Saved>> {
     user.require(ADMIN)?;
-    transaction.retried(|| state.attempt(id, &transaction, &wanted)).await
+    transaction.retried(|| attempt(&state, id, &transaction, &wanted)).await
 }
 
-impl RefundOrder {
-    async fn attempt(
-        &self,
-        id: OrderId,
-        transaction: &Transaction,
-        wanted: &Wanted,
-    ) -> Result<Option<Outcome<Saved>>> {
-        let order = self.store.order(id).await?.ok_or_else(|| Problem::not_found("order"))?;
-        let amount = wanted.amount.unwrap_or_else(|| order.refundable());
-        check(&order, amount)?;
-        let amount = Money { amount, ..order.placed.total };
-        let refund = self.ids.next();
-        let event = Event::RefundRequested { refund, amount };
-        let (_, writes) = self.store.requested(&order, event, self.clock.now())?;
+async fn attempt(
+    state: &System,
+    id: OrderId,
+    transaction: &Transaction,
+    wanted: &Wanted,
+) -> Result<Option<Outcome<Saved>>> {
+    let order = state.store.order(id).await?.ok_or_else(|| Problem::not_found("order"))?;
+    let amount = wanted.amount.unwrap_or_else(|| order.refundable());
+    check(&order, amount)?;
+    let amount = Money { amount, ..order.placed.total };
+    let refund = state.ids.next();
+    let event = Event::RefundRequested { refund, amount };
+    let (_, writes) = state.store.requested(&order, event, state.clock.now())?;
 
-        let status = RefundStatus::Pending;
-        let location = [(LOCATION, format!("/v1/orders/{id}"))];
-        let answer = Json(Answer { id: refund, order: id, amount, status });
-        let commit = Commit::new(Saved::of((StatusCode::ACCEPTED, location, answer)).await?);
-        let commit = writes.into_iter().fold(commit, Commit::write);
-        let outcome = transaction.try_commit(commit).await?;
-        if let Some(Outcome::New(_)) = outcome {
-            tracing::info!(order_id = %id, refund_id = %refund, %amount, "to be refunded");
-        }
-        Ok(outcome)
+    let status = RefundStatus::Pending;
+    let location = [(LOCATION, format!("/v1/orders/{id}"))];
+    let answer = Json(Answer { id: refund, order: id, amount, status });
+    let commit = Commit::new(Saved::of((StatusCode::ACCEPTED, location, answer)).await?);
+    let commit = writes.into_iter().fold(commit, Commit::write);
+    let outcome = transaction.try_commit(commit).await?;
+    if let Some(Outcome::New(_)) = outcome {
+        tracing::info!(order_id = %id, refund_id = %refund, %amount, "to be refunded");
     }
+    Ok(outcome)
 }
 
 fn check(order: &Order, amount: u64) -> Result<(), Problem> {

@@ -6,28 +6,18 @@ use axum::routing::put;
 use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
+use super::WRITE;
 use super::changes::changed;
 use super::get_cart::Shown;
-use super::{WRITE, has_clock};
 use crate::product::Product;
 use crate::store::Store;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct SetInCart {
-    /// The checkout's table.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(SetInCart);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: SetInCart) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/cart/lines/{sku}", put(handle)).with_state(state)
 }
 
@@ -39,7 +29,7 @@ struct Wanted {
 
 /// Has so many of a product in the cart, at today's price.
 async fn handle(
-    State(state): State<SetInCart>,
+    State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
     Json(Wanted { quantity }): Json<Wanted>,

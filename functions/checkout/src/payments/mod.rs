@@ -8,7 +8,6 @@
 
 pub mod movements;
 mod refunds;
-pub mod secrets;
 mod stripe;
 pub mod webhook;
 

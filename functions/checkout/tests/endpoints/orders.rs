@@ -176,8 +176,7 @@ async fn the_customer_alone_is_given_what_the_payment_goes_on_with() {
 
     // While the provider does not answer, the order can be seen.
     let payments = Stripe::new("http://127.0.0.1:1".into(), "sk_test".into()).unwrap();
-    let (store, clock) = (s.store.clone(), s.clock.clone());
-    let down = app(get_order::router(get_order::GetOrder { store, payments, clock }));
+    let down = app(get_order::router(s.system.clone(), payments));
     let order = ask("get-order").order(id).by(customer).of_router(&down).await.ok(200);
     assert_eq!(order["status"], "action_required");
     assert_eq!(order["payment_client_secret"], Value::Null);

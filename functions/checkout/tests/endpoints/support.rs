@@ -14,6 +14,7 @@ use checkout::relay::Relay;
 use checkout::saga::{STEP_TIME, Saga};
 use checkout::store::Store;
 use checkout::sweep::Sweep;
+use checkout::system::System;
 use http_body_util::BodyExt;
 use inventory::movement::{Movement, Reason, changes};
 use inventory::stock::{available, reserved};
@@ -58,6 +59,7 @@ pub(crate) struct Shop {
     pub(crate) sweep: Sweep,
     pub(crate) orders_url: String,
     pub(crate) webhooks_url: String,
+    pub(crate) system: System,
     router: Router,
 }
 
@@ -89,36 +91,35 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
     let courier = Courier::new(false).unwrap();
     let secret = SecretString::from(HOOK_SECRET);
 
-    macro_rules! endpoint {
-        ($module:ident, $state:ident { $($field:ident),* } $(, $guard:expr)*) => {
-            api::$module::router(api::$module::$state { $($field: $field.clone()),* } $(, $guard)*)
-        };
-    }
-    let router = endpoint!(put_product, PutProduct { store, clock })
-        .merge(endpoint!(get_product, GetProduct { store, inventory, clock }))
-        .merge(endpoint!(list_products, ListProducts { store, inventory, clock }))
-        .merge(endpoint!(get_cart, GetCart { store, clock }))
-        .merge(endpoint!(add_to_cart, AddToCart { store, clock }, records.clone()))
-        .merge(endpoint!(set_in_cart, SetInCart { store, clock }))
-        .merge(endpoint!(remove_from_cart, RemoveFromCart { store, clock }))
-        .merge(endpoint!(
-            place_order,
-            PlaceOrder { store, inventory, clock, ids },
-            records.clone(),
-            limiter.clone()
-        ))
-        .merge(endpoint!(pay_order, PayOrder { store, clock }, records.clone(), limiter))
-        .merge(endpoint!(get_order, GetOrder { store, payments, clock }))
-        .merge(endpoint!(list_orders, ListOrders { store, clock }))
-        .merge(endpoint!(cancel_order, CancelOrder { store, clock, ids }))
-        .merge(endpoint!(refund_order, RefundOrder { store, clock, ids }, records))
-        .merge(endpoint!(list_stuck, ListStuck { store, clock }))
-        .merge(endpoint!(get_ledger, GetLedger { store, clock }))
-        .merge(endpoint!(get_order_ledger, GetOrderLedger { store, clock }))
-        .merge(endpoint!(put_endpoint, PutEndpoint { store, courier, clock, ids }))
-        .merge(endpoint!(list_endpoints, ListEndpoints { store, clock }))
-        .merge(endpoint!(delete_endpoint, DeleteEndpoint { store, clock }))
-        .merge(endpoint!(on_provider_event, OnProviderEvent { orders, secret, clock }));
+    let system = System {
+        store: store.clone(),
+        inventory: inventory.clone(),
+        records,
+        limiter,
+        clock: clock.clone(),
+        ids: ids.clone(),
+    };
+    let s = || system.clone();
+    let router = api::put_product::router(s())
+        .merge(api::get_product::router(s()))
+        .merge(api::list_products::router(s()))
+        .merge(api::get_cart::router(s()))
+        .merge(api::add_to_cart::router(s()))
+        .merge(api::set_in_cart::router(s()))
+        .merge(api::remove_from_cart::router(s()))
+        .merge(api::place_order::router(s()))
+        .merge(api::pay_order::router(s()))
+        .merge(api::get_order::router(s(), payments.clone()))
+        .merge(api::list_orders::router(s()))
+        .merge(api::cancel_order::router(s()))
+        .merge(api::refund_order::router(s()))
+        .merge(api::list_stuck::router(s()))
+        .merge(api::get_ledger::router(s()))
+        .merge(api::get_order_ledger::router(s()))
+        .merge(api::put_endpoint::router(s(), courier))
+        .merge(api::list_endpoints::router(s()))
+        .merge(api::delete_endpoint::router(s()))
+        .merge(api::on_provider_event::router(orders.clone(), secret, clock.clone()));
     Shop {
         saga: Saga {
             store: store.clone(),
@@ -130,6 +131,7 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
         relay: Relay { store: store.clone(), orders: orders.clone(), webhooks },
         sweep: Sweep { store: store.clone(), orders, clock: clock.clone() },
         router: app(router),
+        system,
         provider: provider.into(),
         aws,
         clock,

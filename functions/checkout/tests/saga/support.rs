@@ -15,6 +15,7 @@ use checkout::queues::Advance;
 use checkout::saga::{STEP_TIME, Saga};
 use checkout::store::Store;
 use checkout::sweep::Sweep;
+use checkout::system::System;
 use http_body_util::BodyExt;
 use inventory::movement::{Movement, Reason, changes};
 use inventory::{Inventory, Sku};
@@ -102,16 +103,13 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
     let limiter = RateLimiter::new(client, requests, clock.clone());
 
     let (s, c, i) = (|| store.clone(), || clock.clone(), || ids.clone());
-    let place =
-        place_order::PlaceOrder { store: s(), inventory: inventory.clone(), clock: c(), ids: i() };
-    let cancel = cancel_order::CancelOrder { store: s(), clock: c(), ids: i() };
-    let refund = refund_order::RefundOrder { store: s(), clock: c(), ids: i() };
-    let pay = pay_order::PayOrder { store: s(), clock: c() };
+    let system =
+        System { store: s(), inventory: inventory.clone(), records, limiter, clock: c(), ids: i() };
     Shop {
-        pay: app(pay_order::router(pay, records.clone(), limiter.clone())),
-        place: app(place_order::router(place, records.clone(), limiter)),
-        cancel: app(cancel_order::router(cancel)),
-        refund: app(refund_order::router(refund, records)),
+        pay: app(pay_order::router(system.clone())),
+        place: app(place_order::router(system.clone())),
+        cancel: app(cancel_order::router(system.clone())),
+        refund: app(refund_order::router(system)),
         sweep: Sweep { store: s(), orders, clock: c() },
         saga: Saga { store: s(), inventory, payments, clock: c(), ids: i() },
         provider: provider.into(),

@@ -4,37 +4,25 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
+use super::WRITE;
 use super::view::View;
-use super::{WRITE, has_clock};
 use crate::document::{DocumentId, Status};
-use crate::queues::{Job, Queues};
-use crate::store::{Change, Documents};
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct Cancel {
-    /// The documents' table.
-    pub documents: Documents,
-    /// The queue of what is deleted.
-    pub queues: Queues,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(Cancel);
+use crate::queues::Job;
+use crate::store::Change;
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: Cancel) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/documents/{document_id}/cancel", post(handle)).with_state(state)
 }
 
 /// Ends a document that is on its way; its file and its results are deleted. Doing it twice is doing it
 /// once.
 async fn handle(
-    State(state): State<Cancel>,
+    State(state): State<System>,
     user: SignedIn,
     Path(id): Path<DocumentId>,
 ) -> Result<Json<View>> {

@@ -4,32 +4,18 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
+use super::WRITE;
 use super::upload_parts::open;
 use super::view::View;
-use super::{WRITE, has_clock};
 use crate::document::DocumentId;
-use crate::objects::Objects;
-use crate::store::Documents;
+use crate::system::System;
 use crate::upload_parts::Parts;
 
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct CompleteUpload {
-    /// The documents' table.
-    pub documents: Documents,
-    /// The bucket.
-    pub objects: Objects,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(CompleteUpload);
-
 /// The endpoint's router.
-pub fn router(state: CompleteUpload) -> Router {
+pub fn router(state: System) -> Router {
     Router::new()
         .route("/v1/documents/{document_id}/parts/complete", post(handle))
         .with_state(state)
@@ -37,7 +23,7 @@ pub fn router(state: CompleteUpload) -> Router {
 
 /// Makes one file of the parts, when all are there. Doing it twice is doing it once.
 async fn handle(
-    State(state): State<CompleteUpload>,
+    State(state): State<System>,
     user: SignedIn,
     Path(id): Path<DocumentId>,
 ) -> Result<(StatusCode, Json<View>)> {

@@ -3,41 +3,35 @@
 use std::time::Duration;
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::routing::post;
+use axum::{Extension, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::rate_limit::{Limit, limited};
 use shared::http::{Json, SignedIn, StatusCode};
-use shared::id::Ids;
-use shared::idempotency::{Commit, IdempotencyError, Outcome, Records};
+use shared::idempotency::{Commit, IdempotencyError, Outcome};
 use shared::problem::Problem;
-use shared::rate_limit::{Quota, RateLimiter};
+use shared::rate_limit::Quota;
 use shared::{Error, Result};
 
+use super::WRITE;
 use super::view::View;
-use super::{WRITE, has_clock};
 use crate::allowance::Allowance;
 use crate::budget::{Budgets, exceeded};
 use crate::document::{Announced, Document, DocumentName, InvalidName, MULTIPART_WINDOW, Sha256};
-use crate::objects::{Objects, upload_key};
+use crate::objects::upload_key;
 use crate::schema::SchemaRef;
 use crate::schemas;
-use crate::store::Documents;
+use crate::system::System;
 use crate::upload_form::{self, CONTENT_TYPE, Fields, Grant};
 use crate::upload_parts::Parts;
 
-/// What the endpoint needs.
+/// How files are uploaded, and how much of them.
 #[derive(Clone)]
-pub struct CreateUpload {
-    /// The documents' table.
-    pub documents: Documents,
-    /// The bucket.
-    pub objects: Objects,
+pub struct Uploads {
     /// Whose signature the form carries: the function's role.
     pub credentials: SharedCredentialsProvider,
     /// The bucket's region.
@@ -48,12 +42,7 @@ pub struct CreateUpload {
     pub allowance: Allowance,
     /// The largest file taken, in bytes.
     pub max_bytes: u64,
-    /// The time.
-    pub clock: Clock,
-    /// New ids.
-    pub ids: Ids,
 }
-has_clock!(CreateUpload);
 
 /// How many documents a user may announce: a fair share, and no guard, so that it gives way when
 /// nobody can decide.
@@ -63,8 +52,10 @@ const QUOTA: Quota = Quota::new("uploads", 100, Duration::from_mins(1));
 const TAKING: usize = 1;
 
 /// The endpoint's router.
-pub fn router(state: CreateUpload, records: Records, limiter: RateLimiter) -> Router {
+pub fn router(state: System, uploads: Uploads) -> Router {
+    let (records, limiter) = (state.records.clone(), state.limiter.clone());
     let router = Router::new().route("/v1/documents", post(handle)).with_state(state);
+    let router = router.layer(Extension(uploads));
     limited(transactional(router, records), Limit::per_user(QUOTA, limiter))
 }
 
@@ -119,7 +110,8 @@ enum Upload {
 }
 
 async fn handle(
-    State(state): State<CreateUpload>,
+    State(state): State<System>,
+    Extension(uploads): Extension<Uploads>,
     user: SignedIn,
     transaction: Transaction,
     Json(wanted): Json<Wanted>,
@@ -128,7 +120,7 @@ async fn handle(
     let Wanted { name, size, sha256, schema, upload } = wanted;
     let name = DocumentName::try_from(name).map_err(invalid_name)?;
     let announced = Announced { name, size, sha256, schema };
-    check_size(announced.size, state.max_bytes)?;
+    check_size(announced.size, uploads.max_bytes)?;
     if let Some(schema) = &announced.schema
         && !schemas::exists(&state.documents, user.tenant, schema).await?
     {
@@ -143,8 +135,8 @@ async fn handle(
     let mut document = Document::announce(state.ids.next(), who, announced, now);
     document.webhook = state.documents.settings(user.tenant).await?.webhook.is_some();
     let upload = match upload {
-        Way::Form => state.form(&document, now).await?,
-        Way::Parts => state.parts(&mut document, now).await?,
+        Way::Form => form(&state, &uploads, &document, now).await?,
+        Way::Parts => parts(&state, &mut document, now).await?,
     };
     let (id, size) = (document.id, document.announced.size);
     let record = state.documents.creation(&document)?;
@@ -154,8 +146,8 @@ async fn handle(
 
     // The record, what it uses and the answer in one: a retry gets the same document, or none was made
     // and nothing was used.
-    let wanted = state.allowance.announcement(size);
-    let taking = state.budgets.taking(&user.tenant.to_string(), &wanted, now)?;
+    let wanted = uploads.allowance.announcement(size);
+    let taking = uploads.budgets.taking(&user.tenant.to_string(), &wanted, now)?;
     let commit = Commit::new(answer).write(record).write(taking);
     let outcome = match transaction.commit(commit).await {
         Err(IdempotencyError::Refused { index: TAKING, item }) => {
@@ -172,40 +164,43 @@ async fn handle(
     Ok(outcome)
 }
 
-impl CreateUpload {
-    async fn form(&self, document: &Document, now: Timestamp) -> Result<Upload> {
-        let grant = Grant {
-            bucket: self.objects.bucket(),
-            region: &self.region,
-            key: &upload_key(document.key()),
-            size: document.announced.size,
-            expires_at: document.upload_expires_at,
-        };
-        let credentials = self.credentials.provide_credentials().await?;
-        Ok(Upload::Form {
-            method: "POST",
-            url: self.objects.form_url().await?,
-            fields: upload_form::sign(&grant, &credentials, now),
-            expires_at: document.upload_expires_at,
-        })
-    }
+async fn form(
+    state: &System,
+    uploads: &Uploads,
+    document: &Document,
+    now: Timestamp,
+) -> Result<Upload> {
+    let grant = Grant {
+        bucket: state.objects.bucket(),
+        region: &uploads.region,
+        key: &upload_key(document.key()),
+        size: document.announced.size,
+        expires_at: document.upload_expires_at,
+    };
+    let credentials = uploads.credentials.provide_credentials().await?;
+    Ok(Upload::Form {
+        method: "POST",
+        url: state.objects.form_url().await?,
+        fields: upload_form::sign(&grant, &credentials, now),
+        expires_at: document.upload_expires_at,
+    })
+}
 
-    /// An upload that is begun and then comes to nothing, as the record is not made, is ended by the
-    /// bucket after a day.
-    async fn parts(&self, document: &mut Document, now: Timestamp) -> Result<Upload> {
-        let Parts { part_size, parts } = Parts::of(document.announced.size);
-        document.upload_expires_at = now + MULTIPART_WINDOW;
-        document.multipart = Some(self.objects.begin_parts(document.key(), CONTENT_TYPE).await?);
-        let parts_url = format!("/v1/documents/{}/parts", document.id);
-        Ok(Upload::Parts {
-            method: "PUT",
-            part_size,
-            parts,
-            complete_url: format!("{parts_url}/complete"),
-            parts_url,
-            expires_at: document.upload_expires_at,
-        })
-    }
+/// An upload that is begun and then comes to nothing, as the record is not made, is ended by the
+/// bucket after a day.
+async fn parts(state: &System, document: &mut Document, now: Timestamp) -> Result<Upload> {
+    let Parts { part_size, parts } = Parts::of(document.announced.size);
+    document.upload_expires_at = now + MULTIPART_WINDOW;
+    document.multipart = Some(state.objects.begin_parts(document.key(), CONTENT_TYPE).await?);
+    let parts_url = format!("/v1/documents/{}/parts", document.id);
+    Ok(Upload::Parts {
+        method: "PUT",
+        part_size,
+        parts,
+        complete_url: format!("{parts_url}/complete"),
+        parts_url,
+        expires_at: document.upload_expires_at,
+    })
 }
 
 fn invalid_name(error: InvalidName) -> Problem {

@@ -3,29 +3,16 @@
 use axum::Router;
 use axum::extract::State;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
-use super::{WRITE, has_clock};
+use super::WRITE;
 use crate::document::DocumentId;
-use crate::queues::{Job, Queues};
-use crate::store::Documents;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct Delete {
-    /// The documents' table.
-    pub documents: Documents,
-    /// The queue of what is deleted.
-    pub queues: Queues,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(Delete);
+use crate::queues::Job;
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: Delete) -> Router {
+pub fn router(state: System) -> Router {
     let delete = axum::routing::delete(handle);
     Router::new().route("/v1/documents/{document_id}", delete).with_state(state)
 }
@@ -33,7 +20,7 @@ pub fn router(state: Delete) -> Router {
 /// Deletes a document at any time, with its file and everything that was made of it. From here on
 /// nobody sees it; what it leaves in the bucket goes soon after.
 async fn handle(
-    State(state): State<Delete>,
+    State(state): State<System>,
     user: SignedIn,
     Path(id): Path<DocumentId>,
 ) -> Result<StatusCode> {

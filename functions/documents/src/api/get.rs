@@ -10,33 +10,20 @@ use axum::routing::get;
 use serde::Serialize;
 use serde_json::Value;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::prefer::{self, Pauses};
 use shared::http::{Json, Path, SignedIn};
 use shared::problem::Problem;
 
+use super::READ;
 use super::view::View;
-use super::{READ, has_clock};
 use crate::document::{Document, DocumentId, Status};
-use crate::objects::Objects;
 use crate::stage::Text;
 use crate::stages::structure::MAX_DATA_BYTES;
-use crate::store::{Documents, Key};
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct Get {
-    /// The documents' table.
-    pub documents: Documents,
-    /// The bucket.
-    pub objects: Objects,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(Get);
+use crate::store::Key;
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: Get) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/documents/{document_id}", get(handle)).with_state(state)
 }
 
@@ -69,59 +56,57 @@ struct Pages {
 /// Somebody else's document is answered as one that does not exist. With `Prefer: wait=<seconds>`
 /// (RFC 7240) the answer waits until the document has come to its end, or until the time is over.
 async fn handle(
-    State(state): State<Get>,
+    State(state): State<System>,
     user: SignedIn,
     Path(id): Path<DocumentId>,
     headers: HeaderMap,
 ) -> Result<Response> {
     user.require(READ)?;
     let wait = prefer::wait(&headers);
-    let document = state.at_its_end((user.user, id), wait.unwrap_or_default()).await?;
-    let answer = Json(state.answer(document).await?).into_response();
+    let document = at_its_end(&state, (user.user, id), wait.unwrap_or_default()).await?;
+    let answer = Json(answer(&state, document).await?).into_response();
     Ok(if wait.is_some() { prefer::applied(answer) } else { answer })
 }
 
-impl Get {
-    async fn at_its_end(&self, key: Key, wait: Duration) -> Result<Document> {
-        let mut pauses = Pauses::within(wait);
-        loop {
-            let found = self.documents.get(key).await?;
-            let found = found.filter(|found| found.status != Status::Deleting);
-            let document = found.ok_or_else(|| Problem::not_found("document"))?;
-            let is_over = document.status_at(self.clock.now()).is_final();
-            if is_over || !pauses.pause().await {
-                return Ok(document);
-            }
+async fn at_its_end(state: &System, key: Key, wait: Duration) -> Result<Document> {
+    let mut pauses = Pauses::within(wait);
+    loop {
+        let found = state.documents.get(key).await?;
+        let found = found.filter(|found| found.status != Status::Deleting);
+        let document = found.ok_or_else(|| Problem::not_found("document"))?;
+        let is_over = document.status_at(state.clock.now()).is_final();
+        if is_over || !pauses.pause().await {
+            return Ok(document);
         }
     }
+}
 
-    async fn answer(&self, document: Document) -> Result<Answer> {
-        let (mut file_url, mut text_url, mut pages, mut data) = (None, None, Vec::new(), None);
-        if !matches!(document.status, Status::Cancelled | Status::Deleting) {
-            file_url = self.objects.file_link(&document).await?;
-            let text = document.stages.text.as_ref().and_then(|done| done.result.as_ref());
-            if let Some(text) = text {
-                text_url = Some(self.objects.text_link(&document, &text.text_key).await?);
-                pages = self.pages(text).await?;
-            }
-            let structure = document.stages.structure.as_ref();
-            if let Some(found) = structure.and_then(|done| done.result.as_ref())
-                && let Some(key) = &found.key
-                && let Ok(bytes) = self.objects.fetch(key, MAX_DATA_BYTES).await?
-            {
-                data = Some(serde_json::from_slice(&bytes)?);
-            }
+async fn answer(state: &System, document: Document) -> Result<Answer> {
+    let (mut file_url, mut text_url, mut pages, mut data) = (None, None, Vec::new(), None);
+    if !matches!(document.status, Status::Cancelled | Status::Deleting) {
+        file_url = state.objects.file_link(&document).await?;
+        let text = document.stages.text.as_ref().and_then(|done| done.result.as_ref());
+        if let Some(text) = text {
+            text_url = Some(state.objects.text_link(&document, &text.text_key).await?);
+            pages = pages_of(state, text).await?;
         }
-        let document = View::of(document, self.clock.now());
-        Ok(Answer { document, file_url, text_url, pages, data })
+        let structure = document.stages.structure.as_ref();
+        if let Some(found) = structure.and_then(|done| done.result.as_ref())
+            && let Some(key) = &found.key
+            && let Ok(bytes) = state.objects.fetch(key, MAX_DATA_BYTES).await?
+        {
+            data = Some(serde_json::from_slice(&bytes)?);
+        }
     }
+    let document = View::of(document, state.clock.now());
+    Ok(Answer { document, file_url, text_url, pages, data })
+}
 
-    async fn pages(&self, text: &Text) -> Result<Vec<Pages>> {
-        let mut pages = Vec::with_capacity(text.runs.len());
-        for run in &text.runs {
-            let url = self.objects.result_link(&run.key).await?;
-            pages.push(Pages { from: run.from, to: run.to, url });
-        }
-        Ok(pages)
+async fn pages_of(state: &System, text: &Text) -> Result<Vec<Pages>> {
+    let mut pages = Vec::with_capacity(text.runs.len());
+    for run in &text.runs {
+        let url = state.objects.result_link(&run.key).await?;
+        pages.push(Pages { from: run.from, to: run.to, url });
     }
+    Ok(pages)
 }

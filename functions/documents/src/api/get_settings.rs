@@ -7,25 +7,14 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, SignedIn};
 
-use super::{READ, has_clock};
+use super::READ;
 use crate::settings::Settings;
-use crate::store::Documents;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct GetSettings {
-    /// The documents' table.
-    pub documents: Documents,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(GetSettings);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: GetSettings) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/document-settings", get(handle)).with_state(state)
 }
 
@@ -63,7 +52,7 @@ impl Shown {
     }
 }
 
-async fn handle(State(state): State<GetSettings>, user: SignedIn) -> Result<Json<Shown>> {
+async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Shown>> {
     user.require(READ)?;
     Ok(Json(Shown::of(state.documents.settings(user.tenant).await?, false)))
 }

@@ -5,26 +5,15 @@ use axum::extract::State;
 use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::page::{self, cursor};
 use shared::http::{Json, Query, SignedIn};
 
+use super::READ;
 use super::view::View;
-use super::{READ, has_clock};
-use crate::store::Documents;
-
-/// What the endpoint needs.
-#[derive(Clone)]
-pub struct List {
-    /// The documents' table.
-    pub documents: Documents,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(List);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: List) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/documents", get(handle)).with_state(state)
 }
 
@@ -38,7 +27,7 @@ struct Page {
 
 /// The user's own documents, newest first.
 async fn handle(
-    State(state): State<List>,
+    State(state): State<System>,
     user: SignedIn,
     Query(wanted): Query<page::Page>,
 ) -> Result<Json<Page>> {

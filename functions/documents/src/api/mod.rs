@@ -18,15 +18,3 @@ pub use view::View;
 const READ: &str = "documents:read";
 /// Lets a user add and delete documents.
 const WRITE: &str = "documents:write";
-
-/// Gives endpoints' states what the extractors need: the time.
-macro_rules! has_clock {
-    ($state:ty) => {
-        impl axum::extract::FromRef<$state> for shared::clock::Clock {
-            fn from_ref(state: &$state) -> Self {
-                state.clock.clone()
-            }
-        }
-    };
-}
-use has_clock;

@@ -6,27 +6,16 @@ use axum::routing::put;
 use serde::Serialize;
 use serde_json::Value;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
-use super::{WRITE, has_clock};
+use super::WRITE;
 use crate::schema::SchemaRef;
 use crate::schemas;
-use crate::store::Documents;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct PutSchema {
-    /// The documents' table.
-    pub documents: Documents,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(PutSchema);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: PutSchema) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/document-schemas/{schema}", put(handle)).with_state(state)
 }
 
@@ -38,7 +27,7 @@ struct Answer {
 /// Adds a schema of the tenant's own, as `invoice@2`. A version that is there stays as it is: putting
 /// the same again changes nothing, and another is refused.
 async fn handle(
-    State(state): State<PutSchema>,
+    State(state): State<System>,
     user: SignedIn,
     Path(schema): Path<SchemaRef>,
     Json(document): Json<Value>,

@@ -1,36 +1,24 @@
 //! `PUT /v1/document-settings`
 
-use axum::Router;
 use axum::extract::State;
 use axum::routing::put;
+use axum::{Extension, Router};
 use pdf_inspect::{Limits, Policy};
 use serde::Deserialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::problem::Problem;
 use shared::webhook::{Courier, Webhook};
 
+use super::WRITE;
 use super::get_settings::Shown;
-use super::{WRITE, has_clock};
 use crate::settings::Settings;
-use crate::store::Documents;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct PutSettings {
-    /// The documents' table.
-    pub documents: Documents,
-    /// What posts to webhooks, and knows which it would not.
-    pub courier: Courier,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(PutSettings);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: PutSettings) -> Router {
-    Router::new().route("/v1/document-settings", put(handle)).with_state(state)
+pub fn router(state: System, courier: Courier) -> Router {
+    let router = Router::new().route("/v1/document-settings", put(handle)).with_state(state);
+    router.layer(Extension(courier))
 }
 
 #[derive(Deserialize)]
@@ -51,7 +39,8 @@ struct WantedWebhook {
 /// Sets everything; what is left out goes back to its default. A webhook at another URL than before
 /// gets a new secret, which is shown in this answer and in none after.
 async fn handle(
-    State(state): State<PutSettings>,
+    State(state): State<System>,
+    Extension(courier): Extension<Courier>,
     user: SignedIn,
     Json(wanted): Json<Wanted>,
 ) -> Result<Json<Shown>> {
@@ -63,7 +52,7 @@ async fn handle(
         Some(WantedWebhook { url }) => {
             match before.filter(|it| it.url == url && it.gone_at.is_none()) {
                 Some(same) => (Some(same), false),
-                None => (Some(state.new_webhook(url).await?), true),
+                None => (Some(new_webhook(&courier, url).await?), true),
             }
         }
     };
@@ -82,13 +71,11 @@ fn check_policy(policy: &Policy) -> Result<(), Problem> {
         .field("policy.max_inflated_bytes", format!("at most {}", Limits::MAX_TOTAL_BYTES)))
 }
 
-impl PutSettings {
-    async fn new_webhook(&self, url: String) -> Result<Webhook> {
-        self.courier.check(&url).await.map_err(|error| {
-            let title = "The webhook's URL is not taken";
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
-                .field("webhook.url", error.to_string())
-        })?;
-        Webhook::at(url)
-    }
+async fn new_webhook(courier: &Courier, url: String) -> Result<Webhook> {
+    courier.check(&url).await.map_err(|error| {
+        let title = "The webhook's URL is not taken";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
+            .field("webhook.url", error.to_string())
+    })?;
+    Webhook::at(url)
 }

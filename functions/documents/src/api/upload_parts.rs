@@ -6,33 +6,21 @@ use axum::routing::get;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
-use super::{WRITE, has_clock};
+use super::WRITE;
 use crate::document::{Document, DocumentId, Status};
-use crate::objects::{LINK_LIFETIME, Objects};
+use crate::objects::LINK_LIFETIME;
 use crate::store::{Documents, Key};
+use crate::system::System;
 use crate::upload_parts::Parts;
 
 /// How many parts are handed out at once.
 const MAX_LINKS: usize = 100;
 
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct UploadParts {
-    /// The documents' table.
-    pub documents: Documents,
-    /// The bucket.
-    pub objects: Objects,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(UploadParts);
-
 /// The endpoint's router.
-pub fn router(state: UploadParts) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/documents/{document_id}/parts", get(handle)).with_state(state)
 }
 
@@ -56,7 +44,7 @@ struct Part {
 
 /// What is left to upload. An upload that was cut off goes on from here.
 async fn handle(
-    State(state): State<UploadParts>,
+    State(state): State<System>,
     user: SignedIn,
     Path(id): Path<DocumentId>,
 ) -> Result<Json<Answer>> {

@@ -7,7 +7,7 @@
 
 pub mod pdfa;
 pub mod scan;
-pub mod serve;
+mod serve;
 pub mod structure;
 pub mod text;
 pub mod validate;

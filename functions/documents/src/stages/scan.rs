@@ -4,12 +4,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::Result;
+use shared::program::Environment;
 
+use super::serve::serve;
 use super::{Verdict, Work};
 use crate::document::{AttemptId, Document};
 use crate::objects::Objects;
 use crate::scanner::{Scanned, Scanner};
 use crate::stage::{Rejection, Scan, Stage, Waiting};
+use crate::system;
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let objects = system::objects(environment)?;
+    let scanner = Scanner::of_environment()?;
+    let work = ScanFile { objects, scanner };
+    serve(environment, work).await
+}
 
 /// What the stage needs.
 #[derive(Clone, Debug)]

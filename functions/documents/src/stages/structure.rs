@@ -5,21 +5,37 @@ use std::time::Duration;
 use extraction::model::ModelError;
 use extraction::{Extraction, Extractor, Field, Grounding, Outcome, Page};
 use jiff::Timestamp;
+use shared::config::var;
+use shared::program::Environment;
 use shared::{Error, Result};
 
+use super::serve::serve;
 use super::text::MAX_TEXT_BYTES;
 use super::{LONGEST_WAIT, Verdict, Work};
 use crate::allowance::MODEL_TOKENS;
 use crate::budget::{Budget, Budgets, Exceeded};
 use crate::document::{AttemptId, Document};
+use crate::model;
 use crate::objects::{Objects, structure_key};
 use crate::schema::SchemaRef;
 use crate::schemas;
 use crate::stage::{Problem, Stage, Structure, Waiting};
 use crate::store::Documents;
+use crate::system;
 
 /// The most data that is kept, in bytes: it is answered whole, and Lambda answers with 6 MB at most.
 pub const MAX_DATA_BYTES: u64 = 4 << 20;
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let documents = system::documents(environment)?;
+    let objects = system::objects(environment)?;
+    let extractor = model::of_environment(&environment.aws)?;
+    let budgets = system::budgets(environment)?;
+    let daily_tokens = var("DAILY_MODEL_TOKENS")?;
+    let work = ExtractStructure { documents, objects, extractor, budgets, daily_tokens };
+    serve(environment, work).await
+}
 
 /// What the stage needs.
 #[derive(Clone)]

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::clock::Clock;
+use shared::program::Environment;
 use shared::{Error, Result};
 
+use super::serve::{sandbox, serve};
 use super::{Verdict, Work, parser_limits};
 use crate::document::{AttemptId, Document};
 use crate::objects::{Objects, text_key};
@@ -15,6 +17,7 @@ use crate::reading::{Described, ReadPage, TextRead};
 use crate::sandbox::{ChildEnded, Sandbox, Taker, Task};
 use crate::stage::{EXCERPT_CHARACTERS, PageRun, Progress, Rejection, Stage, Text};
 use crate::store::{Change, Documents};
+use crate::system;
 
 /// The most text that is kept of a document, in bytes.
 pub const MAX_TEXT_BYTES: usize = 16 << 20;
@@ -22,6 +25,15 @@ pub const MAX_TEXT_BYTES: usize = 16 << 20;
 const RUN_BYTES: usize = 4 << 20;
 /// Time that an invocation reserves for writing its last run: two files and the progress.
 const RESERVE: Duration = Duration::from_mins(1);
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let documents = system::documents(environment)?;
+    let objects = system::objects(environment)?;
+    let clock = environment.clock.clone();
+    let work = ExtractText { documents, objects, sandbox: sandbox()?, clock };
+    serve(environment, work).await
+}
 
 /// What the stage needs.
 #[derive(Clone, Debug)]

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use shared::program::Environment;
 use shared::{Error, Result};
 
+use super::serve::{sandbox, serve};
 use super::{Verdict, Work, parser_limits};
 use crate::document::{AttemptId, Document};
 use crate::objects::Objects;
@@ -12,6 +14,15 @@ use crate::reading::Inspected;
 use crate::sandbox::{AnswerOnly, ChildEnded, Sandbox, Task};
 use crate::stage::{Rejection, Stage, Validation};
 use crate::store::Documents;
+use crate::system;
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let documents = system::documents(environment)?;
+    let objects = system::objects(environment)?;
+    let work = Validate { documents, objects, sandbox: sandbox()? };
+    serve(environment, work).await
+}
 
 /// What the stage needs.
 #[derive(Clone, Debug)]

@@ -26,15 +26,11 @@ async fn call(router: axum::Router, event_name: &str, s: &System, id: DocumentId
 }
 
 async fn cancel(s: &System, id: DocumentId) -> u16 {
-    let (documents, queues) = (s.documents.clone(), s.pipeline.queues.clone());
-    let state = cancel::Cancel { documents, queues, clock: s.clock.clone() };
-    call(cancel::router(state), "documents-cancel", s, id).await
+    call(cancel::router(s.system()), "documents-cancel", s, id).await
 }
 
 async fn delete(s: &System, id: DocumentId) -> u16 {
-    let (documents, queues) = (s.documents.clone(), s.pipeline.queues.clone());
-    let state = delete::Delete { documents, queues, clock: s.clock.clone() };
-    call(delete::router(state), "documents-delete", s, id).await
+    call(delete::router(s.system()), "documents-delete", s, id).await
 }
 
 /// A document right before `stage`, or at its end.

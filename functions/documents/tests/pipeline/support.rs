@@ -30,7 +30,9 @@ use serde_json::{Value, json};
 use shared::batch::{Failure as Trouble, Message};
 use shared::clock::Clock;
 use shared::id::{Ids, TenantId, UserId};
+use shared::idempotency::Records;
 use shared::queue::Queue;
+use shared::rate_limit::RateLimiter;
 use testing::{account, clamd, event};
 
 /// How long an attempt is given.
@@ -108,10 +110,24 @@ pub(crate) fn model(base_url: &str) -> Arc<dyn Model> {
 
 /// Where the functions' programs are, which start themselves again to read a file.
 pub(crate) fn sandbox() -> Sandbox {
-    Sandbox::new(PathBuf::from(env!("CARGO_BIN_EXE_documents-validate")))
+    Sandbox::new(PathBuf::from(env!("CARGO_BIN_EXE_documents-pdf")))
 }
 
 impl System {
+    /// What the endpoints work with.
+    pub(crate) fn system(&self) -> documents::system::System {
+        let (client, table) = (aws_sdk_dynamodb::Client::new(&self.aws), "requests".to_owned());
+        documents::system::System {
+            documents: self.documents.clone(),
+            objects: self.objects.clone(),
+            queues: self.pipeline.queues.clone(),
+            records: Records::new(client.clone(), table.clone(), self.clock.clone()),
+            limiter: RateLimiter::new(client, table, self.clock.clone()),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        }
+    }
+
     pub(crate) fn key(&self, id: DocumentId) -> Key {
         (self.owner, id)
     }

@@ -5,27 +5,16 @@ use axum::extract::State;
 use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::{Json, Path, SignedIn};
 use shared::problem::Problem;
 
-use super::{ADMIN, has_clock};
+use super::ADMIN;
 use crate::sku::Sku;
 use crate::stock::{Bucket, available, reserved};
-use crate::store::Inventory;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct GetStock {
-    /// The inventory's table.
-    pub inventory: Inventory,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(GetStock);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: GetStock) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/stock/{sku}", get(handle)).with_state(state)
 }
 
@@ -40,7 +29,7 @@ struct Shown {
 }
 
 async fn handle(
-    State(state): State<GetStock>,
+    State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
 ) -> Result<Json<Shown>> {

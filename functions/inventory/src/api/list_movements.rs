@@ -5,28 +5,17 @@ use axum::extract::State;
 use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::page::{self, cursor};
 use shared::http::{Json, Path, Query, SignedIn};
 use shared::problem::Problem;
 
-use super::{ADMIN, has_clock};
+use super::ADMIN;
 use crate::movement::Movement;
 use crate::sku::Sku;
-use crate::store::Inventory;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct ListMovements {
-    /// The inventory's table.
-    pub inventory: Inventory,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(ListMovements);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: ListMovements) -> Router {
+pub fn router(state: System) -> Router {
     Router::new().route("/v1/stock/{sku}/movements", get(handle)).with_state(state)
 }
 
@@ -40,7 +29,7 @@ struct Page {
 
 /// A product's movements, newest first.
 async fn handle(
-    State(state): State<ListMovements>,
+    State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
     Query(wanted): Query<page::Page>,

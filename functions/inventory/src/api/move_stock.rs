@@ -5,30 +5,20 @@ use axum::extract::State;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::clock::Clock;
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::idempotency::{Commit, Outcome, Records};
+use shared::idempotency::{Commit, Outcome};
 use shared::problem::Problem;
 
-use super::{ADMIN, has_clock};
+use super::ADMIN;
 use crate::movement::{BucketCount, Movement, Note, Quantity, Reason, Refusal, changes};
 use crate::sku::Sku;
 use crate::stock::MAX_STOCK;
-use crate::store::Inventory;
-
-/// What the endpoint needs.
-#[derive(Clone, Debug)]
-pub struct MoveStock {
-    /// The inventory's table.
-    pub inventory: Inventory,
-    /// The time.
-    pub clock: Clock,
-}
-has_clock!(MoveStock);
+use crate::system::System;
 
 /// The endpoint's router.
-pub fn router(state: MoveStock, records: Records) -> Router {
+pub fn router(state: System) -> Router {
+    let records = state.records.clone();
     let router = Router::new().route("/v1/stock/{sku}/movements", post(handle)).with_state(state);
     transactional(router, records)
 }
@@ -56,7 +46,7 @@ struct Created {
 }
 
 async fn handle(
-    State(state): State<MoveStock>,
+    State(state): State<System>,
     user: SignedIn,
     transaction: Transaction,
     Path(sku): Path<Sku>,
@@ -64,34 +54,32 @@ async fn handle(
 ) -> Result<Outcome<Saved>> {
     user.require(ADMIN)?;
     let attempt = async || {
-        let commit = state.plan(&user, &sku, wanted.clone()).await?;
+        let commit = plan(&state, &user, &sku, wanted.clone()).await?;
         transaction.try_commit(commit).await
     };
     transaction.retried(attempt).await
 }
 
-impl MoveStock {
-    /// The movement, or its refusal: that is saved as an answer too, for the same request may have been
-    /// made before, when there was enough; then it gets the answer that it got then.
-    async fn plan(&self, user: &SignedIn, sku: &Sku, wanted: Wanted) -> Result<Commit<Saved>> {
-        let ledger = self.inventory.ledger(sku).await?;
-        let changes = match changes(&ledger.buckets, wanted.quantity, wanted.buckets) {
-            Ok(changes) => changes,
-            Err(refusal) => return Ok(Commit::new(Saved::of(refused(refusal)).await?)),
-        };
-        let movement = Movement {
-            number: ledger.movements + 1,
-            quantity: wanted.quantity,
-            reason: wanted.reason,
-            note: wanted.note,
-            by: user.user,
-            at: self.clock.now(),
-        };
-        let writes = self.inventory.moving(sku, &movement, &changes)?;
-        let created = Created { sku: sku.clone(), movement };
-        let answer = Saved::of((StatusCode::CREATED, Json(created))).await?;
-        Ok(writes.into_iter().fold(Commit::new(answer), Commit::write))
-    }
+/// The movement, or its refusal: that is saved as an answer too, for the same request may have been
+/// made before, when there was enough; then it gets the answer that it got then.
+async fn plan(state: &System, user: &SignedIn, sku: &Sku, wanted: Wanted) -> Result<Commit<Saved>> {
+    let ledger = state.inventory.ledger(sku).await?;
+    let changes = match changes(&ledger.buckets, wanted.quantity, wanted.buckets) {
+        Ok(changes) => changes,
+        Err(refusal) => return Ok(Commit::new(Saved::of(refused(refusal)).await?)),
+    };
+    let movement = Movement {
+        number: ledger.movements + 1,
+        quantity: wanted.quantity,
+        reason: wanted.reason,
+        note: wanted.note,
+        by: user.user,
+        at: state.clock.now(),
+    };
+    let writes = state.inventory.moving(sku, &movement, &changes)?;
+    let created = Created { sku: sku.clone(), movement };
+    let answer = Saved::of((StatusCode::CREATED, Json(created))).await?;
+    Ok(writes.into_iter().fold(Commit::new(answer), Commit::write))
 }
 
 fn refused(refusal: Refusal) -> Problem {

@@ -25,13 +25,11 @@ pub(crate) async fn functions(s: &System) -> Functions {
     let requests = account::table_named(&s.aws, "requests", &["id"]).await;
     let records = Records::new(s.client.clone(), requests, s.clock.clone());
     let (inventory, clock) = (s.inventory.clone(), s.clock.clone());
-    let get = get_stock::GetStock { inventory: inventory.clone(), clock: clock.clone() };
-    let list = list_movements::ListMovements { inventory: inventory.clone(), clock: clock.clone() };
-    let moving = move_stock::MoveStock { inventory, clock };
+    let system = inventory::system::System { inventory, records, clock };
     Functions {
-        move_stock: app(move_stock::router(moving, records)),
-        get_stock: app(get_stock::router(get)),
-        list_movements: app(list_movements::router(list)),
+        move_stock: app(move_stock::router(system.clone())),
+        get_stock: app(get_stock::router(system.clone())),
+        list_movements: app(list_movements::router(system)),
     }
 }
 

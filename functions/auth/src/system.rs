@@ -1,0 +1,77 @@
+//! What auth's Lambdas share, and the variables that they read.
+
+use std::time::Duration;
+
+use shared::Result;
+use shared::clock::Clock;
+use shared::config::var;
+use shared::http::rate_limit::{Limit, Subject, Unavailable};
+use shared::id::Ids;
+use shared::program::Environment;
+use shared::rate_limit::{Quota, RateLimiter};
+
+use crate::keys::{PrivateKeys, PublicKeys};
+use crate::store::Users;
+use crate::token::Issuer;
+
+/// What the endpoints of auth work with.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The users' table.
+    pub users: Users,
+    /// Rate limits.
+    pub limiter: RateLimiter,
+    /// Maximum sign-ins, and as many registrations, of one address in a minute.
+    pub per_minute: u32,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+}
+
+impl System {
+    /// Reads it from the function's environment.
+    pub fn load(environment: &Environment) -> Result<Self> {
+        Ok(Self {
+            users: Users::new(environment.dynamodb.clone(), var("AUTH_TABLE")?),
+            limiter: environment.limiter()?,
+            per_minute: var("SIGN_INS_PER_MINUTE")?,
+            clock: environment.clock.clone(),
+            ids: environment.ids(),
+        })
+    }
+
+    /// Limits what one address may try of `name`: guessing takes many tries, and each costs a password
+    /// hash. If the limiter is unavailable, the request is refused; without DynamoDB no sign-in would
+    /// succeed anyway.
+    pub(crate) fn per_address(&self, name: &'static str) -> Limit {
+        Limit {
+            limiter: self.limiter.clone(),
+            quota: Quota::new(name, self.per_minute, Duration::from_mins(1)),
+            subject: Subject::SourceIp,
+            unavailable: Unavailable::Refuse,
+        }
+    }
+}
+
+/// What signs tokens.
+pub async fn issuer(environment: &Environment) -> Result<Issuer> {
+    Issuer::new(issuer_name()?, &private_keys(environment)?.current().await?)
+}
+
+/// The name of the issuer of tokens.
+pub fn issuer_name() -> Result<String> {
+    Ok(var("TOKEN_ISSUER")?)
+}
+
+/// The private half of the signing key.
+pub fn private_keys(environment: &Environment) -> Result<PrivateKeys> {
+    let client = aws_sdk_secretsmanager::Client::new(&environment.aws);
+    Ok(PrivateKeys::new(client, var("SIGNING_KEY_SECRET")?))
+}
+
+/// The public half of the signing key.
+pub fn public_keys(environment: &Environment) -> Result<PublicKeys> {
+    let client = aws_sdk_secretsmanager::Client::new(&environment.aws);
+    Ok(PublicKeys::new(client, var("PUBLIC_KEYS_SECRET")?))
+}

@@ -1,0 +1,38 @@
+//! A job: takes an order as far as it goes.
+
+use std::time::Duration;
+
+use shared::Result;
+use shared::batch::Message;
+use shared::program::Environment;
+
+use crate::queues::{self, Advance};
+use crate::saga::Saga;
+use crate::system;
+
+/// How long an order may take, and is leased for; the function's own time-out is 5 s more.
+const TIME_LIMIT: Duration = Duration::from_secs(85);
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let saga = Saga {
+        store: system::store(environment)?,
+        inventory: system::inventory(environment)?,
+        payments: system::payments(environment).await?,
+        clock: environment.clock.clone(),
+        ids: environment.ids(),
+    };
+    let (orders, dead_letters) = (system::orders(environment)?, environment.dead_letters()?);
+    let jobs = queues::orders(orders, dead_letters, TIME_LIMIT);
+    shared::invocation::run(async |event, invocation| {
+        let advance = async |job: Message<Advance>| {
+            let until = saga.clock.now() + TIME_LIMIT;
+            match job.body {
+                Advance::V1 { order } => saga.advance(order, until).await,
+                Advance::V2 { payment } => saga.compare_payment(&payment, until).await,
+            }
+        };
+        jobs.consume(event, &invocation, advance).await
+    })
+    .await
+}

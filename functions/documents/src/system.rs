@@ -1,0 +1,105 @@
+//! What the Lambdas of documents share, and the variables that they read.
+
+use axum::extract::FromRef;
+use shared::clock::Clock;
+use shared::config::var;
+use shared::id::Ids;
+use shared::idempotency::Records;
+use shared::program::Environment;
+use shared::rate_limit::RateLimiter;
+use shared::{Error, Result};
+
+use crate::allowance::Allowance;
+use crate::api::create_upload::Uploads;
+use crate::budget::Budgets;
+use crate::objects::{self, Objects};
+use crate::on_upload::OnUpload;
+use crate::queues::Queues;
+use crate::store::Documents;
+
+/// What the endpoints of documents work with.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The documents' table.
+    pub documents: Documents,
+    /// The bucket.
+    pub objects: Objects,
+    /// The queues whose URLs the function has.
+    pub queues: Queues,
+    /// Idempotency records.
+    pub records: Records,
+    /// Rate limits.
+    pub limiter: RateLimiter,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+}
+
+impl System {
+    /// Reads it from the function's environment.
+    pub fn load(environment: &Environment) -> Result<Self> {
+        Ok(Self {
+            documents: documents(environment)?,
+            objects: objects(environment)?,
+            queues: queues(environment)?,
+            records: environment.records()?,
+            limiter: environment.limiter()?,
+            clock: environment.clock.clone(),
+            ids: environment.ids(),
+        })
+    }
+}
+
+impl FromRef<System> for Clock {
+    fn from_ref(system: &System) -> Self {
+        system.clock.clone()
+    }
+}
+
+/// The documents' table.
+pub fn documents(environment: &Environment) -> Result<Documents> {
+    Ok(Documents::new(environment.dynamodb.clone(), var("DOCUMENTS_TABLE")?))
+}
+
+/// The bucket.
+pub fn objects(environment: &Environment) -> Result<Objects> {
+    Ok(Objects::new(objects::client(&environment.aws), var("DOCUMENTS_BUCKET")?))
+}
+
+/// The queues whose URLs the function has.
+pub fn queues(environment: &Environment) -> Result<Queues> {
+    Queues::of_environment(&aws_sdk_sqs::Client::new(&environment.aws))
+}
+
+/// What tenants use up.
+pub fn budgets(environment: &Environment) -> Result<Budgets> {
+    let (client, table) = (environment.dynamodb.clone(), environment.requests_table()?);
+    Ok(Budgets::new(client, table, environment.clock.clone()))
+}
+
+/// What records an upload.
+pub fn on_upload(environment: &Environment) -> Result<OnUpload> {
+    Ok(OnUpload {
+        documents: documents(environment)?,
+        objects: objects(environment)?,
+        queues: queues(environment)?,
+        budgets: budgets(environment)?,
+        clock: environment.clock.clone(),
+    })
+}
+
+/// How files are uploaded, and how much of them.
+pub fn uploads(environment: &Environment) -> Result<Uploads> {
+    let credentials = environment.aws.credentials_provider();
+    Ok(Uploads {
+        credentials: credentials.ok_or(Error::internal("no credentials"))?,
+        region: var("AWS_REGION")?,
+        budgets: budgets(environment)?,
+        allowance: Allowance {
+            upload_bytes: var("DAILY_UPLOAD_BYTES")?,
+            scans: var("DAILY_SCANS")?,
+        },
+        max_bytes: var("MAX_UPLOAD_BYTES")?,
+    })
+}

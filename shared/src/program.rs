@@ -1,0 +1,162 @@
+//! A system's program: one binary for all Lambdas of the system.
+//!
+//! **Guarantees.** The template's `Handler` chooses the Lambda. A variable that is missing or invalid
+//! ends the start with an error that names the variable.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use serde_json::Value;
+//! use shared::program::{self, Environment};
+//! use shared::{http, invocation};
+//!
+//! fn main() -> shared::Result<()> {
+//!     program::run("greetings", async |lambda, environment: Environment| match lambda {
+//!         "greet" => {
+//!             let router = Router::new().route("/v1/greeting", get(async || "hello"));
+//!             environment.serve(router).await
+//!         }
+//!         "sweep" => invocation::run(async |_: Value, _| Ok(())).await,
+//!         _ => Err(program::unknown(lambda)),
+//!     })
+//! }
+//! ```
+//!
+//! The program runs on one thread. Lambda gives an environment one invocation at a time, and less than
+//! one processor below 1,769 MB, so that more threads cost switches and gain nothing. Work that blocks
+//! goes through [`tokio::task::spawn_blocking`].
+
+use aws_config::SdkConfig;
+use axum::Router;
+use secrecy::SecretString;
+
+use crate::clock::Clock;
+use crate::config::var;
+use crate::error::Error;
+use crate::id::Ids;
+use crate::idempotency::Records;
+use crate::queue::Queue;
+use crate::rate_limit::RateLimiter;
+use crate::webhook::Courier;
+use crate::{Result, aws, http, telemetry};
+
+/// The variable in which Lambda passes the template's `Handler`.
+const HANDLER: &str = "_HANDLER";
+
+/// Runs the Lambda of `system` that `Handler` names; `start` has the table of the system's Lambdas.
+///
+/// # Errors
+/// When no handler is named, and those of `start`.
+pub fn run(
+    system: &'static str,
+    start: impl AsyncFnOnce(&str, Environment) -> Result<()>,
+) -> Result<()> {
+    telemetry::init(system);
+    let lambda: String = var(HANDLER)?;
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(async { start(&lambda, Environment::load().await).await })
+}
+
+/// The error for a handler that is not in the system's table.
+#[must_use]
+pub fn unknown(lambda: &str) -> Error {
+    Error::internal(format!("the program has no Lambda {lambda:?}; see the template's Handler"))
+}
+
+/// What a function's environment offers to every system: AWS, and the variables that several systems
+/// read. A system's own variables are read in its `parts.rs`.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The configuration of AWS clients.
+    pub aws: SdkConfig,
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Environment {
+    async fn load() -> Self {
+        let aws = aws::load().await;
+        Self { dynamodb: aws_sdk_dynamodb::Client::new(&aws), aws, clock: Clock::System }
+    }
+
+    /// Runs an HTTP endpoint that uses DynamoDB: opens the connection first, so that no request waits
+    /// for it.
+    ///
+    /// # Errors
+    /// When the Runtime API cannot be reached.
+    pub async fn serve(&self, router: Router) -> Result<()> {
+        aws::connect(&self.dynamodb).await;
+        http::serve(router).await
+    }
+
+    /// New ids.
+    #[must_use]
+    pub fn ids(&self) -> Ids {
+        Ids::random(self.clock.clone())
+    }
+
+    /// The table of idempotency records, rate limits and budgets: `REQUESTS_TABLE`.
+    ///
+    /// # Errors
+    /// When the variable is missing.
+    pub fn requests_table(&self) -> Result<String> {
+        Ok(var("REQUESTS_TABLE")?)
+    }
+
+    /// The idempotency records.
+    ///
+    /// # Errors
+    /// As for [`requests_table`](Self::requests_table).
+    pub fn records(&self) -> Result<Records> {
+        Ok(Records::new(self.dynamodb.clone(), self.requests_table()?, self.clock.clone()))
+    }
+
+    /// The rate limiter.
+    ///
+    /// # Errors
+    /// As for [`requests_table`](Self::requests_table).
+    pub fn limiter(&self) -> Result<RateLimiter> {
+        Ok(RateLimiter::new(self.dynamodb.clone(), self.requests_table()?, self.clock.clone()))
+    }
+
+    /// The client that posts webhooks; `TRUST_PRIVATE_WEBHOOKS` is `true` on a local stack alone.
+    ///
+    /// # Errors
+    /// When the variable is missing or invalid.
+    pub fn courier(&self) -> Result<Courier> {
+        Courier::new(var("TRUST_PRIVATE_WEBHOOKS")?)
+    }
+
+    /// The queue whose URL is in `variable`.
+    ///
+    /// # Errors
+    /// When the variable is missing.
+    pub fn queue(&self, variable: &'static str) -> Result<Queue> {
+        Ok(Queue::new(aws_sdk_sqs::Client::new(&self.aws), var(variable)?))
+    }
+
+    /// The dead-letter queue of the function's own queue: `DEAD_LETTERS_URL`.
+    ///
+    /// # Errors
+    /// When the variable is missing.
+    pub fn dead_letters(&self) -> Result<Queue> {
+        self.queue("DEAD_LETTERS_URL")
+    }
+
+    /// The text of the secret whose ARN or name is in `variable`, as it is now. A secret that changes
+    /// must leave the old value valid until the functions have restarted.
+    ///
+    /// # Errors
+    /// When the variable is missing, the secret cannot be read, or it is empty.
+    pub async fn secret(&self, variable: &'static str) -> Result<SecretString> {
+        let client = aws_sdk_secretsmanager::Client::new(&self.aws);
+        let id: String = var(variable)?;
+        let secret = client.get_secret_value().secret_id(id).send().await?;
+        let text = secret.secret_string.filter(|text| !text.is_empty());
+        let missing = || Error::internal(format!("the secret of {variable} has no value"));
+        Ok(text.ok_or_else(missing)?.into())
+    }
+}
