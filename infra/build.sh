@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds every function, as target/lambda/<function>.zip.
+# Builds the programs of all systems, as target/lambda/<program>.zip.
 #   build.sh local     for this machine, fast to build: the local stack and the tests
 #   build.sh release   for AWS, in the ARCHITECTURE of the template (arm64 unless set): small and fast
 set -euo pipefail

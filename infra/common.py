@@ -14,6 +14,8 @@ import boto3
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STACK = os.environ.get("STACK_NAME", "arsenal")
+NESTED = "AWS::CloudFormation::Stack"
+TEMPLATES = (ROOT / "template.yaml", *sorted(ROOT.glob("functions/*/template.yaml")))
 
 
 def client(service: str):
@@ -21,11 +23,29 @@ def client(service: str):
     return boto3.client(service)
 
 
+def resources(stack: str = STACK):
+    """The resources of the stack and of those nested in it, as CloudFormation lists them."""
+    pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    for page in pages:
+        for resource in page["StackResourceSummaries"]:
+            yield resource
+            if resource["ResourceType"] == NESTED:
+                yield from resources(resource["PhysicalResourceId"])
+
+
 @functools.cache
 def outputs() -> dict[str, str]:
-    """The stack's outputs by name."""
-    stack = client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    """The stack's outputs by name; `TableName` of the nested stack `Checkout` is `CheckoutTableName`."""
+    stacks = {"": STACK}
+    for resource in resources():
+        if resource["ResourceType"] == NESTED:
+            stacks[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+    found = {}
+    for system, name in stacks.items():
+        stack = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        for output in stack.get("Outputs", []):
+            found[system + output["OutputKey"]] = output["OutputValue"]
+    return found
 
 
 def api_url() -> str:

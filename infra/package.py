@@ -1,15 +1,17 @@
-"""Zips each function that was built, as target/lambda/<function>.zip, unless its zip is current.
+"""Zips each program that a template names, as target/lambda/<program>.zip, unless its zip is current.
 
 One binary always gives the same zip, so that a deployment uploads and changes only what changed.
 """
 
 import hashlib
+import re
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from common import ROOT, TEMPLATES
+
 LAMBDAS = ROOT / "target" / "lambda"
 # The earliest time that a zip can tell.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -17,7 +19,7 @@ EXECUTABLE = 0o755 << 16
 
 
 def package(binary: Path, level: int) -> bool:
-    """Zips one function; tells whether that was necessary."""
+    """Zips one program; tells whether that was necessary."""
     archive = binary.parent.with_suffix(".zip")
     stamp = archive.with_suffix(".stamp")
     content = binary.read_bytes()
@@ -35,14 +37,25 @@ def package(binary: Path, level: int) -> bool:
     return True
 
 
+def programs() -> set[str]:
+    """The programs whose zips the templates name: `checkout` for `../../target/lambda/checkout.zip`."""
+    return {
+        name
+        for template in TEMPLATES
+        for name in re.findall(r"\btarget/lambda/([\w-]+)\.zip", template.read_text())
+    }
+
+
 def main() -> None:
-    """Zips the template's functions, with the compression level (1 to 9) that is the only argument."""
-    level, template = int(sys.argv[1]), (ROOT / "template.yaml").read_text()
-    built = sorted(LAMBDAS.glob("*/bootstrap"))
-    binaries = [binary for binary in built if f"/{binary.parent.name}.zip" in template]
+    """Zips the templates' programs, with the compression level (1 to 9) that is the only argument."""
+    level = int(sys.argv[1])
+    binaries = [LAMBDAS / name / "bootstrap" for name in sorted(programs())]
+    missing = [str(binary) for binary in binaries if not binary.exists()]
+    if missing:
+        sys.exit(f"Templates name what was not built: {', '.join(missing)}")
     with ThreadPoolExecutor() as pool:
         changed = sum(pool.map(lambda binary: package(binary, level), binaries))
-    print(f"{len(binaries)} functions, {changed} of them changed.")
+    print(f"{len(binaries)} programs, {changed} of them changed.")
 
 
 if __name__ == "__main__":

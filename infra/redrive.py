@@ -1,7 +1,8 @@
 """Gives what is in the dead-letter queues another try.
 
-Jobs go back to their queue, and so do events of S3 that could not be recorded. GuardDuty's events go to
-their function again, and so do changes of the checkout's table, which its stream has for a day.
+Jobs, and events of S3 that could not be recorded, go back to the queue whose redrive policy names their
+dead-letter queue. What a function has failed on for good goes to that function again: events of EventBridge,
+and changes of a table, which its stream has for a day. Which function it is, its OnFailure destination says.
 A message leaves its dead-letter queue only after it has been handed over, so none is lost; one may
 be handed over twice, which the functions bear.
 """
@@ -9,7 +10,7 @@ be handed over twice, which the functions bear.
 import json
 import sys
 
-from common import STACK, client, outputs
+from common import client, resources
 
 
 def messages(queue_url: str):
@@ -50,45 +51,70 @@ def changes(batch: dict) -> list[dict]:
     return found
 
 
-def redrive_changes(dead_letters: str, function: str) -> int:
-    """Has a function handle the changes again that it has failed on; gives how many there were."""
-    count = 0
-    for body in messages(outputs()[dead_letters]):
-        found = changes(json.loads(body)["DDBStreamBatchInfo"])
-        event = json.dumps({"Records": found})
-        answer = client("lambda").invoke(FunctionName=f"{STACK}-{function}", Payload=event)
-        if "FunctionError" in answer:
-            # It stays in the queue.
-            sys.exit(f"{function} fails on them still: {answer['Payload'].read().decode()}")
-        count += len(found)
-    return count
+def destination(configuration: dict) -> str | None:
+    """The ARN of where goes what fails, by what Lambda says of a function or of a source of events."""
+    return configuration.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+
+
+def functions_by_dead_letters(functions: list[str]) -> dict[str, str]:
+    """The functions whose failures go to a queue, by the queue's ARN."""
+    aws, found = client("lambda"), {}
+    for function in functions:
+        for page in aws.get_paginator("list_event_source_mappings").paginate(FunctionName=function):
+            found |= {destination(source): function for source in page["EventSourceMappings"]}
+        for page in aws.get_paginator("list_function_event_invoke_configs").paginate(FunctionName=function):
+            found |= {destination(config): function for config in page["FunctionEventInvokeConfigs"]}
+    found.pop(None, None)
+    return found
+
+
+def give_to_queue(queue_url: str, body: str) -> int:
+    """Puts a message back into its queue."""
+    client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)
+    return 1
+
+
+def give_to_function(function: str, body: str) -> int:
+    """Gives a function what it has failed on; tells how many events or changes that were."""
+    event = json.loads(body)
+    if "DDBStreamBatchInfo" not in event:
+        # EventBridge leaves the event itself; a failed invocation wraps it.
+        payload = json.dumps(event.get("requestPayload", event))
+        client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
+        return 1
+    found = changes(event["DDBStreamBatchInfo"])
+    payload = json.dumps({"Records": found})
+    answer = client("lambda").invoke(FunctionName=function, Payload=payload)
+    if "FunctionError" in answer:
+        # It stays in the queue.
+        sys.exit(f"{function} fails on them still: {answer['Payload'].read().decode()}")
+    return len(found)
 
 
 def main() -> None:
     """Empties the dead-letter queues."""
-    count = 0
-    for name, dead_letters in outputs().items():
-        queue = outputs().get(name.replace("DeadLettersUrl", "QueueUrl"))
-        if not name.endswith("DeadLettersUrl") or not queue:
-            continue
-        for body in messages(dead_letters):
-            client("sqs").send_message(QueueUrl=queue, MessageBody=body)
-            count += 1
+    named = {"AWS::SQS::Queue": [], "AWS::Lambda::Function": []}
+    for resource in resources():
+        named.get(resource["ResourceType"], []).append(resource["PhysicalResourceId"])
+    urls, sources = {}, {}
+    for url in named["AWS::SQS::Queue"]:
+        names = ["QueueArn", "RedrivePolicy"]
+        attributes = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        urls[attributes["QueueArn"]] = url
+        if "RedrivePolicy" in attributes:
+            sources[json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"]] = url
+
+    count = sum(
+        give_to_queue(source, body) for arn, source in sources.items() for body in messages(urls[arn])
+    )
     print(f"{count} jobs and events of S3 went back to their queues.")
-
-    count = 0
-    for body in messages(outputs()["VerdictsDeadLettersUrl"]):
-        # EventBridge leaves the event itself; a failed invocation wraps it.
-        event = json.loads(body)
-        event = json.dumps(event.get("requestPayload", event))
-        function = f"{STACK}-documents-on-malware-verdict"
-        client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
-        count += 1
-    print(f"{count} verdicts of GuardDuty went to their function again.")
-
-    count = redrive_changes("RelayDeadLettersUrl", "checkout-relay")
-    count += redrive_changes("LedgerDeadLettersUrl", "checkout-fold-ledger")
-    print(f"{count} changes of the checkout's table went to their functions again.")
+    functions = functions_by_dead_letters(named["AWS::Lambda::Function"])
+    count = sum(
+        give_to_function(function, body)
+        for arn, function in functions.items()
+        for body in messages(urls[arn])
+    )
+    print(f"{count} events and changes of tables went to their functions again.")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 # started for them and stopped after. Arguments go to the test runner.
 set -euo pipefail
 export LOCAL_NAME=test LOCAL_PORT="${TEST_PORT:-4599}"
-unset ENDPOINT
+unset ENDPOINT PARAMETERS
 source "$(dirname "${BASH_SOURCE[0]}")/local/env.sh"
 # The target that the functions are built for, so that the tests share their dependencies.
 cargo=(--workspace --all-targets --target "$(rustc --print host-tuple)")
@@ -13,8 +13,11 @@ cargo fmt --all --check
 cargo clippy "${cargo[@]}" --profile local --quiet -- --deny warnings
 RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --workspace --profile local \
     --target "$(rustc --print host-tuple)" --quiet
-.venv/bin/sam validate --lint --template template.yaml
-"$PYTHON" infra/check_roles.py
+for template in template.yaml functions/*/template.yaml; do
+    .venv/bin/sam validate --lint --template "$template"
+done
+.venv/bin/cfn-lint
+"$PYTHON" infra/check_templates.py
 
 echo "── Building the tests"
 # Not the functions' own targets, which have no tests, and would be linked once more for that.

@@ -104,7 +104,8 @@ def main() -> None:
     wanted, iam = sys.argv[1:], client("iam")
     assert tour_succeeds(), "the tour must succeed before anything is taken away"
     spared = needed = 0
-    for function in client("lambda").list_functions()["Functions"]:
+    pages = client("lambda").get_paginator("list_functions").paginate()
+    for function in (function for page in pages for function in page["Functions"]):
         name, role = function["FunctionName"], function["Role"].rsplit("/", 1)[1]
         short = name.removeprefix(f"{STACK}-")
         if short in (name, UNJUDGED_FUNCTION) or (wanted and short not in wanted):

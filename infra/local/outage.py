@@ -105,19 +105,19 @@ def main() -> None:
     user, names = User(), outputs()
 
     say("1  The table is down for documents-on-upload")
-    with impatient(names["UploadEventsQueueUrl"]), without(
+    with impatient(names["DocumentsUploadEventsQueueUrl"]), without(
         "documents-on-upload", "dynamodb:UpdateItem", "sqs:ChangeMessageVisibility"
     ):
         first = user.upload()
-        wait_for_message(names["UploadEventsDeadLettersUrl"])
+        wait_for_message(names["DocumentsUploadEventsDeadLettersUrl"])
         user.show(first)
 
     say("2  The bucket is down for documents-validate")
-    with impatient(names["ValidateQueueUrl"]), without(
+    with impatient(names["DocumentsValidateQueueUrl"]), without(
         "documents-validate", "s3:GetObjectVersion", "sqs:ChangeMessageVisibility"
     ):
         second = user.upload()
-        wait_for_message(names["ValidateDeadLettersUrl"])
+        wait_for_message(names["DocumentsValidateDeadLettersUrl"])
         assert user.show(second)["failure"]["reason"] == "gave_up"
 
     say("3  Both are back: make redrive")

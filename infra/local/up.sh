@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Starts the local AWS unless it runs, builds the functions, and deploys what changed.
+#   PARAMETERS   further parameters of the template, as Name=value
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -12,19 +13,19 @@ fi
 echo "── Building the functions (the first time takes minutes)"
 infra/build.sh local
 
-echo "── Deploying template.yaml"
+echo "── Deploying template.yaml and the systems that it nests"
 case "$(uname -m)" in aarch64 | arm64) architecture=arm64 ;; *) architecture=x86_64 ;; esac
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
+# shellcheck disable=SC2086 # several parameters are several words
 if ! sam deploy --config-env local \
     --parameter-overrides "Architecture=$architecture" RequireTls=false SignInsPerMinute=6000 \
     Scanner=clamd "ClamdAddress=$CLAMD_ADDRESS" TrustPrivateWebhooks=true \
     ModelProvider=openai "ModelUrl=$MODEL_URL" ModelId=smollm2-135m-instruct \
     "PaymentsUrl=$PAYMENTS_URL" "PaymentsKey=$PAYMENTS_SECRET_KEY" \
-    "PaymentsSigningSecret=$PAYMENTS_WEBHOOK_SECRET" >"$log" 2>&1; then
+    "PaymentsSigningSecret=$PAYMENTS_WEBHOOK_SECRET" ${PARAMETERS:-} >"$log" 2>&1; then
     cat "$log" >&2
     exit 1
 fi
 grep -E "^(Successfully|No changes)" "$log"
-"$PYTHON" infra/local/http_api.py
 [ -n "${ENDPOINT:-}" ] || "$PYTHON" infra/local/payments_webhook.py

@@ -67,20 +67,12 @@ impl Stack {
     /// The stack that `make test` deployed.
     pub async fn deployed() -> Self {
         let aws = account::deployed().await;
-        let cloudformation = aws_sdk_cloudformation::Client::new(&aws);
-        let stacks = cloudformation.describe_stacks().stack_name(NAME).send().await.unwrap();
-        let outputs: HashMap<_, _> = stacks.stacks()[0]
-            .outputs()
-            .iter()
-            .map(|output| {
-                (output.output_key().unwrap().into(), output.output_value().unwrap().into())
-            })
-            .collect();
+        let outputs = outputs(&aws_sdk_cloudformation::Client::new(&aws)).await;
         let api = format!("{}/_aws/execute-api/{}/$default", endpoint(), outputs["ApiId"]);
         Self { aws, api, outputs, http: reqwest::Client::new() }
     }
 
-    /// One of the stack's outputs.
+    /// One of the stack's outputs, or one of a system's, which its name precedes: `CheckoutTableName`.
     #[must_use]
     pub fn output(&self, name: &str) -> &str {
         &self.outputs[name]
@@ -218,6 +210,27 @@ impl Stack {
         let response = request.multipart(body.part("file", file)).send().await.unwrap();
         (response.status(), response.text().await.unwrap())
     }
+}
+
+/// The outputs of the stack, and of those nested in it as `<logical id><output key>`.
+async fn outputs(cloudformation: &aws_sdk_cloudformation::Client) -> HashMap<String, String> {
+    let listed = cloudformation.describe_stack_resources().stack_name(NAME).send().await.unwrap();
+    let nested = listed
+        .stack_resources()
+        .iter()
+        .filter(|resource| resource.resource_type() == Some("AWS::CloudFormation::Stack"))
+        .map(|resource| {
+            (resource.logical_resource_id().unwrap(), resource.physical_resource_id().unwrap())
+        });
+    let mut outputs = HashMap::new();
+    for (system, stack) in [("", NAME)].into_iter().chain(nested) {
+        let described = cloudformation.describe_stacks().stack_name(stack).send().await.unwrap();
+        for output in described.stacks()[0].outputs() {
+            let (key, value) = (output.output_key().unwrap(), output.output_value().unwrap());
+            outputs.insert(format!("{system}{key}"), value.to_owned());
+        }
+    }
+    outputs
 }
 
 impl User<'_> {

@@ -65,14 +65,14 @@ async fn twenty_uploads_at_once_with_everything_delivered_again() {
         stack.invoke("documents-on-upload", &s3_event(&user, &id).await).await;
         let job = json!({"version": "1", "owner": user.id, "document_id": id}).to_string();
         for _ in 0..2 {
-            let message = sqs.send_message().queue_url(stack.output("ValidateQueueUrl"));
+            let message = sqs.send_message().queue_url(stack.output("DocumentsValidateQueueUrl"));
             message.message_body(&job).send().await.unwrap();
         }
         let document = user.settled(&id).await;
         // And once more when all is done.
         stack.invoke("documents-on-upload", &s3_event(&user, &id).await).await;
         sqs.send_message()
-            .queue_url(stack.output("ValidateQueueUrl"))
+            .queue_url(stack.output("DocumentsValidateQueueUrl"))
             .message_body(&job)
             .send()
             .await

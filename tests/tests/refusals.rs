@@ -9,10 +9,11 @@ use testing::stack::{PASSWORD, Stack};
 async fn a_job_that_nobody_can_read_is_put_aside_at_once_with_the_reason() {
     let stack = Stack::deployed().await;
     let sqs = aws_sdk_sqs::Client::new(&stack.aws);
-    let send = sqs.send_message().queue_url(stack.output("ValidateQueueUrl"));
+    let send = sqs.send_message().queue_url(stack.output("DocumentsValidateQueueUrl"));
     send.message_body(r#"{"version":"9"}"#).send().await.unwrap();
     let reason = loop {
-        let receive = sqs.receive_message().queue_url(stack.output("ValidateDeadLettersUrl"));
+        let receive =
+            sqs.receive_message().queue_url(stack.output("DocumentsValidateDeadLettersUrl"));
         let receive = receive.wait_time_seconds(5).message_attribute_names("All");
         let received = receive.send().await.unwrap().messages.unwrap_or_default();
         let is_ours = |message: &&aws_sdk_sqs::types::Message| {

@@ -1,0 +1,115 @@
+"""MiniStack, the local AWS, with what a template of ours needs of it mended. supervisord runs this instead of `ministack`.
+
+As it comes, MiniStack 1.5.33
+- does not apply SAM's transform to the template of a nested stack: `AWS::Serverless::Function` in it is an
+  unsupported type;
+- forgets the attributes of the resources that an update of a nested stack leaves alone, so that what refers
+  to them (`!GetAtt Table.Arn`) gets nothing;
+- keeps the CORS rules of an `AWS::ApiGatewayV2::Api` under CloudFormation's names, where it does not find
+  them when a browser asks;
+- sees no change when a parameter includes a resource or leaves it out, by a condition.
+
+These are mended here from outside. A version in which a function that is replaced is missing, or takes other
+parameters, does not start.
+
+It is run with `python -P`: this file has the name of the package that it imports.
+"""
+
+import inspect
+import sys
+
+from ministack.app import main
+from ministack.services import cloudformation
+from ministack.services.cloudformation import changesets, engine, provisioners
+
+
+def known(module, name: str, *parameters: str):
+    """The module's function `name`, which takes these parameters."""
+    function = getattr(module, name, None)
+    if function is None or tuple(inspect.signature(function).parameters) != parameters:
+        sys.exit(
+            f"{module.__name__}.{name}({', '.join(parameters)}) is not there: this MiniStack is not the one "
+            "that infra/local/ministack.py mends. Install what infra/requirements.txt pins."
+        )
+    return function
+
+
+transform = known(engine, "_apply_transforms", "template", "provided_params", "previous_params")
+check = known(
+    provisioners, "_check_nested_stack_capabilities", "parent_stack_name", "template"
+)
+update = known(
+    provisioners,
+    "_update_resource",
+    *("resource_type", "physical_id", "old_props", "new_props", "stack_name", "logical_id", "old_attrs"),
+)
+api_create = known(provisioners, "_apigw_v2_api_create", "logical_id", "props", "stack_name")
+api_update = known(
+    provisioners,
+    "_apigw_v2_api_update",
+    *("physical_id", "old_props", "new_props", "stack_name", "logical_id"),
+)
+evaluate = known(engine, "_evaluate_conditions", "template", "params")
+resolve = known(
+    changesets, "_resolve_props_for_diff", "template", "params", "stack_name", "stack_id"
+)
+
+
+def check_and_transform(parent_stack_name: str, template: dict) -> None:
+    """Checks what a nested template asks for, and transforms it in place."""
+    check(parent_stack_name, template)
+    transformed = transform(template)
+    if isinstance(transformed, engine._TransformFailed):
+        raise ValueError(transformed.error)
+    if transformed is not template:
+        template.clear()
+        template.update(transformed)
+
+
+def update_with_attributes(
+    resource_type, physical_id, old_props, new_props, stack_name, logical_id=None, old_attrs=None
+):
+    """Updates a resource that has the attributes it had."""
+    if old_attrs is None and logical_id:
+        resources = (cloudformation._stacks.get(stack_name) or {}).get("_resources", {})
+        old_attrs = (resources.get(logical_id) or {}).get("Attributes")
+    return update(
+        resource_type, physical_id, old_props, new_props, stack_name, logical_id, old_attrs
+    )
+
+
+def with_cors_as_read(props: dict) -> dict:
+    """An API's properties, with its CORS rules under the names that MiniStack reads."""
+    rules = props.get("CorsConfiguration") or {}
+    return props | {"CorsConfiguration": {name[0].lower() + name[1:]: rule for name, rule in rules.items()}}
+
+
+def create_api(logical_id, props, stack_name):
+    """Creates an API with its CORS rules."""
+    return api_create(logical_id, with_cors_as_read(props), stack_name)
+
+
+def update_api(physical_id, old_props, new_props, stack_name, logical_id=None):
+    """Updates an API with its CORS rules."""
+    return api_update(physical_id, old_props, with_cors_as_read(new_props), stack_name, logical_id)
+
+
+def resolve_included(template, params, stack_name, stack_id) -> dict:
+    """What a change set compares: the resources of a template, less those that a condition leaves out."""
+    resolved = resolve(template, params, stack_name, stack_id)
+    conditions = evaluate(template, params)
+    included = {
+        name: resource
+        for name, resource in resolved.get("Resources", {}).items()
+        if conditions.get(resource.get("Condition"), True)
+    }
+    return {"Resources": included}
+
+
+changesets._resolve_props_for_diff = resolve_included
+provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"].update(create=create_api, update=update_api)
+provisioners._check_nested_stack_capabilities = check_and_transform
+provisioners._update_resource = update_with_attributes
+
+if __name__ == "__main__":
+    main()
