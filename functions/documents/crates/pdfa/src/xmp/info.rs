@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_compared_but_for_ends_of_lines() {
+    fn texts_are_compared_ignoring_line_ends() {
         assert!(same_text(Some("a\r\nb\0".into()), Some("a\nb")));
         assert!(!same_text(Some("a".into()), Some("A")));
         assert!(!same_text(Some(String::new()), None));
