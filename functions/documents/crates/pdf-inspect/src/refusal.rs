@@ -173,7 +173,7 @@ impl From<io::Error> for Error {
     }
 }
 
-/// A syntax error means that the file is damaged. Where it does not, callers use [`readable`].
+/// A syntax error means that the file is damaged. Where it does not, callers use `readable`.
 impl From<cos::Error> for Error {
     fn from(error: cos::Error) -> Self {
         match error {
