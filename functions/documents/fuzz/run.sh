@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes the crates that read untrusted PDFs: run.sh SECONDS [TARGET…]
 #
-# Every target runs for SECONDS, one after the other. What they start from is made anew, what they
-# learn is kept in corpus/, and a file that breaks one is kept in artifacts/TARGET/.
+# Every target runs for SECONDS, one after the other. The seeds are written anew, the inputs that the
+# targets find stay in corpus/, and a file that breaks a target is kept in artifacts/TARGET/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -5,7 +5,7 @@ use cos::{File, content::Operations};
 use documents_fuzz::small;
 use libfuzzer_sys::fuzz_target;
 
-/// A file for the filters of inline images.
+/// A file, for the filters of inline images.
 const FILE: &[u8] = b"%PDF-1.4\n1 0 obj<</Pages 2 0 R>>endobj 2 0 obj<</Kids[]>>endobj\n\
     trailer<</Root 1 0 R>>";
 

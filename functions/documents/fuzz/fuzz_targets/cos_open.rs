@@ -1,4 +1,4 @@
-//! Opens whatever it is given, and reads every object, every stream and every page of it.
+//! Opens the input as a file, and reads every object, every stream and every page.
 #![no_main]
 
 use cos::{Entry, Error, File, Object};

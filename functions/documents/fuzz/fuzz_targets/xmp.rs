@@ -1,4 +1,4 @@
-//! Validates a file whose metadata is what it is given.
+//! Validates a file whose metadata is the input.
 #![no_main]
 
 use cos::{File, Limits};

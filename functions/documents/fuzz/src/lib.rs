@@ -1,8 +1,8 @@
-//! What the targets share.
+//! Shared parts of the targets.
 
 use cos::Limits;
 
-/// Limits under which a run is short: as functions have them, but smaller.
+/// Limits for short runs: as in the functions, but smaller.
 #[must_use]
 pub fn small() -> Limits {
     Limits {

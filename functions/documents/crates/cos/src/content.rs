@@ -7,25 +7,25 @@ use crate::{
     object::{Dict, Object},
 };
 
-/// An operator of a content stream. Its operands are [`Operations::operands`].
+/// An operator of a content stream. [`Operations::operands`] returns its operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operator<'a> {
-    /// Its name, as in `Tj`. An inline image is one operator, `EI`.
+    /// Its name, such as `Tj`. An inline image is one operator, `EI`.
     pub name: &'a [u8],
-    /// Where the name stands, in bytes from the start of the content.
+    /// Offset of the name, in bytes from the start of the content.
     pub offset: usize,
 }
 
 /// The image of the last `EI`.
 #[derive(Debug, Clone)]
 pub struct InlineImage<'a> {
-    /// What stands between `BI` and `ID`: abbreviated keys and values, as they are.
+    /// The entries between `BI` and `ID`: abbreviated keys and values are not expanded.
     pub dict: Dict,
-    /// What stands between `ID` and `EI`.
+    /// The bytes between `ID` and `EI`.
     pub data: &'a [u8],
 }
 
-/// The operations of a content stream, one after another.
+/// Reads the operators of a content stream in order.
 pub struct Operations<'a> {
     lexer: Lexer<'a>,
     operands: Vec<Object>,
@@ -35,7 +35,8 @@ pub struct Operations<'a> {
 }
 
 impl<'a> Operations<'a> {
-    /// Reads `content`: one stream's data, or that of a page's streams with white space between.
+    /// Reads `content`: the data of one stream, or of all streams of a page, separated by white
+    /// space.
     #[must_use]
     pub fn new(content: &'a [u8], limits: &Limits) -> Self {
         let lexer = Lexer::new(content, 0, false, limits);
@@ -45,13 +46,16 @@ impl<'a> Operations<'a> {
     /// The next operator; `None` after the last one.
     ///
     /// # Errors
-    /// [`Error::Limit`] over a budget, [`Error::Syntax`] for a value that does not end; the content
-    /// ends there.
-    #[expect(clippy::should_implement_trait, reason = "it may fail, and lends the operands")]
+    /// [`Error::Limit`] if a limit is exceeded, [`Error::Syntax`] if a value does not end. After an
+    /// error there are no more operators.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it returns errors, and the operands borrow from it"
+    )]
     pub fn next(&mut self) -> Result<Option<Operator<'a>>, Error> {
         self.operands.clear();
         self.image = None;
-        // The budget of values is an object's: here, that of an operator with its operands.
+        // The limit of values applies to one object: here, to one operator with its operands.
         self.lexer.values = self.limits.values;
         loop {
             match self.lexer.item(0) {
@@ -85,13 +89,13 @@ impl<'a> Operations<'a> {
         }
     }
 
-    /// The operands of the last operator; after the last one, those that no operator follows.
+    /// The operands of the last operator. At the end: the operands that no operator follows.
     #[must_use]
     pub fn operands(&self) -> &[Object] {
         &self.operands
     }
 
-    /// The image, if the last operator was `EI`.
+    /// The inline image, if the last operator was `EI`.
     #[must_use]
     pub const fn inline_image_of_last(&self) -> Option<&InlineImage<'a>> {
         self.image.as_ref()
@@ -115,8 +119,8 @@ impl<'a> Operations<'a> {
     }
 }
 
-/// Where the white space before the first `EI` is that ends an image and is not part of its data:
-/// a word of its own, with nothing but text after it.
+/// Offset of the white space before the `EI` that ends the image data: the first `EI` that is a
+/// separate word with only text after it, else the first `EI` that is a separate word.
 fn end_of_image(data: &[u8]) -> Option<usize> {
     let mut fallback = None;
     for at in memchr::memmem::find_iter(data, b"EI") {

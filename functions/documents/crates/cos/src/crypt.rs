@@ -1,4 +1,4 @@
-//! Decryption by the standard security handler (ISO 32000-2, 7.6), with the empty user password,
+//! Decryption by the standard security handler (ISO 32000-2, 7.6) with the empty user password,
 //! which every reader tries first.
 
 use aes::{
@@ -13,29 +13,29 @@ use crate::{
     object::{Dict, Object, Ref, Str},
 };
 
-/// Whether a file's strings and streams can be read.
+/// Whether a file's strings and streams are readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// It is not encrypted.
     Open,
     /// It is encrypted, and the empty password opens it.
     Unlocked,
-    /// Only its attachments are encrypted, and the empty password does not open them. All else is as
-    /// in a file that is [`Open`](Self::Open).
+    /// Only its attachments are encrypted, and the empty password does not open them. The rest is
+    /// as in a file that is [`Open`](Self::Open).
     AttachmentsLocked,
     /// It is encrypted, and the empty password does not open it.
     Locked,
-    /// It is encrypted in a way that is unknown, or its `/Encrypt` makes no sense.
+    /// The encryption method is unknown, or `/Encrypt` is invalid.
     Unknown,
 }
 
-/// What a password of fewer than 32 bytes is filled up with (7.6.4.3.2, step a): here, all of it.
+/// Pads a password to 32 bytes (7.6.4.3.2, step a). The empty password is all padding.
 const PADDING: [u8; 32] = [
     0x28, 0xbf, 0x4e, 0x5e, 0x4e, 0x75, 0x8a, 0x41, 0x64, 0x00, 0x4e, 0x56, 0xff, 0xfa, 0x01, 0x08,
     0x2e, 0x2e, 0x00, 0xb6, 0xd0, 0x68, 0x3e, 0x80, 0x2f, 0x0c, 0xa9, 0xfe, 0x64, 0x53, 0x69, 0x7a,
 ];
 
-/// How strings or streams are encrypted.
+/// Encryption method of strings or streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cipher {
     None,
@@ -44,24 +44,24 @@ enum Cipher {
     Aes256,
 }
 
-/// The key of a file, and what it opens.
+/// The key of a file, and the encryption methods.
 pub(crate) struct Crypt {
-    /// `None` where the empty password gives none, and nothing but attachments needs one.
+    /// `None` if the empty password gives no key and only attachments need one.
     key: Option<Vec<u8>>,
     strings: Cipher,
     streams: Cipher,
-    /// Embedded files without a crypt filter of their own.
+    /// Method for embedded files without a crypt filter of their own.
     attachments: Cipher,
-    /// Whether metadata is encrypted as other streams are.
+    /// Whether metadata is encrypted like other streams.
     metadata: bool,
-    /// The object of `/Encrypt`, whose strings are as they are.
+    /// The object of `/Encrypt`; its strings are not encrypted.
     id: Option<Ref>,
 }
 
-/// The entries of `/Encrypt` that the key comes from.
+/// The entries of `/Encrypt` from which the key is derived.
 struct Parameters {
     revision: i64,
-    /// Bytes of the key.
+    /// Length of the key in bytes.
     length: usize,
     owner: Vec<u8>,
     user: Vec<u8>,
@@ -72,7 +72,7 @@ struct Parameters {
 }
 
 impl Crypt {
-    /// The key that the empty password gives; `Err` says why there is none.
+    /// Derives the key from the empty password; `Err` gives the reason if there is none.
     pub(crate) fn new<S: Source>(
         file: &File<S>,
         trailer: &Dict,
@@ -126,8 +126,8 @@ impl Crypt {
             owner: bytes("O")?.unwrap_or_default(),
             user: bytes("U")?.unwrap_or_default(),
             user_key: bytes("UE")?.unwrap_or_default(),
-            // 32 bits, which some writers give without the sign.
-            #[expect(clippy::cast_possible_truncation, reason = "the low 32 bits are meant")]
+            // A 32-bit value, which some writers store as unsigned.
+            #[expect(clippy::cast_possible_truncation, reason = "only the low 32 bits count")]
             permissions: integer("P")?.unwrap_or(0) as i32,
             file_id: file_id.as_string().map(|id| id.as_bytes().to_vec()).unwrap_or_default(),
             metadata,
@@ -140,12 +140,12 @@ impl Crypt {
         Ok(Ok(Self { key, strings, streams, attachments, metadata, id }))
     }
 
-    /// What the key opens.
+    /// What the key can decrypt.
     pub(crate) const fn access(&self) -> Access {
         if self.key.is_some() { Access::Unlocked } else { Access::AttachmentsLocked }
     }
 
-    /// The object `id` with its strings decrypted. Those of object streams need no decryption.
+    /// Decrypts the strings of object `id`. Objects in object streams need no decryption.
     pub(crate) fn object(&self, id: Ref, object: Object) -> Object {
         if self.strings == Cipher::None || self.id.is_some_and(|own| own.number == id.number) {
             return object;
@@ -161,9 +161,9 @@ impl Crypt {
         }
     }
 
-    /// A dictionary with its strings decrypted; nesting is bounded where objects are parsed.
+    /// Decrypts the strings of a dictionary. The parser limits the nesting depth.
     fn dict(&self, id: Ref, dict: &Dict) -> Dict {
-        // The signature itself is never encrypted (12.8.1, `/Contents`).
+        // The signature itself is not encrypted (12.8.1, `/Contents`).
         let signature = dict.contains("ByteRange");
         let entries = dict.iter().map(|(key, value)| {
             let value = if signature && *key == *"Contents" {
@@ -180,7 +180,7 @@ impl Crypt {
         text.with_bytes(&self.decrypt(self.strings, id, text.as_bytes().to_vec()))
     }
 
-    /// The data of stream `id`, decrypted.
+    /// Decrypts the data of stream `id`.
     pub(crate) fn stream(&self, id: Ref, dict: &Dict, data: Vec<u8>) -> Vec<u8> {
         let plain = dict.is("Type", "XRef")
             || dict.is("Type", "Metadata") && !self.metadata
@@ -193,14 +193,14 @@ impl Crypt {
         self.decrypt(cipher, id, data)
     }
 
-    /// Whether stream `dict` is encrypted, and no key is there to open it.
+    /// Whether stream `dict` is encrypted and its key is unknown.
     pub(crate) fn is_locked(&self, dict: &Dict) -> bool {
         self.key.is_none()
             && dict.is("Type", "EmbeddedFile")
             && (has_own_filter(dict) || self.attachments != Cipher::None)
     }
 
-    /// What has no key stays as it is.
+    /// Data without a key stays unchanged.
     fn decrypt(&self, cipher: Cipher, id: Ref, mut data: Vec<u8>) -> Vec<u8> {
         let Some(key) = &self.key else { return data };
         match cipher {
@@ -225,8 +225,8 @@ fn object_key(key: &[u8], id: Ref, salt: &[u8]) -> Vec<u8> {
     hash.finalize()[..(key.len() + 5).min(16)].to_vec()
 }
 
-/// Whether a stream has a crypt filter of its own: `Identity` in what is really written, and others
-/// are [`Codec::Unknown`](crate::Codec::Unknown).
+/// Whether a stream has a crypt filter of its own. In practice it is `Identity`; any other is
+/// [`Codec::Unknown`](crate::Codec::Unknown).
 fn has_own_filter(dict: &Dict) -> bool {
     match dict.get("Filter") {
         Some(Object::Array(filters)) => filters.iter().any(|filter| filter.is_name("Crypt")),
@@ -235,7 +235,7 @@ fn has_own_filter(dict: &Dict) -> bool {
     }
 }
 
-/// The cipher that the crypt filter of strings or of streams names (7.6.6).
+/// The cipher of the crypt filter for strings or for streams (7.6.6).
 fn filter<S: Source>(file: &File<S>, dict: &Dict, key: &str) -> Result<Option<Cipher>, Error> {
     let name = file.get(dict, key)?;
     let Some(name) = name.as_name().filter(|name| **name != *"Identity") else {
@@ -315,12 +315,13 @@ fn hash_of_revision_6(salt: &[u8]) -> Vec<u8> {
     loop {
         let mut data = hash.repeat(64);
         let length = data.len();
-        // The hash has 32 bytes at least, and 64 of it are whole blocks.
+        // The hash has at least 32 bytes, and 64 copies of it are whole blocks.
         let encryptor = cbc::Encryptor::<Aes128>::new_from_slices(&hash[..16], &hash[16..32]);
         if let Ok(encryptor) = encryptor {
             let _ = encryptor.encrypt_padded::<NoPadding>(&mut data, length);
         }
-        // The first 16 bytes as a number, modulo 3: 256 is 1 modulo 3.
+        // The first 16 bytes as a big-endian number, modulo 3. Because 256 is 1 modulo 3, the sum
+        // of the bytes is enough.
         let sum: u32 = data[..16].iter().map(|byte| u32::from(*byte)).sum();
         hash = match sum % 3 {
             0 => Sha256::digest(&data).to_vec(),
@@ -336,8 +337,8 @@ fn hash_of_revision_6(salt: &[u8]) -> Vec<u8> {
     }
 }
 
-/// AES in CBC mode, after 16 bytes of initialization vector and with padding that is cut off
-/// (7.6.3.1). What is no whole block at the end is lost.
+/// AES in CBC mode. The data starts with a 16-byte initialization vector; the padding is removed
+/// (7.6.3.1). An incomplete block at the end is dropped.
 fn aes_cbc<D: KeyIvInit + BlockModeDecrypt>(key: &[u8], data: &mut Vec<u8>) {
     if data.len() < 32 {
         data.clear();
@@ -381,9 +382,9 @@ fn rc4(key: &[u8], data: &mut [u8]) {
 
 #[cfg(test)]
 mod tests {
-    /// The first vector of RFC 6229's key of 40 bits.
+    /// First test vector of RFC 6229 for a key of 40 bits.
     #[test]
-    fn rc4_is_rc4() {
+    fn rc4_matches_rfc_6229() {
         let mut data = [0; 8];
         super::rc4(&[1, 2, 3, 4, 5], &mut data);
         assert_eq!(data, [0xb2, 0x39, 0x63, 0x05, 0xf0, 0x3d, 0xc0, 0x27]);

@@ -1,17 +1,18 @@
-//! What can go wrong while reading a file.
+//! Errors while reading a file.
 
 use std::{fmt, io, sync::Arc};
 
 /// Why an object, a stream or a content stream could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The file asks for more than the [`Limits`](crate::Limits) allow.
+    /// The file exceeds one of the [`Limits`](crate::Limits).
     #[error("over the budget of {0}")]
     Limit(Limit),
-    /// The bytes are no PDF syntax.
+    /// The bytes are not valid PDF syntax.
     #[error("at byte {offset}: {what}")]
     Syntax {
-        /// Where, in bytes from the start of the file (of the stream, for what lies within one).
+        /// Offset in bytes from the start of the file, or from the start of the stream for data in
+        /// a stream.
         offset: u64,
         /// What was expected or is wrong.
         what: &'static str,
@@ -42,7 +43,7 @@ pub enum OpenError {
     /// No usable cross-reference, trailer or catalog, and none could be rebuilt.
     #[error("damaged: {0}")]
     Damaged(&'static str),
-    /// Over a budget before there was anything to read.
+    /// A limit was exceeded before any object was readable.
     #[error("over the budget of {0}")]
     Limit(Limit),
     /// The source failed.
@@ -50,10 +51,10 @@ pub enum OpenError {
     Io(#[source] Arc<io::Error>),
 }
 
-/// The budgets, by name.
+/// The names of the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Limit {
-    /// Arrays and dictionaries within one another.
+    /// Nesting depth of arrays and dictionaries.
     Nesting,
     /// Indirect objects, or entries of the cross-reference.
     Objects,
@@ -63,7 +64,7 @@ pub enum Limit {
     ObjectBytes,
     /// Bytes of one stream, before or after its filters.
     StreamBytes,
-    /// Bytes decoded and parsed in all.
+    /// Bytes decoded and parsed in total.
     TotalBytes,
     /// Filters of one stream.
     Filters,
@@ -71,7 +72,7 @@ pub enum Limit {
     Predictor,
     /// Sections of the cross-reference.
     Sections,
-    /// Bytes searched for ends of streams that say a wrong length.
+    /// Bytes searched for the end of streams with a wrong length.
     SearchBytes,
     /// Operators of one content stream.
     Operators,

@@ -1,4 +1,4 @@
-//! An open file: its objects, on demand.
+//! An open file, whose objects are read on demand.
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -17,13 +17,12 @@ use crate::{
     xref::{Entry, Xref},
 };
 
-/// An open PDF file. Objects are read when they are asked for, and kept up to
-/// [`Limits::cache_bytes`].
+/// An open PDF file. Objects are read on demand and cached up to [`Limits::cache_bytes`].
 pub struct File<S> {
     pub(crate) input: Input<S>,
     pub(crate) limits: Limits,
     pub(crate) header: Header,
-    /// Added to the offsets in the file, for those that count from a header that is not at byte 0.
+    /// Added to the offsets in the file, if they count from a header that is not at byte 0.
     pub(crate) base: u64,
     pub(crate) xref: Xref,
     pub(crate) trailer: Dict,
@@ -42,9 +41,9 @@ pub struct File<S> {
 /// The first line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Where `%PDF-` stands, in bytes from the start of the file.
+    /// Offset of `%PDF-`, in bytes from the start of the file.
     pub offset: u64,
-    /// The version that it names: `(1, 4)` for `%PDF-1.4`.
+    /// The version in it: `(1, 4)` for `%PDF-1.4`.
     pub version: Option<(u8, u8)>,
 }
 
@@ -64,15 +63,15 @@ impl Header {
 /// An indirect object.
 #[derive(Clone, Debug)]
 pub struct Indirect {
-    /// Its number, as the object itself says.
+    /// Its number and generation, as written before `obj`.
     pub id: Ref,
     /// Its value.
     pub object: Object,
-    /// Where its parts are; `None` for one of an object stream.
+    /// Positions of its parts; `None` for an object in an object stream.
     pub form: Option<Form>,
 }
 
-/// Where the parts of an indirect object are, in bytes from the start of the file.
+/// Positions of the parts of an indirect object, in bytes from the start of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form {
     /// The first digit of its number.
@@ -81,7 +80,7 @@ pub struct Form {
     pub header_end: u64,
     /// After its value, or after `endstream`.
     pub value_end: u64,
-    /// The `e` of `endobj`, if that follows.
+    /// The `e` of `endobj`, if it follows.
     pub endobj: Option<u64>,
 }
 
@@ -91,10 +90,10 @@ struct Cache {
     bytes: usize,
 }
 
-/// Objects that may be loading at once: an object needs its length, its object stream, that one's
-/// length.
+/// Maximum number of nested loads: an object may need its length, its object stream, and the length
+/// of that stream.
 const LOADING: usize = 8;
-/// References to references.
+/// Maximum length of a chain of references.
 const CHAIN: usize = 32;
 
 impl<S: Source> File<S> {
@@ -119,7 +118,7 @@ impl<S: Source> File<S> {
         }
     }
 
-    /// Forgets what was read of the cross-reference, and every object.
+    /// Clears the cross-reference and all cached objects.
     pub(crate) fn reset(&mut self) {
         self.xref = Xref::default();
         self.trailer = Dict::default();
@@ -129,22 +128,22 @@ impl<S: Source> File<S> {
         self.object_streams = RefCell::default();
     }
 
-    /// Its budgets.
+    /// The limits of this file.
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Bytes in the file.
+    /// Length of the file in bytes.
     pub const fn len(&self) -> u64 {
         self.input.len()
     }
 
-    /// Whether there are none; never, for a file that opened.
+    /// Whether the file has no bytes. Always `false` for an open file.
     pub const fn is_empty(&self) -> bool {
         self.input.len() == 0
     }
 
-    /// The bytes of `range`, cut at the file's end.
+    /// The bytes of `range`, cut at the end of the file.
     pub fn bytes(&self, range: Range<u64>) -> Result<Vec<u8>, Error> {
         if range.end.saturating_sub(range.start) > self.limits.stream_bytes as u64 {
             return Err(Error::Limit(Limit::StreamBytes));
@@ -152,12 +151,12 @@ impl<S: Source> File<S> {
         Ok(self.input.read(range)?)
     }
 
-    /// Its first line.
+    /// The first line of the file.
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The version that the header names, or the catalog if that is later (ISO 32000-1, 7.2.2).
+    /// The version in the header, or in the catalog if that is later (ISO 32000-1, 7.2.2).
     pub fn version(&self) -> Option<(u8, u8)> {
         let catalog = self.root().ok().and_then(|root| self.get(&root, "Version").ok());
         let catalog =
@@ -170,7 +169,7 @@ impl<S: Source> File<S> {
         self.header.version.max(catalog)
     }
 
-    /// Where the `startxref` at the end of the file stands.
+    /// Offset of the last `startxref`.
     pub const fn startxref_at(&self) -> Option<u64> {
         self.startxref_at
     }
@@ -180,26 +179,27 @@ impl<S: Source> File<S> {
         &self.xref
     }
 
-    /// Whether the cross-reference, or an object's place in it, was wrong, and the file was
-    /// scanned for objects instead.
+    /// Whether the cross-reference, or the offset of an object in it, was wrong, so that the file
+    /// was scanned for objects.
     pub const fn rebuilt(&self) -> bool {
         self.rebuilt.get()
     }
 
-    /// The newest trailer dictionary with a `/Root`; of a linearized file, that of the first page.
+    /// The newest trailer dictionary with a `/Root`. In a linearized file, the trailer of the first
+    /// page.
     pub const fn trailer(&self) -> &Dict {
         &self.trailer
     }
 
-    /// Whether a trailer has `/Encrypt`. What that means for strings and streams is
-    /// [`File::access`].
+    /// Whether a trailer has `/Encrypt`. [`File::access`] tells whether strings and streams are
+    /// readable.
     pub fn is_encrypted(&self) -> bool {
         self.trailer.contains("Encrypt")
             || self.xref.sections.iter().any(|section| section.trailer.contains("Encrypt"))
     }
 
-    /// Whether strings and streams are given as they were meant: not in a file that is
-    /// [`Access::Locked`] or [`Access::Unknown`], which gives them as they are, encrypted.
+    /// Whether strings and streams are readable. In a file that is [`Access::Locked`] or
+    /// [`Access::Unknown`] they are returned encrypted.
     pub const fn access(&self) -> Access {
         self.access
     }
@@ -216,7 +216,7 @@ impl<S: Source> File<S> {
             Ok(Ok(crypt)) => {
                 self.access = crypt.access();
                 self.crypt = Some(crypt);
-                // What was read on the way was not decrypted.
+                // Objects that were read before the key was known are not decrypted.
                 self.objects = RefCell::default();
                 self.object_streams = RefCell::default();
             }
@@ -249,20 +249,20 @@ impl<S: Source> File<S> {
         dict.as_dict().filter(|dict| dict.contains("Linearized")).cloned()
     }
 
-    /// The value of an indirect object; `null` for one that is nowhere.
+    /// The value of an indirect object; `null` if the object does not exist.
     pub fn object(&self, id: Ref) -> Result<Object, Error> {
         Ok(self.indirect(id)?.map_or(Object::Null, |indirect| indirect.object.clone()))
     }
 
-    /// An indirect object with its place; `None` for one that is nowhere. An object that has another
-    /// generation than `id` is not the one that `id` names (ISO 32000-1, 7.3.10). Its generation is
-    /// the number before `obj`, whatever the cross-reference says.
+    /// An indirect object with its position; `None` if it does not exist. An object with another
+    /// generation than `id` is a different object (ISO 32000-1, 7.3.10). The generation is the
+    /// number before `obj`; the one in the cross-reference does not count.
     pub fn indirect(&self, id: Ref) -> Result<Option<Arc<Indirect>>, Error> {
         let found = self.numbered(id.number)?;
         Ok(found.filter(|found| found.id.generation == id.generation))
     }
 
-    /// The object that a number stands for, whatever its generation.
+    /// The object with this number, whatever its generation.
     pub(crate) fn numbered(&self, number: u32) -> Result<Option<Arc<Indirect>>, Error> {
         let Some(entry) = self.xref.entry(number) else { return Ok(None) };
         if entry == Entry::Free {
@@ -272,7 +272,7 @@ impl<S: Source> File<S> {
             return kept.clone().map(Some);
         }
         if self.depth.get() >= LOADING {
-            return Err(Error::syntax(0, "objects that need one another to be read"));
+            return Err(Error::syntax(0, "objects depend on each other"));
         }
         self.depth.set(self.depth.get() + 1);
         let loaded = self.load(number, entry);
@@ -290,13 +290,13 @@ impl<S: Source> File<S> {
         loaded.map(Some)
     }
 
-    /// The indirect object that stands at `offset`, white space before it allowed, whether the
-    /// cross-reference names it or not.
+    /// The indirect object at `offset`, after optional white space, whether the cross-reference
+    /// names it or not.
     pub fn indirect_at(&self, offset: u64) -> Result<Indirect, Error> {
         self.parse_indirect(offset, None)
     }
 
-    /// What `object` stands for: itself, or what its reference leads to.
+    /// Follows a reference to its object. Any other object is returned unchanged.
     pub fn resolve(&self, object: &Object) -> Result<Object, Error> {
         let mut object = object.clone();
         for _ in 0..CHAIN {
@@ -305,15 +305,15 @@ impl<S: Source> File<S> {
                 other => return Ok(other),
             }
         }
-        Err(Error::syntax(0, "a reference that leads to itself"))
+        Err(Error::syntax(0, "a chain of references is too long"))
     }
 
-    /// The value of `key`, resolved; `null` if there is none.
+    /// The value of `key`, resolved; `null` if the key is absent.
     pub fn get(&self, dict: &Dict, key: &str) -> Result<Object, Error> {
         dict.get(key).map_or(Ok(Object::Null), |value| self.resolve(value))
     }
 
-    /// The object and roughly what it costs to keep, in bytes.
+    /// Reads the object, and estimates its size in the cache in bytes.
     fn load(&self, number: u32, entry: Entry) -> Result<(Indirect, usize), Error> {
         match entry {
             Entry::Free => Err(Error::syntax(0, "a free object")),
@@ -340,7 +340,7 @@ impl<S: Source> File<S> {
         }
     }
 
-    /// The offsets of all objects by a scan of the file, made once; none if it is too large.
+    /// The offsets of all objects, from one scan of the file. Empty if the file is too large.
     fn scanned(&self) -> &HashMap<u32, u64> {
         self.scanned.get_or_init(|| {
             let found = crate::rebuild::scan(self).unwrap_or_default();
@@ -349,8 +349,8 @@ impl<S: Source> File<S> {
         })
     }
 
-    /// Runs `read` over the bytes from `offset`, with more and more of them until their end has no
-    /// say in what it reads. Gives where it stopped, and its result.
+    /// Runs `read` on the bytes from `offset`, and repeats it with more bytes while their end
+    /// affects the result. Returns the offset after the data read, and the result.
     pub(crate) fn lex<T>(
         &self,
         offset: u64,
@@ -373,15 +373,15 @@ impl<S: Source> File<S> {
         }
     }
 
-    /// The value at `offset`, and where it ends.
+    /// The value at `offset`, and the offset after it.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is of one lifetime")]
     pub(crate) fn lex_value(&self, offset: u64) -> Result<(u64, Object), Error> {
         self.lex(offset, |lexer| lexer.value())
     }
 
-    /// The indirect object at `offset`, which may be preceded by white space. One with another
-    /// number than `expected` is an error before its value is read, so that many entries of the
-    /// cross-reference that lead to one great object cost little.
+    /// The indirect object at `offset`, after optional white space. If its number is not
+    /// `expected`, the result is an error before its value is read, so that many entries that point
+    /// to one large object cost little.
     pub(crate) fn parse_indirect(
         &self,
         offset: u64,
@@ -398,7 +398,7 @@ impl<S: Source> File<S> {
                 return Err(Error::syntax(start, "expected an indirect object"));
             };
             if expected.is_some_and(|expected| expected != number) {
-                return Err(Error::syntax(start, "another object is at this one's place"));
+                return Err(Error::syntax(start, "another object is at this offset"));
             }
             let header_end = lexer.offset();
             let before = lexer.pos;
@@ -413,7 +413,8 @@ impl<S: Source> File<S> {
             let keyword = lexer.offset();
             let stream = matches!(object, Object::Dict(_)) && lexer.keyword(b"stream");
             if stream {
-                // At most CR LF, looked at by `parse_stream`; here so that the window has them.
+                // `parse_stream` looks at up to two bytes, CR LF. This call loads them into the
+                // window.
                 lexer.peek();
             } else {
                 lexer.pos = after;

@@ -1,4 +1,4 @@
-//! Filters (ISO 32000-1, 7.4), image codecs left out, each within the budget of a stream.
+//! Filters (ISO 32000-1, 7.4) without the image codecs, each within the limit of one stream.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -8,7 +8,8 @@ use crate::{
     predictor::{self, Predictor},
 };
 
-/// Filters whose output is an image, or that need a key: their data is given as it is.
+/// Filters that are not decoded, because their output is an image, or they need a key, or they are
+/// unknown. Their data is returned unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Codec {
     /// `DCTDecode`.
@@ -19,18 +20,18 @@ pub enum Codec {
     CcittFax,
     /// `JBIG2Decode`.
     Jbig2,
-    /// `Crypt` with a filter other than `Identity`, or a filter of no known name.
+    /// `Crypt` with a filter other than `Identity`, or a filter with an unknown name.
     Unknown,
 }
 
 /// Data after the filters.
 #[derive(Debug, Clone)]
 pub struct Decoded {
-    /// The data: of the whole chain, or up to `codec`.
+    /// The data after all filters, or before `codec`.
     pub data: Vec<u8>,
     /// The filter at which decoding stopped, if it did.
     pub codec: Option<Codec>,
-    /// Whether a filter's data was damaged; `data` is what came before.
+    /// Whether a filter's data was damaged; `data` is then the part before the damage.
     pub damaged: bool,
 }
 
@@ -45,7 +46,8 @@ pub(crate) enum Filter {
     Stop(Codec),
 }
 
-/// Runs `filters` over `data`. `spend` is told the bytes of each step, and may refuse.
+/// Applies `filters` to `data`. Calls `spend` with the number of bytes of each step; its error
+/// stops decoding.
 pub(crate) fn decode(
     mut data: Vec<u8>,
     filters: &[Filter],
@@ -75,7 +77,8 @@ pub(crate) fn decode(
     Ok(Decoded { data, codec: None, damaged })
 }
 
-/// zlib, or deflate without its header. What comes before damage is given, with `false`.
+/// Decodes zlib, or deflate without the zlib header. For damaged data, returns the part before the
+/// damage and `false`.
 fn flate(data: &[u8], limit: usize) -> Result<(Vec<u8>, bool), Error> {
     let (decoded, whole) = inflate(data, true, limit)?;
     if decoded.is_empty() && !whole {

@@ -1,4 +1,5 @@
-//! Values out of bytes (ISO 32000-1, 7.2 and 7.3), of a file's body and of content streams alike.
+//! Parses values from bytes (ISO 32000-1, 7.2 and 7.3), for the body of a file and for content
+//! streams.
 
 use crate::{
     Limits,
@@ -24,11 +25,11 @@ pub const fn is_regular(byte: u8) -> bool {
     !is_white_space(byte) && !is_delimiter(byte)
 }
 
-/// A value, a keyword that is none, or the end.
+/// A value, a keyword that is not a value, or the end.
 pub(crate) enum Item<'a> {
     Value(Object),
     Keyword(&'a [u8]),
-    /// `]`, `>>`, `}`, `)` without what they close, or `{`.
+    /// `]`, `>>`, `}` or `)` without an opening delimiter, or `{`.
     Stray(u8),
     End,
 }
@@ -37,9 +38,9 @@ pub(crate) enum Item<'a> {
 pub(crate) struct Lexer<'a> {
     data: &'a [u8],
     pub(crate) pos: usize,
-    /// What `data` starts at, for errors.
+    /// Offset of `data` in the file, for errors.
     base: u64,
-    /// Whether the end of `data` had a say in what was read.
+    /// Whether the end of `data` affected the result, so that more data may change it.
     pub(crate) hit_end: bool,
     /// Whether `1 0 R` is a reference.
     references: bool,
@@ -93,7 +94,7 @@ impl<'a> Lexer<'a> {
         &rest[..count]
     }
 
-    /// White space and comments.
+    /// Skips white space and comments.
     pub(crate) fn skip_space(&mut self) {
         loop {
             self.take_while(is_white_space);
@@ -104,7 +105,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The next run of regular characters, if it is an unsigned integer.
+    /// Reads the next run of regular characters, if it is an unsigned integer.
     pub(crate) fn unsigned(&mut self) -> Option<u64> {
         self.skip_space();
         let start = self.pos;
@@ -117,7 +118,7 @@ impl<'a> Lexer<'a> {
         number
     }
 
-    /// Whether `keyword` comes next; if so it is read.
+    /// Reads `keyword` if it comes next. Returns whether it did.
     pub(crate) fn keyword(&mut self, keyword: &[u8]) -> bool {
         self.skip_space();
         let rest = self.data.get(self.pos..).unwrap_or_default();
@@ -131,7 +132,7 @@ impl<'a> Lexer<'a> {
         false
     }
 
-    /// One value; what is none is an error.
+    /// Reads one value; anything else is an error.
     pub(crate) fn value(&mut self) -> Result<Object, Error> {
         match self.item(0)? {
             Item::Value(value) => Ok(value),
@@ -139,7 +140,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The next value or keyword, at `depth` levels of nesting.
+    /// Reads the next value or keyword, at nesting level `depth`.
     pub(crate) fn item(&mut self, depth: usize) -> Result<Item<'a>, Error> {
         self.skip_space();
         let Some(first) = self.peek() else { return Ok(Item::End) };
@@ -194,7 +195,8 @@ impl<'a> Lexer<'a> {
         }))
     }
 
-    /// A number, or a reference where those are read; `None` for what only starts as one.
+    /// Reads a number, or a reference if `references` is set. `None` if the text only starts like a
+    /// number.
     fn number(&mut self) -> Option<Object> {
         let text = self.take_while(is_regular);
         let (value, simple) = number(text)?;
@@ -262,7 +264,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// What follows a reverse solidus.
+    /// Decodes an escape after the reverse solidus.
     fn escape(&mut self, bytes: &mut Vec<u8>) {
         let Some(byte) = self.next() else { return };
         match byte {
@@ -328,7 +330,8 @@ impl<'a> Lexer<'a> {
                 Item::Value(value) => objects.push(value),
                 Item::Stray(b']') => return Ok(objects.into()),
                 Item::Keyword(b"endobj" | b"endstream" | b"stream") | Item::Stray(b'>') => {
-                    // Closed by what closes something around it.
+                    // The delimiter closes an outer array or dictionary, so it also ends this
+                    // array.
                     self.pos = start;
                     return Ok(objects.into());
                 }
@@ -361,7 +364,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The entries of a dictionary up to the keyword `end` (`ID` of an inline image).
+    /// Reads the entries of a dictionary up to the keyword `end` (`ID` for an inline image).
     pub(crate) fn dict_until(&mut self, end: &[u8]) -> Result<Dict, Error> {
         let mut entries = Vec::new();
         let mut key: Option<Name> = None;
@@ -390,8 +393,8 @@ pub(crate) const fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// The number of `text`, and whether it is digits alone. Readers forgive doubled signs (`--5`) and
-/// a sign within (`12-3` is 12).
+/// The number in `text`, and whether it is an integer without a sign. Like other readers, this
+/// accepts repeated signs (`--5`) and stops at a sign inside (`12-3` is 12).
 fn number(text: &[u8]) -> Option<(Object, bool)> {
     let signs = text.iter().take_while(|byte| matches!(byte, b'+' | b'-')).count();
     let negative = text.first() == Some(&b'-');

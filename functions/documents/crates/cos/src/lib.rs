@@ -1,14 +1,14 @@
-//! The objects of a PDF file: read by ranges, within budgets, each with its place in the file.
+//! Reads the objects of a PDF file by ranges, within budgets, with their positions in the file.
 //!
-//! [`File::open`] reads the header, the tail and the cross-reference; every object is read when it
-//! is asked for, through a [`Source`] that gives byte ranges. So a large file in a remote store
-//! costs what is looked at. All sizes and counts that a file announces are held against [`Limits`]
-//! before anything is allocated for them, nothing recurses deeper than [`Limits::nesting`], and
-//! whatever the bytes are, the outcome is a value or an [`Error`].
+//! [`File::open`] reads the header, the tail and the cross-reference. Every object is read on
+//! demand, through a [`Source`] that provides byte ranges, so a large file in a remote store costs
+//! only the parts that are used. All sizes and counts that a file declares are checked against
+//! [`Limits`] before memory is allocated for them. Nothing recurses deeper than
+//! [`Limits::nesting`]. For any input the result is a value or an [`Error`].
 //!
-//! What a strict validator needs is kept: where objects, streams and cross-reference subsections
-//! start and end ([`Form`], [`StreamForm`], [`Subsection`]), how strings were spelled ([`Hex`]),
-//! and keys that come twice ([`Dict::iter`]).
+//! A strict validator also gets the positions of objects, streams and cross-reference subsections
+//! ([`Form`], [`StreamForm`], [`Subsection`]), the digits of hexadecimal strings ([`Hex`]), and
+//! duplicate keys ([`Dict::iter`]).
 //!
 //! ```
 //! use cos::{File, Limits, Object};

@@ -1,9 +1,9 @@
-//! The budgets of a file.
+//! The limits of a file.
 
-/// What a file may cost. All are upper bounds; going over one is [`Error::Limit`](crate::Error::Limit).
+/// Upper bounds on what a file may use. Exceeding one is [`Error::Limit`](crate::Error::Limit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Arrays and dictionaries within one another. Each level is a stack frame.
+    /// Nesting depth of arrays and dictionaries. Each level is a stack frame.
     pub nesting: usize,
     /// Entries of the cross-reference, and entries of one object stream.
     pub objects: usize,
@@ -13,13 +13,13 @@ pub struct Limits {
     pub object_bytes: usize,
     /// Bytes of one stream, before its filters and after each of them.
     pub stream_bytes: usize,
-    /// Bytes that all calls together may decode and parse.
+    /// Bytes that all calls together decode and parse.
     pub total_bytes: u64,
     /// Filters of one stream.
     pub filters: usize,
     /// Cross-reference sections (`/Prev`, `/XRefStm`).
     pub sections: usize,
-    /// Bytes to search, in all, for the `endstream` of streams whose `/Length` is wrong.
+    /// Total bytes to search for the `endstream` of streams whose `/Length` is wrong.
     pub search_bytes: u64,
     /// Size in bytes up to which a file without a usable cross-reference is scanned for objects.
     pub rebuild_bytes: u64,
@@ -29,7 +29,8 @@ pub struct Limits {
     pub operands: usize,
     /// Pages.
     pub pages: usize,
-    /// Bytes of parsed objects kept for the next asker, roughly, and bytes of decoded object streams.
+    /// Approximate bytes of parsed objects in the cache, and bytes of decoded object streams in the
+    /// cache.
     pub cache_bytes: usize,
 }
 

@@ -5,14 +5,15 @@ use std::{fmt, ops::Deref, sync::Arc};
 /// A value.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Object {
-    /// `null`, and whatever a reference to nothing stands for.
+    /// `null`, or a reference to an object that does not exist.
     #[default]
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number without a point. One outside of 64 bits is the nearest within.
+    /// A number without a decimal point. A value outside the range of `i64` becomes the nearest
+    /// `i64`.
     Integer(i64),
-    /// A number with a point.
+    /// A number with a decimal point.
     Real(f64),
     /// `/Name`.
     Name(Name),
@@ -43,24 +44,24 @@ impl fmt::Display for Ref {
     }
 }
 
-/// A name, its `#xx` resolved.
+/// A name with its `#xx` decoded.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(Arc<[u8]>);
 
 impl Name {
-    /// A name of these bytes.
+    /// Makes a name of these bytes.
     #[must_use]
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
         Self(Arc::from(bytes.as_ref()))
     }
 
-    /// Its bytes, without the solidus, `#xx` resolved.
+    /// Its bytes, without the solidus, with `#xx` decoded.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Its text, if that is UTF-8.
+    /// Its text, if the bytes are UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
@@ -91,24 +92,24 @@ impl fmt::Display for Name {
     }
 }
 
-/// A string, its escapes resolved.
+/// A string with its escapes decoded.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Str {
     bytes: Arc<[u8]>,
     hex: Option<Hex>,
 }
 
-/// How a hexadecimal string was spelled.
+/// How the file writes a hexadecimal string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hex {
-    /// Hexadecimal digits.
+    /// Number of hexadecimal digits.
     pub digits: usize,
-    /// Whether there was anything but digits and white space.
+    /// Whether it contains other characters than digits and white space.
     pub foreign: bool,
 }
 
 impl Str {
-    /// A literal string of these bytes.
+    /// Makes a literal string of these bytes.
     #[must_use]
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
         Self { bytes: Arc::from(bytes.as_ref()), hex: None }
@@ -118,7 +119,7 @@ impl Str {
         Self { bytes: Arc::from(bytes), hex: Some(hex) }
     }
 
-    /// The same with other bytes.
+    /// The same string with other bytes.
     pub(crate) fn with_bytes(&self, bytes: &[u8]) -> Self {
         Self { bytes: Arc::from(bytes), hex: self.hex }
     }
@@ -129,13 +130,14 @@ impl Str {
         &self.bytes
     }
 
-    /// How it was spelled, if between angle brackets.
+    /// The digits in the file, for a hexadecimal string.
     #[must_use]
     pub const fn hex(&self) -> Option<Hex> {
         self.hex
     }
 
-    /// Its text: UTF-16 or UTF-8 by its mark, else PDFDocEncoding (ISO 32000-1, 7.9.2.2).
+    /// Its text: UTF-16 or UTF-8 if it has the byte order mark, else PDFDocEncoding (ISO 32000-1,
+    /// 7.9.2.2).
     #[must_use]
     pub fn text(&self) -> String {
         crate::text::decode(&self.bytes)
@@ -175,7 +177,7 @@ impl<'a> IntoIterator for &'a Array {
     }
 }
 
-/// A dictionary, in the order of the file.
+/// A dictionary, in file order.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Dict(Arc<Vec<(Name, Object)>>);
 
@@ -186,42 +188,42 @@ impl From<Vec<(Name, Object)>> for Dict {
 }
 
 impl Dict {
-    /// The value of `key`, unresolved. Of a key that comes twice, the last one.
+    /// The value of `key`, unresolved. For a duplicate key, the last value.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Object> {
         self.0.iter().rev().find(|(name, _)| *name == *key).map(|(_, value)| value)
     }
 
-    /// Whether `key` is there, be its value `null`.
+    /// Whether `key` is present, even if its value is `null`.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// Keys and values in the order of the file, one that comes twice included.
+    /// Keys and values in file order, including duplicate keys.
     pub fn iter(&self) -> std::slice::Iter<'_, (Name, Object)> {
         self.0.iter()
     }
 
-    /// How many entries there are.
+    /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether the dictionary is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether the value of `key` is the name `value`, without a reference between.
+    /// Whether the value of `key` is the name `value`. References are not resolved.
     #[must_use]
     pub fn is(&self, key: &str, value: &str) -> bool {
         self.get(key).and_then(Object::as_name).is_some_and(|name| *name == *value)
     }
 
-    /// An address that is the same for clones of this dictionary alone, while one of them lives.
+    /// An address that only the clones of this dictionary share, valid while one of them exists.
     #[must_use]
     pub fn identity(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
@@ -237,7 +239,7 @@ impl<'a> IntoIterator for &'a Dict {
     }
 }
 
-/// A stream: its dictionary, and where its bytes are.
+/// A stream: its dictionary, and the position of its data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stream(Arc<StreamParts>);
 
@@ -248,20 +250,21 @@ struct StreamParts {
     form: StreamForm,
 }
 
-/// Where the parts of a stream are, in bytes from the start of the file.
+/// Positions of the parts of a stream, in bytes from the start of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamForm {
     /// The `s` of `stream`.
     pub keyword: u64,
     /// The first byte of the data, after the end of line that follows `stream`.
     pub start: u64,
-    /// After the last byte of the data: by `/Length` where that leads to `endstream`, else found.
+    /// After the last byte of the data: from `/Length` if `endstream` follows there, else found by
+    /// a search.
     pub end: u64,
     /// The `e` of `endstream`, if there is one.
     pub endstream: Option<u64>,
     /// `/Length`, resolved.
     pub declared: Option<i64>,
-    /// Whether `end` is what `/Length` says.
+    /// Whether `end` comes from `/Length`.
     pub as_declared: bool,
 }
 
@@ -276,19 +279,19 @@ impl Stream {
         &self.0.dict
     }
 
-    /// Its number: a stream is always an indirect object.
+    /// Its object number and generation: a stream is always an indirect object.
     #[must_use]
     pub fn id(&self) -> Ref {
         self.0.id
     }
 
-    /// Where its parts are.
+    /// Positions of its parts.
     #[must_use]
     pub fn form(&self) -> &StreamForm {
         &self.0.form
     }
 
-    /// Bytes before any filter.
+    /// Length of the data in bytes, before any filter.
     #[must_use]
     pub fn raw_len(&self) -> u64 {
         self.0.form.end.saturating_sub(self.0.form.start)
@@ -308,7 +311,7 @@ impl Object {
         if let Self::Bool(value) = self { Some(*value) } else { None }
     }
 
-    /// The value of an integer, and of a real that is one.
+    /// The value of an integer, or of a real number without a fraction.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
@@ -330,25 +333,25 @@ impl Object {
         }
     }
 
-    /// A name.
+    /// The name, if it is one.
     #[must_use]
     pub const fn as_name(&self) -> Option<&Name> {
         if let Self::Name(name) = self { Some(name) } else { None }
     }
 
-    /// A string.
+    /// The string, if it is one.
     #[must_use]
     pub const fn as_string(&self) -> Option<&Str> {
         if let Self::String(string) = self { Some(string) } else { None }
     }
 
-    /// An array.
+    /// The array, if it is one.
     #[must_use]
     pub const fn as_array(&self) -> Option<&Array> {
         if let Self::Array(array) = self { Some(array) } else { None }
     }
 
-    /// A dictionary, or that of a stream.
+    /// The dictionary, or the dictionary of a stream.
     #[must_use]
     pub fn as_dict(&self) -> Option<&Dict> {
         match self {
@@ -358,13 +361,13 @@ impl Object {
         }
     }
 
-    /// A stream.
+    /// The stream, if it is one.
     #[must_use]
     pub const fn as_stream(&self) -> Option<&Stream> {
         if let Self::Stream(stream) = self { Some(stream) } else { None }
     }
 
-    /// A reference.
+    /// The reference, if it is one.
     #[must_use]
     pub const fn as_ref(&self) -> Option<Ref> {
         if let Self::Ref(id) = self { Some(*id) } else { None }

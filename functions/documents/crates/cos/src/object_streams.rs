@@ -11,14 +11,14 @@ use crate::{
     xref::Entry,
 };
 
-/// A decoded object stream: its data, and where each object starts.
+/// A decoded object stream: its data, and the offset of each object.
 pub(crate) struct ObjectStream {
     data: Vec<u8>,
     objects: Vec<(u32, usize)>,
 }
 
 impl ObjectStream {
-    /// The object at `offset`, and how many bytes it takes.
+    /// The object at `offset`, and its length in bytes.
     fn object(&self, offset: usize, limits: &Limits) -> Result<(Object, usize), Error> {
         let data = self.data.get(offset..).unwrap_or_default();
         let mut lexer = Lexer::new(data, offset as u64, true, limits);
@@ -29,16 +29,16 @@ impl ObjectStream {
     }
 }
 
-/// Object streams kept decoded, if they fit into [`Limits::cache_bytes`].
+/// Maximum number of decoded object streams in the cache; [`Limits::cache_bytes`] also applies.
 const OBJECT_STREAMS: usize = 4;
 
 impl<S: Source> File<S> {
-    /// Gives each object of an object stream to `each`, with its number and the bytes that it
-    /// takes, whether the cross-reference names it or not. One that cannot be read is
+    /// Calls `each` for every object of an object stream, with its number and its length in bytes,
+    /// whether the cross-reference names it or not. An object that cannot be read is
     /// [`Object::Null`].
     ///
     /// # Errors
-    /// What reading the stream gives, an object over a budget, and what `each` returns.
+    /// Errors from reading the stream, an object over a limit, and errors that `each` returns.
     pub fn each_object_in<E: From<Error>>(
         &self,
         stream: &Stream,
@@ -62,13 +62,10 @@ impl<S: Source> File<S> {
         let found = objects.objects.get(index as usize).filter(|(found, _)| *found == number);
         let found = found.or_else(|| objects.objects.iter().find(|(found, _)| *found == number));
         let Some((_, offset)) = found else {
-            return Err(Error::syntax(
-                0,
-                "an object is not in the object stream that should have it",
-            ));
+            return Err(Error::syntax(0, "an object is missing from its object stream"));
         };
         let (object, length) = objects.object(*offset, &self.limits)?;
-        // Any number of entries may lead to the same bytes.
+        // Many entries may point to the same bytes, so each read counts.
         self.spend(length)?;
         let cost = length.saturating_mul(4).saturating_add(200);
         Ok((Indirect { id: Ref { number, generation: 0 }, object, form: None }, cost))
@@ -90,13 +87,13 @@ impl<S: Source> File<S> {
         }
         let found = self.numbered(number)?;
         let Some(stream) = found.as_ref().and_then(|found| found.object.as_stream()) else {
-            return Err(Error::syntax(0, "an object stream is no stream"));
+            return Err(Error::syntax(0, "an object stream is not a stream"));
         };
         let objects = Arc::new(self.unpack(stream)?);
         let mut kept = self.object_streams.borrow_mut();
         kept.insert(0, (number, objects.clone()));
         kept.truncate(OBJECT_STREAMS);
-        // The newest is kept whatever its size, for there may be more to read of it.
+        // The newest one stays whatever its size, because more of its objects may follow.
         let mut bytes = 0;
         kept.retain(|(found, stream)| {
             bytes += stream.data.len();
@@ -105,7 +102,7 @@ impl<S: Source> File<S> {
         Ok(objects)
     }
 
-    /// Decodes an object stream, and reads where its objects start.
+    /// Decodes an object stream, and reads the offsets of its objects.
     fn unpack(&self, stream: &Stream) -> Result<ObjectStream, Error> {
         let integer = |key| {
             Ok::<_, Error>(

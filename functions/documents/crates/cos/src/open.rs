@@ -1,4 +1,4 @@
-//! Opening: header, tail, and the chain of cross-reference sections.
+//! Opens a file: header, tail, and the chain of cross-reference sections.
 
 use std::collections::HashSet;
 
@@ -27,9 +27,9 @@ impl From<Error> for OpenError {
 }
 
 impl<S: Source> File<S> {
-    /// Reads the header, the tail and the cross-reference of `source`, and nothing else. A
-    /// cross-reference that leads to no catalog is rebuilt by one scan of the file, if that is
-    /// no larger than [`Limits::rebuild_bytes`].
+    /// Reads the header, the tail and the cross-reference of `source`, and nothing else. If the
+    /// cross-reference does not lead to a catalog, one scan of the file rebuilds it, provided that
+    /// the file is not larger than [`Limits::rebuild_bytes`].
     pub fn open(source: S, limits: Limits) -> Result<Self, OpenError> {
         let input = Input::new(source);
         let head = input.read(0..HEAD).map_err(Error::from)?;
@@ -38,7 +38,7 @@ impl<S: Source> File<S> {
         let mut file = Self::new(input, limits, header);
         let mut outcome = file.read_chain();
         if !file.usable(&outcome) && shift > 0 {
-            // Offsets may count from the header.
+            // Some files count offsets from the header.
             file.base = shift;
             outcome = file.read_chain();
         }
@@ -46,8 +46,8 @@ impl<S: Source> File<S> {
             return Ok(file);
         }
         file.base = 0;
-        // What is too much is not damaged: a scan would find another file than the one that is
-        // there.
+        // A file over a limit is not damaged: a scan could find other objects than the
+        // cross-reference names.
         if let Err(error @ (Error::Io(_) | Error::Limit(_))) = outcome {
             return Err(error.into());
         }
@@ -55,8 +55,8 @@ impl<S: Source> File<S> {
         Ok(file)
     }
 
-    /// Whether the cross-reference was read and leads to a catalog with pages. What is over a budget
-    /// is no better after a scan.
+    /// Whether the cross-reference is readable and leads to a catalog with pages. A file over a
+    /// limit counts as usable, because a scan would not help.
     fn usable(&self, outcome: &Result<(), Error>) -> bool {
         outcome.is_ok()
             && match self.root().and_then(|root| self.get(&root, "Pages")) {
@@ -76,7 +76,7 @@ impl<S: Source> File<S> {
         let mut lexer = Lexer::new(&tail[at + 9..], 0, false, &self.limits);
         let start = lexer
             .unsigned()
-            .ok_or(Error::syntax(tail_start + at as u64, "startxref names no place"))?;
+            .ok_or(Error::syntax(tail_start + at as u64, "startxref has no offset"))?;
 
         let mut seen = HashSet::new();
         let mut next = Some(start);
@@ -102,7 +102,7 @@ impl<S: Source> File<S> {
     fn read_section(&mut self, offset: u64) -> Result<Dict, Error> {
         let offset = offset
             .checked_add(self.base)
-            .ok_or(Error::syntax(offset, "an offset beyond any file"))?;
+            .ok_or(Error::syntax(offset, "an offset is out of range"))?;
         let window = self.input.window(offset, 64)?;
         let space = window.bytes().iter().take_while(|byte| is_white_space(**byte)).count();
         if window.bytes()[space..].starts_with(b"xref") {
@@ -162,7 +162,7 @@ impl<S: Source> File<S> {
             trailer: trailer.clone(),
             kind: SectionKind::Table(subsections),
         });
-        // In a hybrid file the stream has what the table calls free.
+        // In a hybrid file the stream lists the objects that the table calls free.
         let (free, used): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|(_, entry)| *entry == Entry::Free);
         for (number, entry) in used {
@@ -189,7 +189,8 @@ impl<S: Source> File<S> {
         Ok(())
     }
 
-    /// Entries of a subsection from `position`, a thousand at a time; gives where they end.
+    /// Reads the entries of a subsection from `position`, a thousand at a time. Returns the offset
+    /// after them.
     fn read_entries(
         &self,
         mut position: u64,
@@ -206,7 +207,7 @@ impl<S: Source> File<S> {
                     let before = lexer.pos;
                     let (Some(offset), Some(generation)) = (lexer.unsigned(), lexer.unsigned())
                     else {
-                        // Fewer than announced.
+                        // There are fewer entries than the header declares.
                         lexer.pos = before;
                         break;
                     };
@@ -269,7 +270,7 @@ impl<S: Source> File<S> {
         for pair in index.chunks_exact(2) {
             let first = u32::try_from(pair[0]).map_err(|_| bad("/Index out of range"))?;
             let count = to_usize(u64::try_from(pair[1]).map_err(|_| bad("/Index out of range"))?);
-            // As many as there are rows: what /Index announces beyond is nothing.
+            // `take` stops at the last row, so a larger count in /Index has no effect.
             for (at, row) in rows.by_ref().take(count).enumerate() {
                 let Some(number) = u32::try_from(at).ok().and_then(|at| first.checked_add(at))
                 else {
@@ -307,7 +308,7 @@ impl<S: Source> File<S> {
     }
 }
 
-/// Some writers number the free head of the list 1.
+/// Some writers start the table at 1 instead of 0: then the free list head has number 1.
 fn shift_table_that_starts_at_one(entries: &mut [(u32, Entry)]) {
     if let Some((1, Entry::Free)) = entries.first()
         && entries.iter().all(|(number, _)| *number > 0)

@@ -10,19 +10,19 @@ use crate::{
 /// A page.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Its object, unless it stands in its parent's `/Kids` itself.
+    /// Its object; `None` if the dictionary is directly in the parent's `/Kids`.
     pub id: Option<Ref>,
-    /// Its dictionary, as it is.
+    /// Its own dictionary.
     pub dict: Dict,
-    /// What it inherits: `/Resources`, `/MediaBox`, `/CropBox`, `/Rotate` of its ancestors, where it
-    /// has none of its own.
+    /// The inherited entries that the page does not have itself: `/Resources`, `/MediaBox`,
+    /// `/CropBox` and `/Rotate` of its ancestors.
     pub inherited: Dict,
 }
 
 const INHERITABLE: [&str; 4] = ["Resources", "MediaBox", "CropBox", "Rotate"];
 
 impl Page {
-    /// The value of `key`, its own or inherited, unresolved.
+    /// The value of `key`, from the page itself or inherited, unresolved.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Object> {
         self.dict.get(key).or_else(|| self.inherited.get(key))
@@ -30,17 +30,18 @@ impl Page {
 }
 
 impl<S: Source> File<S> {
-    /// The pages in order. A node that comes twice counts once; what is no node is left out.
+    /// The pages in order. A node that occurs twice counts once; a kid that is not a node is
+    /// skipped.
     ///
     /// # Errors
-    /// [`Error::Limit`] for too many pages or too deep a tree, and what reading the nodes gives.
+    /// [`Error::Limit`] for too many pages or too deep a tree, and errors from reading the nodes.
     pub fn pages(&self) -> Result<Vec<Page>, Error> {
         let root = self.root()?;
         let mut pages = Vec::new();
         let mut seen = HashSet::new();
         let mut visited = 0_usize;
         let top = root.get("Pages").cloned().unwrap_or_default();
-        // The nodes still to see, the next one last.
+        // Nodes still to visit; the last one is next.
         let mut open = vec![(top, Dict::default(), 0_usize)];
         while let Some((node, inherited, depth)) = open.pop() {
             visited += 1;

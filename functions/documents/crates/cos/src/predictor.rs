@@ -1,18 +1,18 @@
 //! Predictors of FlateDecode and LZWDecode (ISO 32000-1, 7.4.4.4).
 
-/// Sizes of a predictor's rows, checked.
+/// Validated sizes of a predictor's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Predictor {
     png: bool,
     colors: usize,
     bits: usize,
-    /// Bytes of a row, and of a pixel (one at least).
+    /// Bytes of a row, and of a pixel (at least one).
     row: usize,
     pixel: usize,
 }
 
 impl Predictor {
-    /// The predictor of these parameters, `Ok(None)` for none, `Err` for sizes out of range.
+    /// The predictor of these parameters. `Ok(None)`: no predictor; `Err`: sizes out of range.
     pub(crate) fn new(
         kind: i64,
         colors: i64,
@@ -101,7 +101,7 @@ fn tiff(Predictor { row, pixel, colors, bits, .. }: Predictor, mut data: Vec<u8>
     data
 }
 
-/// A row of samples smaller than a byte.
+/// A row of samples smaller than one byte.
 fn tiff_bits(line: &mut [u8], colors: usize, bits: usize) {
     let mask = (1_u8 << bits) - 1;
     let per_byte = 8 / bits;

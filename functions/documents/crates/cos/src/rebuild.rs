@@ -1,4 +1,4 @@
-//! A cross-reference of what a scan of the file finds.
+//! Rebuilds the cross-reference by a scan of the file.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +10,7 @@ use crate::{
     xref::Entry,
 };
 
-/// Where the objects of the body start, and their generations: the last place of each number.
+/// Finds the objects of the body: the offset and generation of the last object with each number.
 pub(crate) fn scan<S: Source>(file: &File<S>) -> Result<BTreeMap<u32, (u64, u16)>, Error> {
     if file.len() > file.limits.rebuild_bytes {
         return Ok(BTreeMap::new());
@@ -28,12 +28,12 @@ pub(crate) fn scan<S: Source>(file: &File<S>) -> Result<BTreeMap<u32, (u64, u16)
     Ok(found)
 }
 
-/// The offsets of what a scan found.
+/// The offsets of the objects that a scan found.
 pub(crate) fn offsets(found: BTreeMap<u32, (u64, u16)>) -> HashMap<u32, u64> {
     found.into_iter().map(|(number, (offset, _))| (number, offset)).collect()
 }
 
-/// Object number and generation of the `N G` that `bytes` end with, and where the number starts.
+/// Object number, generation and start of the `N G` at the end of `bytes`.
 fn header_before(bytes: &[u8]) -> Option<(u32, u16, usize)> {
     let space = |bytes: &[u8]| {
         bytes.iter().rev().take(16).take_while(|byte| is_white_space(**byte)).count()
@@ -56,11 +56,11 @@ fn header_before(bytes: &[u8]) -> Option<(u32, u16, usize)> {
 }
 
 impl<S: Source> File<S> {
-    /// Replaces the cross-reference by what a scan finds.
+    /// Replaces the cross-reference with the result of a scan.
     pub(crate) fn rebuild(&mut self) -> Result<(), OpenError> {
         if self.len() > self.limits.rebuild_bytes {
             return Err(OpenError::Damaged(
-                "no usable cross-reference, in a file too large to rebuild it",
+                "no usable cross-reference, and the file is too large to rebuild it",
             ));
         }
         self.reset();
@@ -125,7 +125,7 @@ impl<S: Source> File<S> {
         Ok(None)
     }
 
-    /// The objects of an object stream that the body has not.
+    /// Adds the objects of an object stream that the body does not have.
     fn add_object_stream(&mut self, number: u32) {
         let Ok(objects) = self.numbers_in(number) else { return };
         for (index, inner) in objects.into_iter().enumerate() {
@@ -147,7 +147,7 @@ impl<S: Source> File<S> {
 }
 
 impl Header {
-    /// Whether it stands at the first byte.
+    /// Whether the header is at the first byte of the file.
     #[must_use]
     pub const fn at_start(&self) -> bool {
         self.offset == 0

@@ -1,18 +1,18 @@
-//! Where the bytes come from, and a cache of the blocks read last.
+//! Input bytes, and a cache of the blocks read last.
 
 use std::{cell::RefCell, collections::VecDeque, io, ops::Range, sync::Arc};
 
-/// A file that can be read at any place.
+/// A file with random access.
 pub trait Source {
-    /// Bytes in the file.
+    /// Length of the file in bytes.
     fn len(&self) -> u64;
 
-    /// Whether there are none.
+    /// Whether the file has no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Fills `buf` with the bytes from `offset`; a file that ends before is an error.
+    /// Fills `buf` with the bytes from `offset`. A file that is too short is an error.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()>;
 }
 
@@ -61,23 +61,24 @@ impl<S: Source + ?Sized> Source for Box<S> {
     }
 }
 
-/// Bytes of a block.
+/// Length of a block in bytes.
 const BLOCK: u64 = 64 << 10;
-/// Blocks kept.
+/// Number of blocks in the cache.
 const BLOCKS: usize = 64;
 
-/// A source with the last [`BLOCKS`] blocks at hand.
+/// A source with a cache of the last [`BLOCKS`] blocks.
 pub(crate) struct Input<S> {
     source: S,
     len: u64,
     blocks: RefCell<VecDeque<(u64, Arc<[u8]>)>>,
 }
 
-/// Bytes from some place of the file to, at least, the asked length or the file's end.
+/// Bytes from an offset of the file: at least the requested length, or all until the end of the
+/// file.
 pub(crate) struct Window {
     block: Arc<[u8]>,
     range: Range<usize>,
-    /// Whether the window ends where the file does.
+    /// Whether the window ends at the end of the file.
     pub(crate) last: bool,
 }
 
@@ -97,7 +98,7 @@ impl<S: Source> Input<S> {
         self.len
     }
 
-    /// `range`, cut at the file's end.
+    /// The bytes of `range`, cut at the end of the file.
     pub(crate) fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
         let end = range.end.min(self.len);
         let start = range.start.min(end);
@@ -163,7 +164,7 @@ impl<S: Source> Input<S> {
     }
 }
 
-/// `value`, or the greatest there is where a pointer is narrower.
+/// `value`, or `usize::MAX` if it does not fit.
 pub(crate) fn to_usize(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }

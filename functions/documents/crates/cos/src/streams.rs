@@ -1,4 +1,4 @@
-//! Streams: where their data is, and what it is after its filters.
+//! Streams: the position of their data, and decoding it.
 
 use crate::{
     Error, Limit, Source,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl<S: Source> File<S> {
-    /// Where the data of a stream is, from `after`, which follows the keyword.
+    /// Finds the data of a stream. `after` is the offset after the keyword `stream`.
     pub(crate) fn parse_stream(
         &self,
         dict: &Dict,
@@ -24,7 +24,7 @@ impl<S: Source> File<S> {
                 [b'\r' | b'\n', ..] => 1,
                 _ => 0,
             };
-        // A length that cannot be read is a wrong one.
+        // An unreadable length counts as a wrong one.
         let length = match self.get(dict, "Length") {
             Err(error @ Error::Io(_)) => return Err(error),
             value => value.unwrap_or_default(),
@@ -80,13 +80,14 @@ impl<S: Source> File<S> {
             if at + chunk.len() as u64 >= self.len() {
                 break;
             }
-            // The word may lie across two chunks.
+            // The keyword may span two chunks.
             at += CHUNK - 8;
         }
         Ok(None)
     }
 
-    /// The bytes of a stream as they are in the file; decrypted, if it is [`Access::Unlocked`](crate::Access::Unlocked).
+    /// The bytes of a stream before any filter. They are decrypted if the file is
+    /// [`Access::Unlocked`](crate::Access::Unlocked).
     pub fn raw(&self, stream: &Stream) -> Result<Vec<u8>, Error> {
         let bytes = self.bytes(stream.form().start..stream.form().end)?;
         Ok(match &self.crypt {
@@ -95,9 +96,10 @@ impl<S: Source> File<S> {
         })
     }
 
-    /// Whether a stream is encrypted with a key that the empty password does not give: an attachment
-    /// of a file that is [`Access::AttachmentsLocked`](crate::Access::AttachmentsLocked). Its data is
-    /// given as it is, encrypted.
+    /// Whether a stream is encrypted with a key that the empty password does not give: an
+    /// attachment of a file that is
+    /// [`Access::AttachmentsLocked`](crate::Access::AttachmentsLocked). Its data is returned
+    /// encrypted.
     pub fn is_locked(&self, stream: &Stream) -> bool {
         self.crypt.as_ref().is_some_and(|crypt| crypt.is_locked(stream.dict()))
     }
@@ -107,8 +109,8 @@ impl<S: Source> File<S> {
         self.decode(stream).map(|decoded| decoded.data)
     }
 
-    /// The data of a stream after its filters, up to the first image codec, and whether that is
-    /// all of it.
+    /// The data of a stream after its filters, up to the first image codec, and whether decoding
+    /// was complete.
     pub fn decode(&self, stream: &Stream) -> Result<Decoded, Error> {
         let filters = self.filters(stream.dict(), "Filter", "DecodeParms")?;
         self.run(self.raw(stream)?, &filters)
@@ -125,8 +127,8 @@ impl<S: Source> File<S> {
         filters::decode(data, filters, self.limits.stream_bytes, |bytes| self.spend(bytes))
     }
 
-    /// Counts bytes decoded or parsed: places in a file may overlap, so that parsing each object
-    /// could cost the whole file.
+    /// Counts bytes decoded or parsed. Objects in a file may overlap, so parsing one object may
+    /// cost as much as the whole file.
     pub(crate) fn spend(&self, bytes: usize) -> Result<(), Error> {
         let total = self.spent.get().saturating_add(bytes as u64);
         self.spent.set(total);

@@ -1,6 +1,6 @@
 //! Text strings (ISO 32000-1, 7.9.2.2 and annex D.2).
 
-/// The text of a string's bytes; what no encoding gives a character for becomes U+FFFD.
+/// The text of a string's bytes. A byte without a character in its encoding becomes U+FFFD.
 #[must_use]
 pub(crate) fn decode(bytes: &[u8]) -> String {
     match bytes {

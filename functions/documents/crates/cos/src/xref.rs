@@ -1,17 +1,17 @@
-//! Where the objects are: cross-reference tables and streams (ISO 32000-1, 7.5.4 and 7.5.8).
+//! Positions of objects: cross-reference tables and streams (ISO 32000-1, 7.5.4 and 7.5.8).
 
 use std::collections::{HashMap, hash_map::Entry as Slot};
 
 use crate::object::{Dict, Ref};
 
-/// Where one object is.
+/// Position of one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Nowhere: the number is free.
+    /// The number is free.
     Free,
     /// In the body.
     At {
-        /// Bytes from the start of the file.
+        /// Offset in bytes from the start of the file.
         offset: u64,
         /// Its generation.
         generation: u16,
@@ -20,30 +20,30 @@ pub enum Entry {
     In {
         /// The stream's object number.
         stream: u32,
-        /// Which of its objects.
+        /// Index of the object in the stream.
         index: u32,
     },
 }
 
-/// The cross-reference of a file, all sections together.
+/// The cross-reference of a file: all sections merged.
 #[derive(Debug, Default)]
 pub struct Xref {
     pub(crate) entries: HashMap<u32, Entry>,
     pub(crate) sections: Vec<Section>,
 }
 
-/// One section of the cross-reference, the newest first.
+/// One section of the cross-reference.
 #[derive(Debug, Clone)]
 pub struct Section {
     /// Where it starts (`xref`, or the number of the stream object), in bytes from the file's start.
     pub offset: u64,
     /// Its trailer dictionary, or the dictionary of its stream.
     pub trailer: Dict,
-    /// What it is.
+    /// The kind of section.
     pub kind: SectionKind,
 }
 
-/// What a section is.
+/// The kind of a section.
 #[derive(Debug, Clone)]
 pub enum SectionKind {
     /// A table after `xref`.
@@ -57,24 +57,24 @@ pub enum SectionKind {
 /// A subsection of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subsection {
-    /// Where its header starts, in bytes from the start of the file.
+    /// Offset of its header, in bytes from the start of the file.
     pub header: u64,
-    /// After the header's second number.
+    /// Offset after the second number of the header.
     pub header_end: u64,
     /// The number of its first object.
     pub first: u32,
-    /// How many entries it has.
+    /// Number of entries.
     pub count: u32,
 }
 
 impl Xref {
-    /// Where object `number` is.
+    /// Position of object `number`.
     #[must_use]
     pub fn entry(&self, number: u32) -> Option<Entry> {
         self.entries.get(&number).copied()
     }
 
-    /// The numbers of all objects that are somewhere, in order.
+    /// The numbers of all objects in use, in ascending order.
     #[must_use]
     pub fn numbers(&self) -> Vec<u32> {
         let used = self.entries.iter().filter(|(_, entry)| **entry != Entry::Free);
@@ -83,7 +83,7 @@ impl Xref {
         numbers
     }
 
-    /// References to all objects that are somewhere, in the order of their numbers.
+    /// References to all objects in use, in ascending order of their numbers.
     #[must_use]
     pub fn refs(&self) -> Vec<Ref> {
         let generation = |number| match self.entry(number) {
@@ -96,7 +96,7 @@ impl Xref {
             .collect()
     }
 
-    /// The sections: first the one that the end of the file names, then what `/Prev` leads to.
+    /// The sections: first the one that `startxref` points to, then those that `/Prev` points to.
     #[must_use]
     pub fn sections(&self) -> &[Section] {
         &self.sections

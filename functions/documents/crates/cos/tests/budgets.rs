@@ -1,8 +1,9 @@
-//! What a file may make its reader do, where the reader asks for one thing at a time.
+//! Limits that apply while the caller reads single objects.
 
 use cos::{Error, File, Limit, Limits, Object, Ref, content::Operations};
 
-/// The file, its objects numbered from 1, with a cross-reference table of these entries beside.
+/// A file with these objects, numbered from 1, and a cross-reference table with the entries `more`
+/// added.
 fn file(objects: &[&str], more: &[usize]) -> Vec<u8> {
     let mut bytes = b"%PDF-1.7\n".to_vec();
     let mut offsets = Vec::new();
@@ -26,14 +27,14 @@ fn file(objects: &[&str], more: &[usize]) -> Vec<u8> {
     bytes
 }
 
-/// An array in a content stream is held against the budget of values, as any other.
+/// The limit of values also applies to an array in a content stream.
 #[test]
 fn an_operand_is_bounded() {
     let content = format!("[{}] TJ", "0 ".repeat(5_000));
     let limits = Limits { values: 1_000, ..Limits::default() };
     let mut operations = Operations::new(content.as_bytes(), &limits);
     assert!(matches!(operations.next(), Err(Error::Limit(Limit::Values))));
-    // But not all operators together.
+    // But not to all operators together.
     let content = "[0 0 0 0] TJ ".repeat(1_000);
     let mut operations = Operations::new(content.as_bytes(), &limits);
     let mut count = 0;
@@ -43,7 +44,7 @@ fn an_operand_is_bounded() {
     assert_eq!(count, 1_000);
 }
 
-/// An entry that leads to another object's place does not cost that object.
+/// An entry that points to another object does not cost the size of that object.
 #[test]
 fn an_entry_that_leads_elsewhere_is_cheap() {
     let great = format!("[{}]", "0 ".repeat(10_000));
@@ -56,9 +57,9 @@ fn an_entry_that_leads_elsewhere_is_cheap() {
     assert!(matches!(get(4), Err(Error::Syntax { .. })), "{:?}", get(4));
 }
 
-/// Every object of an object stream is given, and how long it is.
+/// Every object of an object stream is returned with its length.
 #[test]
-fn object_streams_are_read_whole() {
+fn all_objects_of_an_object_stream_are_read() {
     let stream = "<< /Type /ObjStm /N 2 /First 10 /Length 120 >>\nstream\n7 0 8 0   (";
     let stream = format!("{stream}{})\nendstream", "x".repeat(108));
     let objects = ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Kids [] >>", &stream];
@@ -76,12 +77,12 @@ fn object_streams_are_read_whole() {
     assert_eq!(found, [(7, Some(108), 110), (8, Some(108), 110)]);
 }
 
-/// A stream that inflates past its budget is over it, wherever its buffer happens to end.
+/// A stream that inflates beyond its limit is an error, whatever the size of the output buffer.
 #[test]
 fn a_stream_is_bounded_at_any_size() {
     let case = hostile_pdfs::filters::flate_bomb();
     for stream_bytes in (1 << 20..).step_by(97).take(30).chain([0, 1, 64, 500, 1_023]) {
-        // The file itself is read in pieces, which have the same bound.
+        // The file is also read in pieces, which have the same limit.
         let limits = Limits { stream_bytes: stream_bytes + (4 << 20), ..Limits::default() };
         let file = File::open(case.bytes.clone(), limits).unwrap();
         let Ok(Object::Stream(contents)) = file.object(Ref { number: 4, generation: 0 }) else {

@@ -1,4 +1,4 @@
-//! Encrypted files, as programs write them and made by hand.
+//! Encrypted files: from other programs, and handmade.
 
 #![expect(clippy::expect_used, reason = "a test stops where it fails")]
 
@@ -17,7 +17,7 @@ fn open(name: &str) -> File<Vec<u8>> {
 fn the_empty_password_opens_a_file() {
     let file = open("letter-encrypted.pdf");
     assert_eq!(file.access(), Access::Unlocked);
-    assert!(!file.rebuilt(), "nothing is wrong with it");
+    assert!(!file.rebuilt(), "the file is intact");
     assert_eq!(file.pages().expect("its pages").len(), 1);
     let Object::Dict(info) = file.get(file.trailer(), "Info").expect("its Info") else {
         panic!("Info is a dictionary");
@@ -32,7 +32,7 @@ fn the_empty_password_opens_a_file() {
     }
 }
 
-/// RC4 with 40 bits: the strings of objects are decrypted, and the streams.
+/// RC4 with 40 bits: strings and streams are decrypted.
 #[test]
 fn rc4_opens() {
     let case = hostile_pdfs::encryption::password_empty_script();
@@ -51,7 +51,7 @@ fn rc4_opens() {
 }
 
 #[test]
-fn what_cannot_be_opened_says_so() {
+fn a_file_that_cannot_be_decrypted_reports_why() {
     use hostile_pdfs::encryption::{
         handler_dangling, handler_loop, handler_number, handler_public_key, handler_unknown,
         handler_version, password,

@@ -1,4 +1,4 @@
-//! Whatever the bytes are, reading ends with a value or an error.
+//! For any input, reading ends with a value or an error.
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
@@ -37,7 +37,7 @@ fn sample() -> Vec<u8> {
     bytes
 }
 
-/// Reads all there is.
+/// Reads everything in the file.
 fn read_all(bytes: Vec<u8>) {
     let limits = Limits { stream_bytes: 1 << 20, total_bytes: 1 << 22, ..Limits::default() };
     let Ok(file) = File::open(bytes, limits) else { return };
@@ -68,7 +68,7 @@ fn the_sample_is_read_without_repair() {
 }
 
 #[test]
-fn a_file_without_its_table_is_rebuilt_and_says_so() {
+fn a_file_without_its_table_is_rebuilt() {
     let mut bytes = sample();
     let at = bytes.windows(4).rposition(|window| window == b"xref").expect("startxref");
     bytes.truncate(at - 5);
@@ -101,7 +101,7 @@ fn nesting_is_bounded() {
 }
 
 #[test]
-fn what_a_stream_inflates_to_is_bounded() {
+fn the_decoded_length_of_a_stream_is_bounded() {
     use std::io::Write;
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..64 {
@@ -122,7 +122,7 @@ fn what_a_stream_inflates_to_is_bounded() {
 }
 
 #[test]
-fn sizes_of_a_cross_reference_stream_are_not_believed() {
+fn declared_sizes_of_a_cross_reference_stream_are_not_trusted() {
     let bytes = b"%PDF-1.5\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 1000000000>>\nendobj\n\
         3 0 obj\n<</Type/XRef/W[2000000000 2000000000 2000000000]/Index[0 2000000000]/Size 2000000000/Root 1 0 R/Length 0>>\nstream\n\nendstream\nendobj\n\
         startxref\n102\n%%EOF\n".to_vec();
@@ -132,7 +132,7 @@ fn sizes_of_a_cross_reference_stream_are_not_believed() {
 }
 
 #[test]
-fn sections_that_name_one_another_end() {
+fn a_loop_of_sections_ends() {
     let mut bytes = b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n".to_vec();
     let pages = bytes.len();
     bytes.extend_from_slice(b"2 0 obj\n<</Type/Pages/Kids[2 0 R 2 0 R]>>\nendobj\n");
@@ -151,7 +151,7 @@ fn sections_that_name_one_another_end() {
 }
 
 #[test]
-fn a_length_that_is_its_own_stream_is_no_loop() {
+fn a_length_that_refers_to_its_own_stream_ends() {
     let bytes = b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 1 0 R>>\nendobj\n2 0 obj\n<</Length 2 0 R>>\nstream\nabc\nendstream\nendobj\ntrailer <</Root 1 0 R>>".to_vec();
     let file = File::open(bytes, Limits::default()).expect("a file");
     let Object::Stream(stream) =
@@ -163,12 +163,12 @@ fn a_length_that_is_its_own_stream_is_no_loop() {
 }
 
 #[test]
-fn objects_that_lie_within_one_another_cost_no_more_than_the_budget() {
+fn overlapping_objects_stay_within_the_budget() {
     let mut bytes = b"%PDF-1.4\n".to_vec();
     let mut table = String::new();
     for number in 1..=2_000 {
         writeln!(table, "{:010} 00000 n ", bytes.len()).expect("a string takes it");
-        // Each string has all that follow it, and none ends.
+        // No string ends, so each includes all that follow it.
         bytes.extend(format!("{number} 0 obj (").bytes());
     }
     bytes.extend(vec![b'a'; 100_000]);

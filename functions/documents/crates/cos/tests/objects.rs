@@ -1,10 +1,10 @@
-//! Values, strings, filters and content, as ISO 32000-1 has them.
+//! Values, strings, filters and content according to ISO 32000-1.
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
 use cos::{File, Limits, Name, Object, Ref, content::Operations};
 
-/// A file of one more object than its catalog.
+/// A file with a catalog and this object.
 fn file(object: &[u8]) -> File<Vec<u8>> {
     let mut bytes = b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 1 0 R>>\nendobj\n2 0 obj\n".to_vec();
     bytes.extend_from_slice(object);
@@ -32,7 +32,7 @@ fn numbers() {
     assert_eq!(value(b"+.5"), Object::Real(0.5));
     assert_eq!(value(b"-.002"), Object::Real(-0.002));
     assert_eq!(value(b"4."), Object::Real(4.0));
-    assert_eq!(value(b"--5"), Object::Integer(-5), "as other readers forgive");
+    assert_eq!(value(b"--5"), Object::Integer(-5), "as in other readers");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn object_streams() {
     assert_eq!(array.as_array().map(|array| array[0].clone()), Some(Object::Integer(7)));
 }
 
-/// An object of generation 3, in a file with a cross-reference or without one.
+/// An object of generation 3, in a file with and without a cross-reference.
 #[test]
 fn a_reference_to_another_generation_is_null() {
     let body =

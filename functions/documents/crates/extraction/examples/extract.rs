@@ -1,9 +1,9 @@
-//! Extracts a text file's data by a model on an OpenAI-compatible server, and prints what came of it.
+//! Extracts the data of a text file with a model on an OpenAI-compatible server, and prints the result.
 //!
 //! `cargo run -p extraction --example extract -- <base_url> <model> <schema> <text file> [chunk tokens] [answer tokens]`
 //!
-//! The schema is the id of one that ships, or a file. Pages of the text are separated by form feeds, as pdftotext
-//! writes them.
+//! The schema is the id of a built-in schema, or a file. Form feeds separate the pages of the text, as in the output of
+//! pdftotext.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,5 +1,5 @@
-//! From a model's text to data: parsed, freed of what is not there, put into the schema's formats, and cut to what
-//! fits the schema.
+//! Converts a model's text to data: parses it, removes empty and unknown parts, converts values to the schema's
+//! formats, and removes values that do not fit the schema.
 
 use serde_json::{Map, Value};
 
@@ -7,14 +7,14 @@ use crate::ground::{dates, numbers};
 use crate::prompt::restore;
 use crate::schema::{Kind, Node, Scalar, Schema};
 
-/// The JSON object in an answer, which may stand in a fence or between words.
+/// The JSON object in an answer, which may be in a code fence or between words.
 pub(crate) fn parse(text: &str) -> Option<Value> {
     let object = |text: &str| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
     object(text.trim()).or_else(|| object(text.get(text.find('{')?..=text.rfind('}')?)?))
 }
 
-/// The JSON object in an answer that was cut off, without what is not whole: the open member of an object, and the
-/// open item of an array.
+/// The JSON object in a truncated answer, without its incomplete parts: the open member of an object, and the open item
+/// of an array.
 pub(crate) fn salvage(text: &str) -> Option<Value> {
     let text = text.get(text.find('{')?..)?;
     let (mut open, mut in_string, mut escaped) = (Vec::new(), false, false);
@@ -47,19 +47,19 @@ pub(crate) fn salvage(text: &str) -> Option<Value> {
     parse(&format!("{}{closing}", text.get(..end)?))
 }
 
-/// How an answer's data is made the schema's.
+/// Converts an answer's data to the form of the schema.
 pub(crate) struct Tidy {
-    /// The document prints no stand-in for an angle bracket, so that each of them stands for one.
+    /// Whether the document contains no stand-in character, so that each stand-in in the answer means an angle bracket.
     pub(crate) restore: bool,
-    /// Properties left out that the schema does not name.
+    /// Number of removed properties that the schema does not have.
     pub(crate) unknown: usize,
 }
 
 impl Tidy {
-    /// Leaves out `null`s, empty texts and objects, and properties that the schema does not name; writes dates,
-    /// decimals, numbers and options in the schema's form where there is one way to read them.
+    /// Removes `null`s, empty texts and objects, and properties that the schema does not have. Converts dates,
+    /// decimals, numbers and options to the schema's form if they have only one reading.
     ///
-    /// The recursion goes no deeper than the schema.
+    /// The recursion is not deeper than the schema.
     pub(crate) fn tidy(&mut self, value: Value, node: &Node) -> Option<Value> {
         let node = choose(node, &value);
         match (value, &node.kind) {
@@ -98,7 +98,7 @@ impl Tidy {
     }
 }
 
-/// A text in the form that the schema asks for.
+/// Converts a text to the form of the schema.
 fn in_form(text: &str, scalar: &Scalar) -> Option<Value> {
     if let Some(option) = scalar.options.iter().find(|option| {
         option.as_str().is_some_and(|option| option.to_lowercase() == text.to_lowercase())
@@ -125,7 +125,7 @@ fn in_form(text: &str, scalar: &Scalar) -> Option<Value> {
     None
 }
 
-/// The alternative that a value has the shape of, or the node itself.
+/// The alternative that matches the shape of a value, or the node itself.
 pub(crate) fn choose<'a>(node: &'a Node, value: &Value) -> &'a Node {
     let Kind::Any(nodes) = &node.kind else { return node };
     let fits = |node: &&Node| match (&node.kind, value) {
@@ -150,7 +150,8 @@ pub(crate) fn choose<'a>(node: &'a Node, value: &Value) -> &'a Node {
     nodes.iter().find(fits).map_or(node, |node| choose(node, value))
 }
 
-/// Takes out what breaks the schema of a part, until the rest fits. Gives the rest, and how many values went.
+/// Removes values that break the schema of a part, until the rest fits. Returns the rest, and the number of removed
+/// values.
 pub(crate) fn cut(mut value: Value, schema: &Schema) -> (Value, usize) {
     let mut cut = 0;
     for _ in 0..20 {
@@ -162,7 +163,7 @@ pub(crate) fn cut(mut value: Value, schema: &Schema) -> (Value, usize) {
         if pointers.is_empty() {
             return (value, cut);
         }
-        // The last items of an array first, so that the places of the others stay.
+        // The last items of an array come first, so that the indexes of the others stay valid.
         pointers.sort_by_key(|pointer| {
             pointer
                 .iter()
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_was_cut_off_keeps_what_is_whole() {
+    fn a_truncated_answer_keeps_its_complete_parts() {
         for (text, value) in [
             (r#"{"a": 1, "b": {"c": "x", "d": "y"#, json!({"a": 1, "b": {"c": "x"}})),
             (r#"{"a": [{"b": 1, "c": 2}, {"b": 3, "c"#, json!({"a": [{"b": 1, "c": 2}]})),
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn values_take_the_schema_s_form_if_they_have_one_reading() {
+    fn values_with_one_reading_are_converted_to_the_schema_s_form() {
         let invoice = Schema::built_in("invoice").unwrap();
         let answer = json!({
             "number": "  F1 ", "issue_date": "12 kwietnia 2024", "due_date": "04/05/2024", "total": "€ 1,234.50",
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_options_and_booleans_come_from_texts() {
+    fn numbers_options_and_booleans_are_read_from_texts() {
         let schema = Schema::register(
             "t", 1,
             r#"{"type":"object","properties":{"n":{"type":"integer"},"k":{"enum":["Cash","Card"]},"b":{"type":"boolean"},
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_schema_is_cut_and_the_rest_stays() {
+    fn values_that_break_the_schema_are_removed_and_the_rest_stays() {
         let invoice = Schema::built_in("invoice").unwrap();
         let value = json!({
             "number": 5, "total": "12.00", "due_date": "soon",

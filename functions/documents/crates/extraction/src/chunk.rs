@@ -1,26 +1,27 @@
-//! Pages to calls: as many whole pages as fit, and long pages cut at the ends of lines.
+//! Distributes pages over calls: as many whole pages as fit; long pages are cut at the ends of lines.
 
 use crate::Page;
 use crate::ground::Part;
 
-/// What one call shows.
+/// The text of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {
     pub(crate) parts: Vec<Part>,
 }
 
-/// An upper estimate of a text's tokens in thirds: three ASCII characters are one, every other character is one.
+/// An upper estimate of a text's tokens, in thirds of a token: an ASCII character counts one third, any other character
+/// a whole token.
 fn thirds(c: char) -> u64 {
     if c.is_ascii() { 1 } else { 3 }
 }
 
-/// An upper estimate of a text's tokens, for any tokenizer: measured ones give 3.5 to 4.5 characters a token in
-/// English, 2 to 3 in other Latin scripts, and about 1 in others.
+/// An upper estimate of a text's tokens, for any tokenizer. Measured tokenizers have 3.5 to 4.5 characters per token in
+/// English, 2 to 3 in other Latin scripts, and about 1 in other scripts.
 pub(crate) fn tokens(text: &str) -> u64 {
     text.chars().map(thirds).sum::<u64>().div_ceil(3)
 }
 
-/// Packs the pages in their order into parts of at most `budget` tokens each.
+/// Packs the pages in order into parts of at most `budget` tokens.
 pub(crate) fn pack(pages: &[Page], budget: u64) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut open = Chunk { parts: Vec::new() };
@@ -42,10 +43,10 @@ pub(crate) fn pack(pages: &[Page], budget: u64) -> Vec<Chunk> {
     chunks
 }
 
-/// A half that is smaller than this, in tokens, is not worth a call of its own.
+/// The smallest half, in tokens, that is worth a call of its own.
 const SMALLEST_HALF: u64 = 150;
 
-/// A chunk in two at the end of a line near its middle.
+/// Splits a chunk in two at the end of a line near its middle.
 pub(crate) fn halve(chunk: &Chunk, pages: &[Page]) -> Option<(Chunk, Chunk)> {
     let size = |part: &Part| tokens(&pages[part.page].text[part.start..part.end]);
     let total: u64 = chunk.parts.iter().map(size).sum();
@@ -56,7 +57,8 @@ pub(crate) fn halve(chunk: &Chunk, pages: &[Page]) -> Option<(Chunk, Chunk)> {
         let lines =
             text[part.start..part.end].match_indices('\n').map(|(at, _)| part.start + at + 1);
         let ends = [part.start, part.end].into_iter().chain(lines);
-        // Where the sum comes nearest to the half; before and behind the middle's part that is one of its ends.
+        // The position where the sum is closest to half of the total; in parts before or after the middle it is one of
+        // their ends.
         let cut =
             ends.min_by_key(|end| (before + tokens(&text[part.start..*end])).abs_diff(total / 2))?;
         before += size(part);
@@ -70,7 +72,7 @@ pub(crate) fn halve(chunk: &Chunk, pages: &[Page]) -> Option<(Chunk, Chunk)> {
     Some((half(first)?, half(second)?))
 }
 
-/// A page in pieces within the budget: cut after a line, a word if the line is too long, or a character.
+/// Cuts a page into pieces within the budget: after a line, after a word if the line is too long, or after a character.
 fn pieces(text: &str, budget: u64) -> Vec<(usize, usize)> {
     let mut pieces = Vec::new();
     let (mut start, mut used) = (0, 0);
@@ -160,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_no_chunk_is_too_large(texts in proptest::collection::vec("[a-zé \n]{0,60}", 0..6), budget in 1u64..40) {
+        fn no_text_is_lost_and_no_chunk_is_too_large(texts in proptest::collection::vec("[a-zé \n]{0,60}", 0..6), budget in 1u64..40) {
             let pages: Vec<Page> = texts.iter().zip(1..).map(|(text, number)| Page { number, text: text.clone() }).collect();
             let mut all = String::new();
             for chunk in pack(&pages, budget) {

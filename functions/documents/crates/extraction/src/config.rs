@@ -1,4 +1,4 @@
-//! Which model is asked, and what it costs.
+//! The configuration and the prices of the model.
 
 use std::sync::Arc;
 
@@ -10,43 +10,43 @@ use crate::model::openai::OpenAi;
 use crate::model::{Model, Timeouts, Usage};
 use crate::schema::Dialect;
 
-/// The model to ask, as a deployment says it.
+/// The model, as configured by a deployment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "provider", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ModelConfig {
     /// Amazon Bedrock.
     Bedrock {
-        /// A model's id, an inference profile's, or an ARN.
+        /// The id of a model or of an inference profile, or an ARN.
         model_id: String,
-        /// How the model is held to the schema.
+        /// How the model is bound to the schema.
         #[serde(default)]
         structured: Structured,
-        /// 0 by default, for the same answer each time; `null` for models that take none.
+        /// 0 by default, for repeatable answers; `null` for models without this setting.
         #[serde(default = "zero")]
         temperature: Option<f32>,
     },
-    /// A server with OpenAI's chat completions.
+    /// A server with OpenAI's chat completions API.
     OpenAiCompatible {
         /// Its address, with or without `/v1`.
         base_url: String,
         /// The model's name there.
         model: String,
-        /// A bearer token, sent over TLS or to this machine only.
+        /// A bearer token. It is sent only over TLS or to this machine.
         #[serde(default)]
         api_key: Option<SecretString>,
-        /// Whether the server takes `response_format: json_schema`. Default true.
+        /// Whether the server accepts `response_format: json_schema`. Default true.
         #[serde(default = "yes")]
         json_schema: bool,
-        /// What keywords it takes there. Default `bounded`; `full` for llama.cpp and vLLM.
+        /// The schema keywords that the server accepts. Default `bounded`; `full` for llama.cpp and vLLM.
         #[serde(default)]
         dialect: Dialect,
-        /// As Bedrock's.
+        /// As for Bedrock.
         #[serde(default = "zero")]
         temperature: Option<f32>,
     },
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "serde's defaults are functions of the field's type")]
+#[expect(clippy::unnecessary_wraps, reason = "a serde default must return the type of the field")]
 fn zero() -> Option<f32> {
     Some(0.0)
 }
@@ -55,13 +55,13 @@ fn yes() -> bool {
     true
 }
 
-/// A configuration that cannot work.
+/// An invalid configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// The base URL is none of HTTP.
+    /// The base URL is not an HTTP or HTTPS URL.
     #[error("base_url is not an http or https URL")]
     BaseUrl,
-    /// The API key would cross a network in the clear.
+    /// The API key would be sent over a network unencrypted.
     #[error("an api_key needs an https base_url, or one on this machine")]
     PlainKey,
     /// The HTTP client cannot be built.
@@ -70,7 +70,7 @@ pub enum ConfigError {
 }
 
 impl ModelConfig {
-    /// The model of this configuration. `bedrock` is called only if it is one of Bedrock's.
+    /// Connects to the model of this configuration. `bedrock` is called only for a Bedrock model.
     pub fn connect(
         self,
         timeouts: Timeouts,
@@ -95,13 +95,13 @@ impl ModelConfig {
     }
 }
 
-/// A model's prices, in millionths of a US dollar for a million tokens: 3 dollars are `3_000_000`.
+/// A model's prices, in millionths of a US dollar per million tokens: 3 dollars are `3_000_000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// For tokens of the questions.
+    /// For input tokens.
     pub input: u64,
-    /// For tokens of the answers.
+    /// For output tokens.
     pub output: u64,
 }
 

@@ -1,4 +1,5 @@
-//! The run: chunk by chunk, each asked and repaired within the budget, then merged and checked as a whole.
+//! Runs an extraction: calls the model for each chunk, repairs answers within the budget, then merges and checks the
+//! whole.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,33 +13,33 @@ use crate::Page;
 use crate::answer::{self, Tidy};
 use crate::chunk::{Chunk, halve, pack, tokens};
 use crate::config::Price;
-use crate::ground::Grounds;
+use crate::ground::DocumentIndex;
 use crate::merge::{Tree, judge, merge, value};
 use crate::model::{Completion, Model, ModelError, Request, Stop, Usage};
-use crate::prompt::{self, Wrong};
+use crate::prompt::{self, RejectedAnswer};
 use crate::result::{Extraction, Outcome, Warning};
 use crate::schema::{Schema, Violation};
 
-/// What one extraction may use.
+/// The limits of one extraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Text in one call, in tokens as estimated from its characters. Default 6,000; for a model with a context of
-    /// 8,192 tokens 4,000, for a small one 600.
+    /// Text per call, in tokens as estimated from its characters. Default 6,000. Use 4,000 for a model with a context
+    /// of 8,192 tokens, and 600 for a small one.
     pub chunk_tokens: u64,
-    /// The longest answer of a call, in tokens. Default 4,000.
+    /// Maximum answer of a call, in tokens. Default 4,000.
     pub answer_tokens: u32,
-    /// Calls for one part: the first, and the repairs. Default 3.
+    /// Maximum calls per part: the first one and the repairs. Default 3.
     pub attempts: u32,
-    /// Input and output of all calls, in tokens. A call that may exceed it is not made. Default 200,000.
+    /// Input and output tokens of all calls. A call that may exceed it is not made. Default 200,000.
     pub total_tokens: u64,
-    /// Parts of a document. Default 40.
+    /// Maximum parts of a document. Default 40.
     pub chunks: usize,
-    /// Text of a document, in bytes. Default 2 MiB.
+    /// Maximum text of a document, in bytes. Default 2 MiB.
     pub text_bytes: usize,
-    /// Calls at a time. Default 4; for a server that does one thing at a time 1.
+    /// Maximum concurrent calls. Default 4; use 1 for a server that handles one request at a time.
     pub parallel: usize,
-    /// Time for all, in seconds. Default 600.
+    /// Total time, in seconds. Default 600.
     pub seconds: u64,
 }
 
@@ -57,7 +58,7 @@ impl Default for Limits {
     }
 }
 
-/// Makes data of documents: a model, what it costs, and what it may use.
+/// Extracts data from documents: a model, its limits, and its price.
 #[derive(Clone)]
 pub struct Extractor {
     model: Arc<dyn Model>,
@@ -65,17 +66,17 @@ pub struct Extractor {
     price: Option<Price>,
 }
 
-/// How often a chunk is cut in two, at most: eight parts.
+/// Maximum number of times that a chunk is halved: at most eight parts.
 const MAX_HALVINGS: u32 = 3;
 
-/// What asking for a part came to.
-enum Asked {
+/// The result of the calls for a part.
+enum PartResult {
     Answered(PartAnswer),
-    /// The answer was cut off, and the part can be shown in halves.
+    /// The answer was cut off, and the part can be split in halves.
     TooLong,
 }
 
-/// What one part gave.
+/// The data of one part.
 struct PartAnswer {
     chunk: Chunk,
     value: Option<Value>,
@@ -91,22 +92,22 @@ impl Extractor {
         Self { model, limits, price }
     }
 
-    /// The most tokens that one extraction uses: [`Limits::total_tokens`].
+    /// Maximum tokens of one extraction: [`Limits::total_tokens`].
     #[must_use]
     pub fn most_tokens(&self) -> u64 {
         self.limits.total_tokens
     }
 
-    /// The same extractor, for extractions of up to `tokens` in all.
+    /// The same extractor, with a limit of `tokens` in total per extraction.
     #[must_use]
     pub fn limited_to(&self, tokens: u64) -> Self {
         Self { limits: Limits { total_tokens: tokens, ..self.limits }, ..self.clone() }
     }
 
-    /// Extracts one document's data. Nothing is kept from it for the next.
+    /// Extracts the data of one document. Nothing is kept for the next document.
     ///
-    /// No call of the model is tried again after a [`ModelError`]: the caller's queue does that, for the whole
-    /// document, if [`Outcome::is_retryable`].
+    /// A call is not retried after a [`ModelError`]. The caller's queue retries the whole document, if
+    /// [`Outcome::is_retryable`].
     pub async fn extract(&self, schema: &Schema, pages: &[Page]) -> Result<Extraction, Outcome> {
         let bytes = pages.iter().fold(0usize, |sum, page| sum.saturating_add(page.text.len()));
         if bytes > self.limits.text_bytes {
@@ -127,8 +128,8 @@ impl Extractor {
             restore: !prompt::has_stand_ins(pages),
             ledger: Ledger { limit: self.limits.total_tokens, state: Mutex::default() },
         };
-        let asked = run.ask_all(chunks);
-        let answers = match tokio::time::timeout(Duration::from_secs(self.limits.seconds), asked)
+        let results = run.ask_all(chunks);
+        let answers = match tokio::time::timeout(Duration::from_secs(self.limits.seconds), results)
             .await
         {
             Ok(Ok(answers)) => answers,
@@ -139,7 +140,7 @@ impl Extractor {
     }
 }
 
-/// One document's extraction.
+/// The extraction of one document.
 struct Run<'a> {
     extractor: &'a Extractor,
     schema: &'a Schema,
@@ -152,33 +153,37 @@ struct Run<'a> {
 impl Run<'_> {
     async fn ask_all(&self, chunks: Vec<Chunk>) -> Result<Vec<PartAnswer>, ModelError> {
         let parallel = self.extractor.limits.parallel.max(1);
-        let asked = stream::iter(chunks.into_iter().map(|chunk| self.ask(chunk)));
-        let answers: Vec<Vec<PartAnswer>> = asked.buffered(parallel).try_collect().await?;
+        let results = stream::iter(chunks.into_iter().map(|chunk| self.ask(chunk)));
+        let answers: Vec<Vec<PartAnswer>> = results.buffered(parallel).try_collect().await?;
         Ok(answers.into_iter().flatten().collect())
     }
 
-    /// Asks for a chunk's data; in halves, if the question or the answer is too long for the model.
+    /// Gets the data of a chunk, in halves if the question or the answer is too long for the model.
     async fn ask(&self, chunk: Chunk) -> Result<Vec<PartAnswer>, ModelError> {
         let (mut waiting, mut answers) = (vec![(chunk, 0)], Vec::new());
         while let Some((chunk, halvings)) = waiting.pop() {
             let halves = if halvings < MAX_HALVINGS { halve(&chunk, self.pages) } else { None };
             match (self.ask_until_it_fits(chunk, halves.is_some()).await, halves) {
-                (Ok(Asked::TooLong) | Err(ModelError::TooLong), Some((first, second))) => {
+                (Ok(PartResult::TooLong) | Err(ModelError::TooLong), Some((first, second))) => {
                     waiting.push((second, halvings + 1));
                     waiting.push((first, halvings + 1));
                 }
-                (Ok(Asked::Answered(answer)), _) => answers.push(answer),
-                (Ok(Asked::TooLong), None) => return Err(ModelError::TooLong),
+                (Ok(PartResult::Answered(answer)), _) => answers.push(answer),
+                (Ok(PartResult::TooLong), None) => return Err(ModelError::TooLong),
                 (Err(error), _) => return Err(error),
             }
         }
         Ok(answers)
     }
 
-    /// Asks for one part's data until it fits the schema, the attempts are used up, or the budget is.
-    async fn ask_until_it_fits(&self, chunk: Chunk, can_halve: bool) -> Result<Asked, ModelError> {
+    /// Calls the model for one part until the answer fits the schema, or the attempts or the budget are used up.
+    async fn ask_until_it_fits(
+        &self,
+        chunk: Chunk,
+        can_halve: bool,
+    ) -> Result<PartResult, ModelError> {
         let mut previous: Option<Attempt> = None;
-        // The best so far: an attempt at a repair may be worse.
+        // The best answer so far: a repair may be worse.
         let mut best: Option<Attempt> = None;
         let mut out_of_budget = false;
         for _ in 0..self.extractor.limits.attempts.max(1) {
@@ -188,7 +193,7 @@ impl Run<'_> {
             };
             let attempt = self.read(completion);
             if attempt.cut_off && can_halve {
-                return Ok(Asked::TooLong);
+                return Ok(PartResult::TooLong);
             }
             let fits = attempt.fits();
             tracing::debug!(
@@ -205,7 +210,7 @@ impl Run<'_> {
             }
             previous = Some(attempt);
         }
-        Ok(Asked::Answered(self.part_answer(chunk, best, out_of_budget)))
+        Ok(PartResult::Answered(self.part_answer(chunk, best, out_of_budget)))
     }
 
     fn part_answer(&self, chunk: Chunk, best: Option<Attempt>, out_of_budget: bool) -> PartAnswer {
@@ -236,20 +241,20 @@ impl Run<'_> {
         answer
     }
 
-    /// One call, or none if the budget may not bear it.
+    /// Makes one call; `None` if it may exceed the budget.
     async fn call(
         &self,
         chunk: &Chunk,
         previous: Option<&Attempt>,
     ) -> Result<Option<Completion>, ModelError> {
-        let wrong = previous.map(|attempt| Wrong {
+        let wrong = previous.map(|attempt| RejectedAnswer {
             answer: &attempt.text,
             cut_off: attempt.cut_off,
             violations: attempt.value.as_ref().map(|_| attempt.violations.as_slice()),
         });
         let prompt = prompt::prompt(self.schema, self.pages, chunk, wrong.as_ref());
         let max_tokens = self.extractor.limits.answer_tokens;
-        // Providers count the schema as input too.
+        // Providers also count the schema as input.
         let input =
             tokens(&prompt.system) + tokens(&prompt.user) + tokens(&self.for_model.to_string());
         let reserved = input.saturating_add(max_tokens.into());
@@ -278,7 +283,7 @@ impl Run<'_> {
 
     fn read(&self, completion: Completion) -> Attempt {
         let whole = answer::parse(&completion.text);
-        // A whole object may be followed by blanks until the limit.
+        // After a complete object there may be blanks until the limit.
         let cut_off = whole.is_none() && completion.stop == Stop::MaxTokens;
         let value = if cut_off { answer::salvage(&completion.text) } else { whole };
         let mut tidy = Tidy { restore: self.restore, unknown: 0 };
@@ -291,7 +296,7 @@ impl Run<'_> {
     }
 
     fn assemble(&self, answers: Vec<PartAnswer>) -> Result<Extraction, Outcome> {
-        let grounds = Grounds::new(self.pages);
+        let document_index = DocumentIndex::new(self.pages);
         let root = Some(self.schema.root());
         let (mut warnings, mut trees) = (Vec::new(), Vec::new());
         let (mut broken, mut out_of_budget) = (false, false);
@@ -301,7 +306,7 @@ impl Run<'_> {
             broken |= answer.broken;
             out_of_budget |= answer.out_of_budget;
             trees.extend(
-                answer.value.map(|value| judge(value, root, &grounds, &answer.chunk.parts)),
+                answer.value.map(|value| judge(value, root, &document_index, &answer.chunk.parts)),
             );
         }
         let tree = merge(trees, root, "", &mut warnings)
@@ -333,7 +338,7 @@ impl Run<'_> {
     }
 }
 
-/// One answer, as it was read.
+/// One parsed answer.
 #[derive(Clone)]
 struct Attempt {
     text: String,
@@ -348,14 +353,14 @@ impl Attempt {
         self.value.is_some() && !self.cut_off && self.violations.is_empty()
     }
 
-    /// Less is better.
+    /// Lower is better.
     fn badness(&self) -> impl Ord + use<> {
         (self.value.is_none(), self.cut_off, self.violations.len())
     }
 }
 
-/// The tokens of one extraction. A call reserves the most that it may use before it is made, so that calls at the
-/// same time do not exceed the budget together.
+/// The tokens of one extraction. A call reserves its maximum before it is made, so that concurrent calls do not exceed
+/// the budget together.
 struct Ledger {
     limit: u64,
     state: Mutex<LedgerState>,
@@ -369,7 +374,7 @@ struct LedgerState {
 }
 
 impl Ledger {
-    // No code panics while it holds the lock.
+    // No code can panic while it holds the lock.
     fn state(&self) -> MutexGuard<'_, LedgerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

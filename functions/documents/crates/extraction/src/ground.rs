@@ -1,8 +1,8 @@
-//! Grounding: where each value stands in the document's text, found by this code and not by the model.
+//! Grounding: finds each value in the document's text, without the model.
 //!
-//! A value is searched only in the pages that the model was shown when it gave it. How it is compared depends on
-//! what it is: a number by its magnitude in each format, a date by the day, other texts as they stand, then by
-//! their letters and digits, then by their words. A value that is found nowhere is marked, and stays.
+//! A value is searched only in the pages that the model received for it. The comparison depends on the value: numbers
+//! by magnitude in each format, dates by day, other texts first literally, then by letters and digits, then by words. A
+//! value that is not found is marked, and stays.
 
 mod currency;
 mod date_tokens;
@@ -27,29 +27,30 @@ use dates::{Date, Dated};
 use scan::Number;
 use text::{Folded, Spot};
 
-/// Whether a value stands in the text.
+/// Whether the text contains a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grounding {
-    /// It does, and `place` says where.
+    /// It does; `place` is the position.
     Grounded,
-    /// It is a conclusion, not a quotation: a yes or no, an option of the schema, a value that the schema marks with
-    /// `x-derived`, or a number that the text holds in another unit, which `place` shows: minor units, `1.5 million`.
+    /// It is a conclusion, not a quotation: yes or no, an option of the schema, a value that the schema marks with
+    /// `x-derived`, or a number in another unit than in the text (minor units, `1.5 million`); in the last case `place`
+    /// is the position.
     Derived,
-    /// `place` shows what it may be taken from, and that can be read in another way too, or is a part of something
-    /// longer: `03/04/2026` as the 4th of March, 345.67 in `12 345,67`, a number with the other sign, `kr` as SEK.
+    /// `place` is the possible source, but it has another reading, or is a part of something longer: `03/04/2026` as
+    /// the 4th of March, 345.67 in `12 345,67`, a number with the other sign, `kr` as SEK.
     Ambiguous,
-    /// It should stand in the text, and does not.
+    /// The text should contain it, and does not.
     Ungrounded,
 }
 
-/// How a value was found.
+/// The kind of match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Match {
     /// Character by character.
     Exact,
-    /// By letters and digits, without case, accents, spaces and punctuation.
+    /// By letters and digits, ignoring case, accents, spaces and punctuation.
     Normalised,
     /// The same day or month in another format.
     Date,
@@ -57,11 +58,11 @@ pub enum Match {
     Number,
     /// In another unit: minor units of a currency, a percentage, millions.
     Scaled,
-    /// A currency's sign.
+    /// A currency symbol.
     Symbol,
     /// The same number with the other sign.
     OtherSign,
-    /// The same words, turned about one place, or in the lines of a table's cell.
+    /// The same words, rotated once, or in the lines of a table cell.
     Words,
 }
 
@@ -77,20 +78,20 @@ impl Match {
     }
 }
 
-/// Where a value stands.
+/// The position of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// The page's number.
+    /// The page number.
     pub page: u32,
-    /// The first character (Unicode scalar value) of the page's text, from 0.
+    /// Index of the first character (Unicode scalar value) in the page's text, from 0.
     pub start: usize,
-    /// The character after the last one.
+    /// Index after the last character.
     pub end: usize,
-    /// The text there, at most 200 characters of it.
+    /// The text at this position, at most 200 characters.
     pub quote: String,
 }
 
-/// What is known of one value.
+/// The grounding of one value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Evidence {
     pub(crate) grounding: Grounding,
@@ -107,7 +108,7 @@ impl Evidence {
     }
 }
 
-/// A piece of a page that a model was shown: the page's index, and bytes of its text.
+/// A part of a page that a model received: the page's index, and a byte range of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) page: usize,
@@ -122,27 +123,27 @@ struct Index<'a> {
     dates: HashMap<Date, Vec<Spot>>,
 }
 
-/// The pages of one document, ready to be searched.
-pub(crate) struct Grounds<'a> {
+/// The indexed pages of one document.
+pub(crate) struct DocumentIndex<'a> {
     pages: Vec<Index<'a>>,
 }
 
-/// A value's best place.
+/// The best position of a value.
 struct Found {
     matched: Match,
     /// The index of the page.
     page: usize,
     spot: Spot,
     occurrences: u32,
-    /// The value was computed from what stands there.
+    /// The value was computed from the text at the position.
     derived: bool,
 }
 
-impl<'a> Grounds<'a> {
+impl<'a> DocumentIndex<'a> {
     pub(crate) fn new(pages: &'a [Page]) -> Self {
         let scanned: Vec<_> =
             pages.iter().map(|page| (scan::scan(&page.text), dates::scan(&page.text))).collect();
-        // What the document shows of its formats settles those that can be read in two ways.
+        // Other numbers and dates in the document decide between two readings.
         let decimal = scan::decimal_mark(&scanned.iter().flat_map(|(numbers, _)| numbers));
         let order = dates::order(scanned.iter().flat_map(|(_, dates)| dates));
         let index = |(page, (numbers, dates)): (&'a Page, (Vec<Number>, Vec<Dated>))| Index {
@@ -154,7 +155,7 @@ impl<'a> Grounds<'a> {
         Self { pages: pages.iter().zip(scanned).map(index).collect() }
     }
 
-    /// Looks for one value, which is no object and no array, in the parts that a model was shown.
+    /// Searches for one value, other than an object or array, in the parts that a model received.
     pub(crate) fn find(&self, value: &Value, node: Option<&Node>, parts: &[Part]) -> Evidence {
         let scalar = match node.map(|node| &node.kind) {
             Some(Kind::Scalar(scalar)) => scalar,
@@ -178,16 +179,16 @@ impl<'a> Grounds<'a> {
         }
     }
 
-    /// A value's confidence is its match's weight, times 0.6 for one letter or digit and 0.8 for two (which stand in
-    /// a text by chance), of the value or of its quote, times 0.9 if it stands there more than once, times 0.5 if
-    /// what stands there can be read in another way.
+    /// The confidence is the weight of the match, times 0.6 for one letter or digit and 0.8 for two (which occur by
+    /// chance), in the value or its quote, times 0.9 if it occurs more than once, times 0.5 if the position has another
+    /// reading.
     fn evidence(&self, value: &Value, found: &Found) -> Evidence {
         let page = &self.pages[found.page].page;
         let quote = &page.text[found.spot.start..found.spot.end];
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
         let length = match letters(&value).min(letters(quote)) {
-            // A sign such as `€` has no letter.
+            // A symbol such as `€` has no letter.
             0 | 1 if found.matched != Match::Symbol => 0.6,
             2 => 0.8,
             _ => 1.0,
@@ -214,7 +215,7 @@ impl<'a> Grounds<'a> {
     }
 }
 
-/// The numbers of a page by their magnitudes. Those of a date are not sure, but its year is a number too.
+/// The numbers of a page by magnitude. Numbers in a date are not certain, except the year.
 fn numbers_of(
     page: &Page,
     numbers: Vec<Number>,
@@ -246,7 +247,7 @@ fn dates_of(dates: Vec<Dated>, order: Option<dates::Order>) -> HashMap<Date, Vec
     found
 }
 
-/// To two digits.
+/// Rounds to two digits.
 pub(crate) fn rounded(confidence: f64) -> f64 {
     (confidence * 100.0).round() / 100.0
 }

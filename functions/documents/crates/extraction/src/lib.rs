@@ -1,18 +1,18 @@
-//! Structured data out of a document's text, by a language model that is not trusted.
+//! Extracts structured data from the text of a document with a language model that is not trusted.
 //!
-//! A [`Schema`] says what to look for: one that a tenant brought and [`Schema::register`] checked, or one of the four
-//! that ship. An [`Extractor`] shows a [`Model`] the pages, in as many calls as their length needs, and makes one
-//! [`Extraction`] of the answers. Whatever the model says, an extraction
+//! A [`Schema`] describes the data: a tenant's schema that [`Schema::register`] checked, or one of the four built-in
+//! schemas. An [`Extractor`] sends the pages to a [`Model`], in as many calls as their length requires, and combines
+//! the answers into one [`Extraction`]. For any answers of the model, an extraction
 //!
 //! - is JSON that fits the schema,
-//! - says of each value whether it stands in the text, on which page and where ([`Field`]), as this code found it,
-//! - cost no more tokens than its [`Limits`] allow, and says how many.
+//! - states for each value whether this crate found it in the text, on which page and where ([`Field`]),
+//! - uses no more tokens than its [`Limits`] allow, and states how many.
 //!
-//! A document's text cannot do more than lie about itself: it reaches the model as delimited data, the model has no
-//! tool but the one that carries its answer, each call sees one document, and nothing of the answer is run.
+//! A document can contain false statements, but it cannot do more: the model receives it as delimited data, the model's
+//! only tool carries its answer, each call has one document, and nothing in the answer is executed.
 //!
-//! The map: [`schema`] → `chunk` (pages to calls) → `prompt` → [`model`] → `answer` (JSON, checked) → [`ground`]
-//! (values found in the text) → `merge` (calls to one result) → [`Extraction`]. `extractor` runs it.
+//! The modules in order: [`schema`] → `chunk` (pages to calls) → `prompt` → [`model`] → `answer` (checked JSON) →
+//! [`ground`] (values found in the text) → `merge` (calls to one result) → [`Extraction`]. `extractor` runs them.
 
 mod answer;
 mod chunk;
@@ -36,7 +36,7 @@ pub use schema::{Dialect, Schema, SchemaError, Violation};
 /// The text of one page.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Page {
-    /// The page's number in the document, from 1.
+    /// The page number in the document, from 1.
     pub number: u32,
     /// Its text in reading order.
     pub text: String,

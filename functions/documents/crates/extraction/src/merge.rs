@@ -1,22 +1,22 @@
-//! The parts' data to one: by rules, without a model.
+//! Merges the data of the parts, by rules, without a model.
 //!
 //! - Objects: the properties of all parts.
-//! - Arrays: the items of all parts, in the order of the pages. An item that an earlier part has too is left out if
-//!   the array holds scalars, if the schema says `uniqueItems`, or if nothing of it stands in its own part's text.
-//!   The same line of an invoice on two pages is two lines.
-//! - Scalars: the value that stands in the text, then the one of most parts, then the first. If the parts say
-//!   different things, the value's confidence is taken times 0.7, and a warning tells.
+//! - Arrays: the items of all parts, in page order. An item that an earlier part also has is removed if the array
+//!   contains scalars, if the schema has `uniqueItems`, or if none of its values is found in the text of its own part.
+//!   An invoice line that occurs on two pages is two lines.
+//! - Scalars: the value that is found in the text, then the one in most parts, then the first. If the parts have
+//!   different values, the value's confidence is multiplied by 0.7, and there is a warning.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use crate::answer::choose;
-use crate::ground::{Evidence, Grounding, Grounds, Part, rounded};
+use crate::ground::{DocumentIndex, Evidence, Grounding, Part, rounded};
 use crate::result::{Field, Warning};
 use crate::schema::{Kind, Node};
 
-/// Data, with what is known of each value.
+/// Data with the grounding of each value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Tree {
     Object(BTreeMap<String, Tree>),
@@ -24,11 +24,11 @@ pub(crate) enum Tree {
     Leaf(Value, Evidence),
 }
 
-/// Looks for each value of a part's data in the part's text.
+/// DocumentIndex each value of a part's data in the part's text.
 pub(crate) fn judge(
     value: Value,
     node: Option<&Node>,
-    grounds: &Grounds<'_>,
+    document_index: &DocumentIndex<'_>,
     parts: &[Part],
 ) -> Tree {
     let node = node.map(|node| choose(node, &value));
@@ -38,7 +38,7 @@ pub(crate) fn judge(
                 .into_iter()
                 .map(|(name, value)| {
                     let node = node.and_then(|node| node.property(&name));
-                    let tree = judge(value, node, grounds, parts);
+                    let tree = judge(value, node, document_index, parts);
                     (name, tree)
                 })
                 .collect(),
@@ -48,16 +48,18 @@ pub(crate) fn judge(
                 Kind::Array { items, .. } => Some(&**items),
                 _ => None,
             });
-            Tree::Array(items.into_iter().map(|item| judge(item, node, grounds, parts)).collect())
+            Tree::Array(
+                items.into_iter().map(|item| judge(item, node, document_index, parts)).collect(),
+            )
         }
         value => {
-            let evidence = grounds.find(&value, node, parts);
+            let evidence = document_index.find(&value, node, parts);
             Tree::Leaf(value, evidence)
         }
     }
 }
 
-/// Makes one of the parts' data, in the order of the parts.
+/// Merges the data of the parts, in the order of the parts.
 pub(crate) fn merge(
     trees: Vec<Tree>,
     node: Option<&Node>,
@@ -120,7 +122,7 @@ fn arrays(trees: Vec<Tree>, node: Option<&Node>) -> Vec<Tree> {
                 seen.insert(key.clone());
                 earlier.contains(&key)
             };
-            if !known || !(unique || scalars || !stands(&item)) {
+            if !known || !(unique || scalars || !is_found(&item)) {
                 items.push(item);
             }
         }
@@ -128,16 +130,16 @@ fn arrays(trees: Vec<Tree>, node: Option<&Node>) -> Vec<Tree> {
     items
 }
 
-/// Whether any value of the tree stands in the text, surely or in one reading.
-fn stands(tree: &Tree) -> bool {
-    standing(tree) > 0
+/// Whether any value of the tree is found in the text, with one or more readings.
+fn is_found(tree: &Tree) -> bool {
+    certainty(tree) > 0
 }
 
-/// How surely the best value of the tree stands in the text: 2 if it is grounded, 1 if what stands there is ambiguous.
-fn standing(tree: &Tree) -> u8 {
+/// The certainty of the best value in the tree: 2 if it is grounded, 1 if it is ambiguous, else 0.
+fn certainty(tree: &Tree) -> u8 {
     match tree {
-        Tree::Object(members) => members.values().map(standing).max().unwrap_or(0),
-        Tree::Array(items) => items.iter().map(standing).max().unwrap_or(0),
+        Tree::Object(members) => members.values().map(certainty).max().unwrap_or(0),
+        Tree::Array(items) => items.iter().map(certainty).max().unwrap_or(0),
         Tree::Leaf(_, evidence) => match evidence.grounding {
             Grounding::Grounded => 2,
             Grounding::Ambiguous => 1,
@@ -146,7 +148,7 @@ fn standing(tree: &Tree) -> u8 {
     }
 }
 
-/// Trees with the same key are the same data: case and spaces do not count.
+/// The key of a tree. Trees with the same key are the same data, ignoring case and spaces.
 fn same(tree: &Tree) -> String {
     let mut fields = Vec::new();
     let text = value(tree, "", &mut fields).to_string();
@@ -163,32 +165,32 @@ fn scalars(trees: Vec<Tree>, pointer: &str, warnings: &mut Vec<Warning>) -> Opti
         }
     }
     let values = groups.len();
-    // The first of the best: `max_by_key` gives the last.
+    // `max_by_key` returns the last maximum, but the first one is needed.
     groups.reverse();
     let (_, mut group) =
-        groups.into_iter().max_by_key(|(_, group)| (best_standing(group), group.len()))?;
-    let best = group.iter().position(|tree| standing(tree) == best_standing(&group)).unwrap_or(0);
+        groups.into_iter().max_by_key(|(_, group)| (best_certainty(group), group.len()))?;
+    let best = group.iter().position(|tree| certainty(tree) == best_certainty(&group)).unwrap_or(0);
     let mut tree = group.swap_remove(best);
     if values > 1 {
         warnings.push(Warning::Conflict { pointer: pointer.to_owned(), values });
-        doubt(&mut tree);
+        lower_confidence(&mut tree);
     }
     Some(tree)
 }
 
-fn best_standing(trees: &[Tree]) -> u8 {
-    trees.iter().map(standing).max().unwrap_or(0)
+fn best_certainty(trees: &[Tree]) -> u8 {
+    trees.iter().map(certainty).max().unwrap_or(0)
 }
 
-fn doubt(tree: &mut Tree) {
+fn lower_confidence(tree: &mut Tree) {
     match tree {
-        Tree::Object(members) => members.values_mut().for_each(doubt),
-        Tree::Array(items) => items.iter_mut().for_each(doubt),
+        Tree::Object(members) => members.values_mut().for_each(lower_confidence),
+        Tree::Array(items) => items.iter_mut().for_each(lower_confidence),
         Tree::Leaf(_, evidence) => evidence.confidence = rounded(evidence.confidence * 0.7),
     }
 }
 
-/// The plain data of a tree; each value that is no object and no array goes to `fields`.
+/// The plain data of a tree; adds each value other than an object or array to `fields`.
 pub(crate) fn value(tree: &Tree, pointer: &str, fields: &mut Vec<Field>) -> Value {
     match tree {
         Tree::Object(members) => {
@@ -224,7 +226,7 @@ mod tests {
     use super::*;
     use crate::{Page, Schema};
 
-    /// Merges the data of pages, one page a part.
+    /// Merges the data of pages, with one page per part.
     fn merged(schema: &str, parts: &[(&str, Value)]) -> (Value, Vec<Field>, Vec<Warning>) {
         let schema = Schema::built_in(schema).unwrap();
         let pages: Vec<Page> = parts
@@ -232,7 +234,7 @@ mod tests {
             .zip(1..)
             .map(|((text, _), number)| Page { number, text: (*text).to_owned() })
             .collect();
-        let grounds = Grounds::new(&pages);
+        let document_index = DocumentIndex::new(&pages);
         let trees = parts
             .iter()
             .enumerate()
@@ -240,7 +242,7 @@ mod tests {
                 judge(
                     value.clone(),
                     Some(schema.root()),
-                    &grounds,
+                    &document_index,
                     &[Part { page, start: 0, end: text.len() }],
                 )
             })
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_unite_and_arrays_follow_the_pages() {
+    fn objects_are_united_and_arrays_follow_the_pages() {
         let line = |text: &str| json!({"description": text});
         let (value, fields, warnings) = merged(
             "invoice",
@@ -274,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_was_seen_and_does_not_stand_there_is_left_out() {
+    fn a_repeated_item_that_is_not_in_the_text_is_removed() {
         let line = |text: &str| json!({"description": text});
         let (value, ..) = merged(
             "invoice",
@@ -295,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scalar_that_stands_in_the_text_wins_and_a_conflict_is_told() {
+    fn a_scalar_in_the_text_has_priority_and_a_conflict_is_reported() {
         let (value, fields, warnings) = merged(
             "receipt",
             &[
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn agreement_comes_before_order_and_order_before_nothing() {
+    fn agreement_has_priority_over_order() {
         let (value, ..) = merged(
             "receipt",
             &[

@@ -1,4 +1,4 @@
-//! The port to a language model: one question, one answer. No adapter tries again by itself; the queue does.
+//! The interface to a language model: one question, one answer. Adapters do not retry; the queue does.
 
 pub mod bedrock;
 pub mod openai;
@@ -13,18 +13,18 @@ use serde_json::Value;
 
 use crate::schema::Dialect;
 
-/// An answer to come. Boxed, so that the pipeline can hold any model.
+/// A future answer. Boxed, so that the pipeline works with any model.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Completion, ModelError>> + Send + 'a>>;
 
-/// A language model behind some API.
+/// A language model behind an API.
 ///
-/// An adapter offers the model no tool besides the one that carries the answer, keeps no conversation
-/// between calls, and runs nothing that the model asks for.
+/// An adapter offers the model only the tool that carries the answer, keeps no conversation between calls, and executes
+/// nothing that the model asks for.
 pub trait Model: Send + Sync {
-    /// Asks once. The adapter bounds the time of the connection and of the whole call.
+    /// Makes one call. The adapter limits the time of the connection and of the whole call.
     fn complete<'a>(&'a self, request: &'a Request) -> Answering<'a>;
 
-    /// The keywords of JSON Schema that the provider takes.
+    /// The JSON Schema keywords that the provider accepts.
     fn dialect(&self) -> Dialect;
 
     /// The model's name, for records and prices.
@@ -34,7 +34,7 @@ pub trait Model: Send + Sync {
 /// One question to a model.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The instructions, which hold nothing from the document.
+    /// The instructions, which contain nothing from the document.
     pub system: String,
     /// The task and the document's text, delimited.
     pub user: String,
@@ -42,43 +42,43 @@ pub struct Request {
     pub schema_name: String,
     /// The JSON Schema of the answer, in the model's dialect.
     pub schema: Value,
-    /// The longest answer, in tokens.
+    /// Maximum length of the answer, in tokens.
     pub max_tokens: u32,
 }
 
-/// What a model answered.
+/// The answer of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
-    /// The answer's text: JSON, if the model did as it was asked.
+    /// The text of the answer: JSON, if the model followed the instructions.
     pub text: String,
-    /// The tokens used, if the server said.
+    /// The tokens used, if the server returned them.
     pub usage: Option<Usage>,
-    /// Why the answer ends.
+    /// The reason why the answer ended.
     pub stop: Stop,
 }
 
-/// Why an answer ends.
+/// The reason why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// The model had finished.
+    /// The model finished.
     Finished,
-    /// The answer reached `max_tokens`, and is cut off.
+    /// The answer reached `max_tokens` and is truncated.
     MaxTokens,
 }
 
 /// Tokens used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Tokens of the questions.
+    /// Input tokens.
     pub input_tokens: u64,
-    /// Tokens of the answers.
+    /// Output tokens.
     pub output_tokens: u64,
-    /// A server did not say, and some of the figures are estimates from the text's length.
+    /// Whether some of the numbers are estimates from the text's length, because a server did not return them.
     pub estimated: bool,
 }
 
 impl Usage {
-    /// Input and output together.
+    /// Sum of input and output.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.input_tokens.saturating_add(self.output_tokens)
@@ -93,49 +93,49 @@ impl AddAssign for Usage {
     }
 }
 
-/// Why a model gave no answer. The texts are a server's, for the log and never for a client.
+/// The reason why a model gave no answer. The texts come from a server. They are for the log, never for a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    /// Too many requests or tokens in a time.
-    #[error("the model's server throttles")]
+    /// Too many requests or tokens per time.
+    #[error("the model's server limits the request rate")]
     Throttled {
-        /// How long the server asks us to wait.
+        /// The waiting time that the server requests.
         retry_after: Option<Duration>,
     },
-    /// The server cannot be reached, or failed.
+    /// The server is unreachable, or failed.
     #[error("the model's server is unavailable: {0}")]
     Unavailable(String),
     /// No answer in time.
     #[error("the model did not answer in time")]
     TimedOut,
-    /// The model, or a filter before it, refuses this document.
+    /// The model, or a filter in front of it, refused this document.
     #[error("the model refused")]
     Refused,
     /// The question is longer than the model's context.
     #[error("the question is longer than the model's context")]
     TooLong,
-    /// What the server answered is no completion.
-    #[error("the model's server answered in no known form: {0}")]
+    /// The server's response is not a completion.
+    #[error("the model's server sent an unknown response: {0}")]
     BadAnswer(String),
-    /// No such model, no permission, or a request that the server does not take.
-    #[error("the model's server refuses the request: {0}")]
+    /// The model does not exist, a permission is missing, or the server does not accept the request.
+    #[error("the model's server refused the request: {0}")]
     Misconfigured(String),
 }
 
 impl ModelError {
-    /// Whether the same question may get an answer later.
+    /// Whether the same question may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Throttled { .. } | Self::Unavailable(_) | Self::TimedOut)
     }
 }
 
-/// How long a call may take.
+/// Time limits of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until the connection stands. Default 3 s.
+    /// Until the connection is established. Default 3 s.
     pub connect: Duration,
-    /// From the call to the whole answer. Default 120 s.
+    /// From the call to the complete answer. Default 120 s.
     pub call: Duration,
 }
 
@@ -145,7 +145,7 @@ impl Default for Timeouts {
     }
 }
 
-/// The start of a server's message: enough to understand, too little to carry a document.
+/// The start of a server's message: long enough to be useful, too short to contain a document.
 fn excerpt(message: &str) -> String {
     message.chars().filter(|c| !c.is_control()).take(200).collect()
 }
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_may_pass_is_retryable() {
+    fn only_temporary_errors_are_retryable() {
         assert!(ModelError::Throttled { retry_after: None }.is_retryable());
         assert!(ModelError::Unavailable("503".into()).is_retryable());
         assert!(ModelError::TimedOut.is_retryable());

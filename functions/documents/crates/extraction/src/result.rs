@@ -1,4 +1,4 @@
-//! What an extraction gives, and how it may fail.
+//! The result of an extraction, and its errors.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::ground::{Grounding, Match, Place};
 use crate::model::{ModelError, Usage};
 use crate::schema::Violation;
 
-/// A document's data.
+/// The data of a document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Extraction {
     /// The schema's id.
@@ -16,113 +16,114 @@ pub struct Extraction {
     pub schema_version: u32,
     /// The model that answered.
     pub model: String,
-    /// The data. It fits the schema if `violations` is empty, and the schema without its `required` otherwise.
+    /// The data. It fits the schema if `violations` is empty. Otherwise it fits the schema without `required`.
     pub value: Value,
-    /// Each value that is no object and no array, in the order of `value`.
+    /// Each value other than an object or array, in the order of `value`.
     pub fields: Vec<Field>,
-    /// Where the data breaks the schema: missing properties, in the main.
+    /// Where the data breaks the schema: mostly missing properties.
     pub violations: Vec<Violation>,
-    /// What a reader of the data should know.
+    /// Warnings for users of the data.
     pub warnings: Vec<Warning>,
     /// Tokens used by all calls.
     pub usage: Usage,
-    /// Their cost in millionths of a US dollar; none if the model's price is not configured.
+    /// Their cost in millionths of a US dollar; `None` without a configured price.
     pub cost_micro_usd: Option<u64>,
-    /// Calls of the model, repairs included.
+    /// Number of calls of the model, including repairs.
     pub calls: u32,
-    /// Parts that the document was shown in.
+    /// Number of parts of the document.
     pub chunks: u32,
 }
 
-/// One value and where it stands.
+/// One value and its position.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     /// A JSON Pointer into the data.
     pub pointer: String,
     /// The value.
     pub value: Value,
-    /// Whether it stands in the text.
+    /// Whether the text contains it.
     pub grounding: Grounding,
-    /// How it was found.
+    /// The kind of match.
     pub matched: Option<Match>,
-    /// Where it was found first.
+    /// The first position.
     pub place: Option<Place>,
-    /// How often it stands in the text that the model was shown, at most 20.
+    /// Number of occurrences in the text that the model received, at most 20.
     pub occurrences: u32,
-    /// From 0 to 1, in steps of 0.01, by the formula in the README. It is no probability.
+    /// From 0 to 1, in steps of 0.01, by the formula in the README. It is not a probability.
     pub confidence: f64,
 }
 
-/// What a reader of the data should know.
+/// A warning for users of the data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Warning {
-    /// Parts of the document say different things, and one was chosen.
+    /// Parts of the document have different values, and one was chosen.
     Conflict {
         /// The value's JSON Pointer.
         pointer: String,
-        /// How many different values there were.
+        /// Number of different values.
         values: usize,
     },
-    /// A model's answer had properties that the schema does not name. They were left out.
+    /// A model's answer had properties that the schema does not have. They were removed.
     UnknownProperties {
         /// The first page of the part.
         page: u32,
-        /// How many.
+        /// Number of properties.
         count: usize,
     },
-    /// What a model answered for these pages breaks the schema after all repairs. What breaks it was left out.
+    /// After all repairs, a model's answer for these pages still breaks the schema. The values that break it were
+    /// removed.
     Cut {
         /// The first page of the part.
         page: u32,
-        /// How many values.
+        /// Number of values.
         count: usize,
     },
-    /// A model's answer for these pages was longer than the limit, and they could not be shown in smaller parts. What
-    /// it had said until then stayed.
+    /// A model's answer for these pages exceeded the limit, and the pages could not be split further. The data before
+    /// the cut is kept.
     CutOff {
         /// The first page of the part.
         page: u32,
     },
-    /// A model's answer for these pages was no JSON after all repairs.
+    /// After all repairs, a model's answer for these pages is not JSON.
     NoAnswer {
         /// The first page of the part.
         page: u32,
     },
-    /// The budget was used up before these pages.
+    /// The token budget was used up before these pages.
     Unread {
         /// The first page of the part.
         page: u32,
     },
 }
 
-/// Why there is no extraction, or only some of one.
+/// The reason why there is no extraction, or only a partial one.
 #[derive(Debug, thiserror::Error)]
 pub enum Outcome {
-    /// The pages hold no text.
+    /// The pages contain no text.
     #[error("the document has no text")]
     NoText,
-    /// The pages hold more text than [`crate::Limits`] allow.
+    /// The pages contain more text than [`crate::Limits`] allow.
     #[error("the document has more text than the limits allow")]
     TooLong,
     /// The model gave no answer.
     #[error("{error}")]
     Model {
-        /// Why, and whether it may later.
+        /// The error; it says whether a retry may help.
         error: ModelError,
-        /// What was used until then.
+        /// Tokens used so far.
         usage: Usage,
     },
     /// The extraction took longer than [`crate::Limits`] allow.
     #[error("the extraction did not end in time")]
     OutOfTime {
-        /// What was used until then.
+        /// Tokens used so far.
         usage: Usage,
     },
-    /// The token budget is used up: the data of the pages read so far.
+    /// The token budget is used up. Contains the data of the pages read so far.
     #[error("the token budget is used up")]
     OutOfBudget(Box<Extraction>),
-    /// The data does not fit the schema after all repairs: what does.
+    /// After all repairs, the data does not fit the schema. Contains the data that fits.
     #[error("the data does not fit the schema")]
     Invalid(Box<Extraction>),
 }
@@ -138,7 +139,7 @@ impl Outcome {
         }
     }
 
-    /// What fits the schema nevertheless.
+    /// The data that fits the schema, if any.
     #[must_use]
     pub fn partial(&self) -> Option<&Extraction> {
         match self {

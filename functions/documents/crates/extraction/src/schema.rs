@@ -1,8 +1,8 @@
-//! The schemas that tenants bring: checked when they are registered, and made into what a model is asked for.
+//! The schemas of tenants: they are checked at registration, and converted for the model.
 //!
-//! A schema is JSON Schema 2020-12 in the subset that every provider's structured output can be derived from
-//! and that answers can be merged by: objects with named properties, arrays of one kind of item, scalars,
-//! enumerations, `anyOf`, and `$ref` into the schema's own `$defs`. What is outside is refused by name.
+//! A schema is in a subset of JSON Schema 2020-12. Every provider's structured output can be derived from this subset,
+//! and answers can be merged by it: objects with named properties, arrays of one kind of item, scalars, enumerations,
+//! `anyOf`, and `$ref` into the schema's own `$defs`. Anything else is refused, with its name.
 
 mod node;
 mod parse;
@@ -16,7 +16,7 @@ pub(crate) use node::{Kind, Node, Scalar};
 
 use crate::ground::{dates, numbers};
 
-/// The schemas that ship with the crate.
+/// The built-in schemas.
 const BUILT_IN: [(&str, &str); 4] = [
     ("contract-summary", include_str!("../schemas/contract-summary.json")),
     ("cv", include_str!("../schemas/cv.json")),
@@ -24,38 +24,38 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("receipt", include_str!("../schemas/receipt.json")),
 ];
 
-/// The largest schema, in bytes.
+/// Maximum size of a schema, in bytes.
 pub const MAX_BYTES: usize = 32 << 10;
-/// The deepest nesting of objects, arrays and alternatives, references followed.
+/// Maximum nesting depth of objects, arrays and alternatives, after following references.
 pub const MAX_DEPTH: usize = 8;
-/// The most subschemas, references followed.
+/// Maximum number of subschemas, after following references.
 pub const MAX_NODES: usize = 500;
-/// The longest `pattern`, in bytes.
+/// Maximum length of a `pattern`, in bytes.
 pub const MAX_PATTERN: usize = 256;
-/// The most patterns, references followed.
+/// Maximum number of patterns, after following references.
 pub const MAX_PATTERNS: usize = 50;
-/// The memory that a compiled pattern may take, in bytes.
+/// Maximum memory of a compiled pattern, in bytes.
 const PATTERN_MEMORY: usize = 256 << 10;
 
-/// The keywords of JSON Schema that a provider takes.
+/// The JSON Schema keywords that a provider accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
-    /// Types, properties, enumerations, alternatives and formats alone, and optional properties, as the strictest
-    /// providers have it. They bound the number of alternatives with `null`, so that only required values have one.
+    /// Only types, properties, enumerations, alternatives and formats, and optional properties, as the strictest
+    /// providers require. They limit the number of alternatives with `null`, so only required values have one.
     Minimal,
-    /// Patterns and the bounds of arrays and integers too; every property is required and may be `null`. OpenAI's.
+    /// Also patterns and the bounds of arrays and integers. Every property is required and may be `null`. For OpenAI.
     #[default]
     Bounded,
-    /// The lengths of texts too, up to 1,000: for servers that make a grammar of the schema, such as llama.cpp and
-    /// vLLM. It keeps a small model from running on in a text.
+    /// Also the lengths of texts, up to 1,000: for servers that convert the schema to a grammar, such as llama.cpp and
+    /// vLLM. This stops a small model from writing endless text.
     Full,
 }
 
-/// Why a schema is not registered. `at` is a JSON Pointer into it.
+/// The reason why a schema is refused. `at` is a JSON Pointer into it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// The id has another form than `[a-z0-9][a-z0-9_-]{0,63}`.
+    /// The id does not match `[a-z0-9][a-z0-9_-]{0,63}`.
     #[error("a schema's id is 1 to 64 of a-z, 0-9, - and _, and starts with a letter or digit")]
     Id,
     /// More than [`MAX_BYTES`].
@@ -64,39 +64,39 @@ pub enum SchemaError {
     /// Deeper than [`MAX_DEPTH`].
     #[error("the schema nests deeper than {MAX_DEPTH} at {at:?}")]
     TooDeep {
-        /// Where.
+        /// The place.
         at: String,
     },
     /// More than [`MAX_NODES`].
     #[error("the schema has more than {MAX_NODES} subschemas with its references followed")]
     TooMany,
-    /// Not valid by JSON Schema 2020-12, a pattern that does not run in linear time and little memory, or a schema
-    /// that no value fits.
+    /// Invalid in JSON Schema 2020-12, a pattern that does not run in linear time and little memory, or a schema that
+    /// no value fits.
     #[error("the schema is not valid at {at:?}: {what}")]
     Invalid {
-        /// Where.
+        /// The place.
         at: String,
-        /// What is wrong.
+        /// The error.
         what: String,
     },
-    /// Valid, and outside of the subset.
+    /// Valid, but outside the subset.
     #[error("the schema cannot be used at {at:?}: {what}")]
     Unsupported {
-        /// Where.
+        /// The place.
         at: String,
-        /// What is not supported, and what to write.
+        /// The unsupported part, and what to use instead.
         what: String,
     },
 }
 
-/// Where an answer breaks the schema. It holds nothing of the document: places and keywords are the schema's.
+/// Where an answer breaks the schema. It contains nothing from the document: places and keywords come from the schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// A JSON Pointer into the answer.
     pub pointer: String,
-    /// The keyword that is not met.
+    /// The keyword that the value breaks.
     pub keyword: String,
-    /// What the keyword asks for.
+    /// The requirement of the keyword.
     pub expected: String,
 }
 
@@ -121,7 +121,7 @@ impl std::fmt::Debug for Schema {
 }
 
 impl Schema {
-    /// Checks a tenant's schema, as it must be checked when it is registered.
+    /// Checks a tenant's schema. Required at registration.
     pub fn register(id: &str, version: u32, text: &str) -> Result<Self, SchemaError> {
         let id_char = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
         if !(1..=64).contains(&id.len())
@@ -136,7 +136,7 @@ impl Schema {
         let document: Value = serde_json::from_str(text)
             .map_err(|error| SchemaError::Invalid { at: String::new(), what: error.to_string() })?;
         let root = parse::parse(&document)?;
-        // The subset before the meta-schema: it bounds the depth. The tree has no references left.
+        // The subset is checked before the meta-schema, because it limits the depth. The tree has no references left.
         if let Err(error) = jsonschema::draft202012::meta::validate(&document) {
             return Err(invalid(&error));
         }
@@ -147,14 +147,14 @@ impl Schema {
         Ok(Self { id: id.to_owned(), version, title, description, root, whole, part })
     }
 
-    /// A schema that ships with the crate: `invoice`, `receipt`, `contract-summary` or `cv`, in version 1.
+    /// A built-in schema: `invoice`, `receipt`, `contract-summary` or `cv`, in version 1.
     #[must_use]
     pub fn built_in(id: &str) -> Option<Self> {
         let (id, text) = BUILT_IN.iter().find(|(name, _)| *name == id)?;
         Self::register(id, 1, text).ok()
     }
 
-    /// The ids and texts of the schemas that ship.
+    /// The ids and texts of the built-in schemas.
     #[must_use]
     pub fn built_ins() -> &'static [(&'static str, &'static str)] {
         &BUILT_IN
@@ -166,13 +166,13 @@ impl Schema {
         &self.id
     }
 
-    /// The schema's version, which the tenant counts.
+    /// The schema's version, which the tenant assigns.
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
     }
 
-    /// What the provider is given.
+    /// The schema in the provider's dialect.
     #[must_use]
     pub fn for_model(&self, dialect: Dialect) -> Value {
         self.root.to_schema(node::Form::Model(dialect))
@@ -224,7 +224,7 @@ fn violations(validator: &Validator, value: &Value) -> Vec<Violation> {
     validator.iter_errors(value).take(50).map(|error| violation(&error)).collect()
 }
 
-/// Neither the value nor the names of unexpected properties are told: they may be the document's words.
+/// Omits the value and the names of unexpected properties, because they may come from the document.
 fn violation(error: &jsonschema::ValidationError<'_>) -> Violation {
     use jsonschema::error::ValidationErrorKind as Kind;
     let expected = match error.kind() {

@@ -1,4 +1,4 @@
-//! The adapter for Bedrock: the body of Converse as it goes over the wire, and how its answers and errors are read.
+//! The adapter for Bedrock: the body of the Converse request, and the handling of answers and errors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -67,7 +67,7 @@ fn message(content: &Value, stop: &str) -> ResponseTemplate {
 }
 
 #[tokio::test]
-async fn structured_output_is_asked_for_by_output_config() {
+async fn structured_output_uses_output_config() {
     let text = json!([{"text": "{\"n\":"}, {"text": "1}"}]);
     let (answer, bodies) = answering(message(&text, "end_turn"), Structured::Schema).await;
     assert_eq!(
@@ -115,7 +115,7 @@ async fn a_tool_is_forced_and_its_input_is_the_answer() {
 }
 
 #[tokio::test]
-async fn another_tool_or_none_is_no_answer() {
+async fn another_tool_or_no_tool_is_a_bad_answer() {
     let other = json!([{"toolUse": {"toolUseId": "t", "name": "send_mail", "input": {"n": 1}}}]);
     assert_eq!(answering(message(&other, "tool_use"), Structured::Tool).await.0.unwrap().text, "");
     let words = json!([{"text": "{\"n\":1}"}]);
@@ -140,7 +140,7 @@ async fn each_stop_reason_has_its_meaning() {
 }
 
 #[tokio::test]
-async fn each_error_has_its_kind_and_is_asked_once() {
+async fn each_error_has_its_kind_and_is_not_retried() {
     let failed = async |status: u16, code: &str, message: &str| {
         let template = ResponseTemplate::new(status)
             .insert_header("x-amzn-errortype", code)
@@ -182,7 +182,7 @@ async fn each_error_has_its_kind_and_is_asked_once() {
 }
 
 #[tokio::test]
-async fn silence_is_a_time_out_and_no_server_is_unavailable() {
+async fn no_answer_is_a_timeout_and_no_server_is_unavailable() {
     let server = MockServer::start().await;
     let slow = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
     Mock::given(method("POST")).respond_with(slow).mount(&server).await;

@@ -1,4 +1,4 @@
-//! Documents through an extractor and a server that answers as each test says: repairs, budgets, long documents.
+//! Documents through an extractor, and a server whose answers each test defines: repairs, budgets, long documents.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -12,7 +12,7 @@ use wiremock::ResponseTemplate;
 const INVOICE: &str = "Acme Ltd\nInvoice INV-7 of 21 November 2026\nTotal: EUR 1,234.50";
 
 #[tokio::test]
-async fn an_invoice_comes_out_with_the_places_of_its_values() {
+async fn an_invoice_is_extracted_with_the_places_of_its_values() {
     let answer = json!({
         "number": "INV-7", "issue_date": "2026-11-21", "supplier": {"name": "ACME LTD", "address": null, "tax_id": "X1"},
         "total": "1,234.50", "lines": [], "due_date": null,
@@ -57,7 +57,7 @@ async fn an_invoice_comes_out_with_the_places_of_its_values() {
         ("invoice", 1, "m")
     );
     assert_eq!(seen.lock().unwrap().len(), 1);
-    // What is stored is read again as it was.
+    // Stored results can be read again without a change.
     let stored = serde_json::to_string(&extraction).unwrap();
     assert_eq!(serde_json::from_str::<extraction::Extraction>(&stored).unwrap(), extraction);
 }
@@ -96,7 +96,7 @@ async fn an_answer_that_does_not_fit_is_repaired() {
 }
 
 #[tokio::test]
-async fn attempts_end_and_what_fits_is_kept() {
+async fn attempts_are_limited_and_the_fitting_data_is_kept() {
     let answer = json!({"merchant": "Shop", "total": "a lot", "currency": "Euro", "unasked": 1});
     let (server, _) = server(move |_, _| answer.to_string()).await;
     let schema = Schema::built_in("receipt").unwrap();
@@ -114,7 +114,7 @@ async fn attempts_end_and_what_fits_is_kept() {
 }
 
 #[tokio::test]
-async fn what_the_document_does_not_say_is_not_asked_for_again() {
+async fn missing_values_are_not_requested_again() {
     let (server, _) = server(|_, _| json!({"merchant": "Shop", "total": null}).to_string()).await;
     let schema = Schema::built_in("receipt").unwrap();
     let outcome =
@@ -126,7 +126,7 @@ async fn what_the_document_does_not_say_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn a_long_document_is_read_in_parts_and_merged() {
-    // The server copies what it finds in the part that it is shown.
+    // The server copies the values in the part that it receives.
     let (server, seen) = server(|_, body| {
         let text = user(body);
         let lines: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("Line: ")).collect();
@@ -168,7 +168,7 @@ async fn a_long_document_is_read_in_parts_and_merged() {
 }
 
 #[tokio::test]
-async fn a_part_whose_answer_is_cut_off_is_shown_in_halves() {
+async fn a_part_with_a_truncated_answer_is_halved() {
     let (server, seen) = responding(|_, body| {
         let names: Vec<_> = user(body)
             .lines()
@@ -193,7 +193,7 @@ async fn a_part_whose_answer_is_cut_off_is_shown_in_halves() {
 }
 
 #[tokio::test]
-async fn a_small_part_whose_answer_is_cut_off_keeps_what_was_whole() {
+async fn a_small_part_with_a_truncated_answer_keeps_the_complete_data() {
     let (server, _) = responding(|_, _| {
         completion(
             &json!({"content": r#"{"merchant": "Shop", "items": [{"name": "a"}, {"name": "b"#}),
@@ -213,7 +213,7 @@ async fn a_small_part_whose_answer_is_cut_off_keeps_what_was_whole() {
 async fn the_token_budget_is_not_exceeded() {
     let (server, seen) = server(|_, _| "no".into()).await;
     let schema = Schema::built_in("receipt").unwrap();
-    // One call reserves its question, its schema and 500 tokens; it uses 120 of them.
+    // One call reserves its question, its schema and 500 tokens, and uses 120 of them.
     let limits = Limits { total_tokens: 1_900, attempts: 100, ..limits() };
     let outcome = extractor(&server, limits).extract(&schema, &pages(&["Shop"])).await.unwrap_err();
     let Outcome::OutOfBudget(partial) = outcome else { panic!("{outcome:?}") };
@@ -255,7 +255,7 @@ async fn text_is_bounded_before_any_call() {
 }
 
 #[tokio::test]
-async fn a_failing_server_is_asked_once_and_the_error_says_whether_to_come_back() {
+async fn a_failing_server_is_called_once_and_the_error_says_whether_to_retry() {
     let schema = Schema::built_in("receipt").unwrap();
     for (status, retryable) in [(429, true), (503, true), (401, false)] {
         let (server, seen) = responding(move |_, _| ResponseTemplate::new(status)).await;
@@ -267,7 +267,7 @@ async fn a_failing_server_is_asked_once_and_the_error_says_whether_to_come_back(
 }
 
 #[tokio::test]
-async fn the_whole_extraction_has_a_time() {
+async fn the_whole_extraction_has_a_time_limit() {
     let (server, _) =
         responding(|_, _| ResponseTemplate::new(200).set_delay(std::time::Duration::from_mins(1)))
             .await;
@@ -295,7 +295,7 @@ async fn a_server_that_counts_no_tokens_is_estimated() {
 }
 
 #[tokio::test]
-async fn a_question_too_long_for_the_context_is_asked_in_halves() {
+async fn a_question_too_long_for_the_context_is_halved() {
     let (server, seen) = responding(|_, body| {
         if user(body).lines().filter(|line| line.starts_with("thing")).count() > 40 {
             let error = json!({"error": {"code": 400, "type": "exceed_context_size_error", "message": "too long"}});

@@ -1,4 +1,4 @@
-//! The adapter for OpenAI's chat completions: what it sends, and how it reads what comes back.
+//! The adapter for OpenAI's chat completions: its requests, and the handling of responses.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -41,7 +41,7 @@ async fn answered(template: ResponseTemplate) -> Result<Completion, ModelError> 
 }
 
 #[tokio::test]
-async fn the_request_holds_the_model_to_the_schema_and_offers_no_tool() {
+async fn the_request_binds_the_model_to_the_schema_and_offers_no_tool() {
     let (server, seen) = support::server(|_, _| "{\"a\":\"x\"}".into()).await;
     let answer = ask(&server, json!({}), Timeouts::default()).await.unwrap();
     assert_eq!(
@@ -125,7 +125,7 @@ async fn each_failure_has_its_kind() {
 }
 
 #[tokio::test]
-async fn an_answer_is_read_for_what_it_is() {
+async fn each_response_is_read_by_its_form() {
     let cut = answered(completion(&json!({"content": "{"}), "length")).await.unwrap();
     assert_eq!(cut.stop, Stop::MaxTokens);
     assert_eq!(
@@ -136,7 +136,7 @@ async fn an_answer_is_read_for_what_it_is() {
         answered(completion(&json!({"content": "x"}), "content_filter")).await,
         Err(ModelError::Refused)
     );
-    // A call of a tool that was not offered is no answer.
+    // A call of a tool that was not offered is a bad answer.
     let call = json!({"content": null, "tool_calls": [{"function": {"name": "send", "arguments": "{\"a\":\"b\"}"}}]});
     assert_eq!(answered(completion(&call, "tool_calls")).await.unwrap().text, "");
     for body in ["", "<html>", "{}", "{\"choices\":[]}", "[]"] {
@@ -149,7 +149,7 @@ async fn an_answer_is_read_for_what_it_is() {
 }
 
 #[tokio::test]
-async fn silence_is_a_time_out_and_no_server_is_unavailable() {
+async fn no_answer_is_a_timeout_and_no_server_is_unavailable() {
     let (server, _) =
         responding(|_, _| ResponseTemplate::new(200).set_delay(Duration::from_mins(1))).await;
     let timeouts = Timeouts { call: Duration::from_millis(100), ..Timeouts::default() };

@@ -1,17 +1,17 @@
-//! A writer of small PDFs that lets a case break what it likes.
+//! Writes small PDFs; a case can break any part of them.
 
 use std::fmt::Write;
 use std::ops::Range;
 
 use crate::deflate::deflate;
 
-/// What a file begins with.
+/// The first bytes of a file.
 pub(crate) const HEADER: &[u8] = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n";
 
-/// A file of one page, on which `text` stands.
+/// A file of one page with the text `text`.
 ///
-/// Object 1 is the catalog, 2 the page tree, 3 the page, 4 its contents and 5 a font; what a case
-/// adds is numbered from 6.
+/// Object 1 is the catalog, 2 the page tree, 3 the page, 4 its contents and 5 a font. Objects that
+/// a case adds start at 6.
 pub(crate) struct Pdf {
     pub(crate) head: Vec<u8>,
     catalog: String,
@@ -39,55 +39,55 @@ impl Pdf {
         }
     }
 
-    /// Entries for the catalog.
+    /// Adds entries to the catalog.
     pub(crate) fn catalog(mut self, entries: &str) -> Self {
         self.catalog.push_str(entries);
         self
     }
 
-    /// Entries for the page.
+    /// Adds entries to the page.
     pub(crate) fn page(mut self, entries: &str) -> Self {
         self.page.push_str(entries);
         self
     }
 
-    /// Entries for the page's resources, beside the font `F1`.
+    /// Adds entries to the page's resources, next to the font `F1`.
     pub(crate) fn resources(mut self, entries: &str) -> Self {
         self.resources.push_str(entries);
         self
     }
 
-    /// Entries for the trailer.
+    /// Adds entries to the trailer.
     pub(crate) fn trailer(mut self, entries: &str) -> Self {
         self.trailer.push_str(entries);
         self
     }
 
-    /// Another page tree.
+    /// Replaces the page tree.
     pub(crate) fn tree(mut self, object: impl Into<Vec<u8>>) -> Self {
         self.tree = object.into();
         self
     }
 
-    /// Another object in the page's place.
+    /// Replaces the page object.
     pub(crate) fn leaf(mut self, object: impl Into<Vec<u8>>) -> Self {
         self.leaf = Some(object.into());
         self
     }
 
-    /// Other contents of the page, as they are drawn.
+    /// Replaces the contents of the page with these operators.
     pub(crate) fn contents(self, data: impl AsRef<[u8]>) -> Self {
         let object = stream("", data.as_ref());
         self.contents_object(object)
     }
 
-    /// Another object in the place of the page's contents.
+    /// Replaces the object of the page's contents.
     pub(crate) fn contents_object(mut self, object: impl Into<Vec<u8>>) -> Self {
         self.contents = object.into();
         self
     }
 
-    /// One more object; the first is object 6.
+    /// Adds an object; the first is object 6.
     pub(crate) fn with(mut self, object: impl Into<Vec<u8>>) -> Self {
         self.more.push(object.into());
         self
@@ -95,7 +95,7 @@ impl Pdf {
 
     /// The objects in the order of their numbers, from 1.
     pub(crate) fn objects(self) -> Vec<Vec<u8>> {
-        // What a case has of its own is not there twice.
+        // An entry that the case sets itself is not written twice.
         let unless = |entries: &str, key: &str, default| {
             if entries.contains(key) { "" } else { default }
         };
@@ -116,7 +116,7 @@ impl Pdf {
         objects
     }
 
-    /// The header and the objects, and no cross-references yet.
+    /// The header and the objects, without a cross-reference.
     pub(crate) fn body(self) -> Body {
         let mut body = Body::new(self.head.clone());
         for object in self.objects() {
@@ -131,7 +131,7 @@ impl Pdf {
         self.body().finish(&trailer)
     }
 
-    /// The file with a cross-reference stream, and in an object stream every object that may be.
+    /// The file with a cross-reference stream, and with every possible object in an object stream.
     pub(crate) fn finish_packed(self) -> Vec<u8> {
         let trailer = self.trailer.clone();
         let mut body = Body::new(self.head.clone());
@@ -158,16 +158,16 @@ impl Pdf {
 #[derive(Clone, Copy)]
 pub(crate) enum Row {
     Free,
-    /// At an offset.
+    /// At this offset.
     At(u64),
-    /// In an object stream, at an index.
+    /// In this object stream, at this index.
     In(u32, u32),
 }
 
-/// A file as far as it is written.
+/// The part of a file written so far.
 pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
-    /// Where object `n` stands, at `n - 1`.
+    /// Offset of object `n`, at index `n - 1`.
     pub(crate) offsets: Vec<usize>,
 }
 
@@ -182,7 +182,7 @@ impl Body {
         self.add_as(number(self.offsets.len()), object);
     }
 
-    /// Appends an object with a number of its own.
+    /// Appends an object with the number `n`.
     pub(crate) fn add_as(&mut self, n: u32, object: &[u8]) {
         self.text(&format!("{n} 0 obj\n"));
         self.bytes.extend_from_slice(object);
@@ -193,7 +193,7 @@ impl Body {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
-    /// Appends a cross-reference table of all objects, with a trailer; gives its offset.
+    /// Appends a cross-reference table of all objects, with a trailer. Returns its offset.
     pub(crate) fn table(&mut self, trailer: &str) -> usize {
         let at = self.bytes.len();
         let size = self.offsets.len() + 1;
@@ -210,13 +210,13 @@ impl Body {
         self.bytes
     }
 
-    /// A table, a trailer with object 1 as the root, and the end.
+    /// Appends a table, a trailer with object 1 as the root, and the end.
     pub(crate) fn finish(mut self, trailer: &str) -> Vec<u8> {
         let at = self.table(&format!("/Root 1 0 R {trailer}"));
         self.end(at)
     }
 
-    /// A cross-reference stream as the object after the last row, and the end.
+    /// Appends a cross-reference stream, as the object after the last row, and the end.
     pub(crate) fn finish_stream(mut self, rows: &[Row], entries: &str) -> Vec<u8> {
         let at = self.bytes.len();
         let n = number(rows.len());
@@ -245,7 +245,7 @@ pub(crate) fn xref_rows(rows: &[Row]) -> Vec<u8> {
     data
 }
 
-/// A stream that is not encoded, or whose `data` already is.
+/// A stream that is not encoded, or whose `data` is already encoded.
 pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
     let mut object = format!("<< /Length {} {entries} >>\nstream\n", data.len()).into_bytes();
     object.extend_from_slice(data);
@@ -255,20 +255,20 @@ pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
 
 /// A stream with the filter FlateDecode.
 pub(crate) fn flate(entries: &str, data: &[u8]) -> Vec<u8> {
-    flated(entries, &deflate(data))
+    already_deflated(entries, &deflate(data))
 }
 
-/// A stream with the filter FlateDecode, whose `data` is deflated.
-pub(crate) fn flated(entries: &str, data: &[u8]) -> Vec<u8> {
+/// A stream with the filter FlateDecode; `data` is already deflated.
+pub(crate) fn already_deflated(entries: &str, data: &[u8]) -> Vec<u8> {
     stream(&format!("/Filter /FlateDecode {entries}"), data)
 }
 
-/// A stream whose `data` is deflated, deflated once more, so that a bomb of megabytes is small.
-pub(crate) fn twice_flated(entries: &str, data: &[u8]) -> Vec<u8> {
+/// Deflates `data`, which is already deflated, once more, so that a bomb of megabytes is small.
+pub(crate) fn twice_deflated(entries: &str, data: &[u8]) -> Vec<u8> {
     stream(&format!("/Filter [/FlateDecode /FlateDecode] {entries}"), &deflate(data))
 }
 
-/// The pieces of all numbers, one behind the other.
+/// Concatenates the pieces of all numbers.
 pub(crate) fn each(numbers: Range<u32>, piece: impl Fn(u32) -> String) -> String {
     let mut text = String::new();
     for n in numbers {
@@ -284,7 +284,7 @@ pub(crate) fn object_stream(entries: &str, objects: &[(u32, Vec<u8>)]) -> Vec<u8
     flate(&entries, &[index, data].concat())
 }
 
-/// What an object stream of these objects begins with, and the objects.
+/// The header of an object stream of these objects, and the objects.
 pub(crate) fn packed(objects: &[(u32, Vec<u8>)]) -> (Vec<u8>, Vec<u8>) {
     let mut index = String::new();
     let mut data = Vec::new();
@@ -308,7 +308,7 @@ pub(crate) fn show(text: &str) -> String {
     format!("BT /F1 12 Tf 72 720 Td ({text}) Tj ET\n")
 }
 
-/// Bytes that look random and are the same each time (a linear congruential generator).
+/// Pseudo-random bytes, the same each time (a linear congruential generator).
 pub(crate) fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_u32;
     let mut next = || {
@@ -318,7 +318,7 @@ pub(crate) fn noise(length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-/// A count as an object number; a case never has more than four thousand million objects.
+/// A count as an object number; no case has more than 4,294,967,295 objects.
 pub(crate) fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

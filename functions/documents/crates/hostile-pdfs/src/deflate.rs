@@ -1,4 +1,4 @@
-//! Compression of what is too long to hold.
+//! Compresses data that is too long for memory.
 
 use std::io::Write;
 
@@ -7,15 +7,15 @@ use flate2::{Compress, Compression, FlushCompress, Status, write::ZlibEncoder};
 /// `data` as a zlib stream.
 pub(crate) fn deflate(data: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    // A vector takes every write.
+    // Writing to a vector cannot fail.
     let _ = encoder.write_all(data);
     encoder.finish().unwrap_or_default()
 }
 
 /// The zlib stream of `start`, then `unit`, `times` times, then `end`.
 ///
-/// A full flush ends a block at a byte and forgets the history, so the unit's blocks can be
-/// repeated as they are, and nothing is compressed twice.
+/// A full flush ends a block at a byte boundary and clears the history. So the blocks of the unit
+/// can be repeated unchanged, and are compressed only once.
 pub(crate) fn bomb(start: &[u8], unit: &[u8], times: usize, end: &[u8]) -> Vec<u8> {
     let start_blocks = blocks(start);
     let unit_blocks = blocks(unit);
@@ -35,12 +35,12 @@ pub(crate) fn bomb(start: &[u8], unit: &[u8], times: usize, end: &[u8]) -> Vec<u
     out
 }
 
-/// A mebibyte of the same byte, the unit of most bombs.
+/// A mebibyte of one byte value, the unit of most bombs.
 pub(crate) fn mebibyte(byte: u8) -> Vec<u8> {
     vec![byte; 1 << 20]
 }
 
-/// Deflated blocks that end at a byte and refer to nothing before them.
+/// Deflated blocks that end at a byte boundary and refer to nothing before them.
 fn blocks(data: &[u8]) -> Vec<u8> {
     let mut compress = Compress::new(Compression::best(), false);
     let mut out = Vec::with_capacity(4096);
@@ -76,7 +76,7 @@ impl Adler {
         sum
     }
 
-    /// The sum of what `self` covers and then of what `next` covers, which is `length` bytes.
+    /// The sum of the data of `self` followed by the data of `next`, which is `length` bytes.
     fn then(self, next: Self, length: usize) -> Self {
         let length = u64::try_from(length).unwrap_or_default() % u64::from(MODULUS);
         let shift = u64::from(self.low + MODULUS - 1) * length % u64::from(MODULUS);
@@ -95,7 +95,7 @@ mod tests {
     use flate2::read::ZlibDecoder;
 
     #[test]
-    fn a_bomb_inflates_to_what_it_claims() {
+    fn a_bomb_inflates_to_the_expected_bytes() {
         let unit: Vec<u8> = (0..100_000_u32).flat_map(|n| (n / 3).to_le_bytes()).collect();
         let bytes = super::bomb(b"start", &unit, 5, b"end");
         let mut inflated = Vec::new();

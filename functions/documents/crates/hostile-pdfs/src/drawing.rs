@@ -1,6 +1,6 @@
-//! What runs: forms, patterns, glyphs and operators.
+//! Content: forms, patterns, glyphs and operators.
 
-use crate::build::{Pdf, each, flate, form, show, stream, twice_flated};
+use crate::build::{Pdf, each, flate, form, show, stream, twice_deflated};
 use crate::deflate::{bomb, mebibyte};
 
 /// A page that draws object 6.
@@ -8,12 +8,12 @@ fn draws(pdf: Pdf) -> Pdf {
     pdf.resources("/XObject << /X 6 0 R >>").contents("/X Do\n")
 }
 
-/// Contents of 2 GiB that are `unit` over and over.
+/// Contents of 2 GiB that repeat `unit`.
 fn endless(unit: &[u8]) -> Vec<u8> {
     let unit = unit.repeat((1 << 20) / unit.len());
     let times = (2 << 30) / unit.len();
     Pdf::new()
-        .contents_object(twice_flated("", &bomb(b"BT /F1 12 Tf ", &unit, times, b" ET")))
+        .contents_object(twice_deflated("", &bomb(b"BT /F1 12 Tf ", &unit, times, b" ET")))
         .finish()
 }
 
@@ -37,7 +37,7 @@ crate::cases! {
     /// 2 GiB of operators that push the graphics state and never pop it.
     fn operators_push() { endless(b"q ") }
 
-    /// 2 GiB of operators that pop what was never pushed.
+    /// 2 GiB of operators that pop a graphics state that nothing pushed.
     fn operators_pop() { endless(b"Q ") }
 
     /// 2 GiB of one path that is never painted.
@@ -82,7 +82,7 @@ crate::cases! {
         pdf.with(form("/Font << /F1 5 0 R >>", &show("boom").repeat(10))).finish()
     }
 
-    /// The same without resources of their own: forms take the page's.
+    /// Ten levels of forms without resources of their own: the forms use the page's resources.
     fn form_levels_inherited() {
         let names = each(6..16, |n| format!("/X{n} {n} 0 R "));
         let mut pdf =
@@ -112,7 +112,7 @@ crate::cases! {
             .finish()
     }
 
-    /// A form whose operators are few, drawn often, whose loop goes through its soft mask.
+    /// A form with few operators that contains itself through its soft mask.
     fn soft_mask_loop() {
         let resources = "/XObject << /X 6 0 R >> /ExtGState << /G << /SMask << /S /Alpha \
                          /G 6 0 R >> >> >>";
@@ -185,30 +185,30 @@ crate::cases! {
             .finish()
     }
 
-    /// An inline picture that never ends.
+    /// An inline image that never ends.
     fn inline_unended() { Pdf::new().contents("BI /W 9 /H 9 /BPC 8 /CS /G ID 123").finish() }
 
-    /// An inline picture of 2 GiB, by its own account.
+    /// An inline image that declares a size of 2 GiB.
     fn inline_giant() {
         Pdf::new()
             .contents("BI /W 2000000000 /H 2000000000 /BPC 8 /CS /G ID 123 EI BT (a) Tj ET")
             .finish()
     }
 
-    /// 100,000 inline pictures that never end: to look for each one's end is quadratic.
+    /// 100,000 inline images that never end: the search for the end of each is quadratic.
     fn inline_many() {
         let text = "BI /W 9 ID x ".repeat(100_000);
         Pdf::new().contents_object(flate("", text.as_bytes())).finish()
     }
 
-    /// An inline picture that is deflated to 2 GiB.
+    /// A deflated inline image of 2 GiB.
     fn inline_bomb() {
         let data = bomb(b"", &mebibyte(0), 2_048, b"");
         let head = b"BI /W 9 /H 9 /BPC 8 /CS /G /F /Fl ID ";
         Pdf::new().contents([&head[..], &data, b" EI"].concat()).finish()
     }
 
-    /// Operators with wrong operands, and operators that are not.
+    /// Operators with wrong operands, and words that are not operators.
     fn operators_odd() {
         Pdf::new()
             .contents(

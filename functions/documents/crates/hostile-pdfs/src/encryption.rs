@@ -9,7 +9,7 @@ use crate::build::{Body, Pdf, Row, number, packed, show, stream};
 use crate::deflate::{bomb, deflate, mebibyte};
 use crate::xref::last_startxref;
 
-/// What fills a password up to 32 bytes (ISO 32000-1, 7.6.3.3, step a).
+/// Pads a password to 32 bytes (ISO 32000-1, 7.6.3.3, step a).
 const PADDING: [u8; 32] = *b"\x28\xBF\x4E\x5E\x4E\x75\x8A\x41\x64\x00\x4E\x56\xFF\xFA\x01\x08\
     \x2E\x2E\x00\xB6\xD0\x68\x3E\x80\x2F\x0C\xA9\xFE\x64\x53\x69\x7A";
 const ID: &[u8; 16] = b"hostile-pdfs-id!";
@@ -66,7 +66,7 @@ impl Standard {
         Self { key, dictionary }
     }
 
-    /// `data` as it stands in object `n` of generation 0.
+    /// Encrypts `data` for object `n` of generation 0.
     fn encrypt(&self, n: u32, data: &[u8]) -> Vec<u8> {
         let key = [&self.key, &n.to_le_bytes()[..3], &[0, 0]].concat();
         rc4(&Md5::digest(key)[..10], data)
@@ -76,7 +76,7 @@ impl Standard {
         format!("/Encrypt {} /ID [<{}> <{}>]", self.dictionary, hex(ID), hex(ID))
     }
 
-    /// The file with some objects in an object stream, which is object 10.
+    /// A file with some objects in an object stream, which is object 10.
     fn packed(&self, pdf: Pdf, objects: &[(u32, Vec<u8>)]) -> Vec<u8> {
         let (index, data) = packed(objects);
         let entries = format!(
@@ -88,7 +88,7 @@ impl Standard {
         self.with_object_stream(pdf, &entries, &deflate(&[index, data].concat()), &numbers)
     }
 
-    /// The file with an object stream of any kind, as object 10, that has the objects `numbers`.
+    /// A file with any object stream, as object 10, which contains the objects `numbers`.
     fn with_object_stream(&self, pdf: Pdf, entries: &str, data: &[u8], numbers: &[u32]) -> Vec<u8> {
         let contents = self.encrypt(4, show("behind a password").as_bytes());
         let mut body = Body::new(pdf.head.clone());
@@ -116,7 +116,7 @@ impl Standard {
     }
 }
 
-/// A file with an `/Encrypt` of any kind.
+/// A file with any `/Encrypt`.
 fn with_handler(dictionary: &str) -> Vec<u8> {
     Pdf::new().trailer(&format!("/Encrypt {dictionary} /ID [<{}> <00>]", hex(ID))).finish()
 }
@@ -135,7 +135,8 @@ crate::cases! {
         standard.file(&format!("/OpenAction << /S /JavaScript /JS <{script}> >>"))
     }
 
-    /// The same with the catalog in an object stream, which is encrypted as a whole.
+    /// A script that runs when the file opens, and the catalog in an object stream, which is
+    /// encrypted as a whole.
     fn password_empty_script_packed() {
         let catalog = b"<< /Type /Catalog /Pages 2 0 R /OpenAction << /S /JavaScript \
                         /JS (app.alert\\(1\\)) >> >>";
@@ -152,7 +153,7 @@ crate::cases! {
         (7..16).fold(pdf, |pdf, n| pdf.with(node(n))).with(node(3)).finish()
     }
 
-    /// The same in an object stream.
+    /// A tree of 10^10 pages in an encrypted object stream.
     fn password_empty_tree_expansion_packed() {
         let node = |n: u32| {
             format!("<< /Type /Pages /Count 10 /Kids [{}] >>", format!("{n} 0 R ").repeat(10))
@@ -213,7 +214,7 @@ crate::cases! {
             .finish()
     }
 
-    /// The same, and the strings are encrypted too.
+    /// Attachment and strings are encrypted, and the user password is not empty.
     fn attachments_and_strings_locked() {
         let encrypt = format!(
             "/Encrypt << /Filter /Standard /V 4 /R 4 /Length 128 /O <{0}> /U <{0}> /P -4 \
@@ -226,7 +227,7 @@ crate::cases! {
         Pdf::new().trailer(&encrypt).finish()
     }
 
-    /// A security handler that nobody has.
+    /// An unknown security handler.
     fn handler_unknown() { with_handler("<< /Filter /Acme.Lock /V 1 /Length 40 >>") }
 
     /// Encrypted for the holders of certificates.
@@ -234,7 +235,7 @@ crate::cases! {
         with_handler("<< /Filter /Adobe.PubSec /SubFilter /adbe.pkcs7.s5 /V 4 /Recipients [<30>] >>")
     }
 
-    /// The standard handler with a version and a revision that never were.
+    /// The standard handler with a version and a revision that do not exist.
     fn handler_version() {
         with_handler("<< /Filter /Standard /V 99 /R 99 /O <00> /U <00> /P -4 >>")
     }
@@ -244,7 +245,7 @@ crate::cases! {
         with_handler("<< /Filter /Standard /V 2 /R 3 /Length 2000000000 /P -4 >>")
     }
 
-    /// Crypt filters that are each other, and a name that is not there.
+    /// Crypt filters that refer to each other, and a name that does not exist.
     fn handler_filters() {
         with_handler(
             "<< /Filter /Standard /V 4 /R 4 /Length 128 /O <00> /U <00> /P -4 /StmF /None \
@@ -258,13 +259,13 @@ crate::cases! {
         pdf.finish()
     }
 
-    /// `/Encrypt` is an object that is not there.
+    /// `/Encrypt` is an object that does not exist.
     fn handler_dangling() { with_handler("99 0 R") }
 
     /// `/Encrypt` is not a dictionary.
     fn handler_number() { with_handler("42") }
 
-    /// `/Encrypt` stands in the first revision alone; an update leaves it out.
+    /// Only the first revision has `/Encrypt`; an update omits it.
     fn handler_in_first_revision() {
         let first = Standard::new("secret").file("");
         let prev = last_startxref(&first);
@@ -274,8 +275,8 @@ crate::cases! {
         body.end(at)
     }
 
-    /// A document wrapped in a page that asks for another program: the real one is encrypted in an
-    /// attachment (ISO 32000-2, 7.6.7).
+    /// A page that asks for another program, with the real document in an encrypted attachment (ISO
+    /// 32000-2, 7.6.7).
     fn wrapper() {
         Pdf::new()
             .catalog("/Collection << /View /H >> /AF [6 0 R] /Names << /EmbeddedFiles << /Names \

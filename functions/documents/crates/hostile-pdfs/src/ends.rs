@@ -1,4 +1,4 @@
-//! What stands before the header and after the end, and what is cut off.
+//! The bytes before the header and after the end, and files that are cut off.
 
 use crate::build::{Pdf, noise};
 
@@ -8,7 +8,7 @@ fn prefixed(prefix: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The same with offsets that count from the first byte of the file.
+/// Adds a prefix; offsets count from the first byte of the file.
 fn prefixed_and_shifted(prefix: &[u8]) -> Vec<u8> {
     let mut pdf = Pdf::new();
     let mut head = prefix.to_vec();
@@ -62,34 +62,34 @@ crate::cases! {
     /// An empty file.
     fn empty() { Vec::new() }
 
-    /// A header and nothing more.
+    /// Only a header.
     fn header_only() { b"%PDF-1.7\n".to_vec() }
 
-    /// Random bytes with a header: nothing in it is an object.
+    /// A header and random bytes without objects.
     fn header_and_noise() { [&b"%PDF-1.7\n"[..], &noise(50_000)].concat() }
 
-    /// `MZ` and 900 random bytes before the header: a Windows program to a sniffer.
+    /// `MZ` and 900 random bytes before the header, like a Windows program.
     fn mz_prefix() { prefixed(&mz(900)) }
 
-    /// The same, with offsets that count from the file's first byte.
+    /// `MZ` and 900 random bytes before the header; offsets count from the file's first byte.
     fn mz_prefix_shifted() { prefixed_and_shifted(&mz(900)) }
 
     /// A ZIP archive's first member before the header.
     fn zip_prefix() { prefixed_and_shifted(&zip()) }
 
-    /// A page of HTML with a script before the header: a browser that sniffs runs it.
+    /// An HTML page with a script before the header, which a browser may run.
     fn html_prefix() { prefixed_and_shifted(b"<!DOCTYPE html><script>alert(1)</script><!--\n") }
 
-    /// HTML behind white space and a byte order mark.
+    /// HTML after white space and a byte order mark, before the header.
     fn html_prefix_bom() { prefixed_and_shifted(b"\xef\xbb\xbf \r\n<ScRiPt>alert(1)</ScRiPt>\n") }
 
-    /// An ELF program's magic before the header.
+    /// The magic bytes of an ELF program before the header.
     fn elf_prefix() { prefixed_and_shifted(b"\x7fELF\x02\x01\x01\0\0\0\0\0\n") }
 
     /// A shell script before the header.
     fn script_prefix() { prefixed_and_shifted(b"#!/bin/sh\nexec true\n") }
 
-    /// A GIF picture's header before the header.
+    /// The header of a GIF image before the PDF header.
     fn gif_prefix() { prefixed_and_shifted(b"GIF89a\x01\0\x01\0\0\0\0;\n") }
 
     /// 900 random bytes before the header.
@@ -98,37 +98,37 @@ crate::cases! {
     /// A line of white space before the header.
     fn blank_prefix() { prefixed(b"\r\n\r\n") }
 
-    /// The header as far back as it may stand: its last byte is the 1,024th.
+    /// The header at the last allowed position: its last byte is the 1,024th.
     fn header_late() { prefixed(&[b' '; 1_016]) }
 
-    /// The header behind the first 1,024 bytes.
+    /// The header after the first 1,024 bytes.
     fn header_too_late() { prefixed(&[b' '; 1_100]) }
 
     /// No header at all.
     fn header_missing() { headed("% just a comment") }
 
-    /// A header with a version that never was.
+    /// A header with a version that does not exist.
     fn header_version_9() { headed("%PDF-9.9") }
 
     /// A header without a version.
     fn header_without_version() { headed("%PDF-") }
 
-    /// Two headers; the second one is not where the offsets begin.
+    /// Two headers; offsets do not count from the second one.
     fn header_twice() { headed("%PDF-1.4\n%PDF-1.7") }
 
-    /// A ZIP archive after the end: the file is both.
+    /// A ZIP archive after the end: the file is a PDF and a ZIP archive.
     fn zip_suffix() { suffixed(&zip()) }
 
-    /// A page of HTML after the end.
+    /// An HTML page after the end.
     fn html_suffix() { suffixed(b"<script>alert(1)</script>") }
 
-    /// A second whole PDF after the end, whose offsets count from its own header.
+    /// A second complete PDF after the end, whose offsets count from its own header.
     fn pdf_suffix() { suffixed(&Pdf::new().contents("BT (second) Tj ET").finish()) }
 
     /// A megabyte of random bytes after the end, so that `%%EOF` is not in the last kilobytes.
     fn noise_suffix() { suffixed(&noise(1 << 20)) }
 
-    /// 2,000 zero bytes after the end, as a block device pads.
+    /// 2,000 zero bytes after the end, like the padding of a block device.
     fn zero_suffix() { suffixed(&[0; 2_000]) }
 
     /// The first half of a file.
@@ -151,16 +151,16 @@ crate::cases! {
     /// A file cut before `trailer`.
     fn truncated_trailer() { cut(Pdf::new().finish(), b"trailer") }
 
-    /// A file with all its bytes but the end-of-file marker.
+    /// A file without the end-of-file marker.
     fn truncated_eof() { cut(Pdf::new().finish(), b"%%EOF") }
 
     /// 100,000 `%%EOF` and `startxref` after the end.
     fn many_ends() { suffixed(&b"startxref\n9\n%%EOF\n".repeat(100_000)) }
 
-    /// Text alone.
+    /// Only text.
     fn plain_text() { b"Dear reader,\n\nthis is a text file.\n".to_vec() }
 
-    /// A PNG picture's first bytes.
+    /// The first bytes of a PNG image.
     fn picture() { b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0".to_vec() }
 }
 

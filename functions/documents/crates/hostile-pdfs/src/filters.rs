@@ -1,9 +1,9 @@
-//! What inflates: bombs, chains, predictors and image codecs.
+//! Filters: bombs, chains, predictors and image codecs.
 
-use crate::build::{Pdf, flated, noise, show, stream, twice_flated};
+use crate::build::{Pdf, already_deflated, noise, show, stream, twice_deflated};
 use crate::deflate::{bomb, deflate, mebibyte};
 
-/// 2 GiB of spaces behind a line of text, deflated.
+/// A line of text and 2 GiB of spaces, deflated.
 fn two_gibibytes() -> Vec<u8> {
     bomb(show("before the bomb").as_bytes(), &mebibyte(b' '), 2_048, b"")
 }
@@ -14,7 +14,7 @@ fn filtered(filters: &str, data: &[u8]) -> Vec<u8> {
     Pdf::new().contents_object(object).finish()
 }
 
-/// A picture on the page, as object 6.
+/// An image on the page, as object 6.
 fn picture(entries: &str, data: &[u8]) -> Vec<u8> {
     let entries = format!("/Type /XObject /Subtype /Image {entries}");
     Pdf::new()
@@ -27,7 +27,7 @@ fn picture(entries: &str, data: &[u8]) -> Vec<u8> {
 /// Contents whose predictor has these parameters.
 fn predicted(parameters: &str) -> Vec<u8> {
     let entries = format!("/DecodeParms << {parameters} >>");
-    Pdf::new().contents_object(flated(&entries, &deflate(&noise(5_000)))).finish()
+    Pdf::new().contents_object(already_deflated(&entries, &deflate(&noise(5_000)))).finish()
 }
 
 const GRAY: &str = "/ColorSpace /DeviceGray /BitsPerComponent 8";
@@ -35,28 +35,28 @@ const GRAY: &str = "/ColorSpace /DeviceGray /BitsPerComponent 8";
 crate::cases! {
     /// Contents of 2 MB that inflate to 2 GiB.
     fn flate_bomb() {
-        Pdf::new().contents_object(flated("", &two_gibibytes())).finish()
+        Pdf::new().contents_object(already_deflated("", &two_gibibytes())).finish()
     }
 
-    /// The same deflated once more: 4 KB.
+    /// Contents that inflate to 2 GiB, deflated twice: 4 KB.
     fn flate_bomb_twice() { filtered("[/FlateDecode /FlateDecode]", &deflate(&two_gibibytes())) }
 
-    /// The same deflated four times.
+    /// Contents that inflate to 2 GiB, deflated four times.
     fn flate_bomb_four_times() {
         let data = deflate(&deflate(&deflate(&two_gibibytes())));
         filtered("[/FlateDecode /FlateDecode /FlateDecode /FlateDecode]", &data)
     }
 
-    /// 40 streams that each inflate to 48 MB: none is too long, all are.
+    /// 40 streams that each inflate to 48 MB: each is within the limit, their sum is not.
     fn flate_bomb_spread() {
         let data = bomb(b"", &mebibyte(b' '), 48, b"");
-        (0..40).fold(Pdf::new(), |pdf, _| pdf.with(flated("", &data))).finish()
+        (0..40).fold(Pdf::new(), |pdf, _| pdf.with(already_deflated("", &data))).finish()
     }
 
-    /// A stream that nothing refers to and that inflates to 2 GiB.
-    fn flate_bomb_unused() { Pdf::new().with(flated("", &two_gibibytes())).finish() }
+    /// A stream without a reference to it that inflates to 2 GiB.
+    fn flate_bomb_unused() { Pdf::new().with(already_deflated("", &two_gibibytes())).finish() }
 
-    /// A picture of 4 x 4 points whose data inflates to 2 GiB.
+    /// An image of 4 x 4 pixels whose data inflates to 2 GiB.
     fn flate_bomb_picture() {
         let data = deflate(&bomb(b"", &mebibyte(0), 2_048, b""));
         let filters = "/Filter [/FlateDecode /FlateDecode]";
@@ -67,29 +67,29 @@ crate::cases! {
     fn flate_bomb_metadata() {
         let data = bomb(b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>", &mebibyte(b' '),
             2_048, b"<?xpacket end='w'?>");
-        let object = twice_flated("/Type /Metadata /Subtype /XML", &data);
+        let object = twice_deflated("/Type /Metadata /Subtype /XML", &data);
         Pdf::new().catalog("/Metadata 6 0 R").with(object).finish()
     }
 
-    /// A file in the file that inflates to 2 GiB.
+    /// An embedded file that inflates to 2 GiB.
     fn flate_bomb_embedded() {
         Pdf::new()
             .catalog("/Names << /EmbeddedFiles << /Names [(a) 6 0 R] >> >>")
             .with("<< /Type /Filespec /F (a.txt) /EF << /F 7 0 R >> >>")
-            .with(twice_flated("/Type /EmbeddedFile", &two_gibibytes()))
+            .with(twice_deflated("/Type /EmbeddedFile", &two_gibibytes()))
             .finish()
     }
 
-    /// Deflated data that is cut, wrong in the middle, and has a wrong checksum.
+    /// Deflated data that is cut, damaged in the middle, and has a wrong checksum.
     fn flate_broken() {
         let mut data = deflate(&show("broken").repeat(2_000).into_bytes());
         let middle = data.len() / 2;
         data[middle] ^= 0x55;
         data.truncate(data.len() - 6);
-        Pdf::new().contents_object(flated("", &data)).finish()
+        Pdf::new().contents_object(already_deflated("", &data)).finish()
     }
 
-    /// A chain of 1,000 filters, of which each is FlateDecode.
+    /// A chain of 1,000 FlateDecode filters.
     fn chain_flate() {
         filtered(&format!("[{}]", "/FlateDecode ".repeat(1_000)), &deflate(b"BT ET"))
     }
@@ -97,7 +97,7 @@ crate::cases! {
     /// A chain of 100,000 ASCIIHexDecode filters.
     fn chain_hex() { filtered(&format!("[{}]", "/AHx ".repeat(100_000)), b"42>") }
 
-    /// `/Filter` is an array that holds itself.
+    /// `/Filter` is an array that contains itself.
     fn chain_loop() {
         Pdf::new()
             .contents_object(stream("/Filter 6 0 R", b"BT ET"))
@@ -105,10 +105,10 @@ crate::cases! {
             .finish()
     }
 
-    /// Filters that no reader has, and Crypt with a name of its own.
+    /// Unknown filters, and Crypt with a name of its own.
     fn filters_unknown() { filtered("[/NoSuchDecode /Crypt 5 null]", b"BT ET") }
 
-    /// `/DecodeParms` that fit no filter.
+    /// `/DecodeParms` that do not match the filters.
     fn parameters_odd() {
         let entries = "/Filter [/FlateDecode] /DecodeParms [null 7 << /Predictor (x) >> [ ] ]";
         Pdf::new().contents_object(stream(entries, &deflate(b"BT ET"))).finish()
@@ -119,10 +119,10 @@ crate::cases! {
         Pdf::new().contents_object(stream("/F (/etc/passwd) /FFilter /FlateDecode", b"")).finish()
     }
 
-    /// Zeros in LZW, and that deflated: 1,300 times as long, twice over.
+    /// Zeros in LZW, deflated; LZW alone expands the data 1,300 times.
     fn lzw_bomb() {
-        // After a clear code, runs of zeros: code 0, then 258, 259 … each one zero longer than the
-        // one before, to 4,094, and a clear code again; nine to twelve bits each.
+        // After a clear code, runs of zeros: code 0, then 258, 259 …, each one zero longer than the
+        // previous one, up to 4,094, then a clear code again. Codes have nine to twelve bits.
         let mut bits = Bits::default();
         bits.put(256, 9);
         bits.put(0, 9);
@@ -136,8 +136,8 @@ crate::cases! {
             bits.put(code, width);
         }
         bits.put(256, 12);
-        // Rounds after the first one begin with the clear code that ends the one before; eight of
-        // them are a whole number of bytes, from any bit on.
+        // Each round after the first one begins with the clear code that ends the previous one.
+        // Eight rounds are a whole number of bytes, at any bit offset.
         let (clear, round) = bits.0.split_at(9);
         let mut start = clear.to_vec();
         let mut eight = round.repeat(8);
@@ -147,7 +147,7 @@ crate::cases! {
         filtered("[/FlateDecode /LZWDecode]", &data)
     }
 
-    /// RunLengthDecode of zeros, deflated: 64 times as long, twice over.
+    /// RunLengthDecode of spaces, deflated; RunLengthDecode alone expands the data 64 times.
     fn run_length_bomb() {
         let data = bomb(b"", &[0x81, b' '].repeat(1 << 19), 32, b"\x80");
         filtered("[/FlateDecode /RunLengthDecode]", &data)
@@ -158,7 +158,7 @@ crate::cases! {
         filtered("[/FlateDecode /ASCII85Decode]", &bomb(b"", &mebibyte(b'z'), 512, b"~>"))
     }
 
-    /// LZW that begins with two clear codes, which readers take.
+    /// LZW data that begins with two clear codes, which readers accept.
     fn lzw_clear_twice() {
         let mut bits = Bits::default();
         for code in [256, 256, 66, 84, 32, 69, 84, 257] {
@@ -167,15 +167,15 @@ crate::cases! {
         filtered("/LZWDecode", &pack(&bits.0))
     }
 
-    /// ASCIIHexDecode of white space alone, deflated: 1 GiB that is nothing.
+    /// ASCIIHexDecode of white space only, deflated: 1 GiB that decodes to nothing.
     fn ascii_hex_blank() {
         filtered("[/FlateDecode /ASCIIHexDecode]", &bomb(b"", &mebibyte(b' '), 1_024, b">"))
     }
 
-    /// A PNG predictor with two thousand million columns.
+    /// A PNG predictor with 2,000,000,000 columns.
     fn predictor_columns() { predicted("/Predictor 15 /Columns 2000000000") }
 
-    /// A TIFF predictor whose columns, colours and bits multiply past 64 bits.
+    /// A TIFF predictor whose columns times colours times bits overflow 64 bits.
     fn predictor_overflow() {
         predicted("/Predictor 2 /Columns 4611686018427387904 /Colors 64 /BitsPerComponent 64")
     }
@@ -183,16 +183,16 @@ crate::cases! {
     /// A predictor with zero and negative parameters.
     fn predictor_zero() { predicted("/Predictor 12 /Columns 0 /Colors -1 /BitsPerComponent 0") }
 
-    /// A predictor with one column: a tag for each byte.
+    /// A predictor with one column: each byte has a filter type byte.
     fn predictor_thin() { predicted("/Predictor 15 /Columns 1 /Colors 1 /BitsPerComponent 1") }
 
-    /// A picture of two thousand million points a side, without data.
+    /// An image of 2,000,000,000 x 2,000,000,000 pixels, without data.
     fn picture_giant() { picture(&format!("/Width 2000000000 /Height 2000000000 {GRAY}"), b"") }
 
-    /// A picture with sizes below zero and no colour space.
+    /// An image with negative sizes and no colour space.
     fn picture_negative() { picture("/Width -1 /Height -1 /BitsPerComponent 99", b"x") }
 
-    /// A JBIG2 picture with a page of 4,294,967,295 points a side.
+    /// A JBIG2 image with a page of 4,294,967,295 x 4,294,967,295 pixels.
     fn jbig2_giant() {
         // A page information segment: number 0, type 48, page 1, 19 bytes.
         let mut data = vec![0, 0, 0, 0, 48, 0, 1, 0, 0, 0, 19];
@@ -203,7 +203,7 @@ crate::cases! {
         picture(entries, &data)
     }
 
-    /// A JPEG 2000 codestream of 4,294,967,295 points a side, in tiles of one point.
+    /// A JPEG 2000 codestream of 4,294,967,295 x 4,294,967,295 pixels, in tiles of one pixel.
     fn jpx_giant() {
         // SOC, then SIZ: length 41, profile 0, the image's size and offset, the tile's, one component.
         let mut data = vec![0xff, 0x4f, 0xff, 0x51, 0, 41, 0, 0];
@@ -215,7 +215,7 @@ crate::cases! {
         picture("/Width 4294967295 /Height 4294967295 /Filter /JPXDecode", &data)
     }
 
-    /// A fax of two thousand million columns and rows, whose data is one byte.
+    /// A fax image of 2,000,000,000 columns and rows, with one byte of data.
     fn ccitt_giant() {
         let entries = "/Width 2000000000 /Height 2000000000 /ColorSpace /DeviceGray \
             /BitsPerComponent 1 /Filter /CCITTFaxDecode \
@@ -223,7 +223,7 @@ crate::cases! {
         picture(entries, b"\xff")
     }
 
-    /// A JPEG of 65,535 points a side, whose data ends after the header.
+    /// A JPEG of 65,535 x 65,535 pixels, whose data ends after the header.
     fn dct_giant() {
         let mut data = vec![0xff, 0xd8, 0xff, 0xc0, 0, 17, 8, 0xff, 0xff, 0xff, 0xff, 3];
         data.extend_from_slice(&[1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1]);
@@ -233,7 +233,7 @@ crate::cases! {
         picture(entries, &data)
     }
 
-    /// Pictures whose masks are each other.
+    /// Images that are the masks of each other.
     fn mask_loop() {
         let entries = format!("/Width 4 /Height 4 {GRAY} /SMask 6 0 R /Alternates [<< /Image 6 0 R >>]");
         picture(&entries, &[0; 16])
@@ -250,7 +250,7 @@ impl Bits {
     }
 }
 
-/// The bits as bytes; what is left of the last byte is zero.
+/// The bits as bytes; the unused bits of the last byte are zero.
 fn pack(bits: &[bool]) -> Vec<u8> {
     let byte = |bits: &[bool]| {
         (0..8).fold(0, |byte, n| byte << 1 | u8::from(bits.get(n).copied().unwrap_or_default()))

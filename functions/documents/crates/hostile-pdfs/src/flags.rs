@@ -1,15 +1,16 @@
-//! Nothing is broken here: scripts, launches, files and the like, which a policy may refuse.
+//! Intact files with scripts, launches, files and so on, which a policy may refuse.
 //!
-//! Each stands in the file in three ways: as it is (`flag_x`), with every name spelled in `#xx`
-//! escapes (`flag_x_escaped`), and that in an object stream (`flag_x_packed`), where no search of
-//! the file's bytes finds it.
+//! Each feature has three files: plain (`flag_x`), with every name in `#xx` escapes
+//! (`flag_x_escaped`), and escaped in an object stream (`flag_x_packed`), where a search of the
+//! file's bytes does not find it.
 
 use std::fmt::Write;
 
 use crate::Case;
 use crate::build::{Pdf, stream};
 
-/// A feature: its name, what it does, entries of the catalog and of the page, and objects from 6.
+/// A feature: its name, a description, entries of the catalog, entries of the page, and objects
+/// from number 6.
 struct Flag(&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
 
 const FLAGS: &[Flag] = &[
@@ -43,7 +44,7 @@ const FLAGS: &[Flag] = &[
     ),
     Flag(
         "next_script",
-        "a script as the next action of a harmless one",
+        "a script as the next action of a harmless action",
         "",
         "/Annots [6 0 R]",
         &[
@@ -212,7 +213,7 @@ fn packed(flag: &Flag) -> Case {
     case(flag, "_packed", pdf(flag, escape_names).finish_packed())
 }
 
-/// A script that is a stream and no string, deflated.
+/// A script in a deflated stream instead of a string.
 #[must_use]
 pub fn script_in_stream() -> Case {
     let bytes = Pdf::new()
@@ -222,8 +223,8 @@ pub fn script_in_stream() -> Case {
     Case { name: "flag_script_in_stream".to_owned(), what: "a script in a stream", bytes }
 }
 
-/// A script in arrays and dictionaries nested 40 deep in a stream's dictionary, where no rule of
-/// PDF looks for one.
+/// A script in arrays and dictionaries nested 40 deep in a stream's dictionary. The PDF standard
+/// defines no such entry.
 #[must_use]
 pub fn script_deep() -> Case {
     let nest = format!("{} << /S /JavaScript /JS (1) >> {}", "[".repeat(40), "]".repeat(40));
@@ -231,7 +232,7 @@ pub fn script_deep() -> Case {
     Case { name: "flag_script_deep".to_owned(), what: "a script nested 40 deep", bytes }
 }
 
-/// Every name with its second and third letter as `#xx`; strings are left alone.
+/// Escapes the second and third letter of every name as `#xx`; strings stay unchanged.
 fn escape_names(text: &str) -> String {
     let mut out = String::new();
     let (mut depth, mut place, mut escaped) = (0, None, false);

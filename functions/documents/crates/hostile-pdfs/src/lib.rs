@@ -1,20 +1,20 @@
-//! Hostile and odd PDFs, written on the fly, for tests of what reads PDFs.
+//! Hostile and unusual PDFs, generated on demand, to test programs that read PDFs.
 //!
-//! Each case is one attack, or one thing that a policy may want to know of. A case is small in the
-//! file, whatever it inflates to: the whole set is some 50 MB and takes seconds to make. Every case
-//! comes out the same each time.
+//! Each case is one attack, or one feature that a policy may refuse. A case is a small file,
+//! whatever its inflated size: the whole set is less than 48 MiB and takes seconds to make. Every
+//! case has the same bytes each time.
 //!
-//! | module | what its cases attack |
+//! | module | target of its cases |
 //! | --- | --- |
-//! | [`ends`] | what stands before the header and after the end; what is cut off |
-//! | [`xref`] | the cross-references: loops, giants, two truths in one file |
+//! | [`ends`] | the bytes before the header and after the end; files that are cut off |
+//! | [`xref`] | the cross-reference: loops, huge tables, two versions in one file |
 //! | [`objects`] | nesting, references, object streams, huge tokens |
 //! | [`pages`] | the page tree |
-//! | [`filters`] | what inflates: bombs, chains, predictors, image codecs |
-//! | [`drawing`] | what runs: forms, patterns, glyphs, operators |
+//! | [`filters`] | filters: bombs, chains, predictors, image codecs |
+//! | [`drawing`] | content: forms, patterns, glyphs, operators |
 //! | [`resources`] | fonts, CMaps, functions, colour spaces, metadata |
 //! | [`encryption`] | passwords and security handlers |
-//! | [`flags`] | nothing: scripts, launches, files and the like, plain and hidden |
+//! | [`flags`] | no attack: scripts, launches, files and so on, plain and hidden |
 
 pub mod drawing;
 pub mod encryption;
@@ -29,10 +29,10 @@ pub mod xref;
 mod build;
 mod deflate;
 
-/// A file and what it does.
+/// A file and its attack.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// A name that is unique in the set, in snake case.
+    /// The name in snake case, unique in the set.
     pub name: String,
     /// The attack in a sentence.
     pub what: &'static str,
@@ -43,13 +43,13 @@ pub struct Case {
 /// Makes a case.
 pub type Make = fn() -> Case;
 
-/// Every case; some 50 MB.
+/// Every case; less than 48 MiB.
 #[must_use]
 pub fn all() -> Vec<Case> {
     iter().collect()
 }
 
-/// Every case, each made when its turn comes.
+/// Every case, each made on demand.
 pub fn iter() -> impl Iterator<Item = Case> {
     let makes = [
         ends::ALL,
@@ -85,7 +85,7 @@ use cases;
 mod tests {
     use std::collections::HashSet;
 
-    /// The set is lean, and no name is there twice.
+    /// The set is small, and all names are different.
     #[test]
     fn names_are_unique_and_files_small() {
         let mut names = HashSet::new();
@@ -94,13 +94,13 @@ mod tests {
             assert!(case.bytes.len() < 8 << 20, "{} has {} bytes", case.name, case.bytes.len());
             assert!(!case.what.is_empty(), "{}", case.name);
             total += case.bytes.len();
-            assert!(names.insert(case.name.clone()), "{} is there twice", case.name);
+            assert!(names.insert(case.name.clone()), "{} occurs twice", case.name);
         }
         assert!(names.len() > 150, "{}", names.len());
         assert!(total < 48 << 20, "{total}");
     }
 
-    /// Every case comes out the same each time.
+    /// Every case has the same bytes each time.
     #[test]
     fn cases_are_reproducible() {
         for (first, second) in super::iter().zip(super::iter()) {

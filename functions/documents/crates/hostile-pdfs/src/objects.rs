@@ -1,7 +1,7 @@
 //! Objects: nesting, references, object streams, lengths and huge tokens.
 
 use crate::build::{
-    Body, Pdf, Row, each, flate, number, object_stream, show, stream, twice_flated, xref_rows,
+    Body, Pdf, Row, each, flate, number, object_stream, show, stream, twice_deflated, xref_rows,
 };
 use crate::deflate::{bomb, deflate, mebibyte};
 
@@ -11,7 +11,7 @@ fn nested(open: &str, inner: &str, close: &str, depth: usize) -> String {
     [open.repeat(depth).as_str(), inner, &close.repeat(depth)].concat()
 }
 
-/// A file with an object stream as object 6, whatever it holds.
+/// A file with any object stream as object 6.
 fn with_object_stream(object: &[u8], packed: &[u32]) -> Vec<u8> {
     let mut body = Pdf::new().body();
     let mut rows = vec![Row::Free];
@@ -22,12 +22,12 @@ fn with_object_stream(object: &[u8], packed: &[u32]) -> Vec<u8> {
     body.finish_stream(&rows, "/Root 1 0 R")
 }
 
-/// A file with an object whose token is `unit` a thousand times between `open` and `close`, in an
-/// object stream, so that it is small in the file.
+/// A file with an object whose token repeats `unit` `times` times between `open` and `close`, in an
+/// object stream, so that the file is small.
 fn with_token(open: &[u8], unit: &[u8], times: usize, close: &[u8]) -> Vec<u8> {
     let start = [b"7 0 ", open].concat();
     let data = bomb(&start, unit, times, close);
-    with_object_stream(&twice_flated("/Type /ObjStm /N 1 /First 4", &data), &[6])
+    with_object_stream(&twice_deflated("/Type /ObjStm /N 1 /First 4", &data), &[6])
 }
 
 crate::cases! {
@@ -37,10 +37,10 @@ crate::cases! {
     /// Dictionaries nested 200,000 deep.
     fn nested_dictionaries() { Pdf::new().with(nested("<</A", " 1", ">>", DEEP)).finish() }
 
-    /// Arrays and dictionaries in turn, 200,000 deep, and nothing closed.
+    /// Alternating arrays and dictionaries, 200,000 deep, none of them closed.
     fn nested_unclosed() { Pdf::new().with("[<</A".repeat(DEEP)).finish() }
 
-    /// The nest in an object stream, as the page's properties.
+    /// Deeply nested arrays in an object stream, as the page's properties.
     fn nested_packed() {
         Pdf::new()
             .resources("/Properties 6 0 R")
@@ -48,18 +48,18 @@ crate::cases! {
             .finish_packed()
     }
 
-    /// The nest as an operand of the page's contents.
+    /// Deeply nested arrays as an operand of the page's contents.
     fn nested_contents() {
         let text = format!("{}BT {} TJ ET", show("before the nest"), nested("[", "", "]", DEEP));
         Pdf::new().contents_object(flate("", text.as_bytes())).finish()
     }
 
-    /// The nest in the trailer.
+    /// Deeply nested arrays in the trailer.
     fn nested_trailer() {
         Pdf::new().trailer(&format!("/Info {}", nested("[", "", "]", DEEP))).finish()
     }
 
-    /// A nest just within what a reader allows, in every object.
+    /// Arrays nested 60 deep, which readers allow.
     fn nested_modest() { Pdf::new().with(nested("[", "1", "]", 60)).finish() }
 
     /// A string of 200,000 open parentheses.
@@ -67,7 +67,7 @@ crate::cases! {
         Pdf::new().with(format!("({}{})", "(".repeat(DEEP), ")".repeat(DEEP))).finish()
     }
 
-    /// 20,000 nested dictionaries, each behind a reference to the next.
+    /// 20,000 nested dictionaries, each with a reference to the next.
     fn nested_by_reference() {
         let mut pdf = Pdf::new().catalog("/Deep 6 0 R");
         for n in 7..20_000 {
@@ -76,7 +76,7 @@ crate::cases! {
         pdf.with("<< /Next null >>").finish()
     }
 
-    /// A reference to a reference to a reference, 100,000 long, to the page's contents.
+    /// A chain of 100,000 references to the page's contents.
     fn reference_chain() {
         let mut pdf = Pdf::new().leaf(
             "<< /Type /Page /Parent 2 0 R /MediaBox 6 0 R /Contents 4 0 R /Resources << >> >>",
@@ -87,17 +87,17 @@ crate::cases! {
         pdf.with("[0 0 9 9]").finish()
     }
 
-    /// Two objects that are each a reference to the other.
+    /// Two objects that are references to each other.
     fn reference_loop() {
         Pdf::new().page("/Annots 6 0 R").with("7 0 R").with("6 0 R").finish()
     }
 
-    /// An array that holds itself, and a dictionary too.
+    /// An array that contains itself, and a dictionary that contains itself.
     fn array_in_itself() {
         Pdf::new().page("/Annots 6 0 R").with("[6 0 R 7 0 R]").with("<< /A 7 0 R >>").finish()
     }
 
-    /// Twenty arrays, each holding the next one ten times: 10^20 elements to one who expands it.
+    /// Twenty arrays, each containing the next one ten times: 10^20 elements when expanded.
     fn array_expansion() {
         let mut pdf = Pdf::new().catalog("/Deep 6 0 R");
         for n in 7..27 {
@@ -111,7 +111,7 @@ crate::cases! {
         Pdf::new().contents_object("<< /Length 4 0 R >>\nstream\nBT ET\nendstream").finish()
     }
 
-    /// Two streams whose `/Length` is the other.
+    /// Two streams, each the `/Length` of the other.
     fn length_loop() {
         Pdf::new()
             .contents_object("<< /Length 6 0 R >>\nstream\nBT ET\nendstream")
@@ -126,12 +126,12 @@ crate::cases! {
             .finish()
     }
 
-    /// A `/Length` below zero.
+    /// A negative `/Length`.
     fn length_negative() {
         Pdf::new().contents_object("<< /Length -5 >>\nstream\nBT ET\nendstream").finish()
     }
 
-    /// A `/Length` that is too short, so that the stream has a tail which is objects.
+    /// A `/Length` that is too short, so that the rest of the stream is parsed as objects.
     fn length_short() {
         let tail = "BT ET\nendstream\nendobj\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R \
                     /OpenAction << /S /JavaScript /JS (1) >> >>\nendobj\n";
@@ -142,8 +142,8 @@ crate::cases! {
     /// A stream that never ends.
     fn stream_unended() { Pdf::new().with("<< /Length 5 >>\nstream\nBT ET").finish() }
 
-    /// 20,000 streams that never end, each with a wrong `/Length`: to look for each
-    /// one's end is quadratic.
+    /// 20,000 streams that never end, each with a wrong `/Length`: the search for the end of each
+    /// is quadratic.
     fn streams_unended() {
         let mut pdf = Pdf::new();
         for _ in 0..20_000 {
@@ -152,10 +152,10 @@ crate::cases! {
         pdf.finish()
     }
 
-    /// An object stream that says it holds itself.
+    /// An object stream that lists itself.
     fn object_stream_self() { with_object_stream(&object_stream("", &[(6, b"[]".to_vec())]), &[6]) }
 
-    /// The entry of an object stream says that it is in itself.
+    /// The entry of an object stream says that it is inside itself.
     fn object_stream_entry_self() {
         let mut body = Pdf::new().body();
         let mut rows = vec![Row::Free];
@@ -171,13 +171,13 @@ crate::cases! {
         with_object_stream(&object_stream("/Extends 6 0 R", &[(7, b"[]".to_vec())]), &[6])
     }
 
-    /// An object stream that claims two thousand million objects.
+    /// An object stream that declares 2,000,000,000 objects.
     fn object_stream_count() {
         let object = flate("/Type /ObjStm /N 2000000000 /First 4", b"7 0 [1 2 3]");
         with_object_stream(&object, &[6])
     }
 
-    /// An object stream whose `/First` and offsets are far outside.
+    /// An object stream whose `/First` and offsets are out of range.
     fn object_stream_offsets() {
         let object = flate("/Type /ObjStm /N 2 /First -4", b"7 -1 8 99999999999 [1 2 3]");
         with_object_stream(&object, &[6, 6])
@@ -186,20 +186,19 @@ crate::cases! {
     /// An object stream that inflates to 2 GiB.
     fn object_stream_bomb() {
         let data = bomb(b"7 0 [1]", &mebibyte(b' '), 2_048, b"");
-        with_object_stream(&twice_flated("/Type /ObjStm /N 1 /First 4", &data), &[6])
+        with_object_stream(&twice_deflated("/Type /ObjStm /N 1 /First 4", &data), &[6])
     }
 
-    /// An object stream of 60 MB in which 60,000 entries of the table each want an object: to
-    /// inflate it for each is quadratic.
+    /// An object stream of 60 MB with 60,000 entries: inflating it for each entry is quadratic.
     fn object_stream_thrash() {
         let index = each(7..60_007, |n| format!("{n} 0 "));
         let entries = format!("/Type /ObjStm /N 60000 /First {}", index.len());
         let data = bomb(format!("{index}[1]").as_bytes(), &mebibyte(b' '), 60, b"");
-        with_object_stream(&twice_flated(&entries, &data), &vec![6; 60_000])
+        with_object_stream(&twice_deflated(&entries, &data), &vec![6; 60_000])
     }
 
-    /// Eight object streams of 60 MB with a page in each: a reader that keeps them all keeps half a
-    /// gigabyte.
+    /// Eight object streams of 60 MB, each with a page: a reader that caches all of them uses half
+    /// a gigabyte.
     fn object_streams_large() {
         let kids = "/Kids [30 0 R 31 0 R 32 0 R 33 0 R 34 0 R 35 0 R 36 0 R 37 0 R 30 0 R]";
         let mut body = Pdf::new().tree(format!("<< /Type /Pages /Count 8 {kids} >>")).body();
@@ -220,7 +219,7 @@ crate::cases! {
         body.finish_stream(&rows, "/Root 1 0 R")
     }
 
-    /// An object stream with a stream in it, against the rule.
+    /// An object stream that contains a stream, which is not allowed.
     fn stream_in_object_stream() {
         let inner = stream("", b"BT ET");
         with_object_stream(&object_stream("", &[(7, inner)]), &[6])
@@ -241,10 +240,10 @@ crate::cases! {
     /// An array of 20 million nulls in 60 KB.
     fn array_wide() { with_token(b"[", &b"0 ".repeat(1 << 20), 20, b"]") }
 
-    /// A dictionary of four million keys that are all the same.
+    /// A dictionary of four million identical keys.
     fn dictionary_wide() { with_token(b"<<", &b"/A 1".repeat(1 << 18), 16, b">>") }
 
-    /// A dictionary of 300,000 keys that are all different.
+    /// A dictionary of 300,000 different keys.
     fn dictionary_keys() {
         let keys = each(0..300_000, |n| format!("/K{n} {n} "));
         with_token(b"<<", keys.as_bytes(), 1, b">>")
@@ -264,7 +263,7 @@ crate::cases! {
         let mut body = Pdf::new().body();
         let mut rows = vec![Row::Free];
         rows.extend(body.offsets.iter().map(|offset| Row::At(*offset as u64)));
-        // One object stream of 5,000 objects, that 600 x 5,000 entries point into.
+        // One object stream of 5,000 objects, which all 600 x 5,000 entries point to.
         let numbers: Vec<_> = (7..5_007).map(|n| (n, b"[]".to_vec())).collect();
         rows.push(Row::At(body.bytes.len() as u64));
         body.add_as(6, &object_stream("", &numbers));
@@ -273,11 +272,11 @@ crate::cases! {
         let many: Vec<_> = (0..5_000).map(|index| Row::In(6, index)).collect();
         let data = bomb(&start, &xref_rows(&many), 600, b"");
         let entries = "/Type /XRef /Size 3000007 /W [1 4 4] /Root 1 0 R";
-        body.add_as(3_000_007, &twice_flated(entries, &data));
+        body.add_as(3_000_007, &twice_deflated(entries, &data));
         body.end(at)
     }
 
-    /// Numbers, names and strings at the edges: overflow, NaN, `#00`, odd digits, no digits.
+    /// Numbers, names and strings at the limits: overflow, NaN, `#00`, odd digits, no digits.
     fn tokens_odd() {
         Pdf::new()
             .with(
@@ -294,13 +293,13 @@ crate::cases! {
             .finish()
     }
 
-    /// A comment of a megabyte in every place that white space may be.
+    /// A comment of one megabyte wherever white space is allowed.
     fn comments() {
         let comment = format!("%{}\n", "x".repeat(1 << 20));
         Pdf::new().with(format!("[{comment}1{comment}]")).finish()
     }
 
-    /// Only keywords: a thousand `obj`, `endobj`, `stream` and `xref` that belong to nothing.
+    /// Only keywords: `obj`, `endobj`, `stream` and `xref` without context.
     fn keywords() {
         let mut body = Body::new(crate::build::HEADER.to_vec());
         body.text(&"obj endobj stream xref trailer startxref 1 0 obj ".repeat(20_000));

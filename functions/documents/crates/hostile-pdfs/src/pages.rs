@@ -9,13 +9,13 @@ fn tree(kids: &str, entries: &str) -> String {
 }
 
 crate::cases! {
-    /// The tree's only kid is the tree.
+    /// The tree's only kid is the tree itself.
     fn tree_self() { Pdf::new().tree(tree("2 0 R", "/Count 1")).finish() }
 
-    /// The tree has a page and itself, and claims a thousand million pages.
+    /// The tree contains a page and itself, and declares 1,000,000,000 pages.
     fn tree_loop() { Pdf::new().tree(tree("3 0 R 2 0 R", "/Count 1000000000")).finish() }
 
-    /// Two nodes that are each the kid of the other.
+    /// Two nodes that are kids of each other.
     fn tree_ring() {
         Pdf::new()
             .tree(tree("3 0 R 6 0 R", "/Count 2"))
@@ -31,10 +31,10 @@ crate::cases! {
         Pdf::new().tree(tree("3 0 R 6 0 R", "/Count 1")).with(PAGE).finish()
     }
 
-    /// `/Count` below zero.
+    /// A negative `/Count`.
     fn count_negative() { Pdf::new().tree(tree("3 0 R", "/Count -1")).finish() }
 
-    /// `/Count` is itself.
+    /// `/Count` is a reference to itself.
     fn count_loop() {
         Pdf::new().tree(tree("3 0 R", "/Count 6 0 R")).with("6 0 R").finish()
     }
@@ -45,7 +45,7 @@ crate::cases! {
     /// No page.
     fn no_pages() { Pdf::new().tree(tree("", "/Count 0")).finish() }
 
-    /// Kids that are null, numbers, and objects that are not there.
+    /// Kids that are null, numbers, and objects that do not exist.
     fn kids_odd() { Pdf::new().tree(tree("null 7 99 0 R 3 0 R (x)", "/Count 5")).finish() }
 
     /// `/Kids` is one page and not an array.
@@ -70,7 +70,7 @@ crate::cases! {
         Pdf::new().tree(tree(&"3 0 R ".repeat(1_000_000), "/Count 1000000")).finish_packed()
     }
 
-    /// Ten levels of nodes, each holding the next ten times: 10^10 pages, in 3 KB.
+    /// Ten levels of nodes, each containing the next ten times: 10^10 pages in 3 KB.
     fn tree_expansion() {
         let mut pdf = Pdf::new().tree(tree(&"6 0 R ".repeat(10), "/Count 10000000000"));
         for n in 7..16 {
@@ -89,12 +89,12 @@ crate::cases! {
         pdf.finish_packed()
     }
 
-    /// Pages whose `/Parent` is the page itself, for what they inherit.
+    /// A page that is its own `/Parent`, for inherited attributes.
     fn parent_loop() {
         Pdf::new().leaf("<< /Type /Page /Parent 3 0 R /Contents 4 0 R >>").finish()
     }
 
-    /// Two thousand `/Parent`s, for what a page inherits; none is in the tree.
+    /// A chain of two thousand `/Parent` nodes for inherited attributes; none is in the tree.
     fn parent_chain() {
         let mut pdf = Pdf::new().leaf("<< /Type /Page /Parent 6 0 R /Contents 4 0 R >>");
         for n in 7..2_006 {
@@ -108,17 +108,17 @@ crate::cases! {
         Pdf::new().page("/MediaBox [0 0 1e39 -1e39] /CropBox [(a) null] /UserUnit 1e30").finish()
     }
 
-    /// The page's contents are 100,000 times the same stream.
+    /// The page's contents are the same stream 100,000 times.
     fn contents_array() {
         let object = format!("[{}]", "6 0 R ".repeat(100_000));
         let text = show("again").repeat(100);
         Pdf::new().contents_object(object).with(stream("", text.as_bytes())).finish_packed()
     }
 
-    /// The page's contents are an array that holds itself.
+    /// The page's contents are an array that contains itself.
     fn contents_loop() { Pdf::new().contents_object("[4 0 R 4 0 R]").finish() }
 
-    /// The outline's items are each the next of the other.
+    /// The outline's items are the next item of each other.
     fn outlines_loop() {
         Pdf::new()
             .catalog("/Outlines 6 0 R")
@@ -128,7 +128,7 @@ crate::cases! {
             .finish()
     }
 
-    /// A name tree and a number tree that hold themselves.
+    /// A name tree and a number tree that contain themselves.
     fn name_tree_loop() {
         Pdf::new()
             .catalog("/Names << /Dests 6 0 R >> /PageLabels 7 0 R")
@@ -137,7 +137,7 @@ crate::cases! {
             .finish()
     }
 
-    /// A structure tree that holds itself.
+    /// A structure tree that contains itself.
     fn structure_loop() {
         Pdf::new()
             .catalog("/MarkInfo << /Marked true >> /StructTreeRoot 6 0 R")
@@ -146,7 +146,7 @@ crate::cases! {
             .finish()
     }
 
-    /// Form fields that are each the kid of the other.
+    /// Form fields that are kids of each other.
     fn fields_loop() {
         Pdf::new()
             .catalog("/AcroForm << /Fields [6 0 R] >>")

@@ -1,9 +1,9 @@
 //! Fonts, CMaps, functions, colour spaces, shadings and metadata.
 
-use crate::build::{Pdf, each, flate, noise, show, stream, twice_flated};
+use crate::build::{Pdf, each, flate, noise, show, stream, twice_deflated};
 use crate::deflate::{bomb, mebibyte};
 
-/// A composite font as object 6 with a CMap as object 9, and a text in it.
+/// A composite font as object 6 with a CMap as object 9, and a text in this font.
 fn composite(entries: &str, to_unicode: &[u8]) -> Vec<u8> {
     Pdf::new()
         .resources("/Font << /F1 6 0 R >>")
@@ -43,7 +43,7 @@ fn embedded(kind: &str, key: &str, file: &[u8]) -> Vec<u8> {
         .finish()
 }
 
-/// A TrueType font's table directory whose tables have these places.
+/// The table directory of a TrueType font, with these tags, offsets and lengths.
 fn tables(places: &[(&[u8; 4], u32, u32)]) -> Vec<u8> {
     let count = u16::try_from(places.len()).unwrap_or_default();
     let mut file = vec![0, 1, 0, 0];
@@ -59,12 +59,12 @@ fn tables(places: &[(&[u8; 4], u32, u32)]) -> Vec<u8> {
     file
 }
 
-/// A shading of a type, as the page's fill.
+/// A shading as the page's fill.
 fn shading(object: &str) -> Vec<u8> {
     Pdf::new().resources("/Shading << /S 6 0 R >>").contents("/S sh").with(object).finish()
 }
 
-/// A colour space as object 6, set as the page's.
+/// A colour space as object 6, set by the page's contents.
 fn colour(object: &str) -> Vec<u8> {
     Pdf::new()
         .resources("/ColorSpace << /C 6 0 R >>")
@@ -90,7 +90,7 @@ crate::cases! {
         composite("", &cmap(&format!("65536 beginbfrange\n{ranges}endbfrange")))
     }
 
-    /// A ToUnicode CMap whose one code is a megabyte of text.
+    /// A ToUnicode CMap that maps one code to a megabyte of text.
     fn cmap_long() {
         composite("", &cmap(&format!("1 beginbfchar <0041> <{}> endbfchar", "0041".repeat(1 << 18))))
     }
@@ -102,7 +102,7 @@ crate::cases! {
         Pdf::new()
             .resources("/Font << /F1 6 0 R >>")
             .with("<< /Type /Font /Subtype /Type1 /BaseFont /Odd /ToUnicode 7 0 R >>")
-            .with(twice_flated("", &data))
+            .with(twice_deflated("", &data))
             .finish()
     }
 
@@ -116,7 +116,7 @@ crate::cases! {
             .finish()
     }
 
-    /// Widths of a composite font for two thousand million characters.
+    /// Widths of a composite font for 2,000,000,000 characters.
     fn widths_giant_range() {
         composite("/W [0 2000000000 500 -9 9 9 0 [1 2 3] 5] /DW 1e30 /W2 [0 2000000000 1 2 3]",
             &cmap(""))
@@ -141,7 +141,8 @@ crate::cases! {
             .finish_packed()
     }
 
-    /// A thousand fonts, each with a glyph for the code after the last 64-bit number.
+    /// A thousand fonts, each with a glyph at the last signed 64-bit code, so that the next code
+    /// overflows.
     fn differences_last() {
         let font = "<< /Type /Font /Subtype /Type1 /BaseFont /Odd /Encoding \
                     << /Differences [9223372036854775807 /a] >> >>";
@@ -162,7 +163,7 @@ crate::cases! {
             .finish()
     }
 
-    /// A TrueType font whose tables lie outside it, overlap, and are 4 GiB long.
+    /// A TrueType font whose tables are out of range, overlap, and are 4 GiB long.
     fn truetype_tables() {
         let file = tables(&[
             (b"cmap", 4_294_967_295, 4_294_967_295),
@@ -176,17 +177,17 @@ crate::cases! {
         embedded("TrueType", "FontFile2", &file)
     }
 
-    /// A TrueType font that is random bytes behind a good magic.
+    /// A TrueType font of random bytes after a valid magic number.
     fn truetype_noise() {
         embedded("TrueType", "FontFile2", &[&b"\0\x01\0\0"[..], &noise(20_000)].concat())
     }
 
-    /// A CFF font that is random bytes behind a good header.
+    /// A CFF font of random bytes after a valid header.
     fn cff_noise() {
         embedded("Type1", "FontFile3", &[&b"\x01\0\x04\x04"[..], &noise(20_000)].concat())
     }
 
-    /// A CFF font whose index claims 65,535 objects with offsets of 4 GiB.
+    /// A CFF font whose index declares 65,535 objects with offsets of 4 GiB.
     fn cff_index() {
         let file = [&b"\x01\0\x04\x04\xff\xff\x04"[..], &[0xff; 4_000]].concat();
         embedded("Type1", "FontFile3", &file)
@@ -204,7 +205,7 @@ crate::cases! {
             .resources("/Font << /F1 6 0 R >>")
             .with("<< /Type /Font /Subtype /TrueType /BaseFont /Odd /FontDescriptor 7 0 R >>")
             .with("<< /Type /FontDescriptor /FontName /Odd /Flags 4 /FontFile2 8 0 R >>")
-            .with(twice_flated("", &bomb(b"\0\x01\0\0", &mebibyte(0), 2_048, b"")))
+            .with(twice_deflated("", &bomb(b"\0\x01\0\0", &mebibyte(0), 2_048, b"")))
             .finish()
     }
 
@@ -218,7 +219,7 @@ crate::cases! {
             .finish()
     }
 
-    /// A stitching function of itself.
+    /// A stitching function that contains itself.
     fn function_loop() {
         Pdf::new()
             .resources("/ColorSpace << /C [/Separation /A /DeviceGray 6 0 R] >>")
@@ -248,7 +249,7 @@ crate::cases! {
                  /Extend [true true] >>")
     }
 
-    /// A mesh of triangles with 2,000,000,000 vertices a row.
+    /// A mesh of triangles with 2,000,000,000 vertices per row.
     fn shading_mesh() {
         shading("<< /ShadingType 5 /ColorSpace /DeviceGray /VerticesPerRow 2000000000 \
                  /BitsPerCoordinate 32 /BitsPerComponent 16 /Decode [0 1 0 1 0 1] >>")
@@ -287,7 +288,7 @@ crate::cases! {
         metadata(&format!("<!DOCTYPE x [<!ENTITY e0 \"aaaaaaaaaa\">{entities}]><x>&e9;</x>"))
     }
 
-    /// XMP that asks for a file of the machine.
+    /// XMP that refers to a file of the machine.
     fn xmp_external() {
         metadata("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><x>&e;</x>")
     }
@@ -303,6 +304,6 @@ crate::cases! {
         metadata(&format!("<x{attributes}/>"))
     }
 
-    /// XMP that is no XML, in UTF-16 with half a character.
+    /// Text that is not XML, in UTF-16 with an incomplete character.
     fn xmp_odd() { metadata("\u{0}<\u{0}x\u{0}:\u{0}") }
 }

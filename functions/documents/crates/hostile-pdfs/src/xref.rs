@@ -1,6 +1,8 @@
-//! The cross-references: loops, giants, and files that hold two truths.
+//! Cross-references: loops, huge tables, and two versions in one file.
 
-use crate::build::{Body, Pdf, Row, flate, number, object_stream, stream, twice_flated, xref_rows};
+use crate::build::{
+    Body, Pdf, Row, flate, number, object_stream, stream, twice_deflated, xref_rows,
+};
 use crate::deflate::{bomb, mebibyte};
 
 /// A file whose cross-reference stream is `make(offset of the stream)`.
@@ -13,7 +15,7 @@ fn with_xref(make: impl Fn(&Body) -> Vec<u8>) -> Vec<u8> {
     body.end(at)
 }
 
-/// The rows of objects 0 to 5 and of the stream itself as 6.
+/// The rows of objects 0 to 5, and of the stream itself as object 6.
 fn rows(body: &Body) -> Vec<Row> {
     let mut rows = vec![Row::Free];
     rows.extend(body.offsets.iter().map(|offset| Row::At(*offset as u64)));
@@ -21,7 +23,7 @@ fn rows(body: &Body) -> Vec<Row> {
     rows
 }
 
-/// A file with a cross-reference table of one subsection with any head.
+/// A file with a cross-reference table of one subsection with any header.
 fn with_table(head: &str, size: &str) -> Vec<u8> {
     let mut body = Pdf::new().body();
     let at = body.bytes.len();
@@ -33,7 +35,7 @@ fn with_table(head: &str, size: &str) -> Vec<u8> {
     body.end(at)
 }
 
-/// A second revision after the first: other contents, and a table that names `/Prev`.
+/// Appends a second revision: one new object, and a table whose `/Prev` is the first table.
 fn updated(first: Vec<u8>, n: u32, object: &[u8], trailer: &str) -> Vec<u8> {
     let prev = last_startxref(&first);
     let mut body = Body::new(first);
@@ -51,7 +53,7 @@ pub(crate) fn last_startxref(bytes: &[u8]) -> usize {
     words.nth(1).and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
-/// A script that runs when the file opens, as a catalog.
+/// A catalog with a script that runs when the file opens.
 const SCRIPT: &[u8] = b"<< /Type /Catalog /Pages 2 0 R \
     /OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >> >>";
 
@@ -68,7 +70,8 @@ crate::cases! {
     fn prev_loop() {
         let mut body = Pdf::new().body();
         let first = body.bytes.len();
-        // Both tables have the same length, as long as the offset has as many digits.
+        // Both tables have the same length, because offsets are padded to the same number of
+        // digits.
         let length = {
             let mut probe = Pdf::new().body();
             probe.table(&format!("/Root 1 0 R /Prev {first:010}"));
@@ -90,7 +93,7 @@ crate::cases! {
         })
     }
 
-    /// `/XRefStm` points at the table that names it.
+    /// `/XRefStm` points at the table that contains it.
     fn xrefstm_loop() {
         let mut body = Pdf::new().body();
         let at = body.bytes.len();
@@ -98,7 +101,7 @@ crate::cases! {
         body.end(at)
     }
 
-    /// 50,000 sections, each before the other.
+    /// 50,000 sections, each the `/Prev` of the next one.
     fn prev_chain() {
         let mut body = Pdf::new().body();
         let mut at = body.table("/Root 1 0 R");
@@ -110,7 +113,7 @@ crate::cases! {
         body.end(at)
     }
 
-    /// `/Prev` is negative, far outside the file, and a reference, in three sections.
+    /// `/Prev` is negative, out of range, and a reference, in three sections.
     fn prev_nonsense() {
         let mut body = Pdf::new().body();
         let at = body.table("/Root 1 0 R /Prev -99999999999999999999");
@@ -119,13 +122,13 @@ crate::cases! {
         updated(bytes, 7, b"null", "/Prev 3 0 R")
     }
 
-    /// A table that claims two thousand million entries.
+    /// A table that declares 2,000,000,000 entries.
     fn table_giant() { with_table("0 2000000000", "2000000000") }
 
-    /// A table of object numbers past what a number holds.
+    /// A table with object numbers beyond 32 bits.
     fn table_numbers_overflow() { with_table("4294967295 6", "4294967296") }
 
-    /// A table whose head is far longer than any number.
+    /// A table whose header is much longer than any number.
     fn table_digits() { with_table(&format!("0 {}", "9".repeat(100_000)), "6") }
 
     /// A cross-reference stream with `/Index [0 2000000000]`.
@@ -138,7 +141,7 @@ crate::cases! {
         })
     }
 
-    /// A cross-reference stream with `/W` of two thousand million.
+    /// A cross-reference stream whose `/W` is 2,000,000,000.
     fn widths_giant() {
         with_xref(|body| {
             stream(
@@ -148,7 +151,7 @@ crate::cases! {
         })
     }
 
-    /// `/W` of zero: two thousand million entries that take no bytes.
+    /// `/W` of zero: 2,000,000,000 entries of zero bytes.
     fn widths_zero() {
         with_xref(|body| {
             stream(
@@ -158,7 +161,7 @@ crate::cases! {
         })
     }
 
-    /// `/W` and `/Index` that are negative.
+    /// Negative `/W` and `/Index`.
     fn widths_negative() {
         with_xref(|body| {
             stream(
@@ -172,27 +175,27 @@ crate::cases! {
     fn xref_stream_bomb() {
         with_xref(|body| {
             let start = xref_rows(&rows(body));
-            twice_flated(
+            twice_deflated(
                 "/Type /XRef /Size 200000000 /W [1 4 4] /Root 1 0 R",
                 &bomb(&start, &mebibyte(0), 2_048, b""),
             )
         })
     }
 
-    /// A cross-reference stream of five million rows that all point at the page.
+    /// A cross-reference stream of five million rows that all point to the page.
     fn xref_stream_million_rows() {
         with_xref(|body| {
             let start = xref_rows(&rows(body));
             let row = xref_rows(&[Row::At(body.offsets[2] as u64)]);
             let size = 7 + 500 * 10_000;
-            twice_flated(
+            twice_deflated(
                 &format!("/Type /XRef /Size {size} /W [1 4 4] /Root 1 0 R"),
                 &bomb(&start, &row.repeat(10_000), 500, b""),
             )
         })
     }
 
-    /// A cross-reference stream whose `/Length` is an object that only it could find.
+    /// A cross-reference stream whose `/Length` is an object that only this stream locates.
     fn xref_stream_length_indirect() {
         with_xref(|body| {
             let data = xref_rows(&rows(body));
@@ -205,14 +208,14 @@ crate::cases! {
         })
     }
 
-    /// `startxref` points at the page's contents.
+    /// `startxref` points to the page's contents.
     fn startxref_elsewhere() {
         let body = Pdf::new().body();
         let at = body.offsets[3];
         body.end(at)
     }
 
-    /// Every entry points at the same object, whose number is another.
+    /// Every entry points to the same object, which has another number.
     fn offsets_wrong() {
         let mut body = Pdf::new().body();
         let third = body.offsets[2];
@@ -220,7 +223,7 @@ crate::cases! {
         body.finish("")
     }
 
-    /// The table says free of the page tree.
+    /// The table marks the page tree as free.
     fn entry_free() {
         let mut body = Pdf::new().body();
         let at = body.table("/Root 1 0 R");
@@ -229,8 +232,8 @@ crate::cases! {
         body.end(at)
     }
 
-    /// The table gives the catalog; an unlisted second catalog behind it, which a reader that
-    /// scans for objects takes, runs a script.
+    /// The table gives a harmless catalog. After it follows an unlisted second catalog with a
+    /// script, which a reader that scans for objects uses.
     fn two_catalogs() {
         let mut body = Pdf::new().body();
         let offset = body.bytes.len();
@@ -240,8 +243,8 @@ crate::cases! {
         body.end(at)
     }
 
-    /// A hybrid file: the table has a harmless catalog, the stream of `/XRefStm` another one that
-    /// runs a script. A reader of PDF 1.4 and one of 1.5 see different files.
+    /// A hybrid file: the table has a harmless catalog, the stream of `/XRefStm` another one with a
+    /// script. Readers of PDF 1.4 and of PDF 1.5 see different files.
     fn hybrid() {
         let mut body = Pdf::new().body();
         let script = body.bytes.len();
@@ -254,7 +257,7 @@ crate::cases! {
         body.end(at)
     }
 
-    /// Two trailers with two roots, behind two `startxref`: the first is the harmless one.
+    /// Two trailers with two roots and two `startxref`: the first root is the harmless one.
     fn two_trailers() {
         let first = Pdf::new().with(SCRIPT).finish();
         let prev = last_startxref(&first);
@@ -264,7 +267,7 @@ crate::cases! {
         body.end(at)
     }
 
-    /// An update that takes a script out of the file: it stands in the first revision only.
+    /// An update removes a script: only the first revision has it.
     fn update_hides_script() {
         let first = Pdf::new().catalog("/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>");
         updated(first.finish(), 1, b"<< /Type /Catalog /Pages 2 0 R >>", "")
@@ -284,12 +287,12 @@ crate::cases! {
         bytes
     }
 
-    /// A dictionary with each key twice: the pages are the first or the second.
+    /// A dictionary with each key twice: either value may give the pages.
     fn duplicate_keys() {
         Pdf::new().catalog("/Pages 6 0 R /Type /Font /Pages 2 0 R").with("<< /Kids [] >>").finish()
     }
 
-    /// The trailer has no root.
+    /// The trailer has no `/Root`.
     fn root_missing() {
         let mut body = Pdf::new().body();
         let at = body.table("");
@@ -303,7 +306,7 @@ crate::cases! {
         body.end(at)
     }
 
-    /// The root is an object that is not there.
+    /// The root is an object that does not exist.
     fn root_dangling() {
         let mut body = Pdf::new().body();
         let at = body.table("/Root 99 0 R");
@@ -317,7 +320,7 @@ crate::cases! {
         body.finish("")
     }
 
-    /// The catalog is in an object stream that is in another object stream, against the rule.
+    /// The catalog is in an object stream inside another object stream, which is not allowed.
     fn object_stream_in_object_stream() {
         let inner = object_stream("", &[(1, b"<< /Type /Catalog /Pages 2 0 R >>".to_vec())]);
         let mut body = Pdf::new().body();
@@ -331,7 +334,7 @@ crate::cases! {
         body.finish_stream(&all, "/Root 1 0 R")
     }
 
-    /// A linearized file's dictionary with lengths and offsets of two thousand million.
+    /// A linearization dictionary with lengths and offsets of 2,000,000,000.
     fn linearized_giant() {
         let mut body = Body::new(crate::build::HEADER.to_vec());
         body.add(
@@ -346,8 +349,7 @@ crate::cases! {
         body.end(at)
     }
 
-    /// A deflated cross-reference stream that ends in the middle of a row, and whose checksum is
-    /// wrong.
+    /// A deflated cross-reference stream that ends in the middle of a row and has a wrong checksum.
     fn xref_stream_cut() {
         with_xref(|body| {
             let data = xref_rows(&rows(body));
@@ -360,7 +362,7 @@ crate::cases! {
     }
 }
 
-/// The object with every reference `n 0 R` raised by `by`.
+/// Adds `by` to the number of every reference `n 0 R`.
 fn shift(object: &[u8], by: u32) -> Vec<u8> {
     let text = String::from_utf8_lossy(object).into_owned();
     (1..=5)

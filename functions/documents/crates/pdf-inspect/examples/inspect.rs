@@ -1,8 +1,8 @@
-//! Prints what the default policy says of each file, and why:
+//! Prints the verdict of the default policy for each file:
 //! `cargo run --example inspect -- FILE…`.
 //!
-//! A line for each: its name, `accepted`, `refused` or `unreadable` with reasons and flags, pages,
-//! bytes inflated, steps of work, and milliseconds.
+//! Each line has the file name, `accepted`, `refused` or `unreadable` with reasons and flags,
+//! pages, inflated bytes, steps of work, and milliseconds.
 
 use std::{env, fs, io::Write, time::Instant};
 
@@ -19,7 +19,7 @@ fn main() -> std::io::Result<()> {
                     Verdict::Accepted { flags } => format!("accepted {flags:?}"),
                     Verdict::Refused { reasons } => format!("refused {reasons:?}"),
                 };
-                let complete = if findings.complete { "whole" } else { "in part" };
+                let complete = if findings.complete { "complete" } else { "partial" };
                 format!(
                     "{verdict}; {complete}, {} of {:?} pages, {} bytes inflated, {} operators, {} work",
                     findings.pages,

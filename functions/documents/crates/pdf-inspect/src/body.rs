@@ -1,4 +1,4 @@
-//! Every object of a file that is not encrypted.
+//! Inspects every object of the file body.
 
 use std::collections::HashSet;
 
@@ -7,16 +7,16 @@ use memchr::memmem;
 
 use crate::{Error, Feature, Findings, features, meter::Meter, refusal::readable, streams};
 
-/// Bytes of the file that are searched at once for objects.
+/// Length in bytes of the parts in which the file is searched for objects.
 const CHUNK: u64 = 4 << 20;
-/// Bytes before `obj` that its numbers may take.
+/// Maximum bytes before `obj` for the object number and generation.
 const NUMBERS: usize = 32;
 
 pub(crate) struct Body<'a, S> {
     pub(crate) file: &'a File<S>,
     pub(crate) meter: &'a mut Meter,
     pub(crate) findings: &'a mut Findings,
-    /// Where the objects that were seen start.
+    /// Start offsets of the objects already inspected.
     starts: HashSet<u64>,
 }
 
@@ -25,8 +25,8 @@ impl<'a, S: Source> Body<'a, S> {
         Self { file, meter, findings, starts: HashSet::new() }
     }
 
-    /// Looks at the trailers, at each object of the cross-reference, and at those that it does not
-    /// name. Gives whether the last ones were searched for.
+    /// Inspects the trailers, each object of the cross-reference, and the objects that it does not
+    /// name. Returns whether the file was searched for the latter.
     pub(crate) fn inspect(&mut self) -> Result<bool, Error> {
         for section in self.file.xref().sections() {
             self.look(&Object::Dict(section.trailer.clone()), None)?;
@@ -36,14 +36,14 @@ impl<'a, S: Source> Body<'a, S> {
             self.meter.work(1)?;
             match self.file.xref().entry(id.number) {
                 Some(Entry::At { offset, .. }) => self.listed(id, offset)?,
-                // It is seen with its object stream.
+                // Inspected together with its object stream.
                 Some(Entry::In { stream, .. }) => {
                     containers.insert(stream);
                 }
                 _ => {}
             }
         }
-        // An object stream that does not say so.
+        // Object streams without `/Type /ObjStm`.
         for number in containers {
             let id = Ref { number, generation: 0 };
             match readable(self.file.object(id))? {
@@ -61,7 +61,7 @@ impl<'a, S: Source> Body<'a, S> {
         Ok(true)
     }
 
-    /// An object at its place.
+    /// Inspects an object that the cross-reference names.
     fn listed(&mut self, id: Ref, offset: u64) -> Result<(), Error> {
         let Some(Some(indirect)) = readable(self.file.indirect(id))? else {
             self.starts.insert(offset);
@@ -75,7 +75,7 @@ impl<'a, S: Source> Body<'a, S> {
         self.object(&indirect.object, id)
     }
 
-    /// An object, its stream, and what is in that if it is an object stream.
+    /// Inspects an object and its stream; for an object stream, also the objects in it.
     fn object(&mut self, object: &Object, id: Ref) -> Result<(), Error> {
         self.look(object, Some(id))?;
         let Object::Stream(stream) = object else { return Ok(()) };
@@ -112,13 +112,13 @@ impl<'a, S: Source> Body<'a, S> {
         features::look(object, id, &resolve, self.meter, self.findings)
     }
 
-    /// Searches the file for objects, and looks at those that were not seen yet.
+    /// Searches the file for objects, and inspects those not yet inspected.
     fn unlisted(&mut self) -> Result<(), Error> {
         let mut from = 0;
         while from < self.file.len() {
             let to = from.saturating_add(CHUNK).min(self.file.len());
             self.meter.read(to - from)?;
-            // With what may be the numbers of the first one.
+            // Include the bytes before `from`, which may contain the numbers of the first `obj`.
             let start = from.saturating_sub(NUMBERS as u64);
             let end = to.saturating_add(2).min(self.file.len());
             let bytes = self.file.bytes(start..end)?;
@@ -149,7 +149,7 @@ impl<'a, S: Source> Body<'a, S> {
     }
 }
 
-/// Where the `N G` starts that `bytes` end with.
+/// Start of the `N G` at the end of `bytes`.
 fn start_of(bytes: &[u8]) -> Option<usize> {
     let back = |end: usize, is: fn(u8) -> bool| {
         let count = bytes[..end].iter().rev().take(NUMBERS).take_while(|byte| is(**byte)).count();
@@ -168,7 +168,7 @@ fn start_of(bytes: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn an_objects_numbers_are_found() {
+    fn the_start_of_an_object_header_is_found() {
         assert_eq!(super::start_of(b"xref 12 0 "), Some(5));
         assert_eq!(super::start_of(b"12 0 "), Some(0));
         assert_eq!(super::start_of(b"12 0"), Some(0));

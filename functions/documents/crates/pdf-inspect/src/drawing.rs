@@ -1,9 +1,8 @@
-//! What the pages run: operators, and forms within forms.
+//! The cost of drawing the pages: operators, and nested forms.
 //!
-//! Nothing is drawn. Each content stream is read once for each set of resources, and what it runs
-//! is its own operators plus, for each form, pattern, glyph or mask that it draws, what that one
-//! runs. Ten levels of forms that each draw the next ten times so cost ten readings, and are
-//! known to be 10^10 drawings.
+//! Nothing is drawn. Each content stream is read once for each set of resources. Its cost is its
+//! own operators plus the cost of each form, pattern, glyph or mask that it draws. So ten levels of
+//! forms that each draw the next ten times are read ten times, and count as 10^10 drawings.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,7 +22,7 @@ use crate::{
     streams,
 };
 
-/// What drawing something once takes.
+/// The cost of drawing something once.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) operators: u64,
@@ -38,10 +37,10 @@ impl Cost {
     }
 }
 
-/// A stream with the resources that it has.
+/// A stream, with the owner of its resources.
 type Key = (u32, Owner);
 
-/// Resources: the dictionary, and whose it is.
+/// A resource dictionary and its owner.
 #[derive(Clone)]
 struct Resources {
     dict: Dict,
@@ -69,7 +68,7 @@ impl<'a, S: Source> Drawing<'a, S> {
         }
     }
 
-    /// What all pages so far run.
+    /// The cost of all pages so far.
     pub(crate) const fn total(&self) -> Cost {
         self.total
     }
@@ -146,7 +145,7 @@ impl<'a, S: Source> Drawing<'a, S> {
         Ok(())
     }
 
-    /// `resources` resolved, or those of `outer` where there are none.
+    /// Resolves `resources`; if there are none, returns those of `outer`.
     fn resources(
         &mut self,
         resources: &Object,
@@ -162,7 +161,7 @@ impl<'a, S: Source> Drawing<'a, S> {
         }
     }
 
-    /// The cost of a form, pattern, glyph or mask, and of its being one.
+    /// The cost of a form, pattern, glyph or mask; one expansion is added for itself.
     fn child(&mut self, stream: &Stream, outer: &Resources) -> Result<Cost, Error> {
         let own = stream.dict().get("Resources").cloned().unwrap_or_default();
         let resources = self.resources(&own, Some(outer))?;
@@ -200,7 +199,7 @@ impl<'a, S: Source> Drawing<'a, S> {
         let mut children = HashMap::new();
         let mut glyph = Cost::default();
         let mut operations = Operations::new(data, self.file.limits());
-        // A content stream that is no syntax ends there, for readers too.
+        // Content ends at a syntax error, as in other readers.
         while let Some(operator) = readable(operations.next())?.flatten() {
             cost.operators = cost.operators.saturating_add(1);
             self.meter.work(1 + operations.operands().len() as u64)?;
@@ -241,7 +240,7 @@ impl<'a, S: Source> Drawing<'a, S> {
         Ok(cost)
     }
 
-    /// Holds an inline image against the limits of images. Its keys may be abbreviated.
+    /// Checks an inline image against the image limits. Its keys may be abbreviated.
     fn inline_image(&mut self, image: &InlineImage<'_>) -> Result<(), Error> {
         let get = |short, long| image.dict.get(short).or_else(|| image.dict.get(long));
         let side =
@@ -269,7 +268,7 @@ impl<'a, S: Source> Drawing<'a, S> {
         Ok(())
     }
 
-    /// What the resource `name` of a kind costs each time that it is used.
+    /// The cost of one use of the resource `name` of type `kind`.
     fn named(&mut self, kind: &str, name: &str, resources: &Resources) -> Result<Cost, Error> {
         let none = Ok(Cost::default());
         let Some(Object::Dict(all)) = readable(self.file.get(&resources.dict, kind))? else {
@@ -295,11 +294,11 @@ impl<'a, S: Source> Drawing<'a, S> {
         }
     }
 
-    /// The cost of the dearest glyph of a Type 3 font; other fonts' glyphs draw nothing.
+    /// The highest cost of a glyph of a Type 3 font. Glyphs of other fonts have no cost.
     fn glyphs(&mut self, font: &Dict, outer: &Resources) -> Result<Cost, Error> {
-        let mut dearest = Cost::default();
+        let mut highest = Cost::default();
         let Some(Object::Dict(glyphs)) = readable(self.file.get(font, "CharProcs"))? else {
-            return Ok(dearest);
+            return Ok(highest);
         };
         let own = font.get("Resources").cloned().unwrap_or_default();
         let resources = self.resources(&own, Some(outer))?;
@@ -307,16 +306,16 @@ impl<'a, S: Source> Drawing<'a, S> {
             self.meter.work(1)?;
             if let Some(Object::Stream(stream)) = readable(self.file.resolve(glyph))? {
                 let cost = self.child(&stream, &resources)?;
-                dearest.operators = dearest.operators.max(cost.operators);
-                // Glyphs of a few operators are letters; those that draw forms count as those do.
-                dearest.expansions = dearest.expansions.max(cost.expansions - 1);
+                highest.operators = highest.operators.max(cost.operators);
+                // The glyph itself does not count as an expansion, but the forms that it draws do.
+                highest.expansions = highest.expansions.max(cost.expansions - 1);
             }
         }
-        Ok(dearest)
+        Ok(highest)
     }
 }
 
-/// Bytes of text that an operand shows.
+/// Number of text bytes that an operand shows.
 fn letters(operand: &Object) -> u64 {
     let length =
         |object: &Object| object.as_string().map_or(0, |text| text.as_bytes().len() as u64);

@@ -1,4 +1,4 @@
-//! What stands before the header and after the end.
+//! Inspects the bytes before the header and after the end.
 
 use std::ops::Range;
 
@@ -7,12 +7,12 @@ use memchr::memmem;
 
 use crate::{Error, Feature, Findings};
 
-/// Bytes at the end that are looked at; a ZIP archive's last record is within them.
+/// Bytes to read at the end; the last record of a ZIP archive fits into them.
 const TAIL: u64 = 65_557;
 const ZIP_END: &[u8] = b"PK\x05\x06";
 const ZIP_END_LENGTH: usize = 22;
 
-/// How other formats begin.
+/// Magic bytes of other formats.
 const MAGIC: [&[u8]; 15] = [
     b"MZ",
     b"PK\x03\x04",
@@ -31,11 +31,11 @@ const MAGIC: [&[u8]; 15] = [
     b"{\\rtf",
 ];
 
-/// What a browser takes for a web page, within the first kilobyte.
+/// Markup that makes a browser treat the first kilobyte as a web page.
 const MARKUP: [&[u8]; 7] =
     [b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<iframe", b"<svg"];
 
-/// Looks at what is before the header and after the end.
+/// Inspects the bytes before the header and after the end.
 pub(crate) fn inspect<S: Source>(file: &File<S>, findings: &mut Findings) -> Result<(), Error> {
     let header = file.header().offset;
     if header > 0 {
@@ -47,8 +47,8 @@ pub(crate) fn inspect<S: Source>(file: &File<S>, findings: &mut Findings) -> Res
     let tail = file.bytes(tail)?;
     let last = memmem::rfind(&tail, b"%%EOF");
     let after = last.and_then(|at| tail.get(at + 5..)).unwrap_or_default();
-    // Without a marker nothing can be said of what comes after, except in a file whose
-    // end-of-file marker lies further back.
+    // Without an end-of-file marker there is no end to compare with. But in a file longer than the
+    // tail, the marker may be further back, with other bytes after it.
     let trailing = after.iter().any(|byte| !is_white_space(*byte));
     if trailing || (last.is_none() && start > 0) {
         findings.add(Feature::TrailingBytes, None);
@@ -72,8 +72,8 @@ fn has_markup(bytes: &[u8]) -> bool {
     MARKUP.iter().any(|tag| memmem::find(&lower, tag).is_some())
 }
 
-/// Whether the file's end is that of a ZIP archive: its last record, with a comment that ends
-/// where the file does (APPNOTE 4.3.16).
+/// Whether the file ends like a ZIP archive: with the last record, whose comment ends at the end of
+/// the file (APPNOTE 4.3.16).
 fn ends_as_zip(tail: &[u8]) -> bool {
     memmem::find_iter(tail, ZIP_END).any(|at| {
         let record = &tail[at..];

@@ -1,7 +1,7 @@
-//! Features of dictionaries, whatever they are of.
+//! Finds the features of dictionaries.
 //!
-//! Where a dictionary stands does not matter: every one of the file is looked at, so that nothing
-//! is missed that a reader reaches by a way of its own.
+//! Every dictionary of the file is inspected, wherever it is, because a reader may reach it in a
+//! way of its own.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use cos::{Dict, Name, Object, Ref};
 
 use crate::{Error, Feature, Findings, meter::Meter};
 
-/// Looks at every dictionary within `object`. `resolve` gives what a reference stands for.
+/// Inspects every dictionary in `object`. `resolve` follows a reference to its object.
 pub(crate) fn look(
     object: &Object,
     id: Option<Ref>,
@@ -40,7 +40,7 @@ pub(crate) fn look(
     Ok(())
 }
 
-/// The features of one dictionary, each once.
+/// The features of one dictionary, each at most once.
 fn of(
     dict: &Dict,
     resolve: &impl Fn(&Object) -> Result<Object, Error>,
@@ -79,7 +79,7 @@ fn of(
     Ok(found)
 }
 
-/// What a dictionary is, by its `/S`, `/Subtype` or `/Type`.
+/// The feature given by `/S`, `/Subtype` or `/Type` of a dictionary.
 fn by_name(key: &Name, name: &Name) -> Option<Feature> {
     Some(match (key.as_bytes(), name.as_bytes()) {
         (b"S", b"JavaScript") => Feature::JavaScript,

@@ -1,4 +1,4 @@
-//! The facts about a file.
+//! The result of an inspection.
 
 use std::collections::BTreeMap;
 
@@ -7,48 +7,49 @@ use serde::{Deserialize, Serialize};
 
 use crate::Feature;
 
-/// What [`inspect`](crate::inspect) found.
+/// The findings of [`inspect`](crate::inspect).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     /// Bytes of the file.
     pub bytes: u64,
-    /// Version of PDF, such as `1.7`: the header's, or the catalog's if that is later.
+    /// PDF version, such as `1.7`: from the header, or from the catalog if that is later.
     pub version: String,
-    /// Pages in the real tree.
+    /// Number of pages found in the page tree.
     pub pages: usize,
     /// `/Count` of the page tree's root, if it is a number.
     pub declared_pages: Option<i64>,
-    /// Objects that are somewhere, by the cross-reference.
+    /// Number of objects in use, according to the cross-reference.
     pub objects: usize,
-    /// `/ID` of the trailer, each half in hexadecimal, at most 64 bytes.
+    /// `/ID` of the trailer: each half in hexadecimal, cut after 64 bytes.
     pub id: Option<[String; 2]>,
     /// How it is encrypted, if it is.
     pub encryption: Option<Encryption>,
     /// Whether the catalog has XMP metadata.
     pub metadata: bool,
-    /// What the metadata claims to conform to, such as `PDF/A-2b`. It is only a claim.
+    /// The conformance that the metadata claims, such as `PDF/A-2b`. It is not verified.
     pub claim: Option<String>,
-    /// Features that are there.
+    /// Features of the file.
     pub features: BTreeMap<Feature, Found>,
-    /// Whether everything was looked at. It was not if the file is so large that objects without an
-    /// entry were not searched for ([`Limits::whole_bytes`](crate::Limits::whole_bytes)).
+    /// Whether all objects were inspected. `false` if the file is too large to be searched for
+    /// objects without an entry ([`Limits::whole_bytes`](crate::Limits::whole_bytes)).
     pub complete: bool,
-    /// Bytes that the streams inflate to.
+    /// Inflated bytes of all streams.
     pub inflated_bytes: u64,
     /// Operators that the pages run.
     pub operators: u64,
     /// Forms, patterns, glyphs and masks that the pages draw.
     pub expansions: u64,
-    /// Steps of work that this took.
+    /// Steps of work of the inspection.
     pub work: u64,
 }
 
-/// How often a feature is there, and where first.
+/// The occurrences of a feature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// How often.
+    /// Number of occurrences.
     pub count: u64,
-    /// The first object that has it, as in `12 0 R`; none if no object has it, but the file.
+    /// The first object with the feature, such as `12 0 R`; `None` if the feature belongs to the
+    /// whole file.
     pub first: Option<String>,
 }
 
@@ -61,12 +62,12 @@ pub struct Encryption {
     pub version: i64,
     /// `/R`, the revision of the handler.
     pub revision: i64,
-    /// Length of the key in bits, if it is said.
+    /// Length of the key in bits, if `/Encrypt` has it.
     pub bits: Option<i64>,
 }
 
 impl Findings {
-    /// Whether a feature is there.
+    /// Whether the file has a feature.
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         self.features.contains_key(&feature)

@@ -1,4 +1,4 @@
-//! The inspection, step by step.
+//! The steps of the inspection.
 
 use cos::{Access, Dict, File, Object, OpenError, SectionKind, Source};
 use memchr::memmem;
@@ -8,15 +8,15 @@ use crate::{
     drawing::Drawing, ends, meter::Meter, pages, refusal::readable,
 };
 
-/// Bytes of metadata that are searched for a claim.
+/// Maximum bytes of metadata to search for a claim.
 const METADATA: usize = 1 << 20;
-/// Bytes of each half of a file's `/ID` that are told.
+/// Maximum bytes of each half of `/ID` in the findings.
 const ID: usize = 64;
 
-/// Looks at all of a file.
+/// Inspects a whole file.
 ///
 /// # Errors
-/// [`Error::Refused`] for a file that nothing should read, [`Error::Io`] when `source` fails.
+/// [`Error::Refused`] for a file that no program should read, [`Error::Io`] if `source` fails.
 pub fn inspect<S: Source>(source: S, limits: &Limits) -> Result<Findings, Error> {
     if source.len() > limits.bytes {
         return Err(Error::over(Budget::Bytes));
@@ -58,7 +58,7 @@ fn finished(mut findings: Findings, meter: &Meter) -> Findings {
     findings
 }
 
-/// What the objects hold, and what the pages run.
+/// Inspects the objects, and the cost of the pages.
 fn contents<S: Source>(
     file: &File<S>,
     meter: &mut Meter,
@@ -84,7 +84,7 @@ fn contents<S: Source>(
     Ok(())
 }
 
-/// What the header, the trailer and the cross-reference say.
+/// Inspects the header, the trailer and the cross-reference.
 fn describe<S: Source>(file: &File<S>, findings: &mut Findings) -> Result<(), Error> {
     let (major, minor) = file.version().unwrap_or_default();
     findings.version = format!("{major}.{minor}");
@@ -99,7 +99,7 @@ fn describe<S: Source>(file: &File<S>, findings: &mut Findings) -> Result<(), Er
     if linearized {
         findings.add(Feature::Linearized, None);
     }
-    // A linearized file is written in two sections at once.
+    // A linearized file has two sections from the start.
     let written = if linearized { 2 } else { 1 };
     let sections = file.xref().sections().iter();
     let sections: Vec<_> =
@@ -107,7 +107,8 @@ fn describe<S: Source>(file: &File<S>, findings: &mut Findings) -> Result<(), Er
     for _ in sections.iter().skip(written) {
         findings.add(Feature::IncrementalUpdates, None);
     }
-    // The chain was followed to its end; one that goes on there leads back into itself.
+    // The chain of sections has been read to its end. If the last section has another `/Prev`, it
+    // points back into the chain.
     let oldest = sections.last().and_then(|section| section.trailer.get("Prev"));
     if oldest.and_then(Object::as_i64).is_some_and(|prev| prev >= 0) {
         return Err(Error::looped(Looped::CrossReference));
@@ -150,7 +151,7 @@ fn encryption<S: Source>(file: &File<S>) -> Result<Option<Encryption>, Error> {
     }))
 }
 
-/// Whether there is metadata, and what it claims.
+/// Finds the metadata, and its claim.
 fn metadata<S: Source>(file: &File<S>, findings: &mut Findings) -> Result<(), Error> {
     let root: Dict = file.root()?;
     let Some(Object::Stream(stream)) = readable(file.get(&root, "Metadata"))? else {
@@ -163,8 +164,8 @@ fn metadata<S: Source>(file: &File<S>, findings: &mut Findings) -> Result<(), Er
     Ok(())
 }
 
-/// The part and level of PDF/A that XMP metadata claims, by the properties `pdfaid:part` and
-/// `pdfaid:conformance` (ISO 19005-2, 6.6.4), be they elements or attributes.
+/// The part and level of PDF/A that XMP metadata claims with the properties `pdfaid:part` and
+/// `pdfaid:conformance` (ISO 19005-2, 6.6.4), as elements or as attributes.
 fn claim(xmp: &[u8]) -> Option<String> {
     let value = |property: &[u8]| {
         let at = memmem::find(xmp, property)? + property.len();

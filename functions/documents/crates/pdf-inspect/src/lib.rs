@@ -1,14 +1,14 @@
-//! What a PDF contains that a policy may refuse: actions, files, encryption, loops, bombs.
+//! Reports the contents of a PDF that a policy may refuse: actions, files, encryption, loops,
+//! bombs.
 //!
-//! [`inspect`] opens a file, reads every object of it, counts what its streams inflate to and what
-//! its pages draw, and ends in one of two ways. A [`Refusal`] is a file that nothing should read:
-//! no PDF, damaged beyond use, behind a password, a loop, or over one of the [`Limits`].
-//! [`Findings`] are the facts about any other file; which of them are accepted is a tenant's
-//! choice, a [`Policy`], and [`Policy::judge`] gives its [`Verdict`].
+//! [`inspect`] opens a file, reads every object, and counts the inflated bytes of its streams and
+//! the operators of its pages. There are two results. [`Refusal`]: no program should read the file,
+//! because it is not a PDF, is too damaged, needs a password, contains a loop, or exceeds one of
+//! the [`Limits`]. [`Findings`]: the facts about any other file. Each tenant chooses the accepted
+//! ones in a [`Policy`]; [`Policy::judge`] returns the [`Verdict`].
 //!
-//! Nothing depends on a clock: the same file has the same outcome on any machine. What is held in
-//! memory is bounded by [`Limits`] too, but a parser of untrusted bytes still belongs in a process
-//! of its own.
+//! Nothing depends on a clock: the same file gives the same result on any machine. [`Limits`] also
+//! bound the memory, but a parser of untrusted bytes should still run in a process of its own.
 //!
 //! ```
 //! use pdf_inspect::{Feature, Limits, Policy, Verdict, inspect};

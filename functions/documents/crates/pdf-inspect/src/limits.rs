@@ -1,47 +1,46 @@
-//! What a file may cost.
+//! The limits of a file.
 
 use crate::Policy;
 
-/// How many times its own size a file may inflate to where that is more than the default budget, and
-/// the policy says nothing. A page of text or a scan stored in Flate stays under 1:100.
+/// Maximum inflation ratio, if it gives more than the default limit and the policy sets none. A
+/// page of text or a scan stored in Flate stays under 1:100.
 const INFLATION: u64 = 100;
 
-/// Upper bounds on what a file may ask for. Going over one is
-/// [`Refusal::Limit`](crate::Refusal::Limit).
+/// Upper bounds on what a file may use. Exceeding one is [`Refusal::Limit`](crate::Refusal::Limit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the file.
     pub bytes: u64,
-    /// Pages in the real tree.
+    /// Pages found in the page tree.
     pub pages: usize,
     /// Levels of the page tree.
     pub tree_depth: usize,
     /// Entries of the cross-reference, and objects of one object stream.
     pub objects: usize,
-    /// Arrays and dictionaries within one another.
+    /// Nesting depth of arrays and dictionaries.
     pub nesting: usize,
     /// Values (numbers, names, …) of one indirect object or of one operator.
     pub values: usize,
-    /// Bytes that one stream may inflate to, in any of its filters; a picture has its own.
+    /// Inflated bytes of one stream, after any of its filters. Images have a limit of their own.
     pub stream_bytes: u64,
-    /// Bytes that one picture may inflate to.
+    /// Inflated bytes of one image.
     pub image_bytes: u64,
-    /// Points that a picture's dictionary may claim: width times height.
+    /// Pixels of an image, as its dictionary declares: width times height.
     pub pixels: u64,
-    /// Bytes that all streams together may inflate to.
+    /// Inflated bytes of all streams.
     pub total_bytes: u64,
     /// Filters of one stream.
     pub filters: usize,
-    /// Forms, patterns, glyphs and masks that draw one another, one in the other.
+    /// Nesting depth of forms, patterns, glyphs and masks that draw one another.
     pub form_depth: usize,
-    /// How often forms, patterns, glyphs and masks are drawn, on all pages.
+    /// Number of times that forms, patterns, glyphs and masks are drawn, on all pages.
     pub form_expansions: u64,
-    /// Operators that run on all pages: those of a form as often as it is drawn.
+    /// Operators that run on all pages; a form counts each time it is drawn.
     pub operators: u64,
-    /// Bytes up to which a file is read whole: to look for objects that the cross-reference does
-    /// not name, and to rebuild it.
+    /// Maximum size in bytes of a file that is rebuilt, or searched for objects that the
+    /// cross-reference does not name.
     pub whole_bytes: u64,
-    /// Steps of work in all: a value, an operator, or 256 bytes that are read or inflated.
+    /// Total steps of work: a value, an operator, or 256 bytes read or inflated.
     pub work: u64,
 }
 
@@ -69,12 +68,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most that a policy may set as the budget of all streams, in bytes: what a core of a
-    /// worker inflates within half a minute.
+    /// The highest limit in bytes that a policy may set for all streams: one CPU core of a worker
+    /// inflates this much in half a minute.
     pub const MAX_TOTAL_BYTES: u64 = 8 << 30;
 
-    /// The budgets of a file of `bytes` under `policy`. What all streams inflate to follows the size
-    /// of the file, unless the policy sets it.
+    /// The limits for a file of `bytes` bytes under `policy`. The limit for all streams follows the
+    /// size of the file, unless the policy sets it.
     #[must_use]
     pub fn of(bytes: u64, policy: &Policy) -> Self {
         let default = Self::default();
@@ -83,7 +82,7 @@ impl Limits {
         Self { total_bytes, ..default }
     }
 
-    /// The budgets of the object layer.
+    /// The limits for the `cos` crate.
     pub(crate) fn cos(&self) -> cos::Limits {
         let to_usize = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         cos::Limits {
@@ -91,13 +90,13 @@ impl Limits {
             objects: self.objects,
             values: self.values,
             stream_bytes: to_usize(self.stream_bytes),
-            // It counts the bytes of what it parses too.
+            // `cos` also counts the bytes that it parses.
             total_bytes: self.total_bytes.saturating_add(self.bytes),
             filters: self.filters,
             rebuild_bytes: self.whole_bytes,
             operators: to_usize(self.operators),
             pages: self.pages,
-            // Every object is seen once, so there is little to keep.
+            // Every object is read once, so a small cache is enough.
             cache_bytes: 8 << 20,
             ..cos::Limits::default()
         }
@@ -109,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_budget_of_all_streams_follows_the_files_size_and_the_policy() {
+    fn the_total_limit_follows_the_file_size_and_the_policy() {
         let total = |bytes, max_inflated_bytes| {
             let policy = Policy { max_inflated_bytes, ..Policy::default() };
             Limits::of(bytes, &policy).total_bytes

@@ -1,11 +1,11 @@
-//! The counters that stand against the limits.
+//! Counters that are checked against the limits.
 
 use crate::{Budget, Error, Limits};
 
 /// Bytes in a step of work.
 const STEP: u64 = 256;
 
-/// What was spent so far.
+/// The amounts spent so far.
 pub(crate) struct Meter {
     pub(crate) limits: Limits,
     pub(crate) work: u64,
@@ -17,18 +17,18 @@ impl Meter {
         Self { limits, work: 0, inflated: 0 }
     }
 
-    /// Spends steps of work.
+    /// Adds steps of work.
     pub(crate) const fn work(&mut self, steps: u64) -> Result<(), Error> {
         self.work = self.work.saturating_add(steps);
         if self.work > self.limits.work { Err(Error::over(Budget::Work)) } else { Ok(()) }
     }
 
-    /// Spends the work of reading bytes.
+    /// Adds the work of reading `bytes` bytes.
     pub(crate) const fn read(&mut self, bytes: u64) -> Result<(), Error> {
         self.work(bytes / STEP + 1)
     }
 
-    /// Spends bytes that a stream inflated to.
+    /// Adds `bytes` inflated bytes of a stream.
     pub(crate) fn inflate(&mut self, bytes: u64) -> Result<(), Error> {
         self.inflated = self.inflated.saturating_add(bytes);
         if self.inflated > self.limits.total_bytes {

@@ -1,4 +1,4 @@
-//! The page tree (ISO 32000-1, 7.7.3), as it really is.
+//! The page tree (ISO 32000-1, 7.7.3), from its nodes and not from `/Count`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,21 +6,21 @@ use cos::{Dict, File, Object, Ref, Source};
 
 use crate::{Budget, Error, Looped, meter::Meter, refusal::readable};
 
-/// A page, as far as drawing it goes.
+/// The parts of a page that drawing needs.
 pub(crate) struct Page {
     pub(crate) dict: Dict,
     /// `/Resources`, its own or inherited, unresolved.
     pub(crate) resources: Object,
 }
 
-/// A node that is being walked.
+/// A node of the page tree whose kids are being visited.
 struct Node {
     id: Option<Ref>,
     kids: Vec<Object>,
     resources: Object,
 }
 
-/// The pages in order. A page that is in it twice counts once.
+/// The pages in order. A page that occurs twice counts once.
 pub(crate) fn walk<S: Source>(file: &File<S>, meter: &mut Meter) -> Result<Vec<Page>, Error> {
     let root = file.root()?;
     let top = root.get("Pages").cloned().unwrap_or_default();
@@ -49,7 +49,7 @@ struct Walk<'a, S> {
 }
 
 impl<S: Source> Walk<'_, S> {
-    /// Takes a kid: a page is listed, a node is put on the path.
+    /// Visits a kid: adds a page to the list, or a node to the path.
     fn enter(&mut self, kid: &Object, inherited: &Object) -> Result<(), Error> {
         self.meter.work(1)?;
         let id = kid.as_ref();
@@ -86,29 +86,30 @@ impl<S: Source> Walk<'_, S> {
     }
 }
 
-/// Numbers for resources: those of the same object are the same, however a page comes by them.
+/// Numbers the resource dictionaries. The same object always has the same number, whichever page
+/// refers to it.
 #[derive(Default)]
 pub(crate) struct Owners {
     direct: HashMap<usize, (u32, Dict)>,
 }
 
-/// Whose resources names are looked up in.
+/// The owner of a resource dictionary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owner {
-    /// An object's.
+    /// An object, by its number.
     Object(u32),
-    /// Those of the nth dictionary that is not an object.
+    /// The dictionary with this number, which is not an object of its own.
     Direct(u32),
 }
 
 impl Owners {
-    /// The owner of `resources`, which resolve to `dict`.
+    /// The owner of `resources`, which resolves to `dict`.
     pub(crate) fn of(&mut self, resources: &Object, dict: &Dict) -> Owner {
         if let Some(id) = resources.as_ref() {
             return Owner::Object(id.number);
         }
         let next = u32::try_from(self.direct.len()).unwrap_or(u32::MAX);
-        // The dictionary is kept, so that its address is not another one's later.
+        // The map keeps the dictionary, so that no other dictionary gets its address.
         Owner::Direct(self.direct.entry(dict.identity()).or_insert((next, dict.clone())).0)
     }
 }

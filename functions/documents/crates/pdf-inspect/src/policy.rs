@@ -1,4 +1,4 @@
-//! What a tenant accepts.
+//! The policy of a tenant.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Feature, Findings};
 
-/// What happens to a file with a feature.
+/// The action for a file with a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// It is accepted, and nothing is said.
+    /// Accept the file without a flag.
     Allow,
-    /// It is accepted, and the feature is told.
+    /// Accept the file with a flag.
     Flag,
-    /// It is refused.
+    /// Refuse the file.
     Refuse,
 }
 
-/// What a tenant accepts: [`Feature::default_action`] where it says nothing else.
+/// The policy of a tenant. [`Feature::default_action`] applies to features that it does not
+/// mention.
 ///
 /// ```
 /// use pdf_inspect::{Action, Feature, Policy};
@@ -33,48 +34,48 @@ pub enum Action {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// Actions that are not the default ones.
+    /// Actions that differ from the default.
     pub features: BTreeMap<Feature, Action>,
-    /// The most pages.
+    /// Maximum number of pages.
     pub max_pages: Option<usize>,
-    /// The most bytes of the file.
+    /// Maximum size of the file in bytes.
     pub max_bytes: Option<u64>,
-    /// The most bytes that all streams together may inflate to, up to
-    /// [`Limits::MAX_TOTAL_BYTES`](crate::Limits::MAX_TOTAL_BYTES); see
+    /// Maximum inflated bytes of all streams, up to
+    /// [`Limits::MAX_TOTAL_BYTES`](crate::Limits::MAX_TOTAL_BYTES). See
     /// [`Limits::of`](crate::Limits::of) for the default.
     pub max_inflated_bytes: Option<u64>,
 }
 
-/// What a policy says of a file.
+/// The result of a policy for a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// It is accepted.
+    /// The file is accepted.
     Accepted {
-        /// What is to be told, in the order of [`Feature::ALL`].
+        /// The flagged features, in the order of [`Feature::ALL`].
         flags: Vec<Feature>,
     },
-    /// It is refused.
+    /// The file is refused.
     Refused {
-        /// Every reason.
+        /// All reasons.
         reasons: Vec<Reason>,
     },
 }
 
-/// Why a policy refuses a file.
+/// The reason why a policy refuses a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// It has a feature.
+    /// The file has a feature.
     Feature(Feature),
-    /// It has more than [`Policy::max_pages`].
+    /// The file has more pages than [`Policy::max_pages`]; the value is their number.
     Pages(usize),
-    /// It has more than [`Policy::max_bytes`].
+    /// The file has more bytes than [`Policy::max_bytes`]; the value is their number.
     Bytes(u64),
 }
 
 impl Policy {
-    /// What happens to a file with a feature.
+    /// The action for a file with `feature`.
     #[must_use]
     pub fn action(&self, feature: Feature) -> Action {
         self.features.get(&feature).copied().unwrap_or(feature.default_action())

@@ -1,21 +1,21 @@
-//! Why a file is not for reading.
+//! The reasons why no program should read a file.
 
 use std::{fmt, io, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// Why [`inspect`](crate::inspect) has no findings.
+/// The reason why [`inspect`](crate::inspect) has no findings.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The file should not be read, whatever the policy.
+    /// No program should read the file, whatever the policy.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The source failed, which says nothing of the file.
+    /// The source failed. This does not depend on the contents of the file.
     #[error("the file could not be read: {0}")]
     Io(#[source] Arc<io::Error>),
 }
 
-/// What is wrong with a file that no policy accepts.
+/// The reason why no policy accepts a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Refusal {
@@ -28,24 +28,24 @@ pub enum Refusal {
     /// It is encrypted, and the empty password does not open it.
     #[error("it needs a password")]
     PasswordProtected,
-    /// It is encrypted in a way that cannot be opened, password or not.
+    /// The encryption method is unknown, so no password opens the file.
     #[error("it is encrypted in an unknown way")]
     UnsupportedEncryption,
-    /// It is over a budget.
+    /// A limit is exceeded.
     #[error("it is over the budget of {budget}")]
     Limit {
-        /// Which one.
+        /// The limit.
         budget: Budget,
     },
-    /// Something contains itself that must not.
+    /// A structure contains itself.
     #[error("{what} contains itself")]
     Loop {
-        /// What.
+        /// The structure.
         what: Looped,
     },
 }
 
-/// What must not contain itself.
+/// The structures that must not contain themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Looped {
@@ -53,11 +53,11 @@ pub enum Looped {
     PageTree,
     /// A form, a pattern, a glyph or a mask draws itself.
     Drawing,
-    /// A section of the cross-reference comes before itself.
+    /// A section of the cross-reference is its own predecessor.
     CrossReference,
 }
 
-/// The budgets, by name; [`Limits`](crate::Limits) and [`cos::Limits`] have their numbers.
+/// The names of the limits; [`Limits`](crate::Limits) and [`cos::Limits`] have the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Budget {
@@ -69,17 +69,17 @@ pub enum Budget {
     TreeDepth,
     /// Entries of the cross-reference, or objects of an object stream.
     Objects,
-    /// Arrays and dictionaries within one another.
+    /// Nesting depth of arrays and dictionaries.
     Nesting,
-    /// Values of an object or an operator.
+    /// Values of one object or one operator.
     Values,
     /// Bytes of an object, its stream not counted.
     ObjectBytes,
-    /// Bytes of a stream, inflated or not.
+    /// Bytes of one stream, before or after a filter.
     StreamBytes,
-    /// Bytes of all streams, inflated.
+    /// Inflated bytes of all streams.
     TotalBytes,
-    /// Points of a picture.
+    /// Pixels of an image.
     Pixels,
     /// Filters of a stream.
     Filters,
@@ -87,15 +87,15 @@ pub enum Budget {
     Predictor,
     /// Sections of the cross-reference.
     Sections,
-    /// Bytes searched for the ends of streams whose length is wrong.
+    /// Bytes searched for the end of streams with a wrong length.
     SearchBytes,
     /// Operators that run.
     Operators,
     /// Operands of an operator.
     Operands,
-    /// Forms within one another.
+    /// Nesting depth of forms.
     FormDepth,
-    /// Forms that are drawn.
+    /// Forms drawn.
     FormExpansions,
     /// Steps of work.
     Work,
@@ -123,7 +123,7 @@ impl fmt::Display for Budget {
             Self::ObjectBytes => "bytes of an object",
             Self::StreamBytes => "bytes of a stream",
             Self::TotalBytes => "bytes of all streams",
-            Self::Pixels => "points of a picture",
+            Self::Pixels => "pixels of an image",
             Self::Filters => "filters of a stream",
             Self::Predictor => "parameters of a predictor",
             Self::Sections => "sections of the cross-reference",
@@ -173,7 +173,7 @@ impl From<io::Error> for Error {
     }
 }
 
-/// A syntax error where there is nothing else to go by.
+/// A syntax error means that the file is damaged. Where it does not, callers use `readable`.
 impl From<cos::Error> for Error {
     fn from(error: cos::Error) -> Self {
         match error {
@@ -184,7 +184,7 @@ impl From<cos::Error> for Error {
     }
 }
 
-/// `None` for what cannot be read because it is no syntax; budgets and the source still fail.
+/// `None` if the syntax is invalid. Errors of limits and of the source are returned.
 pub(crate) fn readable<T>(result: Result<T, cos::Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),

@@ -1,4 +1,4 @@
-//! What streams inflate to, counted and not kept.
+//! Counts the inflated bytes of streams without keeping them.
 
 use std::{
     cell::Cell,
@@ -10,19 +10,19 @@ use flate2::read::{DeflateDecoder, ZlibDecoder};
 
 use crate::{Budget, Error, meter::Meter, refusal::readable};
 
-/// Bytes read from the file at once.
+/// Maximum bytes per read from the file.
 const CHUNK: u64 = 64 << 10;
 
-/// Whether a stream could be decoded to its end.
+/// How far a stream could be decoded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Whole,
     Damaged,
-    /// It is an attachment that needs a password.
+    /// The stream is an attachment that needs a password.
     Locked,
 }
 
-/// Counts what a stream inflates to. `raw` gives its bytes from the start.
+/// Counts the inflated bytes of a stream.
 pub(crate) fn count<S: Source>(
     file: &File<S>,
     stream: &Stream,
@@ -30,7 +30,7 @@ pub(crate) fn count<S: Source>(
 ) -> Result<State, Error> {
     let dict = stream.dict();
     if file.is_locked(stream) {
-        // Only who has the password can inflate it.
+        // It cannot be inflated without the password.
         return Ok(State::Locked);
     }
     let most = most_bytes(file, dict, meter)?;
@@ -62,7 +62,7 @@ pub(crate) fn count<S: Source>(
     Ok(if decoded.damaged || unknown { State::Damaged } else { State::Whole })
 }
 
-/// The most bytes that a stream of this dictionary may inflate to.
+/// Maximum inflated bytes of a stream with this dictionary.
 fn most_bytes<S: Source>(file: &File<S>, dict: &Dict, meter: &Meter) -> Result<u64, Error> {
     if !dict.is("Subtype", "Image") {
         return Ok(meter.limits.stream_bytes);
@@ -77,7 +77,8 @@ fn most_bytes<S: Source>(file: &File<S>, dict: &Dict, meter: &Meter) -> Result<u
     Ok(meter.limits.image_bytes)
 }
 
-/// How many times a stream is deflated, if that, and at its end a picture's codec, is all.
+/// The number of Flate filters, if the stream has no other filter, except an image codec at the
+/// end.
 pub(crate) fn flates(names: &[Object]) -> Option<usize> {
     let is = |name: &Object, any: &[&str]| any.iter().any(|one| name.is_name(one));
     let layers = names.iter().take_while(|name| is(name, &["FlateDecode", "Fl"])).count();
@@ -89,7 +90,8 @@ pub(crate) fn flates(names: &[Object]) -> Option<usize> {
     }
 }
 
-/// Inflates `layers` times and counts each of them against `most` and the total.
+/// Inflates `layers` times. Each layer is limited by `most`; all count towards the total. `open`
+/// returns the bytes of the stream from the start.
 pub(crate) fn count_flates<R: Read>(
     open: &impl Fn() -> R,
     layers: usize,
@@ -101,14 +103,14 @@ pub(crate) fn count_flates<R: Read>(
     }
     let (mut bytes, mut whole) = inflate(open, layers, most, false)?;
     if bytes == 0 && !whole {
-        // Some writers leave the header of zlib out, and readers take that.
+        // Some writers omit the zlib header, and readers accept that.
         (bytes, whole) = inflate(open, layers, most, true)?;
     }
     meter.inflate(bytes)?;
     Ok(if whole { State::Whole } else { State::Damaged })
 }
 
-/// How many bytes come out of all layers together, and whether the last one came to its end.
+/// The inflated bytes of all layers together, and whether the last layer ended properly.
 fn inflate<R: Read>(
     open: &impl Fn() -> R,
     layers: usize,
@@ -131,14 +133,14 @@ fn inflate<R: Read>(
         match layer.read(&mut buffer) {
             Ok(0) => return Ok((total.get(), true)),
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                return passed_on(error).map_or(Ok((total.get(), false)), Err);
+                return wrapped_error(error).map_or(Ok((total.get(), false)), Err);
             }
             _ => {}
         }
     }
 }
 
-/// A decoder whose output is counted, and bounded.
+/// A decoder that counts its output and limits it.
 struct Counted<'a> {
     decoder: Box<dyn Read + 'a>,
     left: u64,
@@ -158,12 +160,13 @@ impl Read for Counted<'_> {
     }
 }
 
-/// A failure that is not that of damaged data.
-fn passed_on(error: io::Error) -> Option<Error> {
+/// The error, unless it comes from damaged data.
+fn wrapped_error(error: io::Error) -> Option<Error> {
     error.into_inner()?.downcast::<Failed>().ok().map(|failed| failed.0)
 }
 
-/// A failure of the source, or a budget, on its way through the decoders.
+/// An error of the source, or an exceeded limit, wrapped in an `io::Error` to pass through the
+/// decoders.
 #[derive(Debug)]
 struct Failed(Error);
 
@@ -175,7 +178,7 @@ impl std::fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// The bytes of a stream as they are in the file.
+/// The bytes of a stream before any filter.
 struct Raw<'a, S> {
     file: &'a File<S>,
     at: u64,

@@ -1,4 +1,4 @@
-//! Files of real programs: the repository's, and those of a directory of your own.
+//! Files of real programs: those in the repository, and those in the directories of `PDF_CORPUS`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -34,7 +34,7 @@ fn good_files_are_accepted() {
         let (pages, flags) = outcome(&pdfs().join(&name)).unwrap();
         assert_eq!(pages as u64, facts["pages"].as_u64().unwrap(), "{name}");
         let flagged = match name.as_str() {
-            // They go to a place by an action.
+            // Their open action is a GoTo action.
             "bzip2-manual.pdf" | "field-report.pdf" => vec![Feature::OpenAction],
             "letter-encrypted.pdf" => vec![Feature::Encrypted],
             _ => vec![],
@@ -68,16 +68,16 @@ fn bad_files_are_refused() {
         let path = pdfs().join("bad").join(format!("{name}.pdf"));
         assert_eq!(outcome(&path), Err(refusal), "{name}");
     }
-    // All pages of these can be read.
+    // All pages of these files are readable.
     for name in ["truncated-startxref.pdf", "truncated-tail.pdf"] {
         let found = outcome(&pdfs().join("bad").join(name));
         assert_eq!(found, Ok((8, vec![Feature::Repaired])), "{name}");
     }
 }
 
-/// The facts beside the features.
+/// The findings other than the features.
 #[test]
-fn facts_are_told() {
+fn facts_are_reported() {
     let facts = |name: &str| {
         let bytes = fs::read(pdfs().join(name)).unwrap();
         inspect(bytes, &Limits::default()).unwrap()
@@ -92,11 +92,10 @@ fn facts_are_told() {
     let letter = facts("letter-encrypted.pdf");
     let encryption = letter.encryption.unwrap();
     assert_eq!((encryption.version, encryption.revision), (5, 6));
-    assert!(letter.complete && letter.operators > 20, "what its pages draw is looked at too");
+    assert!(letter.complete && letter.operators > 20, "the contents of its pages are inspected");
 }
 
-/// Whatever is in the directories that `PDF_CORPUS` names, separated as in `PATH`, ends in a
-/// verdict.
+/// Every file in the directories that `PDF_CORPUS` names (separated as in `PATH`) gets a verdict.
 #[test]
 fn corpora_end_in_a_verdict() {
     let Some(corpora) = env::var_os("PDF_CORPUS") else { return };

@@ -1,4 +1,4 @@
-//! Every hostile file has the verdict that `verdicts.txt` states, within the budgets.
+//! Every hostile file gets the verdict in `verdicts.txt`, within the limits.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -8,8 +8,8 @@ use pdf_inspect::{Action, Error, Feature, Findings, Limits, Policy, Reason, Verd
 use serde::Serialize;
 use serde_json::Value;
 
-/// The verdict of the default policy in a line: `unreadable`, `refused` or `accepted`, and what
-/// for; features that it allows are not told.
+/// The verdict of the default policy in one line: `unreadable`, `refused` or `accepted`, with
+/// reasons or flags. Allowed features are not listed.
 fn verdict(outcome: &Result<Findings, Error>) -> String {
     match outcome {
         Err(Error::Refused(refusal)) => format!("unreadable {}", name(refusal)),
@@ -32,7 +32,7 @@ fn verdict(outcome: &Result<Findings, Error>) -> String {
     }
 }
 
-/// The name that a policy or a record has for a thing.
+/// The serialized name of a value.
 fn name(value: &impl Serialize) -> String {
     match serde_json::to_value(value).unwrap() {
         Value::String(name) => name,
@@ -64,7 +64,7 @@ fn every_hostile_file_has_its_verdict() {
             }
         }
         if let Ok(findings) = outcome {
-            // None of what passes comes near the limits.
+            // Files that pass are far below the limits.
             assert!(findings.work < 5_000_000, "{}: {} steps", case.name, findings.work);
         }
     }
@@ -72,7 +72,7 @@ fn every_hostile_file_has_its_verdict() {
     assert!(expected.is_empty(), "no such case: {expected:?}");
 }
 
-/// The same file has the same outcome, however often it is looked at.
+/// The same file always has the same result.
 #[test]
 fn outcomes_are_the_same_each_time() {
     for make in hostile_pdfs::xref::ALL.iter().chain(hostile_pdfs::pages::ALL) {
@@ -83,14 +83,14 @@ fn outcomes_are_the_same_each_time() {
     }
 }
 
-/// A flag is found however it is spelled, and wherever it stands.
+/// A feature is found however its name is written, and wherever it occurs.
 #[test]
-fn features_do_not_hide() {
+fn hidden_features_are_found() {
     let mut plain = BTreeMap::new();
     for case in hostile_pdfs::flags::all() {
         let findings = inspect(case.bytes, &Limits::default()).unwrap();
         let mut found = findings.features;
-        // That is where it stands, and not what it is.
+        // This feature is the place, not the content.
         found.remove(&Feature::ObjectStreams);
         let found: Vec<_> = found.into_iter().collect();
         match case.name.trim_end_matches("_escaped").trim_end_matches("_packed") {
@@ -103,7 +103,7 @@ fn features_do_not_hide() {
     assert!(plain.len() > 20);
 }
 
-/// Each limit is held: over it by one is refused, at it is not.
+/// Each limit is exact: at the limit the file passes, one above it is refused.
 #[test]
 fn limits_are_held() {
     let case = hostile_pdfs::flags::script_in_stream();
@@ -132,7 +132,7 @@ fn limits_are_held() {
     }
 }
 
-/// A policy decides, and only on what it names.
+/// A policy decides only on the features that it names.
 #[test]
 fn a_policy_decides() {
     let case = hostile_pdfs::flags::script_in_stream();

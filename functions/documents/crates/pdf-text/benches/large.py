@@ -3,10 +3,9 @@
 
     venv/bin/python functions/documents/crates/pdf-text/benches/large.py [--pages 400] [--megabytes 150]
 
-It writes a PDF of that many pages, each with a picture of random bytes (a photograph, as far as a
-reader can tell) and a page of text in an embedded font, classic cross-reference, then reads it with
-each tool. Memory is the largest resident set; CPU is user and system time. The text of all tools
-must have the same words, else the run fails.
+It writes a PDF with this number of pages, each with an image of random bytes (which a reader handles like a photograph), a
+page of text in an embedded font, and a classic cross-reference table. Then each tool reads the file. Memory is the largest
+resident set; CPU is user and system time. The text of all tools must have the same words, else the run fails.
 """
 
 import argparse
@@ -25,7 +24,7 @@ weather and birds that he counted each morning before the fog lifted from the ha
 
 
 def font_program():
-    """A TrueType font that Debian's fonts-liberation installs, if it is there."""
+    """A TrueType font that Debian's fonts-liberation installs, or None if it is not installed."""
     found = sorted(Path("/usr/share/fonts").rglob("LiberationSerif-Regular.ttf"))
     return found[0].read_bytes() if found else None
 

@@ -4,20 +4,18 @@
     python3 -m venv venv && venv/bin/pip install pymupdf pypdfium2 pypdf cryptography
     venv/bin/python functions/documents/crates/pdf-text/benches/peers.py DIRECTORY [--worst N] [--without NAME …]
 
-There is no ground truth, so each tool is held against the others: its agreement on a file is the
-mean over the *other* judges (pdftotext, PyMuPDF and pdfium, which are widely used and independent)
-of
+There is no ground truth, so each tool is compared with the others. The agreement of a tool on a file is the mean over the
+*other* judges (pdftotext, PyMuPDF and pdfium, which are widely used and independent) of
 
-- words: the F1 of the two bags of words, where a word is a maximal run of letters and digits,
-  after NFKC and case folding, so that ligatures and punctuation do not count;
-- order: 2 L / (a + b), where the nth occurrence of each word in one text is paired with the nth in
-  the other, and L is the longest run of pairs that rises in both (a longest increasing
-  subsequence). A text that has the words in another order loses here and not in the first figure.
+- words: the F1 of the two bags of words. A word is a maximal run of letters and digits, after NFKC and case folding, so
+  that ligatures and punctuation do not count;
+- order: 2 L / (a + b). The nth occurrence of each word in one text is paired with the nth in the other; L is the length of
+  the longest sequence of pairs that increases in both (a longest increasing subsequence). A text with the words in another
+  order has a lower value here, but not in the first figure.
 
-A pair of texts that are both empty agrees fully; a file that a tool cannot read counts 0. Each tool
-reads each file in a process of its own: CPU is the sum of user and system time of those processes,
-as `wait4` gives it (so Python tools pay for their import in each), memory the largest resident set
-of any of them.
+Two empty texts agree fully; a file that a tool cannot read counts 0. Each tool reads each file in a separate process. CPU
+is the sum of user and system time of these processes, from `wait4` (so Python tools include their import each time);
+memory is the largest resident set of any of them.
 """
 
 import argparse
@@ -79,10 +77,9 @@ def commands(extract, file):
     }
 
 
-# Runs a command with its output in a file, and prints how it ended, its processor time in
-# microseconds and its peak memory in KiB. What `wait4` says of a child is exact; GNU time cuts it
-# down to hundredths of a second. A process of its own starts it, because a child of the large one
-# that compares would be charged with its memory.
+# Runs a command with its output in a file, and prints its exit code, its processor time in microseconds and its peak
+# memory in KiB. `wait4` gives exact values for a child; GNU time cuts them to hundredths of a second. A small separate
+# process starts the command, because the memory of a large parent would be counted for the child.
 STARTER = """
 import os, resource, sys
 out, limit, *command = sys.argv[1:]
@@ -102,7 +99,7 @@ print(os.waitstatus_to_exitcode(status), micros, usage.ru_maxrss)
 
 
 def run(command):
-    """Runs a command; gives its output (None if it failed), CPU seconds and peak memory in MiB."""
+    """Runs a command; returns its output (None if it failed), CPU seconds and peak memory in MiB."""
     with tempfile.NamedTemporaryFile("rb") as out:
         usage = subprocess.run(
             [sys.executable, "-I", "-S", "-c", STARTER, out.name, str(TIMEOUT), *command],
@@ -140,7 +137,7 @@ def order(a, b):
     places = collections.defaultdict(collections.deque)
     for at, word in enumerate(b):
         places[word].append(at)
-    # The least last place of a rising run of each length.
+    # The smallest last position of an increasing sequence of each length.
     ends = []
     for word in a:
         if places[word]:

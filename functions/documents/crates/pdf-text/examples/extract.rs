@@ -1,6 +1,6 @@
-//! Prints the text of a PDF, each page ended by a form feed, or with `--json` each page as a line
-//! of JSON with positions. The file is read by ranges; with `--stats` it says at the end, on
-//! standard error, how much of it was.
+//! Prints the text of a PDF. Each page ends with a form feed; with `--json`, each page is a line of
+//! JSON with positions. The file is read by ranges. With `--stats`, the number of bytes read is
+//! printed to standard error at the end.
 //!
 //! ```sh
 //! cargo run --release -p pdf-text --example extract -- FILE.pdf
@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use pdf_text::{Document, Limits, Source};
 
-/// A file that is read at places, and counts what is read.
+/// A file with random access that counts the bytes read.
 struct Ranges {
     file: File,
     len: u64,

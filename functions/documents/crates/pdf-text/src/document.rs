@@ -13,7 +13,7 @@ use crate::page::Page;
 use crate::pages::Pages;
 use crate::refusal::{Budget, Refusal, lenient};
 
-/// A PDF whose pages can be read.
+/// An open PDF.
 pub struct Document<S> {
     file: File<S>,
     limits: Limits,
@@ -21,8 +21,8 @@ pub struct Document<S> {
 }
 
 impl<S: Source> Document<S> {
-    /// Opens a file. No more is read of it than its header, its cross-reference and its first
-    /// objects. One that the empty password opens is decrypted as it is read.
+    /// Opens a file. Reads only its header, its cross-reference and its first objects. A file that
+    /// the empty password opens is decrypted while it is read.
     pub fn open(source: S, limits: Limits) -> Result<Self, Refusal> {
         let file = File::open(source, limits.objects)?;
         match file.access() {
@@ -37,25 +37,25 @@ impl<S: Source> Document<S> {
         Ok(Self { file, limits, pages })
     }
 
-    /// How many pages there are, as the file says, or counted where what it says cannot be.
+    /// Number of pages: the number in the file, or counted if that number is impossible.
     #[must_use]
     pub fn pages(&self) -> usize {
         self.pages
     }
 
-    /// The version of PDF, such as `1.7`; nothing where the file says none.
+    /// The PDF version, such as `1.7`; `None` if the file has none.
     #[must_use]
     pub fn version(&self) -> Option<String> {
         self.file.version().map(|(major, minor)| format!("{major}.{minor}"))
     }
 
-    /// What the document says of itself.
+    /// The title, author and programs in the file.
     pub fn metadata(&self) -> Result<Metadata, Refusal> {
         Metadata::read(&self.file)
     }
 
-    /// Whether it has a form of XFA (ISO 32000-1, 12.7.8), whose contents are no part of the pages:
-    /// what such a form shows, and what was filled in, may be missing in the text.
+    /// Whether it has an XFA form (ISO 32000-1, 12.7.8). The contents of such a form are not part
+    /// of the pages, so its labels and values may be missing from the text.
     pub fn has_xfa(&self) -> Result<bool, Refusal> {
         let root = lenient(self.file.root())?;
         let form = lenient(self.file.get(&root, "AcroForm"))?;
@@ -63,9 +63,9 @@ impl<S: Source> Document<S> {
         Ok(!lenient(self.file.get(form, "XFA"))?.is_null())
     }
 
-    /// Reads the pages from number `from` (the first is 1) on, and hands each over as soon as it
-    /// is read, until `each` breaks or there are no more. Nothing is kept from page to page but
-    /// fonts and objects, both within budgets, so a reader may stop at any page and go on later.
+    /// Reads the pages from number `from` (the first is 1), and passes each to `each` as soon as it
+    /// is read, until `each` breaks or there are no more. Only fonts and objects are kept between
+    /// pages, within limits, so a caller may stop at any page and continue later.
     pub fn read_pages(
         &self,
         from: usize,

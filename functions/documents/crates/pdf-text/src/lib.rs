@@ -1,9 +1,9 @@
-//! The text of a PDF, page by page, in reading order, with positions.
+//! Extracts the text of a PDF, page by page, in reading order, with positions.
 //!
-//! A file is read through a [`Source`] by byte ranges, never as a whole: [`Document::open`] reads
-//! its ends, and each page costs its own content and the fonts that were not seen before. Whatever
-//! the bytes are, the outcome is text or a [`Refusal`]; what input decides is counted against
-//! [`Limits`]. The README says how order is found, what was measured, and where it stops.
+//! A file is read through a [`Source`] by byte ranges, never as a whole. [`Document::open`] reads
+//! its start and end; each page reads its own content and the fonts that are not cached. For any
+//! input, the result is text or a [`Refusal`]. Everything that depends on the input is counted
+//! against [`Limits`]. The README describes the reading order, measurements, and restrictions.
 //!
 //! ```
 //! use std::ops::ControlFlow;

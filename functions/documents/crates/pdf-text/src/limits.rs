@@ -1,32 +1,33 @@
-//! The budgets.
+//! The limits of a file.
 
-/// What a file may cost. All are upper bounds; going over one is [`Refusal::Limit`], which says
-/// which one, in place of the page at hand.
+/// Upper bounds on what a file may use. Exceeding one is [`Refusal::Limit`] with its name, instead
+/// of the current page.
 ///
 /// [`Refusal::Limit`]: crate::Refusal::Limit
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The budgets of the objects and streams: what a stream may inflate to, how deep arrays nest.
+    /// Limits of objects and streams, such as the inflated bytes of a stream and the nesting depth
+    /// of arrays.
     pub objects: cos::Limits,
     /// Pages.
     pub pages: usize,
-    /// Bytes of text of the pages that are read, in all.
+    /// Total bytes of text of the pages that are read.
     pub text_bytes: usize,
     /// Glyphs of one page.
     pub page_glyphs: usize,
-    /// Bytes of one page's content streams, decoded, the forms that it draws not counted.
+    /// Bytes of one page's content streams after their filters, without the forms that it draws.
     pub content_bytes: usize,
-    /// Operators run for one page, those of forms counted each time they are drawn.
+    /// Operators run for one page; a form counts each time it is drawn.
     pub page_operators: usize,
-    /// Operators run in all.
+    /// Operators run in total.
     pub operators: u64,
-    /// Forms that draw forms.
+    /// Nesting depth of forms.
     pub form_depth: usize,
     /// Forms drawn on one page.
     pub page_forms: usize,
-    /// Bytes of one font program or character map, decoded. A larger one is not looked at.
+    /// Bytes of one font program or character map after its filters. A larger one is ignored.
     pub font_bytes: usize,
-    /// Bytes of fonts kept for the next page, roughly.
+    /// Approximate bytes of fonts in the cache.
     pub font_cache_bytes: usize,
 }
 

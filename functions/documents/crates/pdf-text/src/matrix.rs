@@ -1,4 +1,4 @@
-//! Affine maps as PDF writes them: `[a b c d e f]` (ISO 32000-1, 8.3.3).
+//! Affine maps in PDF notation: `[a b c d e f]` (ISO 32000-1, 8.3.3).
 
 /// Maps (x, y) to (a x + c y + e, b x + d y + f).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,7 +11,7 @@ impl Matrix {
         Self([1.0, 0.0, 0.0, 1.0, x, y])
     }
 
-    /// This map, then `next`.
+    /// Applies this map, then `next`.
     #[expect(clippy::many_single_char_names, reason = "the names of ISO 32000")]
     pub(crate) fn then(self, next: Self) -> Self {
         let ([a, b, c, d, e, f], [na, nb, nc, nd, ne, nf]) = (self.0, next.0);
@@ -30,14 +30,14 @@ impl Matrix {
         (dx + self.0[4], dy + self.0[5])
     }
 
-    /// Maps a vector, which does not move.
+    /// Maps a vector, without the translation.
     #[expect(clippy::many_single_char_names, reason = "the names of ISO 32000")]
     pub(crate) fn vector(self, (x, y): (f64, f64)) -> (f64, f64) {
         let [a, b, c, d, ..] = self.0;
         (a * x + c * y, b * x + d * y)
     }
 
-    /// The bounds of a mapped rectangle: left, top or bottom, right, the other.
+    /// The bounding box of a mapped rectangle: smallest x, smallest y, largest x, largest y.
     pub(crate) fn bounds(self, [x0, y0, x1, y1]: [f64; 4]) -> [f64; 4] {
         let corners = [(x0, y0), (x1, y0), (x0, y1), (x1, y1)].map(|corner| self.point(corner));
         let pick = |of: fn(&(f64, f64)) -> f64, better: fn(f64, f64) -> f64| {

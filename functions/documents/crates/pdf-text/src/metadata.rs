@@ -1,31 +1,31 @@
-//! What a document says of itself: the information dictionary, and XMP where that says nothing
-//! (ISO 32000-2, 14.3).
+//! Metadata of a document: from the information dictionary, or from XMP for missing entries (ISO
+//! 32000-2, 14.3).
 
 use cos::{Dict, File, Object, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::{Refusal, lenient};
 
-/// How many characters of an entry are kept.
+/// Maximum number of characters of an entry.
 const MAX_CHARACTERS: usize = 500;
-/// The largest XMP packet that is looked at, in bytes.
+/// Maximum size of an XMP packet that is read, in bytes.
 const MAX_XMP_BYTES: usize = 1 << 20;
-/// The most XML nodes of one.
+/// Maximum number of XML nodes in a packet.
 const MAX_XMP_NODES: u32 = 20_000;
 
 const DUBLIN_CORE: &str = "http://purl.org/dc/elements/1.1/";
 const XMP: &str = "http://ns.adobe.com/xap/1.0/";
 const PDF: &str = "http://ns.adobe.com/pdf/1.3/";
 
-/// What a document says of itself: at most 500 characters each, no control characters, and nothing
-/// that is empty.
+/// Metadata of a document. Each entry has at most 500 characters, no control characters, and is not
+/// empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     /// The title.
     pub title: Option<String>,
-    /// The author; of several in XMP, all, parted by commas.
+    /// The author; several authors in XMP are separated by commas.
     pub author: Option<String>,
-    /// The program that the document was written with.
+    /// The program with which the document was written.
     pub creator: Option<String>,
     /// The program that made the PDF.
     pub producer: Option<String>,
@@ -78,8 +78,9 @@ impl Metadata {
     }
 }
 
-/// A property of an XMP packet, written as an element or as an attribute: its text, or that of its
-/// items. Of a title in several languages the first one, which is the default one by the rules.
+/// The text of a property of an XMP packet, written as an element or as an attribute, or the text
+/// of its items. For a title in several languages, the first one, which is the default according to
+/// the specification.
 fn property(xml: &roxmltree::Document<'_>, namespace: &str, name: &str) -> Option<String> {
     let element = xml.descendants().find(|node| node.has_tag_name((namespace, name)));
     if let Some(element) = element {
@@ -98,7 +99,7 @@ fn property(xml: &roxmltree::Document<'_>, namespace: &str, name: &str) -> Optio
     xml.descendants().find_map(|node| node.attribute((namespace, name))).and_then(clean)
 }
 
-/// One line, no longer than an entry may be; nothing if nothing is left.
+/// The text as one line of limited length; `None` if it is empty.
 fn clean(text: &str) -> Option<String> {
     let text: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_CHARACTERS).collect();

@@ -1,7 +1,7 @@
-//! A PDF of one font, written in memory for a reader that takes whole files.
+//! Writes a PDF with one font in memory, for a library that needs whole files.
 //!
-//! Everything in it was read, decoded and counted against the budgets before, so what the reader
-//! gets is never larger than what it is shown here.
+//! All contents were read, decoded and counted against the limits before, so the library gets no
+//! more than what is written here.
 
 use std::collections::HashMap;
 
@@ -12,15 +12,15 @@ use crate::limits::Limits;
 use crate::refusal::{Refusal, lenient};
 use crate::write::Writer;
 
-/// Entries of a font that its text does not need, or that are read elsewhere.
+/// Font entries that text does not need, or that are read elsewhere.
 const NOT_NEEDED: [&str; 5] = ["CharProcs", "Resources", "Metadata", "StructParents", "ToUnicode"];
-/// The most objects that a font may be made of.
+/// Maximum number of objects of a font.
 const MAX_OBJECTS: usize = 64;
 
-/// The number of the font's object.
+/// The object number of the font.
 pub(crate) const FONT: u32 = 3;
 
-/// A file with the font of `dict`, and what it refers to.
+/// A file with the font `dict`, and the objects it refers to.
 pub(crate) fn font<S: Source>(
     file: &File<S>,
     dict: &Dict,
@@ -52,7 +52,7 @@ pub(crate) fn font<S: Source>(
     Ok(writer.finish(&[("Root", id(1))]))
 }
 
-/// A catalog without pages.
+/// Writes a catalog without pages.
 fn catalog(writer: &mut Writer) {
     let name = |name| Object::Name(Name::new(name));
     let key = |key| Name::new(key);
@@ -70,11 +70,11 @@ const fn id(number: u32) -> Ref {
     Ref { number, generation: 0 }
 }
 
-/// The objects that are referred to, with their new numbers.
+/// The referenced objects, with their new numbers.
 #[derive(Default)]
 struct Refs {
     numbers: HashMap<u32, u32>,
-    /// Those that are to be written, in the order of their new numbers.
+    /// Objects still to be written, in the order of their new numbers.
     waiting: Vec<Ref>,
 }
 

@@ -1,8 +1,8 @@
-//! What is given for a page: its lines of text in reading order, with their places.
+//! The text of a page: its lines in reading order, with positions.
 
 use serde::{Deserialize, Serialize};
 
-/// A rectangle on a page, in points (1/72 inch) of the page as it is shown: after `/Rotate`, the
+/// A rectangle on a page, in points (1/72 inch) of the displayed page: after `/Rotate`, with the
 /// origin at the top left corner of the crop box, `x` to the right and `y` down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rect {
@@ -29,61 +29,61 @@ impl Rect {
     }
 }
 
-/// Characters without white space between them.
+/// Characters without white space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Word {
     /// The characters, in logical order.
     pub text: String,
-    /// Where they stand.
+    /// The position of the word.
     pub bbox: Rect,
 }
 
-/// Words beside each other: a line of a paragraph, or a row of a table.
+/// Words on one baseline: a line of a paragraph, or a row of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// The words, in logical order, with one space between them.
     pub text: String,
-    /// Where the line stands.
+    /// The position of the line.
     pub bbox: Rect,
-    /// The size of the line's largest text, in points.
+    /// The largest font size in the line, in points.
     pub size: f32,
-    /// The direction in which the line runs, in degrees clockwise: 0 for text as it is written in
-    /// most languages, 90 for text that runs down the page.
+    /// The direction of the line, in degrees clockwise: 0 for text that runs to the right, 90 for
+    /// text that runs down the page.
     pub angle: u16,
-    /// Whether a new block begins: a paragraph, a column, a cell, or another piece that stands apart.
+    /// Whether a new block starts: a paragraph, a column, a cell, or another separate piece.
     pub starts_block: bool,
     /// The words.
     pub words: Vec<Word>,
 }
 
-/// A page's text.
+/// The text of a page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// The page's number in the file, from 1.
     pub number: usize,
-    /// The width of the page as it is shown, in points.
+    /// The width of the displayed page, in points.
     pub width: f32,
-    /// The height of the page as it is shown, in points.
+    /// The height of the displayed page, in points.
     pub height: f32,
     /// The lines in reading order.
     pub lines: Vec<Line>,
-    /// How many glyphs are drawn of which nothing says what they stand for. They are no part of the
-    /// text, so that a page with many of them is to be read by OCR.
+    /// Number of glyphs whose characters are unknown. The text does not contain them; a page with
+    /// many of them needs OCR.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unknown_glyphs: usize,
-    /// How many glyphs stand in the text by a guess: the file does not say what they stand for, but
-    /// in most files such glyphs stand for these characters.
+    /// Number of glyphs in the text whose characters are guessed: the file does not define them,
+    /// but in most files such glyphs have these characters.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub guessed_glyphs: usize,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
 impl Page {
-    /// The lines as plain text: each ended by a line feed, blocks parted by an empty line.
+    /// The lines as plain text: each ends with a line feed, and an empty line separates blocks.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -97,7 +97,7 @@ impl Page {
         text
     }
 
-    /// How many words there are.
+    /// Number of words.
     #[must_use]
     pub fn words(&self) -> usize {
         self.lines.iter().map(|line| line.words.len()).sum()

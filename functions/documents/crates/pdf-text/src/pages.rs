@@ -1,4 +1,4 @@
-//! The page tree, walked as far as it is needed (ISO 32000-1, 7.7.3).
+//! The page tree, read on demand (ISO 32000-1, 7.7.3).
 
 use std::collections::HashSet;
 
@@ -9,11 +9,11 @@ use crate::refusal::{Budget, Refusal, lenient};
 
 const INHERITABLE: [&str; 4] = ["Resources", "MediaBox", "CropBox", "Rotate"];
 
-/// A walk through the pages in order. A node that comes twice counts once.
+/// Visits the pages in order. A node that occurs twice counts once.
 pub(crate) struct Pages<'a, S> {
     file: &'a File<S>,
     limits: &'a Limits,
-    /// The nodes still to see, the next one last.
+    /// Nodes still to visit; the last one is next.
     open: Vec<Node>,
     seen: HashSet<u32>,
     visited: usize,
@@ -33,18 +33,18 @@ impl<'a, S: Source> Pages<'a, S> {
         Ok(Self { file, limits, open: vec![top], seen: HashSet::new(), visited: 0 })
     }
 
-    /// How many pages there are: what the root of the tree says where there can be as many, which
-    /// costs nothing to learn; else they are counted.
+    /// Number of pages: `/Count` of the root if the file has enough objects for it, which needs no
+    /// walk; else the pages are counted.
     pub(crate) fn count(file: &'a File<S>, limits: &'a Limits) -> Result<usize, Refusal> {
         let root = file.root()?;
         let top = lenient(file.get(&root, "Pages"))?;
-        let said = match top.as_dict() {
+        let declared = match top.as_dict() {
             Some(top) => lenient(file.get(top, "Count"))?.as_i64(),
             None => None,
         };
         let objects = file.xref().numbers().len();
-        let count = match said.and_then(|said| usize::try_from(said).ok()) {
-            Some(said) if (1..=objects).contains(&said) => said,
+        let count = match declared.and_then(|declared| usize::try_from(declared).ok()) {
+            Some(declared) if (1..=objects).contains(&declared) => declared,
             _ => {
                 let mut pages = Self::new(file, limits)?;
                 let mut count = 0;
@@ -90,7 +90,7 @@ impl<'a, S: Source> Pages<'a, S> {
         Ok(None)
     }
 
-    /// Passes over `count` pages.
+    /// Skips `count` pages.
     pub(crate) fn skip(&mut self, mut count: usize) -> Result<(), Refusal> {
         while count > 0 {
             count -= 1;

@@ -1,37 +1,37 @@
-//! Why a file is not read.
+//! The reasons why a file is refused.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a file, or a page and what follows it, is not read.
+/// The reason why a file, or a page and all after it, cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// There is no PDF header in the first 1,024 bytes.
     #[error("not a PDF")]
     NotAPdf,
-    /// There is a header, but nothing usable after it, or no page.
+    /// There is a header, but no usable contents, or no page.
     #[error("damaged")]
     Damaged,
     /// It is encrypted, and the empty password does not open it.
     #[error("protected by a password")]
     PasswordProtected,
-    /// It is over a budget.
+    /// A limit is exceeded.
     #[error("over the budget of {0}")]
     Limit(Budget),
-    /// The source failed. Its own error stays with the source.
+    /// The source failed. The source keeps its own error.
     #[error("the file could not be read")]
     Source,
 }
 
-/// The budgets, by name.
+/// The names of the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Budget {
-    /// Arrays and dictionaries within one another, or nodes of the page tree.
+    /// Nesting depth of arrays and dictionaries, or nodes of the page tree.
     Nesting,
-    /// Objects, or the values or bytes of one.
+    /// Objects, or the values or bytes of one object.
     Objects,
-    /// Bytes of a stream, or of all, after their filters; or filters of one.
+    /// Bytes after filters, of a stream or of all streams; or filters of one stream.
     StreamBytes,
     /// Pages.
     Pages,
@@ -39,9 +39,9 @@ pub enum Budget {
     TextBytes,
     /// Glyphs of a page.
     Glyphs,
-    /// Operators of a page or of all pages, or operands of one.
+    /// Operators of a page or of all pages, or operands of one operator.
     Operators,
-    /// Forms drawn on a page, or within one another.
+    /// Forms drawn on a page, or their nesting depth.
     Forms,
 }
 
@@ -98,8 +98,8 @@ impl From<cos::OpenError> for Refusal {
     }
 }
 
-/// What can be read of a damaged part: its value, nothing where it is no PDF syntax, but a refusal
-/// where a budget or the source ends.
+/// The readable contents of a damaged part: a syntax error gives the default value; an exceeded
+/// limit and an error of the source give a refusal.
 pub(crate) fn lenient<T: Default>(result: Result<T, cos::Error>) -> Result<T, Refusal> {
     match result {
         Ok(value) => Ok(value),

@@ -2,13 +2,13 @@
 
 use cos::{Dict, Object, Ref};
 
-/// Entries of a stream's dictionary that say how its data is coded.
+/// Entries of a stream's dictionary that describe the encoding of its data.
 const CODED: [&str; 7] = ["Length", "Filter", "DecodeParms", "DL", "F", "FFilter", "FDecodeParms"];
 
-/// A file that is being written.
+/// A file in progress.
 pub(crate) struct Writer {
     out: Vec<u8>,
-    /// The objects written, and where each starts.
+    /// The objects written, with their offsets.
     objects: Vec<(Ref, usize)>,
 }
 
@@ -17,13 +17,13 @@ impl Writer {
         Self { out: b"%PDF-1.7\n".to_vec(), objects: Vec::new() }
     }
 
-    /// How many bytes are written.
+    /// Number of bytes written.
     pub(crate) fn len(&self) -> usize {
         self.out.len()
     }
 
-    /// Writes an indirect object. `refer` gives the reference to write for one that is read, or
-    /// none for `null`.
+    /// Writes an indirect object. `refer` returns the new reference for an old one, or `None` to
+    /// write `null`.
     pub(crate) fn object(
         &mut self,
         id: Ref,
@@ -35,7 +35,7 @@ impl Writer {
         self.out.extend(b"\nendobj\n");
     }
 
-    /// Writes a stream. `keep_filters` if `data` is still coded as the dictionary says.
+    /// Writes a stream. `keep_filters` means that `data` is still encoded as in the dictionary.
     pub(crate) fn stream(
         &mut self,
         id: Ref,
@@ -63,7 +63,7 @@ impl Writer {
         self.out.extend(format!("{} {} obj\n", id.number, id.generation).bytes());
     }
 
-    /// Writes a value. Its depth is that of a value that was read, which is bounded.
+    /// Writes a value. It was parsed before, so its nesting depth is limited.
     fn value(&mut self, value: &Object, refer: &mut dyn FnMut(Ref) -> Option<Ref>) {
         match value {
             Object::Null | Object::Stream(_) => self.out.extend(b" null"),

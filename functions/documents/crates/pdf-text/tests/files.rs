@@ -1,4 +1,4 @@
-//! The files of `tests/pdf`: what is expected of the good ones, and how the bad ones end.
+//! The files of `tests/pdf`: the expected text of the good ones, and the result for the bad ones.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ fn text(name: &str) -> String {
 }
 
 #[test]
-fn good_files_have_the_text_that_is_expected() {
+fn good_files_have_the_expected_text() {
     let expected = std::fs::read_to_string(directory().join("expected.json")).unwrap();
     let expected: Value = serde_json::from_str(&expected).unwrap();
     for (name, expected) in expected.as_object().unwrap() {
@@ -63,7 +63,7 @@ fn good_files_have_the_text_that_is_expected() {
 fn columns_are_read_one_after_the_other() {
     let text = text("field-report.pdf");
     let place = |phrase: &str| text.find(phrase).unwrap_or_else(|| panic!("no {phrase}"));
-    // Both stand in the left column, with lines of the right one beside them.
+    // Both are in the left column, next to lines of the right one.
     assert!(place("Residents ask every year") < place("Ten fountains were chosen"));
     assert!(text.contains("over six weeks and titrated for total hardness. Two\ndistricts are"));
 }
@@ -86,9 +86,9 @@ fn right_to_left_text_is_in_logical_order() {
 }
 
 #[test]
-fn positions_lie_on_the_page_as_it_is_shown() {
+fn positions_are_on_the_displayed_page() {
     for page in pages("statement.pdf").unwrap() {
-        // The second page lies on its side in the file, and `/Rotate` sets it upright.
+        // The second page is stored sideways, and `/Rotate` sets it upright.
         assert_eq!((page.width.floor(), page.height.floor()), (595.0, 841.0));
         for line in &page.lines {
             assert_eq!(line.angle, 0);
@@ -104,7 +104,7 @@ fn positions_lie_on_the_page_as_it_is_shown() {
 }
 
 #[test]
-fn reading_may_stop_and_go_on_at_any_page() {
+fn reading_may_stop_and_continue_at_any_page() {
     let document = open("x11-security.pdf").unwrap();
     let all = pages_from(&document, 1).unwrap();
     for from in 1..=all.len() {
@@ -152,8 +152,8 @@ fn loops_are_read_once_and_damage_is_repaired() {
 }
 
 #[test]
-fn a_font_that_ends_its_reader_costs_the_font_and_not_the_file() {
-    // The code after the last number: `hayro-font` adds one where overflow is checked.
+fn a_font_that_panics_the_parser_does_not_lose_the_file() {
+    // The code after the highest number: `hayro-font` adds one with an overflow check.
     let bad = "/Encoding << /Differences [9223372036854775807 /a] >>";
     let font = |name: &str, more: &str| {
         format!("/{name} << /Type /Font /Subtype /Type1 /BaseFont /Helvetica {more} >>")
@@ -194,12 +194,13 @@ fn budgets_hold() {
     assert_eq!(refusal(|limits| limits.content_bytes = 1_000), over(Budget::StreamBytes));
 }
 
-/// What an encrypted object stream inflates to is held against the budget like any other.
+/// The inflated bytes of an encrypted object stream count against the limit like any other.
 #[test]
 fn encryption_does_not_hide_a_bomb() {
     let case = hostile_pdfs::encryption::password_empty_object_stream_bomb();
     let document = Document::open(case.bytes, Limits::default());
-    // Nothing refers to what is in it, so it need not be looked at; if it is, it is over a budget.
+    // Nothing refers to its contents, so they may stay unread; if they are read, a limit is
+    // exceeded.
     let read = document.and_then(|document| {
         document.read_pages(1, |_| ControlFlow::Continue(()))?;
         Ok(document.pages())

@@ -1,4 +1,4 @@
-//! Text that other readers find: fonts whose names and maps are odd, and values without appearances.
+//! Text that other readers find: fonts with unusual names and maps, and values without appearances.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use pdf_text::{Document, Limits, Page};
 
-/// A file of objects, numbered from 1. The first is the catalog.
+/// A file with these objects, numbered from 1. The first is the catalog.
 fn pdf(objects: &[String]) -> Vec<u8> {
     let mut pdf = "%PDF-1.7\n".to_owned();
     for (number, object) in (1..).zip(objects) {
@@ -55,7 +55,8 @@ fn read(bytes: &[u8]) -> Page {
 const HELVETICA: &str = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica \
                          /Encoding /WinAnsiEncoding >>";
 
-/// The text of a string in a font of these objects, and the counts of unknown and guessed glyphs.
+/// The text of a string in a font made of these objects, and the numbers of unknown and guessed
+/// glyphs.
 fn shown(string: &str, font: &[String]) -> (String, usize, usize) {
     let page = page(&format!("BT /F 10 Tf 20 50 Td {string} Tj ET"), "", "", font);
     (page.text().trim_end().to_owned(), page.unknown_glyphs, page.guessed_glyphs)
@@ -73,22 +74,22 @@ fn encoded(subtype: &str, name: impl Fn(u8) -> String, codes: &[u8]) -> String {
 }
 
 #[test]
-fn glyphs_of_a_tex_font_are_read_by_their_numbers() {
+fn glyphs_of_a_tex_font_are_read_by_number() {
     let font = encoded("Type3", |code| format!("a{code}"), b"Helofrm.\x0e");
     let read = shown("(Hello from o\\016er.)", &[font]);
     assert_eq!(read, ("Hello from o\u{fb03}er.".replace('\u{fb03}', "ffi"), 2, 0));
 }
 
 #[test]
-fn glyphs_with_unknown_names_are_guessed_and_said_to_be() {
+fn glyphs_with_unknown_names_are_counted_as_guessed() {
     let font = encoded("Type1", |code| format!("zz{code}zz"), b"Helo");
     assert_eq!(shown("(Hello)", &[font]), ("Hello".into(), 0, 5));
-    // Codes that were dealt out one after the other say nothing.
+    // Sequential codes have no meaning.
     let font = encoded("Type3", |code| format!("g{}", 700 + u32::from(code)), b"!\"#$%&");
     assert_eq!(shown("(!\"#$%&)", &[font]), (String::new(), 6, 0));
 }
 
-/// A composite font that is not embedded. The codes of a string are its glyphs.
+/// A composite font that is not embedded. The codes of a string are its glyph numbers.
 fn identity(name: &str, to_unicode: Option<&str>) -> Vec<String> {
     let map = if to_unicode.is_some() { "/ToUnicode 7 0 R" } else { "" };
     let mut objects = vec![
@@ -106,8 +107,8 @@ fn identity(name: &str, to_unicode: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn glyphs_of_fonts_of_windows_are_guessed_by_their_order() {
-    // `Total 20 é` by glyphs.
+fn glyphs_of_windows_fonts_are_guessed_by_their_order() {
+    // `Total 20 é` in glyph numbers.
     let string = "<0037005200570044004F00030015001300030070>";
     for name in ["ArialMT", "ABCDEF+Verdana-Bold", "TimesNewRomanPSMT"] {
         let (text, unknown, guessed) = shown(string, &identity(name, None));
@@ -120,7 +121,7 @@ fn glyphs_of_fonts_of_windows_are_guessed_by_their_order() {
 }
 
 #[test]
-fn a_malformed_map_costs_what_cannot_be_read() {
+fn a_malformed_map_loses_only_its_bad_entries() {
     let string = "<000100020003>";
     for (map, expected, unknown) in [
         ("2 beginbfchar <0001> <0041> <zz> <0058> <0003> <0043> endbfchar", "A C", 1),
@@ -134,7 +135,7 @@ fn a_malformed_map_costs_what_cannot_be_read() {
 }
 
 #[test]
-fn codes_that_a_map_leaves_out_fall_back_to_the_encoding() {
+fn codes_without_a_map_entry_use_the_encoding() {
     for map in [
         "garbage (((",
         "1 beginbfchar <41> <0058> <zz> endbfchar",
@@ -149,7 +150,7 @@ fn codes_that_a_map_leaves_out_fall_back_to_the_encoding() {
 
 const FORM: &str = "/AcroForm << /Fields [6 0 R] /DA (/Helv 0 Tf 0 g) >>";
 
-/// The lines of a page with a heading and a field of these entries under it.
+/// The lines of a page with a heading, and a field with these entries under it.
 fn field(entries: &str, more: &[String]) -> Vec<(String, [i32; 4])> {
     let mut objects = vec![
         HELVETICA.to_owned(),
@@ -174,7 +175,7 @@ fn texts(lines: Vec<(String, [i32; 4])>) -> Vec<String> {
 }
 
 #[test]
-fn the_value_of_a_field_stands_in_its_rectangle() {
+fn the_value_of_a_field_is_in_its_rectangle() {
     let lines = field("/FT /Tx /V (Margarethe Holzapfel)", &[]);
     let [(text, [x0, y0, x1, y1])] = &lines[..] else { panic!("{lines:?}") };
     assert_eq!(text, "Margarethe Holzapfel");
@@ -183,7 +184,7 @@ fn the_value_of_a_field_stands_in_its_rectangle() {
 }
 
 #[test]
-fn values_are_found_wherever_they_are_said() {
+fn values_are_found_in_all_places() {
     for (entries, more, expected) in [
         ("/FT /Tx /V <FEFF00C400720067006500720021>", "null", "Ärger!"),
         ("/FT /Tx /DV (default)", "null", "default"),
@@ -205,7 +206,7 @@ fn values_are_found_wherever_they_are_said() {
 }
 
 #[test]
-fn what_a_viewer_does_not_show_is_no_text() {
+fn values_that_a_viewer_hides_are_not_text() {
     for entries in [
         "/FT /Btn /V /Yes /AS /Yes",
         "/FT /Tx /V (hidden) /F 2",
@@ -220,7 +221,7 @@ fn what_a_viewer_does_not_show_is_no_text() {
 }
 
 #[test]
-fn a_value_that_an_appearance_shows_stands_once() {
+fn a_value_with_an_appearance_is_read_once() {
     let appearance = |content: &str| {
         let resources = "/Resources << /Font << /F 5 0 R >> >>";
         stream(&format!("/Subtype /Form /BBox [0 0 200 20] {resources}"), content)
@@ -233,7 +234,7 @@ fn a_value_that_an_appearance_shows_stands_once() {
 }
 
 #[test]
-fn a_note_on_the_page_is_text_and_one_that_pops_up_is_none() {
+fn a_note_on_the_page_is_text_but_a_popup_is_not() {
     let objects = [
         HELVETICA.to_owned(),
         "<< /Subtype /FreeText /Rect [50 60 110 120] /DA (/Helv 10 Tf) \
@@ -252,7 +253,7 @@ fn a_right_to_left_value_is_in_logical_order() {
 }
 
 #[test]
-fn a_turned_page_has_its_values_upright() {
+fn values_on_a_rotated_page_are_upright() {
     let objects = [
         HELVETICA.to_owned(),
         "<< /Subtype /Widget /FT /Tx /Rect [50 100 70 190] /V (upright) >>".to_owned(),
@@ -267,7 +268,7 @@ fn a_turned_page_has_its_values_upright() {
 }
 
 #[test]
-fn a_form_of_xfa_is_said_to_be_one() {
+fn xfa_forms_are_reported() {
     let has_xfa = |form: &str| {
         let bytes = file("", form, "", &[HELVETICA.to_owned()]);
         Document::open(bytes, Limits::default()).unwrap().has_xfa().unwrap()
@@ -277,9 +278,10 @@ fn a_form_of_xfa_is_said_to_be_one() {
     assert!(!has_xfa(""));
 }
 
-/// Many fields with many options, each to be compared, end in a refusal and not in hours.
+/// Many fields with many options, which must all be compared, exceed a limit instead of running for
+/// hours.
 #[test]
-fn values_are_within_the_budget_of_operators() {
+fn values_count_against_the_limit_of_operators() {
     let options = format!("[{}]", "[(a) (b)] ".repeat(2_000));
     let objects = [
         HELVETICA.to_owned(),

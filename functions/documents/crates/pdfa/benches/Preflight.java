@@ -6,7 +6,7 @@ import org.apache.pdfbox.preflight.PreflightDocument;
 import org.apache.pdfbox.preflight.exception.SyntaxValidationException;
 import org.apache.pdfbox.preflight.parser.PreflightParser;
 
-/** Reads paths, one a line, and answers each with its verdict by Apache Preflight and the nanoseconds it took. */
+/** Reads one path per line. Prints the verdict of Apache Preflight and the time in nanoseconds for each. */
 public final class Preflight {
     public static void main(String[] arguments) throws Exception {
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));

@@ -1,13 +1,13 @@
-//! Verdicts and times on the veraPDF corpus, whose directory is in `PDFA_CORPUS`:
+//! Verdicts and times on the veraPDF corpus; `PDFA_CORPUS` is its directory:
 //!
 //! ```sh
 //! PDFA_CORPUS=… cargo bench -p pdfa --bench corpus
 //! ```
 //!
-//! Each file is read into memory, opened and validated `PDFA_RUNS` times (5); its time is the least.
-//! With `PREFLIGHT_CLASSPATH` (of Apache PDFBox Preflight and what it needs) the same files of 1b go
-//! through Preflight as well, in one virtual machine, twice, of which the second time counts. veraPDF's
-//! verdicts are what the names say, for it is the corpus' own reference.
+//! Each file is read into memory, opened and validated `PDFA_RUNS` times (default 5); the shortest
+//! time counts. With `PREFLIGHT_CLASSPATH` (Apache PDFBox Preflight and its dependencies), the
+//! files of 1b are also checked by Preflight, in one virtual machine, twice; the second time
+//! counts. The file names contain veraPDF's verdicts.
 
 #![expect(
     clippy::print_stdout,
@@ -53,7 +53,7 @@ fn cases(directory: &Path, found: &mut Vec<Case>) {
     }
 }
 
-/// Whether the file conforms, and the least time of `runs`, opening included.
+/// Whether the file conforms, and the shortest time of `runs` runs, including opening.
 fn check(case: &Case, runs: u32) -> (bool, Duration) {
     let bytes = fs::read(&case.path).expect("a readable file");
     let mut least = Duration::MAX;
@@ -69,7 +69,7 @@ fn check(case: &Case, runs: u32) -> (bool, Duration) {
     (conforming, least)
 }
 
-/// Verdicts and times of Preflight, or none if no class path is given.
+/// Verdicts and times of Preflight, or `None` without a class path.
 fn preflight(cases: &[&Case]) -> Option<Vec<(bool, Duration)>> {
     let classes = env::var("PREFLIGHT_CLASSPATH").ok()?;
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/Preflight.java");
@@ -132,7 +132,7 @@ fn row(name: &str, flavour: Flavour, cases: &[&Case], answers: &[(bool, Duration
 }
 
 fn main() {
-    // A test runner asks every target for its tests; here are none.
+    // A test runner asks every target for its tests; this target has none.
     if std::env::args().any(|arg| arg == "--list") {
         return;
     }

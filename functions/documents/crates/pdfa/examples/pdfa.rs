@@ -1,7 +1,7 @@
-//! `pdfa [--flavour 1a|1b|2a|2b|2u|3a|3b|3u|4|4e|4f|auto] [--json] FILE…` says whether files conform.
+//! `pdfa [--flavour 1a|1b|2a|2b|2u|3a|3b|3u|4|4e|4f|auto] [--json] FILE…` checks whether files conform.
 //!
-//! The flavour is the one that a file claims unless it is given. Exit status: 0 if all conform, 1 if
-//! one does not, 2 if one cannot be checked.
+//! Without `--flavour`, each file is checked against the flavour that it claims. Exit status: 0 if
+//! all files conform, 1 if a file does not conform, 2 if a file cannot be checked.
 
 use std::{
     env, fs,

@@ -1,4 +1,4 @@
-//! What every check works with: the file, the flavour, and where failures go.
+//! The context of all checks: the file, the flavour, and the failures.
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -14,36 +14,37 @@ use crate::{
     part_4,
 };
 
-/// Failures of one rule that a report keeps.
+/// Maximum number of failures per rule in a report.
 pub const MAX_PER_RULE: usize = 8;
 
-/// A rule by its clause and test: in part 1, in parts 2 and 3, and in part 4. Where a part has no such
-/// rule, breaking it means nothing there.
+/// The clause and test of a rule: in part 1, in parts 2 and 3, and in part 4. A part without the
+/// rule ignores its failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rule {
     part1: Option<(&'static str, u16)>,
     later: Option<(&'static str, u16)>,
-    /// Of part 4 alone; what it shares with parts 2 and 3 is found by their name ([`part_4::name`]).
+    /// Only for rules of part 4 alone. [`part_4::name`] gives the name of a rule shared with parts
+    /// 2 and 3.
     four: Option<(&'static str, u16)>,
 }
 
 impl Rule {
-    /// A rule of all parts, part 4 included if that has it.
+    /// A rule of parts 1 to 3, and of part 4 if part 4 has it.
     pub(crate) const fn all(part1: (&'static str, u16), later: (&'static str, u16)) -> Self {
         Self { part1: Some(part1), later: Some(later), four: None }
     }
 
-    /// A rule of part 1 alone.
+    /// A rule of part 1 only.
     pub(crate) const fn one(clause: &'static str, test: u16) -> Self {
         Self { part1: Some((clause, test)), later: None, four: None }
     }
 
-    /// A rule of parts 2 and 3, and of part 4 if that has it.
+    /// A rule of parts 2 and 3, and of part 4 if part 4 has it.
     pub(crate) const fn later(clause: &'static str, test: u16) -> Self {
         Self { part1: None, later: Some((clause, test)), four: None }
     }
 
-    /// A rule of part 4 alone.
+    /// A rule of part 4 only.
     pub(crate) const fn four(clause: &'static str, test: u16) -> Self {
         Self { part1: None, later: None, four: Some((clause, test)) }
     }
@@ -58,11 +59,11 @@ impl Rule {
     }
 }
 
-/// A validation under way.
+/// A validation in progress.
 pub(crate) struct Checker<'a, S> {
     pub(crate) file: &'a File<S>,
     pub(crate) flavour: Flavour,
-    /// How many files this one is embedded in.
+    /// Number of files around this embedded file.
     pub(crate) depth: usize,
     failures: RefCell<Vec<Failure>>,
     counts: RefCell<HashMap<(&'static str, u16), usize>>,
@@ -85,7 +86,8 @@ impl<'a, S: Source> Checker<'a, S> {
         }
     }
 
-    /// Notes that test `test` of `clause` fails at `object`. `detail` is formatted only if kept.
+    /// Records that test `test` of `clause` fails at `object`. `detail` is formatted only if the
+    /// failure is kept.
     pub(crate) fn fail(
         &self,
         clause: &'static str,
@@ -107,7 +109,7 @@ impl<'a, S: Source> Checker<'a, S> {
         }
     }
 
-    /// Notes that `rule` fails at `object`, if the part checked against has it.
+    /// Records that `rule` fails at `object`, if the part has this rule.
     pub(crate) fn broken(&self, rule: Rule, object: Option<Ref>, detail: impl Display) {
         if let Some((clause, test)) = rule.name(self.flavour.part) {
             self.fail(clause, test, object, detail);
@@ -132,8 +134,8 @@ impl<'a, S: Source> Checker<'a, S> {
         self.flavour.level == Level::A
     }
 
-    /// The value read, or none. Going over a budget and failing to read end the whole validation
-    /// with that error; what is no PDF syntax is as good as not there.
+    /// The value, or `None`. A syntax error counts as an absent value. Any other error (a limit,
+    /// the source) ends the validation.
     pub(crate) fn read<T>(&self, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -150,12 +152,12 @@ impl<'a, S: Source> Checker<'a, S> {
         self.read(self.file.get(dict, key)).unwrap_or_default()
     }
 
-    /// What `object` stands for.
+    /// Follows a reference to its object.
     pub(crate) fn resolve(&self, object: &Object) -> Object {
         self.read(self.file.resolve(object)).unwrap_or_default()
     }
 
-    /// The dictionary, or the stream's, that `key` has.
+    /// The dictionary at `key`, or the dictionary of the stream at `key`.
     pub(crate) fn dict(&self, dict: &Dict, key: &str) -> Option<Dict> {
         self.get(dict, key).as_dict().cloned()
     }
@@ -175,7 +177,7 @@ impl<'a, S: Source> Checker<'a, S> {
         self.pages.get_or_init(|| self.read(self.file.pages()).unwrap_or_default())
     }
 
-    /// What was found, or the error that kept from finding all.
+    /// The report, or the error that stopped the validation.
     pub(crate) fn report(self) -> Result<Report, Error> {
         if let Some(error) = self.error.into_inner() {
             return Err(error);

@@ -1,4 +1,4 @@
-//! What a file says it conforms to, whether or not there is a check for it.
+//! The conformance that a file claims, whether or not this crate can check it.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use cos::{File, Object, Source};
 
 use crate::Flavour;
 
-/// The part of ISO 19005, and the level of it, that the metadata of a file names (ISO 19005-1, 6.7.11;
-/// -2 and -3, 6.6.4; -4, 6.7.3).
+/// The part of ISO 19005, and its level, in the metadata of a file (ISO 19005-1, 6.7.11; -2 and -3,
+/// 6.6.4; -4, 6.7.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// `pdfaid:part`, from 1 to 9.
     pub part: u8,
-    /// `pdfaid:conformance`: one letter, in lower case. Part 4 knows `e`, `f` and none.
+    /// `pdfaid:conformance`: one letter, in lower case. Part 4 has `e`, `f` and none.
     pub level: Option<char>,
     /// `pdfaid:rev`, the year of part 4: four digits.
     pub revision: Option<u16>,
 }
 
 impl Claim {
-    /// What `file` claims; `None` if its metadata names no part, or cannot be read.
+    /// The claim of `file`; `None` if its metadata has no part, or cannot be read.
     #[must_use]
     pub fn read<S: Source>(file: &File<S>) -> Option<Self> {
         let root = file.root().ok()?;
@@ -45,8 +45,8 @@ impl Claim {
         })
     }
 
-    /// The flavour to check against; `None` if there is no check for what is claimed. A level that
-    /// part 4 does not know is held against part 4 without a level, which it breaks.
+    /// The flavour to check against; `None` if this crate cannot check the claim. A level that part
+    /// 4 does not have is checked against part 4 without a level, which it breaks.
     #[must_use]
     pub fn flavour(&self) -> Option<Flavour> {
         let unnamed = || Flavour::new(self.part, None);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_and_level_is_told() {
+    fn every_part_and_level_is_read() {
         let cases = [
             ("pdfaid:part='2' pdfaid:conformance='B'", "2b", true),
             ("pdfaid:part='1' pdfaid:conformance='a'", "1a", true),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_part_is_no_claim() {
+    fn an_invalid_part_is_not_a_claim() {
         for properties in ["", "pdfaid:part=''", "pdfaid:part='0'", "pdfaid:part='22'"] {
             assert_eq!(claim(properties), None, "{properties}");
         }

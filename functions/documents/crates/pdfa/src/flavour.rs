@@ -1,4 +1,4 @@
-//! Parts and levels of PDF/A, and the one that a file claims.
+//! Parts and levels of PDF/A, and the flavour that a file claims.
 
 use std::{fmt, str::FromStr};
 
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::Claim;
 
-/// The last part of ISO 19005 that there is a check for.
+/// The last part of ISO 19005 that this crate can check.
 pub const LAST_PART: u8 = 4;
 
 /// A part of ISO 19005.
@@ -17,7 +17,7 @@ pub enum Part {
     One,
     /// ISO 19005-2:2011: PDF 1.7.
     Two,
-    /// ISO 19005-3:2012: part 2, with any embedded files.
+    /// ISO 19005-3:2012: like part 2, with any embedded files.
     Three,
     /// ISO 19005-4:2020: PDF 2.0.
     Four,
@@ -26,13 +26,13 @@ pub enum Part {
 /// A conformance level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
-    /// Basic: looks the same.
+    /// Basic: the visual appearance is preserved.
     B,
-    /// Basic, and text has Unicode. Parts 2 and 3 alone.
+    /// Unicode: level B, and text has Unicode values. Only parts 2 and 3.
     U,
-    /// Accessible: text has Unicode, and the logical structure is there.
+    /// Accessible: level U, and the file has a logical structure.
     A,
-    /// None: part 4 for most documents.
+    /// No level: part 4 for most documents.
     Unnamed,
     /// Part 4 for engineering: 3D and rich media.
     E,
@@ -40,7 +40,7 @@ pub enum Level {
     F,
 }
 
-/// What to check against.
+/// A part and a level to check against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Flavour {
     /// The part.
@@ -63,7 +63,7 @@ impl Part {
 }
 
 impl Flavour {
-    /// A flavour, with a level in parts 1 to 3; there is no 1u.
+    /// A flavour. Parts 1 to 3 need a level; 1u does not exist.
     #[must_use]
     pub fn new(part: u8, level: Option<char>) -> Option<Self> {
         let part = match part {
@@ -86,8 +86,8 @@ impl Flavour {
         Some(Self { part, level })
     }
 
-    /// The flavour that the metadata of `file` claims; `None` if it claims none, or one that there
-    /// is no check for: see [`Claim`].
+    /// The flavour that the metadata of `file` claims; `None` if it claims none, or one that cannot
+    /// be checked: see [`Claim`].
     #[must_use]
     pub fn detect<S: Source>(file: &File<S>) -> Option<Self> {
         Claim::read(file)?.flavour()
@@ -111,7 +111,7 @@ impl fmt::Display for Flavour {
 impl FromStr for Flavour {
     type Err = UnknownFlavour;
 
-    /// Of `1b`, `2U`, `4` and the like.
+    /// Parses `1b`, `2U`, `4` and so on.
     fn from_str(text: &str) -> Result<Self, UnknownFlavour> {
         let mut chars = text.chars();
         match (chars.next().and_then(|part| part.to_digit(10)), chars.next(), chars.next()) {
@@ -130,7 +130,7 @@ impl Serialize for Flavour {
     }
 }
 
-/// Text that names no flavour.
+/// Text that is not the name of a flavour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownFlavour;
 
@@ -147,7 +147,7 @@ mod tests {
     use super::Flavour;
 
     #[test]
-    fn every_flavour_is_named_as_it_is_read() {
+    fn names_of_flavours_can_be_parsed_again() {
         for name in ["1a", "1b", "2a", "2b", "2u", "3a", "3b", "3u", "4", "4e", "4f"] {
             let flavour: Flavour = name.parse().unwrap();
             assert_eq!(flavour.to_string(), name);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_no_flavour() {
+    fn other_names_are_rejected() {
         for name in ["", "1", "2", "3", "5", "1u", "1e", "3f", "4a", "4b", "4u", "4ef", "44", "b"] {
             assert!(name.parse::<Flavour>().is_err(), "{name}");
         }

@@ -1,8 +1,8 @@
 //! A validator for PDF/A-1, PDF/A-2, PDF/A-3 and PDF/A-4.
 //!
-//! [`validate`] checks a file against a [`Flavour`] and gives a [`Report`]. A rule is named by the
-//! clause of ISO 19005 that it comes from and by the number that veraPDF gives to the test. [`Claim`] tells
-//! what a file claims, be it a flavour that there is a check for or not.
+//! [`validate`] checks a file against a [`Flavour`] and returns a [`Report`]. The name of a rule is
+//! the clause of ISO 19005 and the number that veraPDF gives to the test. [`Claim`] is the flavour
+//! that a file claims, whether or not this crate can check it.
 
 mod checker;
 mod claim;
@@ -27,13 +27,13 @@ pub use report::{Failure, Report};
 /// Checks `file` against `flavour`.
 ///
 /// # Errors
-/// [`Error::Limit`] for a file that goes over a budget, so that it cannot be checked whole;
+/// [`Error::Limit`] if the file exceeds a limit, so that it cannot be checked completely;
 /// [`Error::Io`] if its source fails.
 pub fn validate<S: Source>(file: &File<S>, flavour: Flavour) -> Result<Report, Error> {
     validate_at(file, flavour, 0)
 }
 
-/// The same for a file that is embedded in `depth` others.
+/// Like [`validate`], for a file that is embedded at this `depth`.
 fn validate_at<S: Source>(file: &File<S>, flavour: Flavour, depth: usize) -> Result<Report, Error> {
     let checker = Checker::new(file, flavour, depth);
     file_structure::check(&checker);

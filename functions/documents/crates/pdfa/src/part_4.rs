@@ -1,5 +1,5 @@
-//! What the rules of parts 2 and 3 are called in part 4 (ISO 19005-4:2020), where they stand in other
-//! clauses. Rules that only part 4 has are named where they are checked, by [`Rule::four`].
+//! The names in part 4 (ISO 19005-4:2020) of the rules of parts 2 and 3, which are in other clauses
+//! there. Rules that only part 4 has are named where they are checked, with [`Rule::four`].
 //!
 //! [`Rule::four`]: crate::checker::Rule::four
 
@@ -8,7 +8,7 @@ type Name = (&'static str, u16);
 
 /// Clauses of parts 2 and 3 whose tests have the same numbers in part 4, and the clause there.
 const CLAUSES: [(&str, &str); 37] = [
-    // How the file is written.
+    // File structure.
     ("6.1.2", "6.1.2"),
     ("6.1.3", "6.1.3"),
     ("6.1.6", "6.1.5"),
@@ -45,7 +45,7 @@ const CLAUSES: [(&str, &str); 37] = [
     // Metadata.
     ("6.6.2.1", "6.7.2.1"),
     ("6.6.4", "6.7.3"),
-    // What the document has.
+    // Contents of the document.
     ("6.1.12", "6.1.11"),
     ("6.8", "6.9"),
     ("6.9", "6.10"),
@@ -66,7 +66,7 @@ pub(crate) fn name((clause, test): Name) -> Option<Name> {
         ("6.4.1", 3) => Some(("6.4.1", 2)),
         ("6.8", 3) => Some(("6.9", 4)),
         ("6.8", 5) => Some(("6.9", 3)),
-        // Digests, the prefixes of other properties, `/AF` and `/AS` are no matter of part 4.
+        // Part 4 has no rules on digests, prefixes of other properties, `/AF` and `/AS`.
         ("6.1.12", 2) | ("6.6.4", 5..) | ("6.8" | "6.9", 4) => None,
         _ => {
             let (_, clause) = CLAUSES.iter().find(|(later, _)| *later == clause)?;
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_part_4_leaves_out_has_no_name_there() {
+    fn rules_that_part_4_omits_have_no_name() {
         for later in [
             ("6.1.7.1", 2),
             ("6.1.12", 2),

@@ -1,21 +1,21 @@
-//! What a validation found.
+//! The result of a validation.
 
 use cos::Ref;
 use serde::{Serialize, Serializer};
 
 use crate::Flavour;
 
-/// A rule that does not hold at some place of the file.
+/// A rule that fails at some place of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The clause of the ISO 19005 part checked against.
     pub clause: &'static str,
-    /// Which test of that clause, as veraPDF numbers them.
+    /// The number of the test in that clause, in the numbering of veraPDF.
     pub test: u16,
-    /// The indirect object it was found in or near.
+    /// The indirect object at the failure, or the nearest one.
     #[serde(serialize_with = "as_text", skip_serializing_if = "Option::is_none")]
     pub object: Option<Ref>,
-    /// What is wrong there.
+    /// Description of the failure.
     pub detail: String,
 }
 
@@ -27,16 +27,16 @@ fn as_text<S: Serializer>(object: &Option<Ref>, serializer: S) -> Result<S::Ok, 
     }
 }
 
-/// The outcome of a validation.
+/// The result of a validation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// What was checked against.
+    /// The flavour checked against.
     pub flavour: Flavour,
     /// Whether no rule failed.
     pub conforming: bool,
-    /// What failed, in the order it was found, up to [`MAX_PER_RULE`](crate::MAX_PER_RULE) times
-    /// for each rule.
+    /// The failures in the order they were found, at most [`MAX_PER_RULE`](crate::MAX_PER_RULE) for
+    /// each rule.
     pub failures: Vec<Failure>,
-    /// How often rules failed, those counted that `failures` leaves out.
+    /// Number of all failures, including those that `failures` omits.
     pub count: usize,
 }

@@ -1,5 +1,6 @@
-//! The verdicts on the veraPDF corpus, whose directory is in `PDFA_CORPUS`; nothing is checked if
-//! that is unset. A file is `PDF_A-<part><level>/…/… <clause>-t<test>-<pass|fail>-<letter>.pdf`.
+//! Compares verdicts with the veraPDF corpus in the directory `PDFA_CORPUS`; without the variable
+//! the tests do nothing. A file is `PDF_A-<part><level>/…/…
+//! <clause>-t<test>-<pass|fail>-<letter>.pdf`.
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
@@ -12,7 +13,7 @@ use std::{
 use cos::{File, Limits};
 use pdfa::{Flavour, Report};
 
-/// A file of the corpus, and what its name says of it.
+/// A file of the corpus, and the verdict in its name.
 struct Case {
     path: PathBuf,
     flavour: Flavour,
@@ -36,8 +37,8 @@ impl Case {
         pdfa::validate(&file, self.flavour).map_err(|error| error.to_string())
     }
 
-    /// Whether the clause that failed is the one in the name. The corpus has names of the first
-    /// edition of part 1, and names a subclause where the rules name the clause, or the reverse.
+    /// Whether the clause that failed is the one in the name. Some names use the first edition of
+    /// part 1, and some use a subclause where the rules use the clause, or the reverse.
     fn is_reason(&self, clause: &str) -> bool {
         let within =
             |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}."));
@@ -132,8 +133,8 @@ fn verdicts_on_the_corpus() {
     }
 }
 
-/// Rules of part 2 that part 4 does not have, or has for another key or another version: clause and
-/// test, or all tests of clauses that start so.
+/// Rules of part 2 that part 4 does not have, or has for another key or version: clause and test,
+/// or all tests of clauses with this prefix.
 fn only_in_part_2(clause: &str, test: u16) -> bool {
     let clauses = ["6.1.13", "6.2.11.4.2", "6.6.2.3."];
     clauses.iter().any(|start| clause.starts_with(start))
@@ -146,7 +147,8 @@ fn only_in_part_2(clause: &str, test: u16) -> bool {
         )
 }
 
-/// The file with the header, the version, the trailer and the claim of part 4, of the same length.
+/// The file with the header, the version, the trailer and the claim of part 4. The length does not
+/// change.
 fn as_part_4(mut bytes: Vec<u8>) -> Vec<u8> {
     const CHANGES: [(&[u8], &[u8]); 8] = [
         (b"/Info ", b"/Xnfo "),
@@ -178,11 +180,11 @@ fn as_part_4(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// There are no files of part 4 in the half of the corpus that is here. Those of part 2, told to be of
-/// part 4, break what they broke, as far as part 4 has the rule; of the others, one rule of PDF 2.0
-/// may fail, that of the length of inline images.
+/// This half of the corpus has no files of part 4. Files of part 2 that are marked as part 4 break
+/// the same rules, as far as part 4 has them. In conforming files, only the PDF 2.0 rule on the
+/// length of inline images may fail.
 #[test]
-fn files_of_part_2_made_files_of_part_4() {
+fn files_of_part_2_marked_as_part_4() {
     let Ok(directory) = env::var("PDFA_CORPUS") else { return };
     let mut found = Vec::new();
     cases(Path::new(&directory), &mut found);
@@ -215,8 +217,8 @@ fn files_of_part_2_made_files_of_part_4() {
     );
 }
 
-/// A file with a few bytes changed ends in a report or an error, never a panic, against its own flavour
-/// and against part 4.
+/// A file with a few changed bytes ends in a report or an error, never a panic, with its own
+/// flavour and with part 4.
 #[test]
 fn spoiled_files_end() {
     let Ok(directory) = env::var("PDFA_CORPUS") else { return };
@@ -230,7 +232,7 @@ fn spoiled_files_end() {
     for case in &found {
         let original = fs::read(&case.path).expect("a readable file");
         let mut random = original.len() as u64;
-        // xorshift64: enough to hit different places in each file.
+        // xorshift64: good enough for different places in each file.
         let mut next = |below: usize| {
             random ^= random << 13;
             random ^= random >> 7;

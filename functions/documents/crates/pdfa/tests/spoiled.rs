@@ -1,5 +1,5 @@
-//! Conforming files spoilt in one place, so that a rule must fail by construction. The files are those
-//! of the corpus whose directory is in `PDFA_CORPUS`; nothing is checked if that is unset.
+//! Conforming files that are damaged at one place, so that a rule must fail. The files are from the
+//! corpus in the directory `PDFA_CORPUS`; without the variable the test does nothing.
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
@@ -13,27 +13,27 @@ use std::{
 use cos::{Dict, File, Limits, Object, Ref, Stream};
 use pdfa::Flavour;
 
-/// A way to spoil a file, and the places where it does.
+/// A way to damage a file, and the places in a file.
 struct Kind {
     name: &'static str,
     verdict: Verdict,
     places: fn(&Opened) -> Vec<Change>,
 }
 
-/// What must come of it.
+/// The expected verdict.
 #[derive(Clone, Copy)]
 enum Verdict {
     /// The file is rejected.
     Rejected,
-    /// It is rejected where the font without its program is.
+    /// The file is rejected if the same file without the font program is rejected.
     AsWithoutProgram,
-    /// It depends on what is drawn; the outcomes are counted.
+    /// The verdict depends on what is drawn; the results are only counted.
     Counted,
 }
 
 const WITHOUT_PROGRAM: &str = "descriptor without its program";
 
-/// Bytes put in the place of others.
+/// A range of bytes, and its replacement.
 type Change = (Range<usize>, Vec<u8>);
 
 /// A conforming file.
@@ -71,7 +71,7 @@ impl Opened {
             .collect()
     }
 
-    /// A letter of `key` changed in the document's metadata stream.
+    /// Changes a letter of `key` in the document's metadata stream.
     fn of_document(&self, key: &str) -> Vec<Change> {
         let root = self.file.root().expect("a catalog");
         let metadata = self.get(&root, "Metadata");
@@ -79,13 +79,13 @@ impl Opened {
         self.without(key, |found| found.identity() == dict.identity())
     }
 
-    /// A letter of `key` changed in each dictionary that `of` picks.
+    /// Changes a letter of `key` in each dictionary for which `of` is true.
     fn without(&self, key: &str, of: impl Fn(&Dict) -> bool) -> Vec<Change> {
         let picked = |(_, object, range): &(Ref, Object, Range<usize>)| {
             let dict = object.as_dict().filter(|dict| of(dict) && dict.contains(key))?;
             let name = format!("/{key}");
             let found = keys_at(&self.bytes[range.clone()], name.as_bytes());
-            // Of two, one is in a dictionary within this one.
+            // If there are two, one is in a nested dictionary.
             (found.len() == 1 && dict.contains(key)).then(|| {
                 let start = range.start + found[0] + 1;
                 (start..start + 1, b"x".to_vec())
@@ -99,7 +99,7 @@ fn at(offset: u64) -> usize {
     usize::try_from(offset).expect("a small file")
 }
 
-/// Where `key` stands as a whole name.
+/// Offsets of `key` as a complete name.
 fn keys_at(bytes: &[u8], key: &[u8]) -> Vec<usize> {
     let ends = |at: usize| bytes.get(at).is_none_or(|byte| !byte.is_ascii_alphanumeric());
     let starts = bytes.windows(key.len()).enumerate();
@@ -114,7 +114,7 @@ fn data(stream: &Stream) -> Range<usize> {
     at(stream.form().start)..at(stream.form().end)
 }
 
-/// Bytes that look like nothing, and the same each time.
+/// Pseudo-random bytes, the same each time.
 fn noise(count: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_u32;
     let step = |_| {
@@ -306,10 +306,10 @@ fn conforms(bytes: Vec<u8>, flavour: Flavour) -> bool {
         .is_ok_and(|file| pdfa::validate(&file, flavour).is_ok_and(|report| report.conforming))
 }
 
-/// Rejected and accepted files by kind.
+/// Number of rejected and accepted files by kind.
 type Counts = BTreeMap<&'static str, [usize; 2]>;
 
-/// Spoils one file in every way, and says which kinds were accepted at some place.
+/// Damages one file in every way, and returns the kinds of the accepted files.
 fn spoil(path: &Path, flavour: Flavour, counts: &mut Counts) -> Vec<&'static str> {
     let bytes = fs::read(path).expect("a readable file");
     let file = File::open(bytes.clone(), Limits::default()).expect("a file");
@@ -339,7 +339,7 @@ fn spoiled_files_are_rejected() {
     for (path, flavour) in &found {
         let accepted = spoil(path, *flavour, &mut counts);
         let times = |name: &str| accepted.iter().filter(|kind| **kind == name).count();
-        // A font that nothing is drawn with needs no program, readable or not.
+        // A font that draws nothing needs no program.
         let unused = times(WITHOUT_PROGRAM);
         for kind in KINDS.iter().filter(|kind| !matches!(kind.verdict, Verdict::Counted)) {
             let allowed = match kind.verdict {

@@ -1,7 +1,7 @@
-//! Writes what the fuzzers start from: `cargo run --package seeds -- CORPUS PDFS…`.
+//! Writes the seeds of the fuzzers: `cargo run --package seeds -- CORPUS PDFS…`.
 //!
-//! `CORPUS/pdf` gets the PDFs of the given directories, and the hostile ones, that are not large;
-//! `CORPUS/content` and `CORPUS/xmp` get their content streams and their metadata.
+//! `CORPUS/pdf` gets the small PDFs of the given directories, and the small hostile PDFs. `CORPUS/content` and
+//! `CORPUS/xmp` get their content streams and their metadata.
 
 use std::{
     env, fs, io,
@@ -10,9 +10,9 @@ use std::{
 
 use cos::{File, Limits, Object};
 
-/// Bytes of a file that is worth mutating.
+/// Maximum bytes of a file to mutate.
 const LARGE: usize = 96 << 10;
-/// Bytes of a hostile file: most are small, and what is large is slow.
+/// Maximum bytes of a hostile file: most are small, and large ones are slow.
 const LARGE_HOSTILE: usize = 16 << 10;
 
 fn main() -> io::Result<()> {

@@ -1,21 +1,21 @@
-//! Currencies in a text: codes as words of their own, and signs at amounts, for a text that prints `€` where the data
-//! says `EUR`.
+//! Currencies in a text: codes as separate words, and symbols at amounts, because a text may print `€` for the value
+//! `EUR`.
 
 use super::text::Spot;
 
-/// ISO 4217's codes of money in use.
+/// ISO 4217 codes of current currencies.
 const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN \
     BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ \
     GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL \
     LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN \
     PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD \
     TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
-/// Codes that are words too: they count at an amount with decimals alone.
+/// Codes that are also words: they count only at an amount with decimals.
 const WORDS: &str = "ALL BAM BOB COP CUP GEL LAK MAD MOP PEN RON SOS TOP TRY";
 /// Codes whose amounts have three decimals.
 const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
 
-/// Signs of one currency.
+/// Symbols of one currency.
 #[rustfmt::skip]
 const OWN: [(&str, &[&str]); 21] = [
     ("AUD", &["A$", "AU$"]), ("BRL", &["R$"]), ("CAD", &["C$", "CA$"]), ("CHF", &["Fr.", "SFr.", "Fr"]),
@@ -24,7 +24,7 @@ const OWN: [(&str, &[&str]); 21] = [
     ("NZD", &["NZ$"]), ("PLN", &["zł", "złotych"]), ("RON", &["lei"]), ("RUB", &["₽"]), ("TRY", &["₺", "TL"]),
     ("UAH", &["₴"]), ("USD", &["US$"]), ("VND", &["₫"]),
 ];
-/// Signs of several: which one is meant, the sign does not say.
+/// Symbols of several currencies: the symbol alone is ambiguous.
 #[rustfmt::skip]
 const SHARED: [(&str, &[&str]); 3] = [
     ("$", &["USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD", "ARS", "CLP", "COP", "TWD"]),
@@ -57,7 +57,7 @@ fn is_sign(c: char) -> bool {
     matches!(c, '€' | '$' | '£' | '¥' | '₹' | '₽' | '₩' | '₴' | '₪' | '₺' | '₫' | '円' | '元')
 }
 
-/// Where the currency begins that stands right before `at`, one space apart at most.
+/// Start of the currency before `at`, with at most one space between them.
 pub(super) fn before(text: &str, at: usize) -> Option<usize> {
     let head = &text[..at];
     let head = head.strip_suffix(SPACES).unwrap_or(head);
@@ -72,7 +72,7 @@ pub(super) fn before(text: &str, at: usize) -> Option<usize> {
         .then_some(start)
 }
 
-/// Where the currency ends that stands right after `at`, one space apart at most.
+/// End of the currency after `at`, with at most one space between them.
 pub(super) fn after(text: &str, at: usize) -> Option<usize> {
     let tail = &text[at..];
     let tail = tail.strip_prefix(SPACES).unwrap_or(tail);
@@ -85,21 +85,21 @@ pub(super) fn after(text: &str, at: usize) -> Option<usize> {
     (end > 0 && !glued && is_mark(&tail[..end])).then_some(from + end)
 }
 
-/// Whether the amount at `start..end` has three decimals by its currency.
+/// Whether the currency of the amount at `start..end` has three decimals.
 pub(super) fn has_three_decimals(text: &str, start: usize, end: usize) -> bool {
     let before = before(text, start).map(|from| &text[from..start]);
     let after = after(text, end).map(|to| &text[end..to]);
     [before, after].into_iter().flatten().any(|mark| lists(THREE_DECIMALS, mark.trim()))
 }
 
-/// What may stand for a currency in a text, and whether it is that one's alone.
+/// The symbols of a currency, and whether each belongs only to this currency.
 pub(super) fn signs(code: &str) -> impl Iterator<Item = (&'static str, bool)> {
     let own = OWN.iter().filter(move |(known, _)| *known == code).flat_map(|(_, signs)| *signs);
     let shared = SHARED.iter().filter(move |(_, codes)| codes.contains(&code));
     own.map(|sign| (*sign, true)).chain(shared.map(|(sign, _)| (*sign, false)))
 }
 
-/// The code as a word of its own.
+/// Finds the code as a separate word.
 pub(super) fn find_code(text: &str, code: &str, from: usize, to: usize) -> (Option<Spot>, u32) {
     let part = text.get(from..to).unwrap_or_default();
     let small = code.to_ascii_lowercase();
@@ -114,7 +114,7 @@ pub(super) fn find_code(text: &str, code: &str, from: usize, to: usize) -> (Opti
     Spot::best(spots)
 }
 
-/// A sign at an amount; letters must be a word of their own.
+/// Finds a symbol at an amount; a symbol of letters must be a separate word.
 pub(super) fn find_sign(
     text: &str,
     sign: (&str, bool),
@@ -131,7 +131,8 @@ pub(super) fn find_sign(
     Spot::best(spots)
 }
 
-/// Whether an amount stands beside a token, and whether it has decimals; none if the token is a part of a longer one.
+/// Whether there is an amount next to a token, and whether it has decimals; `None` if the token is a part of a longer
+/// one.
 fn at_amount(text: &str, start: usize, end: usize) -> Option<(bool, bool)> {
     let (head, tail) = (&text[..start], &text[end..]);
     let letters = text[start..end].chars().next()?.is_alphabetic();
@@ -151,7 +152,7 @@ fn at_amount(text: &str, start: usize, end: usize) -> Option<(bool, bool)> {
     let after = tail.trim_start_matches(SPACES).trim_start_matches(['-', '−', '(', '–']);
     let near = tail.len() - after.len() <= 4 && after.starts_with(digit);
     let number = after.find(|c| !digit(c) && !matches!(c, '.' | ',' | '\'')).unwrap_or(after.len());
-    // `Fr. 12. Mai` is a day.
+    // `Fr. 12. Mai` is a date.
     let is_ordinal = after[..number].ends_with('.')
         && after[number..].trim_start().starts_with(char::is_alphabetic);
     let next = near && !is_ordinal;
@@ -175,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_a_word_of_its_own() {
+    fn a_code_is_a_separate_word() {
         for (text, code) in [
             ("EUR 12", "EUR"),
             ("12EUR", "EUR"),
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_stands_at_an_amount() {
+    fn a_symbol_is_at_an_amount() {
         let find =
             |text: &str, sign: &str| find_sign(text, (sign, true), 0, text.len()).0.is_some();
         assert!(
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_beside_an_amount_is_found() {
+    fn a_currency_next_to_an_amount_is_found() {
         assert_eq!(before("EUR 12", 4), Some(0));
         assert_eq!(before("US$12", 3), Some(0));
         assert_eq!(before("Europe 12", 7), None);

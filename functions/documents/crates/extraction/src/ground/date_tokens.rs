@@ -1,10 +1,10 @@
-//! The words, digits and marks that dates are made of.
+//! The words, digits and marks in dates.
 
 use unicode_normalization::char::is_combining_mark;
 
 use super::months::month_of;
 
-/// A part of a date, or of what stands around one.
+/// A part of a date, or of the text around one.
 #[derive(Clone, Copy)]
 pub(super) enum Token<'a> {
     Number { value: u32, digits: usize },
@@ -13,7 +13,7 @@ pub(super) enum Token<'a> {
     Mark(char),
 }
 
-/// The tokens of a text, each with its bytes.
+/// The tokens of a text, each with its byte range.
 pub(super) struct Tokens<'a> {
     pub(super) tokens: Vec<(Token<'a>, usize, usize)>,
 }
@@ -50,7 +50,7 @@ pub(super) fn tokens(text: &str) -> Tokens<'_> {
     Tokens { tokens }
 }
 
-/// A word, which may be a month's name or, after a hyphen at the end of a line, the rest of one.
+/// Adds a word, which may be the name of a month or, after a hyphen at the end of a line, the rest of a name.
 fn word<'a>(text: &'a str, tokens: &mut Vec<(Token<'a>, usize, usize)>, start: usize, end: usize) {
     let piece = &text[start..end];
     if let [.., (Token::Word(head), from, _), (Token::Mark('-'), _, hyphen)] = tokens[..]
@@ -88,7 +88,7 @@ impl Tokens<'_> {
         }
     }
 
-    /// The token after the marks and small words that may stand between a date's parts.
+    /// The next token after marks and short words that may be between the parts of a date.
     pub(super) fn past(&self, at: usize, words: &[&str]) -> usize {
         let skips = |at: usize| match self.tokens.get(at).map(|token| token.0) {
             Some(Token::Mark(mark)) => matches!(mark, '.' | ',' | '-' | '/' | 'º' | '°' | '\''),
@@ -98,8 +98,8 @@ impl Tokens<'_> {
         (at..at + 4).find(|at| !skips(*at)).unwrap_or(at + 4)
     }
 
-    /// Whether a mark and a digit follow the token at once: `21.11.2026.7` is no date.
-    pub(super) fn goes_on(&self, at: usize) -> bool {
+    /// Whether a mark and a digit directly follow the token: `21.11.2026.7` is not a date.
+    pub(super) fn continues(&self, at: usize) -> bool {
         let touches = |at: usize| matches!((self.tokens.get(at), self.tokens.get(at + 1)), (Some(one), Some(next)) if one.2 == next.1);
         touches(at)
             && touches(at + 1)
@@ -107,7 +107,7 @@ impl Tokens<'_> {
             && matches!(self.tokens[at + 2].0, Token::Number { .. })
     }
 
-    /// A number right behind a mark and another number belongs to what began there: `1.2.2026` is not `2.2026`.
+    /// Whether a mark and another number directly precede the number: `1.2.2026` does not contain `2.2026`.
     pub(super) fn joined_by_mark(&self, at: usize) -> bool {
         let mark = matches!(self.mark(at - 1), Some('.' | '/' | '-'))
             && self.tokens[at - 1].2 == self.tokens[at].1;

@@ -1,8 +1,8 @@
-//! Dates as documents print them: `2026-11-21`, `21.11.2026`, `11/21/26`, `21 November 2026`, `12 kwietnia 2024`.
+//! Dates in printed formats: `2026-11-21`, `21.11.2026`, `11/21/26`, `21 November 2026`, `12 kwietnia 2024`.
 
 use super::date_tokens::{Token, Tokens, tokens};
 
-/// A date in a text, or a month of a year if the day is 0.
+/// A date in a text; day 0 means a month and year without a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Date {
     pub(crate) year: u16,
@@ -10,7 +10,7 @@ pub(crate) struct Date {
     pub(crate) day: u8,
 }
 
-/// Two digits are of this century up to 2068, as POSIX has it.
+/// Two-digit years up to 68 are in this century, as in POSIX.
 fn century(year: u32) -> u32 {
     match year {
         0..=68 => 2000 + year,
@@ -20,7 +20,7 @@ fn century(year: u32) -> u32 {
 }
 
 impl Date {
-    /// The date if the calendar has it, in a year from 1800 to 2199; with day 0, the month.
+    /// A valid calendar date in a year from 1800 to 2199; with day 0, a month.
     fn new(year: u32, month: u32, day: u32) -> Option<Self> {
         let leap =
             year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
@@ -41,7 +41,7 @@ impl Date {
     }
 }
 
-/// Whether a text is `YYYY-MM-DD` and a day of the calendar.
+/// Whether a text is a valid date as `YYYY-MM-DD`.
 pub(crate) fn is_iso(text: &str) -> bool {
     text.len() == 10
         && text.is_char_boundary(4)
@@ -49,7 +49,7 @@ pub(crate) fn is_iso(text: &str) -> bool {
         && to_iso(text).as_deref() == Some(text)
 }
 
-/// A text that is one date in one reading, as `YYYY-MM-DD`.
+/// Converts a text that is one date with one reading to `YYYY-MM-DD`.
 pub(crate) fn to_iso(text: &str) -> Option<String> {
     let found = readings(text);
     match found[..] {
@@ -60,7 +60,7 @@ pub(crate) fn to_iso(text: &str) -> Option<String> {
     }
 }
 
-/// The date that a whole text is, in each way to read it: `04/05/2026` is two.
+/// All readings of a text that is a date: `04/05/2026` has two.
 pub(crate) fn readings(text: &str) -> Vec<Date> {
     let text = text.trim();
     let mut found: Vec<Date> = scan(text)
@@ -73,15 +73,15 @@ pub(crate) fn readings(text: &str) -> Vec<Date> {
     found
 }
 
-/// A date, and the bytes of the text where it stands.
+/// A date, and its byte range in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Dated {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) date: Date,
-    /// Which of two numbers is the day, if nothing but the order of the parts tells it.
+    /// The order of day and month, if only the order distinguishes them.
     order: Option<Order>,
-    /// The same digits can be read as another date.
+    /// Whether the same digits have another reading.
     open: bool,
 }
 
@@ -91,7 +91,7 @@ pub(super) enum Order {
     MonthFirst,
 }
 
-/// The order of a document's numeric dates, if some can be read in one order alone, and all of these in the same.
+/// The order of a document's numeric dates, if some have only one reading, and all of these have the same order.
 pub(super) fn order<'a>(dates: impl Iterator<Item = &'a Dated>) -> Option<Order> {
     let mut orders: Vec<Order> =
         dates.filter(|date| !date.open).filter_map(|date| date.order).collect();
@@ -101,7 +101,7 @@ pub(super) fn order<'a>(dates: impl Iterator<Item = &'a Dated>) -> Option<Order>
 }
 
 impl Dated {
-    /// Whether this is the only way to read the date, in a document with dates of this order; none if it is no way.
+    /// Whether this is the only reading of the date in a document with this order; `None` if the order excludes it.
     pub(super) fn is_sure(&self, order: Option<Order>) -> Option<bool> {
         match (self.open, order, self.order) {
             (false, ..) => Some(true),
@@ -111,13 +111,13 @@ impl Dated {
     }
 }
 
-/// All dates in a text, in each way to read them, by their places.
+/// All dates in a text, in all readings, by position.
 pub(crate) fn scan(text: &str) -> Vec<Dated> {
     let tokens = tokens(text);
     let mut dates = Vec::new();
     for at in 0..tokens.tokens.len() {
         let mut add = |found: Option<(Date, usize)>, order, open| {
-            if let Some((date, last)) = found.filter(|(_, last)| !tokens.goes_on(*last)) {
+            if let Some((date, last)) = found.filter(|(_, last)| !tokens.continues(*last)) {
                 let (start, end) = (tokens.tokens[at].1, tokens.tokens[last].2);
                 dates.push(Dated { start, end, date, order, open });
             }
@@ -180,8 +180,8 @@ impl Tokens<'_> {
         (date.day > 0 && !glued).then_some((date, at))
     }
 
-    /// The readings of three numbers with the same mark between them, the day or the month first: `21.11.2026`,
-    /// `11/21/26`. With dots the day is first, as long as there is such a day. Of `26-11-21` the year may be first.
+    /// The readings of three numbers with the same mark between them, with the day or the month first: `21.11.2026`,
+    /// `11/21/26`. With dots the day is first, if it is valid. In `26-11-21` the year may be first.
     fn numeric(&self, at: usize, first: u32) -> Vec<((Date, usize), Option<Order>)> {
         let joined = at > 0 && self.joined_by_mark(at);
         let mark = self.mark(at + 1).filter(|mark| !joined && matches!(mark, '.' | '/' | '-'));
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_is_read_without_a_day() {
+    fn a_month_without_a_day_is_read() {
         for text in ["November 2026", "11/2026", "2026-11", "Nov. 2026"] {
             assert_eq!(readings(text), [Date { year: 2026, month: 11, day: 0 }], "{text}");
             assert_eq!(to_iso(text), None);
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_calendar_lacks_is_no_date() {
+    fn invalid_calendar_dates_are_refused() {
         for text in [
             "2026-02-29",
             "31.04.2026",
@@ -332,7 +332,7 @@ mod tests {
         }
 
         #[test]
-        fn every_iso_date_is_itself(year in 1800u32..2200, month in 1u32..13, day in 1u32..29) {
+        fn every_iso_date_is_unchanged(year in 1800u32..2200, month in 1u32..13, day in 1u32..29) {
             let text = format!("{year:04}-{month:02}-{day:02}");
             prop_assert!(is_iso(&text));
         }

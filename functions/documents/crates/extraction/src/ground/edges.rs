@@ -1,17 +1,17 @@
-//! Where a match ends: at the end of a word, inside of a longer token, or inside of a word or number.
+//! The edges of a match: at a word boundary, inside a longer token, or inside a word or number.
 
 use unicode_normalization::char::is_combining_mark;
 
 use super::text::{WINDOW, just_before};
 
-/// How a match meets what stands next to it. The order is from worse to better.
+/// How a match meets the adjacent text, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Edge {
-    /// It is a part of a word or of a number: `Ann` in `Anna`, `12` in `12.50`.
+    /// Part of a word or of a number: `Ann` in `Anna`, `12` in `12.50`.
     Inside,
-    /// It is a part of a token that marks hold together: `0042` in `RE-0042`, `acme` in `info@acme.com`.
+    /// Part of a token that is joined by marks: `0042` in `RE-0042`, `acme` in `info@acme.com`.
     Joined,
-    /// It is whole.
+    /// Complete.
     Clean,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn of(text: &str, start: usize, end: usize) -> Edge {
     left.min(edge(last, text[end..].chars(), false))
 }
 
-/// The edge at `inner`, the outermost character of a match, with the characters `outside` of it, nearest first.
+/// The edge at `inner`, the outermost character of a match; `outside` has the characters after it, nearest first.
 fn edge(inner: char, outside: impl Iterator<Item = char>, is_left: bool) -> Edge {
     let mut outside = outside.filter(|c| *c != '\u{ad}' && (is_left || !is_combining_mark(*c)));
     if !inner.is_alphanumeric() {
@@ -41,12 +41,12 @@ fn edge(inner: char, outside: impl Iterator<Item = char>, is_left: bool) -> Edge
         return if is_own_word { Edge::Clean } else { Edge::Inside };
     }
     let hyphen = |c: char| matches!(c, '-' | '\u{2010}');
-    // A word that is broken at the end of a line goes on there.
+    // A word that is broken at the end of a line continues on the next line.
     let is_broken =
         if is_left { next == '\n' && hyphen(beyond) } else { hyphen(next) && beyond == '\n' };
     if is_broken {
-        let goes_on = outside.next().is_some_and(char::is_alphanumeric);
-        return if goes_on { Edge::Joined } else { Edge::Clean };
+        let continues = outside.next().is_some_and(char::is_alphanumeric);
+        return if continues { Edge::Joined } else { Edge::Clean };
     }
     if !beyond.is_alphanumeric() {
         let is_signed = is_left && inner.is_ascii_digit() && matches!(next, '-' | '−');
@@ -64,8 +64,8 @@ fn edge(inner: char, outside: impl Iterator<Item = char>, is_left: bool) -> Edge
     }
 }
 
-/// Whether a number of a thing, such as an account's, goes on beside the match: `1234` in `12 1234 56`.
-pub(super) fn goes_on_in_digits(text: &str, start: usize, end: usize) -> bool {
+/// Whether the digits of an identifier, such as an account number, continue next to the match: `1234` in `12 1234 56`.
+pub(super) fn continues_in_digits(text: &str, start: usize, end: usize) -> bool {
     let quote = &text[start..end];
     let digits = quote.chars().filter(char::is_ascii_digit).count();
     if digits < 4 || quote.chars().filter(|c| c.is_alphabetic()).count() > 4 {
@@ -84,14 +84,14 @@ pub(super) fn goes_on_in_digits(text: &str, start: usize, end: usize) -> bool {
     left || right
 }
 
-/// Two digits at least, with nothing else but a plus or a bracket.
+/// At least two digits, and otherwise only a plus or a bracket.
 fn is_group(run: &[char]) -> bool {
     run.iter().filter(|c| c.is_ascii_digit()).count() >= 2
         && run.iter().all(|c| c.is_ascii_digit() || matches!(c, '+' | '(' | ')'))
 }
 
-/// Whether a match is what names a value and not a value: `Supplier` in `Supplier: Acme Ltd`. What an amount follows
-/// is the name of an article.
+/// Whether a match is a label and not a value: `Supplier` in `Supplier: Acme Ltd`. A text before an amount is the name
+/// of an article, not a label.
 pub(super) fn is_label(text: &str, start: usize, end: usize) -> bool {
     let line = just_before(text, start);
     let cell = &line[line.rfind(['\n', '\t', '|']).map_or(0, |at| at + 1)..];
@@ -105,13 +105,13 @@ pub(super) fn is_label(text: &str, start: usize, end: usize) -> bool {
     cell.trim().is_empty() && !is_amount
 }
 
-/// Scripts that are written without spaces: every character may begin a word.
+/// Scripts without spaces between words: every character may begin a word.
 pub(super) fn without_spaces(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{edf}' | '\u{1000}'..='\u{109f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
 }
 
-/// Whether digits are separated at the same places in a value and in its quote, as far as both separate them: `1-12` is
-/// not `11-2`, and `4.2` is not `42`.
+/// Whether the digits in a value and in its quote are separated at the same places, as far as both separate them:
+/// `1-12` is not `11-2`, and `4.2` is not `42`.
 pub(super) fn same_groups(value: &str, quote: &str) -> bool {
     let (value, quote) = (groups(value), groups(quote));
     let within = |a: &[Group], b: &[Group]| a.iter().all(|x| b.iter().any(|y| y.at == x.at));
@@ -123,11 +123,11 @@ pub(super) fn same_groups(value: &str, quote: &str) -> bool {
         && differing(&quote, &value)
 }
 
-/// What stands between two digits.
+/// The text between two digits.
 struct Group {
-    /// How many digits stand before it.
+    /// Number of digits before it.
     at: usize,
-    /// A dot or comma, and not the thousands' one.
+    /// Whether it is a dot or comma, other than a thousands separator.
     is_decimal: bool,
 }
 
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_edge_is_told() {
+    fn each_edge_is_recognized() {
         for (text, part, edge) in [
             ("Anna", "Ann", Edge::Inside),
             ("12.50", "12", Edge::Inside),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn separators_move_no_digit() {
+    fn separators_must_be_at_the_same_digits() {
         for (value, quote) in [("12-34", "12 34"), ("1234", "12/34"), ("1234567", "1.234.567")] {
             assert!(same_groups(value, quote) && same_groups(quote, value), "{value} {quote}");
         }

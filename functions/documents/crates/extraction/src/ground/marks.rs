@@ -1,11 +1,11 @@
-//! How often a mark is right: values and texts with the mark that a careful reader gives, measured on two halves.
+//! Accuracy of the marks: values and texts with the mark that a careful reader gives, measured on two halves.
 //!
-//! `tests/marks/*.jsonl` are written by hand, a case a line: kind, what the schema says, value, mark, text. More come
-//! from the generators here. A hash of the case decides its half: rules are tuned on `develop` alone, and `held_out`
-//! tells how well they do on cases that nobody tuned them on.
+//! `tests/marks/*.jsonl` are written by hand, one case per line: kind, type in the schema, value, mark, text. The
+//! generators here make more. A hash of the case selects its half: rules are tuned only on `develop`; `held_out`
+//! measures them on cases that were not used for tuning.
 //!
-//! `cargo test -p extraction marks_are_right -- --nocapture` prints the figures, and the cases of `develop` that have
-//! another mark. Those of `held_out` it does not show.
+//! `cargo test -p extraction marks_are_right -- --nocapture` prints the figures, and the cases of `develop` with a
+//! wrong mark. It does not print those of `held_out`.
 
 mod numbers;
 mod texts;
@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Grounds, Part};
+use super::{DocumentIndex, Part};
 use crate::{Page, Schema};
 
 const BY_HAND: [&str; 3] = [
@@ -24,7 +24,7 @@ const BY_HAND: [&str; 3] = [
     include_str!("../../tests/marks/texts.jsonl"),
 ];
 
-/// A value, a text, and the right mark.
+/// A value, a text, and the correct mark.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
     kind: String,
@@ -54,7 +54,7 @@ impl Case {
         (hash >> 32) % 2 == 1
     }
 
-    /// The mark that this crate gives.
+    /// The mark from this crate.
     fn given(&self) -> String {
         let property = match self.schema.split_once(':') {
             Some((_, options)) => {
@@ -73,7 +73,7 @@ impl Case {
         let pages = [Page { number: 1, text: self.text.clone() }];
         let part = Part { page: 0, start: 0, end: self.text.len() };
         let evidence =
-            Grounds::new(&pages).find(&self.value, schema.root().property("value"), &[part]);
+            DocumentIndex::new(&pages).find(&self.value, schema.root().property("value"), &[part]);
         json!(evidence.grounding).as_str().unwrap().to_owned()
     }
 }
@@ -128,7 +128,7 @@ fn share(part: usize, rest: usize) -> f64 {
     if part + rest == 0 { 1.0 } else { part as f64 / (part + rest) as f64 }
 }
 
-/// A table of the figures by kind, and the figures of the whole.
+/// A table of the figures by kind, and the total.
 fn measure(cases: &[Case], wrong: bool) -> (String, Tally) {
     let (mut kinds, mut all) = (BTreeMap::<&str, Tally>::new(), Tally::default());
     let mut report = String::new();
@@ -158,7 +158,7 @@ fn measure(cases: &[Case], wrong: bool) -> (String, Tally) {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures are for who runs it")]
+#[expect(clippy::print_stdout, reason = "the figures are for the person who runs the test")]
 fn marks_are_right() {
     for (source, cases) in [("by hand", by_hand()), ("generated", generated())] {
         assert!(cases.len() >= 200, "{source}: {}", cases.len());

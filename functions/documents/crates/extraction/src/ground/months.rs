@@ -1,10 +1,10 @@
-//! The names of months.
+//! Names of months.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// The months' names without accents, and their common abbreviations: English, German, French, Spanish,
-/// Portuguese, Italian, Dutch, Polish, Danish, Norwegian and Swedish.
+/// Names of months without accents, and their common abbreviations: English, German, French, Spanish, Portuguese,
+/// Italian, Dutch, Polish, Danish, Norwegian and Swedish.
 #[rustfmt::skip]
 const MONTHS: [&[&str]; 12] = [
     &["january", "jan", "januar", "janner", "janvier", "janv", "enero", "ene", "janeiro", "gennaio", "gen", "januari", "stycznia", "styczen"],
@@ -21,7 +21,7 @@ const MONTHS: [&[&str]; 12] = [
     &["december", "dec", "desember", "des", "dezember", "dez", "decembre", "diciembre", "dic", "dezembro", "dicembre", "grudnia", "grudzien"],
 ];
 
-/// The month that a word names, or none.
+/// The month with this name; `None` if the word is not a month.
 pub(super) fn month_of(word: &str) -> Option<u8> {
     let word: String =
         word.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();

@@ -1,10 +1,10 @@
-//! Numbers as documents print them: `1,234.50`, `1.234,50`, `1 234,50`, `1'234.50`, `(45.00)`, `45,00-`.
+//! Numbers in printed formats: `1,234.50`, `1.234,50`, `1 234,50`, `1'234.50`, `(45.00)`, `45,00-`.
 
 use super::scan::{Number, scan};
 
-/// More groups of digits than any amount has; longer runs are phone numbers, IBANs and columns.
+/// Maximum number of digit groups in an amount; longer runs are phone numbers, IBANs and columns.
 pub(super) const MAX_GROUPS: usize = 6;
-/// More digits than any amount has.
+/// Maximum number of digits in an amount.
 const MAX_DIGITS: usize = 24;
 
 /// A decimal string: an optional minus, digits, and an optional fraction after a dot.
@@ -17,7 +17,8 @@ pub(crate) fn is_decimal(text: &str) -> bool {
     digits(whole) && digits(fraction)
 }
 
-/// The one way to write a magnitude: no leading zeros, no trailing ones in the fraction, a dot only before one.
+/// The canonical form of a magnitude: no leading zeros, no trailing zeros in the fraction, and a dot only before a
+/// fraction.
 pub(super) fn canonical(whole: &str, fraction: &str) -> String {
     let whole = whole.trim_start_matches('0');
     let fraction = fraction.trim_end_matches('0');
@@ -34,7 +35,7 @@ pub(super) fn divided(magnitude: &str, power: u8) -> String {
     canonical(whole, &format!("{moved}{fraction}"))
 }
 
-/// A hundred times a magnitude: a ratio as a percentage.
+/// A magnitude times a hundred: a ratio as a percentage.
 pub(super) fn hundredfold(magnitude: &str) -> String {
     let (whole, fraction) = magnitude.split_once('.').unwrap_or((magnitude, ""));
     let padded = format!("{fraction:0<2}");
@@ -42,11 +43,11 @@ pub(super) fn hundredfold(magnitude: &str) -> String {
     canonical(&format!("{whole}{more}"), fraction)
 }
 
-/// The number that a whole text is, in each way to read it: `1.234` is 1234 and 1.234.
+/// All readings of a text that is a number: `1.234` is 1234 or 1.234.
 pub(crate) fn readings(text: &str) -> Vec<Number> {
     let text = text.trim();
     let body = text.trim_matches(|c: char| !c.is_ascii_digit());
-    // Signs, brackets, a currency and a percent sign may stand around the digits, words may not.
+    // Signs, brackets, a currency and a percent sign may surround the digits, words may not.
     let around = text.len() - body.len();
     if body.is_empty() || around > 8 || text.matches(char::is_alphabetic).count() > 3 {
         return Vec::new();
@@ -55,12 +56,12 @@ pub(crate) fn readings(text: &str) -> Vec<Number> {
     numbers.into_iter().filter(|number| number.end - number.start == body.len()).collect()
 }
 
-/// A text that is one number in one reading, as a decimal string.
+/// Converts a text that is one number with one reading to a decimal string.
 pub(crate) fn to_decimal(text: &str) -> Option<String> {
     let mut found = readings(text);
     found.dedup_by(|a, b| a.magnitude == b.magnitude && a.negative == b.negative);
     let number = found.pop().filter(|_| found.is_empty())?;
-    // The fraction is kept as printed: 1.50 is an amount, 1.5 a factor.
+    // The fraction keeps its printed digits: 1.50 is an amount, 1.5 a factor.
     let missing = number.fraction
         - number.magnitude.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     let dot = if number.fraction == missing && missing > 0 { "." } else { "" };
@@ -68,24 +69,24 @@ pub(crate) fn to_decimal(text: &str) -> Option<String> {
     Some(format!("{sign}{}{dot}{}", number.magnitude, "0".repeat(missing)))
 }
 
-/// A way to read digits with marks in between.
+/// One reading of digits with marks between them.
 pub(super) struct Reading {
     pub(super) whole: String,
     pub(super) fraction: String,
-    /// The mark before the fraction, or before the last group, if it may be the other too: that of `1.234`.
+    /// The mark before the fraction or before the last group, if it may be either: that of `1.234`.
     pub(super) open: Option<char>,
-    /// The mark that is the decimal one by this reading alone, and how much that says of the document.
+    /// The decimal mark, if only this reading is possible, and its weight as evidence for the document.
     pub(super) decimal: Option<(char, Weight)>,
 }
 
-/// What a number tells of the decimal mark of its document: `1.234,50` and `0,05` more than `2,5`.
+/// The weight of a number as evidence for the document's decimal mark: `1.234,50` and `0,05` have more than `2,5`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
     Weak,
     Strong,
 }
 
-/// The ways to read digits with marks in between.
+/// All readings of digits with marks between them.
 pub(super) fn read(piece: &str) -> Vec<Reading> {
     let groups: Vec<&str> = piece.split(['.', ',', '\'', '’']).collect();
     let marks: Vec<char> = piece
@@ -114,7 +115,7 @@ pub(super) fn read(piece: &str) -> Vec<Reading> {
         readings.push(Reading { whole: front.concat(), fraction: last.to_owned(), open, decimal });
     }
     if as_group {
-        // Two marks of one kind separate groups, so the decimal mark is the other.
+        // Two marks of the same kind separate groups, so the other mark is the decimal mark.
         let other = match last_mark {
             '.' => Some(','),
             ',' => Some('.'),
@@ -127,7 +128,7 @@ pub(super) fn read(piece: &str) -> Vec<Reading> {
     readings
 }
 
-/// Whether these are groups of an amount: all of three, or the Indian 12,34,567.
+/// Whether these are the groups of an amount: three digits each, or the Indian 12,34,567.
 fn grouped(groups: &[&str]) -> bool {
     let Some((first, rest)) = groups.split_first() else { return false };
     let Some((last, middle)) = rest.split_last() else {
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_left_out() {
+    fn texts_that_are_not_numbers_are_ignored() {
         assert!(
             magnitudes("192.168.1.1 1.2.3,4.5 A4 INV2026").iter().all(|number| number.len() < 4)
         );
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn one_reading_is_a_decimal() {
+    fn a_number_with_one_reading_becomes_a_decimal() {
         assert_eq!(to_decimal("1,234.50").as_deref(), Some("1234.50"));
         assert_eq!(to_decimal("€ 12,00").as_deref(), Some("12.00"));
         assert_eq!(to_decimal("510,60 zł").as_deref(), Some("510.60"));
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundredth_moves_the_point() {
+    fn division_by_a_hundred_moves_the_point() {
         for (of, is) in
             [("51060", "510.6"), ("5", "0.05"), ("0", "0"), ("19.5", "0.195"), ("100", "1")]
         {

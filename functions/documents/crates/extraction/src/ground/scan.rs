@@ -1,7 +1,7 @@
-//! The numbers of a text: where each begins and ends, its sign, and whether it can be read in one way alone.
+//! Finds the numbers in a text: their start and end, their sign, and whether they have only one reading.
 //!
-//! Digits that belong to something else are no numbers: those of a telephone number, an IBAN, a date, a time, or of a
-//! token that hyphens, slashes or letters hold together.
+//! Digits that belong to something else are not numbers: those of a telephone number, an IBAN, a date, a time, or of a
+//! token joined by hyphens, slashes or letters.
 
 use super::currency;
 use super::numbers::{MAX_GROUPS, Reading, Weight, canonical, read};
@@ -10,31 +10,31 @@ use super::tokens::{self, Piece};
 
 /// A number in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "the facts are independent")]
 pub(crate) struct Number {
-    /// Its magnitude, as `canonical` writes it.
+    /// Its magnitude in canonical form.
     pub(crate) magnitude: String,
     pub(crate) negative: bool,
-    /// The digits after its decimal mark as printed, trailing zeros included.
+    /// Number of printed digits after its decimal mark, including trailing zeros.
     pub(crate) fraction: usize,
-    /// Bytes of the text.
+    /// Byte range in the text.
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// Whether the text can be read in this way alone.
+    /// Whether this is the only reading of the text.
     pub(super) sure: bool,
-    /// The mark that separates thousands or decimals, if both are possible: that of `1.234`.
+    /// The mark that may separate thousands or decimals: that of `1.234`.
     pub(super) open: Option<char>,
-    /// The decimal mark, if this number shows which it is.
+    /// The decimal mark, if this number determines it.
     pub(super) decimal: Option<(char, Weight)>,
-    /// A currency stands beside it, or a dash for its decimals: `12 €`, `12,-`.
+    /// Whether a currency is next to it, or a dash replaces its decimals: `12 €`, `12,-`.
     pub(super) amount: bool,
-    /// A percent sign or word follows.
+    /// Whether a percent sign or word follows.
     pub(super) percent: bool,
-    /// The power of ten of a word that follows: 6 of `1.5 million`.
+    /// The power of ten of the following word: 6 in `1.5 million`.
     pub(super) times: u8,
 }
 
-/// All numbers in a text, in each way to read them.
+/// All numbers in a text, in all readings.
 pub(crate) fn scan(text: &str) -> Vec<Number> {
     let mut numbers = Vec::new();
     let mut at = 0;
@@ -42,15 +42,15 @@ pub(crate) fn scan(text: &str) -> Vec<Number> {
         let start = at + found;
         let pieces = tokens::pieces(text, start);
         at = pieces.last().map_or(start + 1, |piece| piece.end);
-        if !tokens::is_number_of_a_thing(text, &pieces) {
+        if !tokens::is_identifier(text, &pieces) {
             read_pieces(text, &pieces, &mut numbers);
         }
     }
     numbers
 }
 
-/// Reads pieces that stand one space apart. Groups of three are one number; as columns of a table they would be
-/// several, so that its ends are read too, and are not sure.
+/// Reads pieces with one space between them. Groups of three digits are one number. They may also be several columns of
+/// a table, so the first and the last piece are also read, as ambiguous numbers.
 fn read_pieces(text: &str, pieces: &[Piece], numbers: &mut Vec<Number>) {
     let mut index = 0;
     while let Some(piece) = pieces.get(index) {
@@ -83,7 +83,7 @@ fn read_pieces(text: &str, pieces: &[Piece], numbers: &mut Vec<Number>) {
     }
 }
 
-/// The last piece of the number that begins at a piece: `12`, `345,67` are one.
+/// The last piece of the number that begins at a piece: `12` and `345,67` are one number.
 fn last_of_group(text: &str, pieces: &[Piece], first: usize) -> usize {
     let digits = |part: &str| part.bytes().all(|c| c.is_ascii_digit());
     let head = &text[pieces[first].start..pieces[first].end];
@@ -164,12 +164,12 @@ fn number(
 enum Sign {
     Plus,
     Minus,
-    /// A dash that may be a sign or the mark of a list.
+    /// A dash that may be a sign or a list mark.
     Either,
 }
 
-/// A sign stands right at the digits or at their currency, and after no letter or digit. After an amount, or around it
-/// as brackets, it is accounting's.
+/// The sign of a number. A sign is directly at the digits or at their currency, and not after a letter or digit. After
+/// an amount, or as brackets around it, it is accounting notation.
 fn sign(text: &str, start: usize, end: usize, is_money: bool) -> Sign {
     let outer = currency::before(text, start).unwrap_or(start);
     let is_minus = |c: &char| matches!(c, '-' | '−' | '–');
@@ -198,7 +198,7 @@ fn sign(text: &str, start: usize, end: usize, is_money: bool) -> Sign {
     Sign::Plus
 }
 
-/// The decimal mark of a document, if its numbers agree on one.
+/// The decimal mark of a document, if its numbers agree.
 pub(super) fn decimal_mark<'a>(
     numbers: &(impl Iterator<Item = &'a Number> + Clone),
 ) -> Option<char> {
@@ -218,7 +218,8 @@ pub(super) fn decimal_mark<'a>(
     <[char; 1]>::try_from(marks).ok().map(|[mark]| mark)
 }
 
-/// Leaves of `1.234` the reading that the document's decimal mark or a currency asks for, or both, not sure.
+/// Selects the reading of `1.234` that matches the document's decimal mark or a currency; without them, keeps both as
+/// ambiguous.
 pub(super) fn settle(text: &str, numbers: Vec<Number>, decimal: Option<char>) -> Vec<Number> {
     let settled = |mut number: Number| {
         let Some(mark) = number.open else { return Some(number) };

@@ -1,17 +1,17 @@
-//! The ways to look for a value, each for what the value is.
+//! Searches for a value, depending on its type.
 
 use super::scan::Number;
 use super::text::{Folded, MANY, Spot, find_address, find_exact, is_address};
-use super::{Found, Grounds, Index, Match, Part, currency, dates, numbers, words};
+use super::{DocumentIndex, Found, Index, Match, Part, currency, dates, numbers, words};
 use crate::schema::Scalar;
 
-impl Grounds<'_> {
+impl DocumentIndex<'_> {
     pub(super) fn string(&self, text: &str, scalar: &Scalar, parts: &[Part]) -> Option<Found> {
         let text = text.trim();
         if scalar.has_format("decimal") {
             return self.number(text, false, parts);
         }
-        if currency::is_code(text) && is_of_currencies(scalar) {
+        if currency::is_code(text) && is_currency_code(scalar) {
             return self.currency(text, parts);
         }
         if is_address(text) {
@@ -26,11 +26,11 @@ impl Grounds<'_> {
                 find_exact(&index.page.text, text, from, to)
             })
         };
-        // The digits of a date in another order are another date.
+        // The digits of a date in another order are a different date.
         if !dates::readings(text).is_empty() {
             return best([exact(), self.date(text, parts)].into_iter());
         }
-        // Another sign or point makes another number, and few digits stand in many numbers.
+        // A different sign or point makes a different number, and short numbers occur inside many others.
         if numbers::is_decimal(text) && (text.contains(['.', '-']) || text.len() < 4) {
             let as_number = self.plain_number(text, scalar, parts);
             return as_number.or_else(|| exact().filter(|_| !text.contains(['.', '-'])));
@@ -49,7 +49,7 @@ impl Grounds<'_> {
         best(ways.iter().map(|way| way()))
     }
 
-    /// A number in a text that the schema does not call a number: it may be the name of something.
+    /// A number in a text value, whose type in the schema is not a number: it may be an identifier.
     fn plain_number(&self, text: &str, scalar: &Scalar, parts: &[Part]) -> Option<Found> {
         let is_name = scalar.is("string") && !text.contains('.');
         if !numbers::is_decimal(text) || is_name && text.starts_with('0') {
@@ -70,7 +70,7 @@ impl Grounds<'_> {
         })
     }
 
-    /// The best of the places that a search finds in the parts, with the number of all.
+    /// The best position that a search finds in the parts, with the total number of positions.
     fn first(
         &self,
         parts: &[Part],
@@ -116,7 +116,7 @@ impl Grounds<'_> {
         found.map(|found| self.exact_if_same(text, found))
     }
 
-    /// A number by its magnitude and sign, then in another unit, then with the other sign.
+    /// Searches for a number by magnitude and sign, then in another unit, then with the other sign.
     pub(super) fn number(&self, text: &str, minor_units: bool, parts: &[Part]) -> Option<Found> {
         if !numbers::is_decimal(text) {
             return None;
@@ -170,7 +170,7 @@ impl Grounds<'_> {
     }
 }
 
-/// The first that is sure, or else the first.
+/// The first certain one, or else the first.
 fn best(ways: impl Iterator<Item = Option<Found>>) -> Option<Found> {
     let mut unsure = None;
     for found in ways.flatten() {
@@ -182,16 +182,16 @@ fn best(ways: impl Iterator<Item = Option<Found>>) -> Option<Found> {
     unsure
 }
 
-/// Whether a schema's texts are the codes of currencies.
-fn is_of_currencies(scalar: &Scalar) -> bool {
+/// Whether the schema's values are currency codes.
+fn is_currency_code(scalar: &Scalar) -> bool {
     let pattern = scalar.bounds.get("pattern").and_then(|pattern| pattern.as_str());
     let is_code = |option: &serde_json::Value| option.as_str().is_some_and(currency::is_code);
     pattern.is_some_and(|pattern| pattern.contains("[A-Z]{3}"))
         || !scalar.options.is_empty() && scalar.options.iter().all(is_code)
 }
 
-/// A number's place. An amount with zeros that the text does not print is sure at a currency or at four digits: 3.00
-/// may be any 3.
+/// The position of a number. If the value has a fraction of zeros that the text does not print, the position is certain
+/// only at a currency or with at least four characters, because any 3 may match 3.00.
 fn spot(number: &Number, fraction: &str) -> Spot {
     let is_padded = !fraction.is_empty() && number.fraction == 0;
     let is_short = number.end - number.start < 4;

@@ -20,7 +20,11 @@ fn find_as(value: &Value, scalar: Scalar) -> Evidence {
         kind: Kind::Scalar(scalar),
     };
     let pages = [Page { number: 7, text: TEXT.to_owned() }];
-    Grounds::new(&pages).find(value, Some(&node), &[Part { page: 0, start: 0, end: TEXT.len() }])
+    DocumentIndex::new(&pages).find(
+        value,
+        Some(&node),
+        &[Part { page: 0, start: 0, end: TEXT.len() }],
+    )
 }
 
 fn find(value: &Value) -> (Grounding, Option<Match>, Option<String>) {
@@ -29,7 +33,7 @@ fn find(value: &Value) -> (Grounding, Option<Match>, Option<String>) {
 }
 
 #[test]
-fn each_kind_of_value_is_found_as_what_it_is() {
+fn each_kind_of_value_is_found_by_its_type() {
     use Match::*;
     for (value, matched, quote) in [
         (json!("Introligatornia Przykład"), Exact, "Introligatornia Przykład"),
@@ -57,7 +61,7 @@ fn each_kind_of_value_is_found_as_what_it_is() {
 }
 
 #[test]
-fn what_is_computed_is_derived_and_what_can_be_read_otherwise_is_ambiguous() {
+fn computed_values_are_derived_and_values_with_two_readings_are_ambiguous() {
     let quote = |quote: &str| Some(quote.to_owned());
     assert_eq!(find(&json!(151_060)), (Grounding::Derived, Some(Match::Scaled), quote("1 510,60")));
     let ambiguous = |matched, text| (Grounding::Ambiguous, Some(matched), quote(text));
@@ -67,7 +71,7 @@ fn what_is_computed_is_derived_and_what_can_be_read_otherwise_is_ambiguous() {
 }
 
 #[test]
-fn what_is_not_in_the_text_is_ungrounded() {
+fn values_that_are_not_in_the_text_are_ungrounded() {
     for value in [
         json!("Introligatornia Wzór"),
         json!("2024-04-13"),
@@ -88,16 +92,16 @@ fn what_is_not_in_the_text_is_ungrounded() {
 }
 
 #[test]
-fn an_amount_is_found_as_a_number_alone() {
+fn an_amount_is_found_only_as_a_number() {
     let decimal = || Scalar { format: Some("decimal".into()), ..Scalar::default() };
     assert_eq!(find_as(&json!("24.00"), decimal()).grounding, Grounding::Grounded);
-    // Digits of the invoice's number.
+    // Digits of the invoice number.
     assert_eq!(find_as(&json!("118"), decimal()).grounding, Grounding::Ungrounded);
     assert_eq!(find_as(&json!("999"), decimal()).grounding, Grounding::Ungrounded);
 }
 
 #[test]
-fn a_conclusion_is_derived_unless_the_text_says_it() {
+fn a_conclusion_is_derived_unless_the_text_contains_it() {
     let options = || Scalar { options: vec![json!("cash"), json!("Faktura")], ..Scalar::default() };
     assert_eq!(find_as(&json!("cash"), options()).grounding, Grounding::Derived);
     assert_eq!(find_as(&json!("Faktura"), options()).grounding, Grounding::Grounded);
@@ -112,7 +116,7 @@ fn confidence_follows_the_formula() {
     assert!((confidence(json!("1510.60")) - 0.95).abs() < 1e-9);
     assert!((confidence(json!("24")) - 0.76).abs() < 1e-9);
     assert!((confidence(json!("nowhere")) - 0.0).abs() < 1e-9);
-    // One digit, and there more than once or not.
+    // One digit, occurring once or more often.
     assert!(confidence(json!("5")) <= 0.6);
 }
 
@@ -125,28 +129,28 @@ fn a_place_is_in_characters_and_on_its_page() {
 }
 
 #[test]
-fn only_the_parts_that_were_shown_count() {
+fn only_the_parts_that_the_model_received_count() {
     let pages =
         [Page { number: 1, text: "Acme 12".into() }, Page { number: 2, text: "Other 13".into() }];
-    let grounds = Grounds::new(&pages);
+    let document_index = DocumentIndex::new(&pages);
     let second = [Part { page: 1, start: 0, end: 8 }];
     for value in [json!("Acme"), json!(12)] {
-        assert_eq!(grounds.find(&value, None, &second).grounding, Grounding::Ungrounded);
+        assert_eq!(document_index.find(&value, None, &second).grounding, Grounding::Ungrounded);
     }
     for value in [json!("Other"), json!(13)] {
-        assert_eq!(grounds.find(&value, None, &second).grounding, Grounding::Grounded);
+        assert_eq!(document_index.find(&value, None, &second).grounding, Grounding::Grounded);
     }
     let half = [Part { page: 1, start: 0, end: 5 }];
-    assert_eq!(grounds.find(&json!(13), None, &half).grounding, Grounding::Ungrounded);
+    assert_eq!(document_index.find(&json!(13), None, &half).grounding, Grounding::Ungrounded);
 }
 
-/// Numbers, labels and names without end: what is looked at around each is bounded.
+/// Numbers, labels and names without end: the search around each is limited.
 #[test]
-fn a_text_made_to_cost_time_is_searched_in_a_line() {
+fn a_hostile_text_is_searched_in_linear_time() {
     for piece in ["1) ", "12345  ", "a b ", "tel 12: ", "- 1\t", "1 234 ", "a@b.c ", "kr 1.5,"] {
         let pages = [Page { number: 1, text: piece.repeat(200_000 / piece.len()) }];
         let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
-        let grounds = Grounds::new(&pages);
+        let document_index = DocumentIndex::new(&pages);
         for value in [
             json!("b a x"),
             json!("a b c"),
@@ -155,7 +159,7 @@ fn a_text_made_to_cost_time_is_searched_in_a_line() {
             json!("1.00"),
             json!("a"),
         ] {
-            let evidence = grounds.find(&value, None, &parts);
+            let evidence = document_index.find(&value, None, &parts);
             assert!(evidence.occurrences <= text::MANY);
         }
     }
@@ -165,10 +169,10 @@ proptest! {
     #[test]
     fn any_value_is_judged(text in "\\PC{0,60}", value in "\\PC{0,20}", number in any::<f64>()) {
         let pages = [Page { number: 1, text }];
-        let grounds = Grounds::new(&pages);
+        let document_index = DocumentIndex::new(&pages);
         let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
         for value in [json!(value), json!(number), json!(null)] {
-            let evidence = grounds.find(&value, None, &parts);
+            let evidence = document_index.find(&value, None, &parts);
             prop_assert_eq!(evidence.place.is_some(), evidence.matched.is_some());
             match evidence.grounding {
                 Grounding::Grounded | Grounding::Ambiguous => prop_assert!(evidence.place.is_some()),
@@ -180,21 +184,21 @@ proptest! {
     }
 
     #[test]
-    fn an_integer_that_is_printed_is_found(number in 0i64..10_000_000, around in "(of|sum|pieces| ){0,5}") {
+    fn a_printed_integer_is_found(number in 0i64..10_000_000, around in "(of|sum|pieces| ){0,5}") {
         let pages = [Page { number: 1, text: format!("{around} {number} {around}") }];
         let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
-        prop_assert_eq!(Grounds::new(&pages).find(&json!(number), None, &parts).grounding, Grounding::Grounded);
+        prop_assert_eq!(DocumentIndex::new(&pages).find(&json!(number), None, &parts).grounding, Grounding::Grounded);
     }
 
     #[test]
-    fn a_text_that_is_quoted_between_spaces_is_found(
+    fn a_quoted_text_between_spaces_is_found(
         value in "[A-Za-zäéł]{2,9}( [A-Za-zäéł]{2,9}){0,3}",
         before in "[a-z]{1,9}[ \n(\"]",
         after in "[ \n),;!\"][a-z]{1,9}",
     ) {
         let pages = [Page { number: 1, text: format!("{before}{value}{after}") }];
         let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
-        let evidence = Grounds::new(&pages).find(&json!(value), None, &parts);
+        let evidence = DocumentIndex::new(&pages).find(&json!(value), None, &parts);
         prop_assert_eq!(evidence.grounding, Grounding::Grounded);
     }
 
@@ -203,9 +207,9 @@ proptest! {
         let decimal = |cents: u64| format!("{}.{:02}", cents / 100, cents % 100);
         let pages = [Page { number: 1, text: format!("Sum: {} EUR", decimal(cents)) }];
         let parts = [Part { page: 0, start: 0, end: pages[0].text.len() }];
-        let grounds = Grounds::new(&pages);
-        prop_assert_eq!(grounds.find(&json!(decimal(cents)), None, &parts).grounding, Grounding::Grounded);
+        let document_index = DocumentIndex::new(&pages);
+        prop_assert_eq!(document_index.find(&json!(decimal(cents)), None, &parts).grounding, Grounding::Grounded);
         let wrong = decimal(cents + other * 10u64.pow(place));
-        prop_assert_eq!(grounds.find(&json!(wrong), None, &parts).grounding, Grounding::Ungrounded);
+        prop_assert_eq!(document_index.find(&json!(wrong), None, &parts).grounding, Grounding::Ungrounded);
     }
 }

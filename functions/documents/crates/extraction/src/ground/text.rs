@@ -1,30 +1,30 @@
-//! Texts compared by their letters and digits: case, accents, ligatures, spaces and punctuation do not count.
+//! Compares texts by their letters and digits, ignoring case, accents, ligatures, spaces and punctuation.
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 use super::edges::{self, Edge, without_spaces};
 
-/// How many bytes around a match are looked at: more would cost time that grows with the square of the text.
+/// Maximum number of bytes around a match that are inspected, because more would take quadratic time.
 pub(super) const WINDOW: usize = 64;
-/// More than this many occurrences are not counted.
+/// Maximum number of occurrences that are counted.
 pub(super) const MANY: u32 = 20;
 
-/// The text right before a place, of at most [`WINDOW`] bytes.
+/// The text directly before a position, at most [`WINDOW`] bytes.
 pub(super) fn just_before(text: &str, at: usize) -> &str {
     &text[text.ceil_char_boundary(at.saturating_sub(WINDOW))..at]
 }
 
-/// A place in a text, in bytes.
+/// A byte range of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// Whether the text can be read as holding the value there, and in no other way.
+    /// Whether this is the only reading of the text at this position.
     pub(super) sure: bool,
 }
 
 impl Spot {
-    /// The first of the sure ones, or else the first; and how many there are.
+    /// The first certain spot, or else the first one; and the number of spots.
     pub(super) fn best(spots: impl Iterator<Item = Self>) -> (Option<Self>, u32) {
         let (mut best, mut count) = (None::<Self>, 0);
         for spot in spots {
@@ -40,20 +40,20 @@ impl Spot {
         (best, count.min(MANY))
     }
 
-    /// The place as far as its edges and what it is next to tell; none inside of a word or number.
+    /// Judges a position by its edges and the adjacent text; `None` inside a word or number.
     fn judged(text: &str, start: usize, end: usize) -> Option<Self> {
         let edge = edges::of(text, start, end);
         let sure = edge == Edge::Clean
-            && !edges::goes_on_in_digits(text, start, end)
+            && !edges::continues_in_digits(text, start, end)
             && !edges::is_label(text, start, end);
         (edge != Edge::Inside).then_some(Self { start, end, sure })
     }
 }
 
-/// A text's letters and digits, folded, each with the place that it came from.
+/// The folded letters and digits of a text, each with its source position.
 pub(super) struct Folded {
     pub(super) flat: String,
-    /// For each byte of `flat`: the bytes of the source's character.
+    /// For each byte of `flat`: the byte range of the source character.
     source: Vec<(u32, u32)>,
     /// For each byte of `flat`, and its end: whether a word starts there.
     starts: Vec<bool>,
@@ -67,7 +67,7 @@ impl Folded {
             let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
             let range = (place(at), place(at + c.len_utf8()));
             decompose_compatible(c, |part| {
-                // A soft hyphen, an accent and a joiner are no end of a word.
+                // A soft hyphen, an accent and a joiner do not end a word.
                 if part == '\u{ad}'
                     || part == '\u{200d}'
                     || part == '\u{200c}'
@@ -79,7 +79,7 @@ impl Folded {
                     boundary = true;
                     return;
                 }
-                // The sharp s is a small letter without a large one of its own in most texts.
+                // In most texts the sharp s is a small letter without a capital form.
                 let sharp = matches!(part, 'ß' | 'ẞ');
                 let letters = part.to_lowercase().filter(|c| !sharp && !is_combining_mark(*c));
                 for letter in letters.chain(std::iter::repeat_n('s', if sharp { 2 } else { 0 })) {
@@ -96,13 +96,13 @@ impl Folded {
         Self { flat, source, starts }
     }
 
-    /// The source's bytes of a piece of the folded text.
+    /// The source range of a part of the folded text.
     pub(super) fn source_of(&self, start: usize, end: usize) -> (usize, usize) {
         (self.source[start].0 as usize, self.source[end - 1].1 as usize)
     }
 
-    /// Whole words of `text`, which this was made of, that spell `value` within the bytes from `from` to `to`: the
-    /// best place, and how many.
+    /// Finds whole words of `text` (the source of this index) that match `value`, in the byte range `from..to`. Returns
+    /// the best position and the number of positions.
     pub(super) fn find(
         &self,
         text: &str,
@@ -137,14 +137,14 @@ impl Folded {
     }
 }
 
-/// Whether a short name in capitals is a common word in its quote: `IT` and `it`.
+/// Whether a short uppercase name matches a common word in its quote: `IT` and `it`.
 fn is_word_of(value: &str, quote: &str) -> bool {
     let upper = |text: &str| text.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
     value.chars().count() <= 3 && upper(value) && !upper(quote)
 }
 
-/// The bytes where `value`, which is not empty, begins in `text`, also inside of another match: the first thousand.
-/// (More matches than that without one at the ends of words are a text made to cost time.)
+/// Byte positions of the non-empty `value` in `text`, including overlapping ones; at most a thousand. (More of them
+/// without a word boundary only occur in hostile texts.)
 fn matches<'a>(text: &'a str, value: &'a str) -> impl Iterator<Item = usize> + 'a {
     let step = value.chars().next().map_or(1, char::len_utf8);
     let mut from = 0;
@@ -156,7 +156,7 @@ fn matches<'a>(text: &'a str, value: &'a str) -> impl Iterator<Item = usize> + '
     std::iter::from_fn(next).take(1_000)
 }
 
-/// `value` as it stands, between ends of words: the best place, and how many.
+/// Finds `value` literally, between word boundaries. Returns the best position and the number of positions.
 pub(super) fn find_exact(text: &str, value: &str, from: usize, to: usize) -> (Option<Spot>, u32) {
     let Some(part) = text.get(from..to).filter(|_| value.chars().any(char::is_alphanumeric)) else {
         return (None, 0);
@@ -166,13 +166,13 @@ pub(super) fn find_exact(text: &str, value: &str, from: usize, to: usize) -> (Op
     Spot::best(spots)
 }
 
-/// Whether a value is an e-mail address or a URL, in which every character counts but the case.
+/// Whether a value is an e-mail address or a URL, in which every character counts except its case.
 pub(super) fn is_address(value: &str) -> bool {
     !value.contains(char::is_whitespace)
         && (value.contains('@') || value.contains("://") || value.starts_with("www."))
 }
 
-/// An e-mail address or a URL, which may be broken at the end of a line.
+/// Finds an e-mail address or a URL, which may be broken at the end of a line.
 pub(super) fn find_address(text: &str, value: &str, from: usize, to: usize) -> (Option<Spot>, u32) {
     let Some(part) = text.get(from..to).filter(|_| !value.is_empty()) else { return (None, 0) };
     let wanted = value.to_ascii_lowercase();
@@ -197,7 +197,7 @@ pub(super) fn find_address(text: &str, value: &str, from: usize, to: usize) -> (
     Spot::best(spots.into_iter())
 }
 
-/// An address at its place, if it does not go on there.
+/// The position of an address; `None` if the address continues in the text.
 fn address_at(text: &str, start: usize, end: usize) -> Option<Spot> {
     let part = |c: char| {
         c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '@' | '%' | '~' | '&' | '=' | '?')
@@ -205,11 +205,11 @@ fn address_at(text: &str, start: usize, end: usize) -> Option<Spot> {
     let before = text[..start].chars().next_back();
     let mut after = text[end..].chars();
     let (next, then) = (after.next(), after.next());
-    let goes_on = next.is_some_and(|c| {
+    let continues = next.is_some_and(|c| {
         part(c) || matches!(c, '.' | '/' | '#' | ':') && then.is_some_and(char::is_alphanumeric)
     });
     let began = before.is_some_and(|c| part(c) || c == '.');
-    (!began && !goes_on).then_some(Spot { start, end, sure: true })
+    (!began && !continues).then_some(Spot { start, end, sure: true })
 }
 
 #[cfg(test)]
@@ -249,7 +249,7 @@ mod tests {
         let spot = |start, end| (Some(Spot { start, end, sure: true }), 1);
         assert_eq!(find_exact("Annabel Anna", "Anna", 0, 12), spot(8, 12));
         assert_eq!(find("東京都", "東京").as_deref(), Some("東京"));
-        // A match may begin inside of what was none.
+        // A match may begin inside a rejected match.
         assert_eq!(find("ł łł", "ŁŁ").as_deref(), Some("łł"));
         assert_eq!(find_exact("xa a a", "a a", 0, 6), spot(3, 6));
         assert_eq!(find("", "x"), None);
@@ -258,7 +258,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_cut_from_a_text_is_found_in_it(words in proptest::collection::vec("[a-zA-Zéł0-9]{1,8}", 1..20), from in 0usize..20, length in 1usize..6) {
+        fn a_part_of_a_text_is_found_in_it(words in proptest::collection::vec("[a-zA-Zéł0-9]{1,8}", 1..20), from in 0usize..20, length in 1usize..6) {
             let text = words.join(" ");
             let from = from % words.len();
             let cut = words[from..(from + length).min(words.len())].join(" ");

@@ -1,9 +1,9 @@
-//! The digits of a text as tokens: which belong to a number, and which to the name of something.
+//! Classifies the digits of a text: parts of numbers, and parts of identifiers.
 
 use super::currency;
 use super::text::just_before;
 
-/// Digits with dots, commas and apostrophes between them: bytes of the text.
+/// Digits with dots, commas and apostrophes between them, as a byte range of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) start: usize,
@@ -13,7 +13,7 @@ pub(super) struct Piece {
 const SPACES: [char; 4] = [' ', '\u{a0}', '\u{202f}', '\u{2009}'];
 const HYPHENS: [char; 5] = ['-', '\u{2010}', '\u{2011}', '–', '−'];
 
-/// What stands before a telephone number.
+/// Words before a telephone number.
 const TELEPHONE: [&str; 18] = [
     "tel",
     "fax",
@@ -35,7 +35,7 @@ const TELEPHONE: [&str; 18] = [
     "tél",
 ];
 
-/// Runs of digits, dots, commas and apostrophes, one space apart.
+/// Runs of digits, dots, commas and apostrophes, with one space between them.
 pub(super) fn pieces(text: &str, start: usize) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut from = start;
@@ -65,8 +65,8 @@ fn piece_end(text: &str, from: usize) -> usize {
     end
 }
 
-/// Whether the pieces of a run are the digits of a telephone number, an IBAN or the like.
-pub(super) fn is_number_of_a_thing(text: &str, pieces: &[Piece]) -> bool {
+/// Whether the pieces of a run are the digits of an identifier: a telephone number, an IBAN and so on.
+pub(super) fn is_identifier(text: &str, pieces: &[Piece]) -> bool {
     let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return true };
     let of = |piece: &Piece| &text[piece.start..piece.end];
     if pieces.iter().any(|piece| of(piece).contains(['.', ',', '\'', '’'])) {
@@ -94,7 +94,7 @@ pub(super) fn is_number_of_a_thing(text: &str, pieces: &[Piece]) -> bool {
     spelled || !groups && !years && digits >= 12 || glued && digits >= 9 || split && digits >= 6
 }
 
-/// Whether a word for a telephone and nothing but marks and digits stand before.
+/// Whether a word for a telephone precedes, followed only by marks and digits.
 fn follows_telephone(before: &str) -> bool {
     let is_part = |c: char| c.is_ascii_digit() || SPACES.contains(&c) || "()/+-.:".contains(c);
     let head = before.trim_end_matches(is_part);
@@ -105,7 +105,8 @@ fn follows_telephone(before: &str) -> bool {
     TELEPHONE.contains(&word.as_str())
 }
 
-/// Whether the pieces from `first` to `last` stand free: no letter, hyphen, slash or colon makes them part of a token.
+/// Whether the pieces from `first` to `last` are separate: no letter, hyphen, slash or colon joins them to a longer
+/// token.
 pub(super) fn is_free(text: &str, pieces: &[Piece], first: usize, last: usize) -> bool {
     let starts = first > 0 || begins_free(text, pieces[first].start);
     starts && (last + 1 < pieces.len() || ends_free(text, pieces[last].end))
@@ -116,7 +117,7 @@ fn begins_free(text: &str, start: usize) -> bool {
     let mut before = head.chars().rev();
     let (Some(near), far) = (before.next(), before.next().unwrap_or(' ')) else { return true };
     match near {
-        // `A4` and `INV2026` hold no number; `EUR12` and `10x20` do.
+        // `A4` and `INV2026` contain no number; `EUR12` and `10x20` do.
         _ if near.is_alphabetic() => {
             currency::before(text, start).is_some()
                 || matches!(near, 'x' | '×') && far.is_ascii_digit()
@@ -136,26 +137,26 @@ fn ends_free(text: &str, end: usize) -> bool {
     let (Some(near), far) = (after.next(), after.next().unwrap_or(' ')) else { return true };
     let tail = &text[end + near.len_utf8()..];
     let word = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
-    let goes_on = tail[word..].starts_with(|c: char| c.is_alphanumeric() || c == '-' || c == '/');
+    let continues = tail[word..].starts_with(|c: char| c.is_alphanumeric() || c == '-' || c == '/');
     match near {
         _ if near.is_alphabetic() => {
             let times = matches!(near, 'x' | '×') && far.is_ascii_digit();
-            times || !goes_on || tail[word..].starts_with('/')
+            times || !continues || tail[word..].starts_with('/')
         }
-        // `14-day` holds a number, `12-A` and `555-0199` do not.
+        // `14-day` contains a number, `12-A` and `555-0199` do not.
         _ if HYPHENS.contains(&near) => {
             !far.is_alphanumeric()
-                || far.is_alphabetic() && word > 2 && !goes_on
+                || far.is_alphabetic() && word > 2 && !continues
                 || is_range(text, end)
         }
-        '/' => !(far.is_ascii_digit() || far.is_alphabetic() && goes_on),
+        '/' => !(far.is_ascii_digit() || far.is_alphabetic() && continues),
         ':' => !far.is_ascii_digit(),
         '_' | '@' => false,
         _ => true,
     }
 }
 
-/// Whether the hyphen at `at` stands in a range, such as `10-12`: as many digits on both sides, and rising.
+/// Whether the hyphen at `at` is in a range, such as `10-12`: ascending numbers with the same number of digits.
 fn is_range(text: &str, at: usize) -> bool {
     let hyphen = text[at..].chars().next().map_or(1, char::len_utf8);
     let (head, tail) = (&text[..at], &text[at + hyphen..]);
@@ -187,7 +188,7 @@ pub(super) fn percent_follows(text: &str, end: usize) -> bool {
         || words.contains(&word_after(text, end).to_lowercase().as_str())
 }
 
-/// The power of ten of a word that follows a number, or 0.
+/// The power of ten of the word after a number, or 0.
 pub(super) fn times(text: &str, end: usize) -> u8 {
     let word = word_after(text, end);
     if matches!(word, "k" | "K" | "TEUR" | "T") && text[end..].starts_with(word) || word == "TEUR" {
@@ -205,7 +206,7 @@ pub(super) fn times(text: &str, end: usize) -> u8 {
     }
 }
 
-/// Whether a number counts the items of a list, `3) Terms`, or names what follows, `Box 2: pay`.
+/// Whether a number is a list mark, `3) Terms`, or a label, `Box 2: pay`.
 pub(super) fn is_list_mark_or_label(text: &str, start: usize, end: usize) -> bool {
     let mut after = text[end..].chars();
     let (near, far) = (after.next(), after.next().unwrap_or('\n'));

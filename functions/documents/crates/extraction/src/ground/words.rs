@@ -1,18 +1,18 @@
-//! A value's words where they do not stand in one piece: in another order, or broken into the lines of a cell.
+//! Finds a value's words that are not contiguous: in another order, or broken into the lines of a cell.
 
 use super::edges;
 use super::text::{Folded, Spot};
 
-/// The longest value, in words, that is looked for.
+/// Maximum length of a value in words.
 const MAX_WORDS: usize = 60;
-/// How many places are tried for a value in lines.
+/// Maximum number of positions that are tried for a value in lines.
 const MAX_TRIES: usize = 1_000;
-/// The longest line that has columns, in bytes.
+/// Maximum length of a line with columns, in bytes.
 const MAX_LINE: usize = 1_000;
-/// How many columns of characters the lines of a cell may begin apart.
+/// Maximum horizontal distance between the starts of lines in a cell, in characters.
 const INDENT: usize = 2;
 
-/// A word: its folded letters, and bytes of the text.
+/// A word: its folded letters, and its byte range in the text.
 struct Word<'a> {
     folded: &'a str,
     start: usize,
@@ -27,7 +27,7 @@ fn words(folded: &Folded, from: usize, to: usize) -> Vec<Word<'_>> {
     folded.words().map(word).filter(|word| word.start >= from && word.end <= to).collect()
 }
 
-/// The words of `value`, two at least, turned about one place (`Nowak, Anna`), or in lines of one cell.
+/// Finds the words of `value` (at least two), rotated once (`Nowak, Anna`), or in the lines of one cell.
 pub(super) fn find(
     text: &str,
     folded: &Folded,
@@ -66,13 +66,13 @@ pub(super) fn find(
     Spot::best(turned.chain(broken)).0
 }
 
-/// A word that begins with a small letter is not another that begins with a large one.
+/// A lower-case word does not match a capitalized word of the value.
 fn same_case(found: &str, wanted: &str) -> bool {
     let is_upper = |text: &str| text.chars().next().is_some_and(char::is_uppercase);
     is_upper(found) || !is_upper(wanted)
 }
 
-/// Whether a name may go on on either side: `Kowalska, Piotr` in `Anna Kowalska, Piotr Nowak`.
+/// Whether a name may continue on either side: `Kowalska, Piotr` in `Anna Kowalska, Piotr Nowak`.
 fn has_neighbour(text: &str, start: usize, end: usize) -> bool {
     let spaces = [' ', '\u{a0}'];
     let before = text[..start].strip_suffix(spaces).unwrap_or("\n");
@@ -84,7 +84,7 @@ fn has_neighbour(text: &str, start: usize, end: usize) -> bool {
     before.ends_with(char::is_alphanumeric) && is_name(word) || is_name(after)
 }
 
-/// Where a value ends that begins at a word and is broken into lines: what stands beside the cell is left out.
+/// The range of a value that begins at a word and is broken into the lines of a cell; other cells are skipped.
 fn broken(
     text: &str,
     present: &[Word<'_>],
@@ -98,7 +98,7 @@ fn broken(
             let cell = column.get_or_insert_with(|| Column::of(text, present[first].start));
             let start = cell.next_line(text, last.end)?;
             at = present.partition_point(|word| word.start < start);
-            // Only what is small may stand between the cell's start and its word.
+            // Only punctuation may be between the start of the cell and its word.
             let found = present.get(at).filter(|found| found.folded == word.folded)?;
             if text[start..found.start].chars().any(char::is_alphanumeric) {
                 return None;
@@ -109,24 +109,24 @@ fn broken(
     Some((present[first].start, present[at - 1].end))
 }
 
-/// Where in its line a cell begins: after how many marks between cells, and how many characters.
+/// The start of a cell in its line: number of cell marks before it, and number of characters.
 struct Column {
     marks: usize,
     characters: usize,
 }
 
-/// The line up to a place, at most [`MAX_LINE`] bytes of it.
+/// The line before a position, at most [`MAX_LINE`] bytes.
 fn line_before(text: &str, at: usize) -> &str {
     let line = &text[text.ceil_char_boundary(at.saturating_sub(MAX_LINE))..at];
     &line[line.rfind('\n').map_or(0, |at| at + 1)..]
 }
 
-/// The text from a place on, at most [`MAX_LINE`] bytes of it.
+/// The text from a position on, at most [`MAX_LINE`] bytes.
 fn from(text: &str, at: usize) -> &str {
     &text[at..text.floor_char_boundary(at + MAX_LINE)]
 }
 
-/// A tab or a bar ends a cell, as two spaces do.
+/// A tab or a bar ends a cell, like two spaces.
 fn is_mark(c: char) -> bool {
     matches!(c, '\t' | '|')
 }
@@ -137,7 +137,7 @@ impl Column {
         Self { marks: line.matches(is_mark).count(), characters: line.chars().count() }
     }
 
-    /// Where the same cell begins in the next line, if a cell ends at `end`.
+    /// The start of the same cell in the next line, if a cell ends at `end`.
     fn next_line(&self, text: &str, end: usize) -> Option<usize> {
         let tail = from(text, end).trim_start_matches([',', ';', '.', ')']);
         let rest = tail.trim_start_matches([' ', '\u{a0}']);
@@ -148,7 +148,7 @@ impl Column {
         if self.marks > 0 {
             return Some(start + line.match_indices(is_mark).nth(self.marks - 1)?.0 + 1);
         }
-        // The first cell that begins near: a cell begins the line or follows two spaces.
+        // The first cell that starts nearby: a cell is at the start of the line or after two spaces.
         let begins = |at: usize| line[..at].trim().is_empty() || line[..at].ends_with("  ");
         let near = |column: usize| column.abs_diff(self.characters) <= INDENT;
         let mut cells =
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_found_turned_about() {
+    fn rotated_words_are_found() {
         assert_eq!(
             find_in("Ogrodowa 5, 30-001 Kraków, and more", "30-001 Kraków, Ogrodowa 5"),
             Some(true)
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_a_cell_are_one() {
+    fn the_lines_of_a_cell_form_one_value() {
         for text in [
             "Lindenweg 5     Net 12\n10115 Berlin    Tax 2",
             "To: Lindenweg 5     Net 12\n    10115 Berlin    Tax 2",

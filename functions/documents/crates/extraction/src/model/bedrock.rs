@@ -22,10 +22,10 @@ use serde_json::Value;
 use super::{Answering, Completion, Model, ModelError, Request, Stop, Timeouts, Usage, excerpt};
 use crate::schema::Dialect;
 
-/// The one tool that a model is offered, and made to use, where it cannot be held to a schema otherwise.
+/// The model's only tool, which it must use if it cannot be bound to a schema in another way.
 const TOOL: &str = "record";
 
-/// How a model is held to the schema.
+/// How a model is bound to the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Structured {
@@ -34,7 +34,7 @@ pub enum Structured {
     Schema,
     /// By a tool whose input is the answer, forced by `toolChoice`, for models with tool use.
     Tool,
-    /// As [`Structured::Tool`], and the tool is `strict`.
+    /// As [`Structured::Tool`], with a `strict` tool.
     StrictTool,
 }
 
@@ -48,8 +48,8 @@ pub struct Bedrock {
 }
 
 impl Bedrock {
-    /// `model_id` is a model's id, an inference profile's, or an ARN. The client's own retries and time-outs
-    /// are replaced, so that only the queue tries again.
+    /// `model_id` is the id of a model or of an inference profile, or an ARN. The client's retries and timeouts are
+    /// replaced, because only the queue retries.
     #[must_use]
     pub fn new(
         client: Client,
@@ -62,7 +62,7 @@ impl Bedrock {
     }
 
     async fn ask(&self, request: &Request) -> Result<Completion, ModelError> {
-        // Every field: the SDK takes what is left unset from the client's time-outs.
+        // All fields are set, because the SDK takes missing ones from the client's timeouts.
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(self.timeouts.connect)
             .disable_read_timeout()
@@ -73,7 +73,7 @@ impl Bedrock {
             .role(ConversationRole::User)
             .content(ContentBlock::Text(request.user.clone()))
             .build()
-            .map_err(|error| of_build(&error))?;
+            .map_err(|error| from_build_error(&error))?;
         let max_tokens = i32::try_from(request.max_tokens).unwrap_or(i32::MAX);
         let call = self
             .client
@@ -88,14 +88,13 @@ impl Bedrock {
                     .build(),
             );
         let call = match self.structured {
-            Structured::Schema => {
-                call.output_config(output_config(request).map_err(|error| of_build(&error))?)
-            }
-            Structured::Tool => {
-                call.tool_config(tool_config(request, None).map_err(|error| of_build(&error))?)
-            }
-            Structured::StrictTool => call
-                .tool_config(tool_config(request, Some(true)).map_err(|error| of_build(&error))?),
+            Structured::Schema => call
+                .output_config(output_config(request).map_err(|error| from_build_error(&error))?),
+            Structured::Tool => call
+                .tool_config(tool_config(request, None).map_err(|error| from_build_error(&error))?),
+            Structured::StrictTool => call.tool_config(
+                tool_config(request, Some(true)).map_err(|error| from_build_error(&error))?,
+            ),
         };
         let settings = aws_sdk_bedrockruntime::config::Builder::new()
             .retry_config(RetryConfig::disabled())
@@ -105,7 +104,7 @@ impl Bedrock {
             .config_override(settings)
             .send()
             .await
-            .map_err(|error| of_sdk(&error))?;
+            .map_err(|error| from_sdk_error(&error))?;
         self.completion(output)
     }
 
@@ -116,7 +115,7 @@ impl Bedrock {
             }
             StopReason::ModelContextWindowExceeded => return Err(ModelError::TooLong),
             StopReason::MaxTokens => Stop::MaxTokens,
-            // A malformed answer is text that the repair gets to see; an unknown reason is judged by the text.
+            // A malformed answer becomes text for the repair; for an unknown reason, the text decides.
             _ => Stop::Finished,
         };
         let usage = output.usage.map(|tokens| Usage {
@@ -187,17 +186,17 @@ fn tool_config(request: &Request, strict: Option<bool>) -> Result<ToolConfigurat
         .build()
 }
 
-fn of_build(error: &BuildError) -> ModelError {
+fn from_build_error(error: &BuildError) -> ModelError {
     ModelError::Misconfigured(error.to_string())
 }
 
-fn of_sdk(error: &SdkError<ConverseError>) -> ModelError {
+fn from_sdk_error(error: &SdkError<ConverseError>) -> ModelError {
     let service = match error {
         SdkError::TimeoutError(_) => return ModelError::TimedOut,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => return ModelError::TimedOut,
         SdkError::ServiceError(service) => service,
         SdkError::ResponseError(_) => {
-            return ModelError::BadAnswer("a response that does not parse".into());
+            return ModelError::BadAnswer("a response that cannot be parsed".into());
         }
         other => return ModelError::Unavailable(excerpt(&DisplayErrorContext(other).to_string())),
     };
@@ -212,7 +211,7 @@ fn of_sdk(error: &SdkError<ConverseError>) -> ModelError {
         | ConverseError::ModelErrorException(_) => {
             ModelError::Unavailable(error.code().unwrap_or("Bedrock").to_owned())
         }
-        // The API has no code of its own for a question that does not fit the context.
+        // The API has no separate code for a question that exceeds the context.
         ConverseError::ValidationException(_) if message.to_lowercase().contains("too long") => {
             ModelError::TooLong
         }
@@ -225,7 +224,8 @@ fn of_sdk(error: &SdkError<ConverseError>) -> ModelError {
     }
 }
 
-// Schemas are shallow (see `schema::Limits`) and an answer's JSON was parsed with a bounded depth: both may recurse.
+// Schemas have a limited depth (`schema::MAX_DEPTH`), and the JSON of an answer was parsed with a limited depth, so
+// recursion is safe.
 fn to_document(value: &Value) -> Document {
     match value {
         Value::Null => Document::Null,
@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_goes_to_a_document_and_back() {
+    fn json_survives_conversion_to_a_document_and_back() {
         let value = serde_json::json!({"a": [1, -2, 2.5, null, true, "x"], "b": {"c": {}}});
         assert_eq!(from_document(to_document(&value)), value);
     }

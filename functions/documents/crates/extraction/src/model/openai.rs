@@ -1,4 +1,4 @@
-//! Any server with OpenAI's chat completions: llama.cpp, vLLM, Ollama, gateways, OpenAI itself.
+//! Servers with OpenAI's chat completions API: llama.cpp, vLLM, Ollama, gateways, OpenAI itself.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Answering, Completion, Model, ModelError, Request, Stop, Timeouts, U
 use crate::config::ConfigError;
 use crate::schema::Dialect;
 
-/// The longest answer of a server that is read, in bytes.
+/// Maximum length of a server's response, in bytes.
 const BODY_LIMIT: usize = 4 << 20;
 
 /// A model behind `POST …/v1/chat/completions`.
@@ -27,8 +27,8 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// `base_url` with or without its `/v1`. With a `dialect` the server holds the model to the schema
-    /// (`response_format`); without, the schema goes into the prompt, and only the check of the answer holds it.
+    /// `base_url` may end in `/v1`. With a `dialect`, the server binds the model to the schema (`response_format`).
+    /// Without one, the schema is in the prompt, and only the check of the answer enforces it.
     pub fn new(
         base_url: &str,
         model: String,
@@ -90,7 +90,7 @@ impl OpenAi {
         if let Some(key) = &self.api_key {
             call = call.bearer_auth(key.expose_secret());
         }
-        let mut response = call.send().await.map_err(|error| of_transport(&error))?;
+        let mut response = call.send().await.map_err(|error| from_transport_error(&error))?;
         let status = response.status();
         let retry_after = response
             .headers()
@@ -98,14 +98,16 @@ impl OpenAi {
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
         let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| of_transport(&error))? {
+        while let Some(piece) =
+            response.chunk().await.map_err(|error| from_transport_error(&error))?
+        {
             if body.len() + piece.len() > BODY_LIMIT {
                 return Err(ModelError::BadAnswer(format!("more than {BODY_LIMIT} bytes")));
             }
             body.extend_from_slice(&piece);
         }
         if !status.is_success() {
-            return Err(of_status(status, retry_after, &body));
+            return Err(from_status(status, retry_after, &body));
         }
         completion(&body)
     }
@@ -142,24 +144,24 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
-fn of_transport(error: &reqwest::Error) -> ModelError {
+fn from_transport_error(error: &reqwest::Error) -> ModelError {
     if error.is_timeout() {
         ModelError::TimedOut
     } else {
-        // Without its URL, which may carry a gateway's token.
+        // Without its URL, which may contain a gateway's token.
         let what = if error.is_connect() { "no connection" } else { "the connection broke" };
         ModelError::Unavailable(what.to_owned())
     }
 }
 
-fn of_status(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> ModelError {
+fn from_status(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> ModelError {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| body["error"][name].as_str().unwrap_or_default();
     match status {
         StatusCode::TOO_MANY_REQUESTS => ModelError::Throttled { retry_after },
         StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => ModelError::TimedOut,
         StatusCode::PAYLOAD_TOO_LARGE => ModelError::TooLong,
-        // OpenAI and vLLM say it in `code`, llama.cpp in `type`.
+        // OpenAI and vLLM report it in `code`, llama.cpp in `type`.
         _ if text("code") == "context_length_exceeded"
             || text("type") == "exceed_context_size_error" =>
         {
@@ -183,7 +185,7 @@ struct Choice {
     finish_reason: Option<String>,
 }
 
-// Calls of tools are left out on purpose: none was offered, so that one would be the document's doing.
+// Tool calls are ignored on purpose: no tool was offered, so a call can only come from the document.
 #[derive(Deserialize)]
 struct Message {
     content: Option<String>,

@@ -1,4 +1,4 @@
-//! A schema as a tree, from which the check of an answer, the check of a part and a provider's schema are written.
+//! A schema as a tree. The checks of answers and parts, and the schema for a provider, are generated from it.
 
 use std::fmt::Write;
 
@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::Dialect;
 
-/// One subschema, its references followed.
+/// One subschema, with references followed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
     pub(crate) description: String,
-    /// `null` is a value like any other here.
+    /// Whether `null` is an ordinary value.
     pub(crate) nullable: bool,
-    /// The value is the model's conclusion, such as a summary, and need not stand in the text (`x-derived`).
+    /// Whether the value is the model's conclusion, such as a summary, which the text need not contain (`x-derived`).
     pub(crate) derived: bool,
     pub(crate) kind: Kind,
 }
@@ -27,12 +27,12 @@ pub(crate) enum Kind {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Scalar {
-    /// `string`, `integer`, `number` or `boolean`; none for a mixed enumeration.
+    /// `string`, `integer`, `number` or `boolean`; `None` for a mixed enumeration.
     pub(crate) r#type: Option<String>,
     /// From `enum` or `const`.
     pub(crate) options: Vec<Value>,
     pub(crate) format: Option<String>,
-    /// `pattern`, lengths and bounds, as they stand in the schema.
+    /// `pattern`, lengths and bounds, as in the schema.
     pub(crate) bounds: Map<String, Value>,
 }
 
@@ -46,18 +46,18 @@ impl Scalar {
     }
 }
 
-/// What a schema is written for.
+/// The purpose of a generated schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// To check a document's data.
+    /// Checks a document's data.
     Whole,
-    /// To check the data of some of its pages: nothing is required outside of an array's items.
+    /// Checks the data of some pages: nothing is required, except inside array items.
     Part,
     /// For a provider.
     Model(Dialect),
 }
 
-/// The formats that providers know. `decimal` is this crate's.
+/// The formats that providers know. `decimal` is specific to this crate.
 const FORMATS: [&str; 7] = ["date", "date-time", "time", "email", "hostname", "ipv4", "uuid"];
 
 impl Node {
@@ -75,7 +75,7 @@ impl Node {
         let mut schema = match &self.kind {
             Kind::Object { properties, required } => object(properties, required, form),
             Kind::Array { items, min, max, unique } => {
-                // An item stands on one page or another: it is asked for whole.
+                // An item is complete on one page or another, so it is required as a whole.
                 let items = items.to_schema(if form == Form::Part { Form::Whole } else { form });
                 let mut schema = json!({"type": "array", "items": items});
                 if let (Some(min), Form::Whole) = (min, form) {
@@ -105,7 +105,7 @@ impl Node {
         schema
     }
 
-    /// The names and descriptions in few words, for models that do not see the schema that holds them.
+    /// A short list of names and descriptions, for models that do not receive the schema.
     pub(crate) fn outline(&self) -> String {
         let mut text = String::new();
         self.write_outline(&mut text);
@@ -117,7 +117,7 @@ impl Node {
             Kind::Object { properties, .. } => {
                 text.push('{');
                 for (index, (name, node)) in properties.iter().enumerate() {
-                    // Writing to a string does not fail.
+                    // Writing to a string cannot fail.
                     let _ = write!(text, "{}{name}", if index == 0 { "" } else { ", " });
                     if !node.description.is_empty() {
                         let _ = write!(text, " ({})", node.description);
@@ -149,7 +149,7 @@ fn object(properties: &[(String, Node)], required: &[String], form: Form) -> Val
     let mut members = Map::new();
     for (name, node) in properties {
         let schema = node.to_schema(form);
-        // Without a way to say "not there" a model makes a value up. Objects and arrays can be empty.
+        // If a model cannot answer "not there", it invents a value. Objects and arrays can be empty.
         let asks = match form {
             Form::Model(Dialect::Bounded | Dialect::Full) => true,
             Form::Model(Dialect::Minimal) => required.contains(name),
@@ -195,7 +195,7 @@ fn scalar_schema(scalar: &Scalar, form: Form) -> Value {
             Form::Model(dialect) => match name.as_str() {
                 "pattern" => value.as_str().is_some_and(is_plain),
                 "minimum" | "maximum" => scalar.is("integer"),
-                // Of two rules for one text, grammars know one.
+                // Grammars support only one of two rules for a text.
                 "minLength" | "maxLength"
                     if dialect == Dialect::Full && !scalar.bounds.contains_key("pattern") =>
                 {
@@ -211,8 +211,8 @@ fn scalar_schema(scalar: &Scalar, form: Form) -> Value {
     Value::Object(schema)
 }
 
-/// Patterns that every grammar of a server's own can express and that keep to what stands in a JSON text as it is:
-/// anchored, ASCII, without groups of flags, negated classes and dots (which match quotation marks).
+/// Patterns that every server's grammar supports and that only match characters without a JSON escape: anchored, ASCII,
+/// without flag groups, negated classes and dots (which match quotation marks).
 fn is_plain(pattern: &str) -> bool {
     let dots = pattern.matches('.').count();
     pattern.starts_with('^')

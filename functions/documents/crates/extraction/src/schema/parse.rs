@@ -1,11 +1,11 @@
-//! From a tenant's text to the tree: what is outside of the subset has no form there.
+//! Parses a tenant's schema into the tree. The tree cannot represent anything outside the subset.
 
 use serde_json::{Map, Value};
 
 use super::possible;
 use super::{Kind, MAX_DEPTH, MAX_NODES, MAX_PATTERN, MAX_PATTERNS, Node, Scalar, SchemaError};
 
-/// Keywords that say nothing about a value, at any place.
+/// Keywords that have no effect on values, permitted anywhere.
 const ANNOTATIONS: [&str; 10] = [
     "$schema",
     "$id",
@@ -27,16 +27,16 @@ struct Parser<'a> {
     patterns: usize,
 }
 
-/// Parses the whole schema. Its root is an object.
+/// Parses the whole schema. Its root must be an object.
 pub(super) fn parse(document: &Value) -> Result<Node, SchemaError> {
     if document.get("$schema").is_some_and(|name| name != DRAFT) {
-        return Err(unsupported("/$schema", "the dialect is JSON Schema 2020-12"));
+        return Err(unsupported("/$schema", "the dialect must be JSON Schema 2020-12"));
     }
     let definitions = document.get("$defs").and_then(Value::as_object);
     let node = Parser { definitions, nodes: 0, patterns: 0 }.node(document, "", 0)?;
     match node.kind {
         Kind::Object { .. } if !node.nullable => Ok(node),
-        _ => Err(unsupported("", "the root has `\"type\": \"object\"`")),
+        _ => Err(unsupported("", "the root must have `\"type\": \"object\"`")),
     }
 }
 
@@ -45,7 +45,7 @@ fn unsupported(at: &str, what: &str) -> SchemaError {
 }
 
 impl<'a> Parser<'a> {
-    // The depth bounds the recursion, and with it a reference that leads back to itself.
+    // The maximum depth limits the recursion, also for a reference to itself.
     fn node(&mut self, schema: &'a Value, at: &str, depth: usize) -> Result<Node, SchemaError> {
         if depth > MAX_DEPTH {
             return Err(SchemaError::TooDeep { at: at.to_owned() });
@@ -55,7 +55,7 @@ impl<'a> Parser<'a> {
             return Err(SchemaError::TooMany);
         }
         let Some(schema) = schema.as_object() else {
-            return Err(unsupported(at, "a subschema is an object, not `true` or `false`"));
+            return Err(unsupported(at, "a subschema must be an object, not `true` or `false`"));
         };
         if let Some(reference) = schema.get("$ref") {
             return self.reference(schema, reference, at, depth);
@@ -63,12 +63,13 @@ impl<'a> Parser<'a> {
         if let Some(options) = schema.get("anyOf").or_else(|| schema.get("oneOf")) {
             only(schema, at, &["anyOf", "oneOf"])?;
             let options = options.as_array().filter(|options| (1..=8).contains(&options.len()));
-            let options = options.ok_or_else(|| unsupported(at, "1 to 8 alternatives"))?;
+            let options =
+                options.ok_or_else(|| unsupported(at, "there must be 1 to 8 alternatives"))?;
             return self.alternatives(schema, options, at, depth);
         }
         let (name, nullable) = type_of(schema, at)?;
         if self.patterns >= MAX_PATTERNS && schema.contains_key("pattern") {
-            return Err(unsupported(at, "a schema has at most 50 patterns"));
+            return Err(unsupported(at, "a schema may have at most 50 patterns"));
         }
         let kind = match name {
             Some("object") => self.object(schema, at, depth)?,
@@ -92,7 +93,7 @@ impl<'a> Parser<'a> {
         let name = reference.as_str().and_then(|name| name.strip_prefix("#/$defs/"));
         let target = name.and_then(|name| self.definitions?.get(name));
         let target = target.ok_or_else(|| {
-            unsupported(at, "`$ref` leads to `#/$defs/<name>` of the same schema")
+            unsupported(at, "`$ref` must refer to `#/$defs/<name>` in the same schema")
         })?;
         let mut node = self.node(target, at, depth + 1)?;
         if schema.contains_key("description") {
@@ -130,7 +131,9 @@ impl<'a> Parser<'a> {
                     kind: Kind::Any(nodes),
                 }
             }
-            (_, None) => return Err(unsupported(at, "an alternative besides `null`")),
+            (_, None) => {
+                return Err(unsupported(at, "there must be an alternative besides `null`"));
+            }
         };
         if !text.is_empty() {
             node.description = text;
@@ -150,21 +153,21 @@ impl<'a> Parser<'a> {
         if schema.get("additionalProperties").is_some_and(|value| !value.is_boolean()) {
             return Err(unsupported(
                 at,
-                "`additionalProperties` is left out or `false`: properties have names",
+                "`additionalProperties` must be `false` or absent: all properties have names",
             ));
         }
         let members = schema
             .get("properties")
             .and_then(Value::as_object)
             .filter(|members| !members.is_empty());
-        let members = members.ok_or_else(|| unsupported(at, "an object names its `properties`"))?;
+        let members = members.ok_or_else(|| unsupported(at, "an object must have `properties`"))?;
         let mut properties = Vec::new();
         for (name, value) in members {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
             if !(1..=64).contains(&name.len()) || !name.chars().all(plain) {
                 return Err(unsupported(
                     at,
-                    "a property's name is 1 to 64 of A-Z, a-z, 0-9, - and _",
+                    "a property's name must be 1 to 64 of A-Z, a-z, 0-9, - and _",
                 ));
             }
             let node = self.node(value, &format!("{at}/properties/{name}"), depth + 1)?;
@@ -176,7 +179,7 @@ impl<'a> Parser<'a> {
         if let Some(name) = required.iter().find(|name| !members.contains_key(*name)) {
             return Err(unsupported(
                 at,
-                &format!("`required` names `{name}`, which is no property"),
+                &format!("`required` contains `{name}`, which is not a property"),
             ));
         }
         Ok(Kind::Object { properties, required })
@@ -190,7 +193,7 @@ impl<'a> Parser<'a> {
     ) -> Result<Kind, SchemaError> {
         only(schema, at, &["type", "items", "minItems", "maxItems", "uniqueItems"])?;
         let items =
-            schema.get("items").ok_or_else(|| unsupported(at, "an array says its `items`"))?;
+            schema.get("items").ok_or_else(|| unsupported(at, "an array must have `items`"))?;
         let items = Box::new(self.node(items, &format!("{at}/items"), depth + 1)?);
         possible::items(schema, &items, at)?;
         let number = |name: &str| schema.get(name).and_then(Value::as_u64);
@@ -213,7 +216,7 @@ fn derived(schema: &Map<String, Value>) -> bool {
     schema.get("x-derived").is_some_and(|value| value == true)
 }
 
-/// Refuses every keyword that is neither one of these nor an annotation.
+/// Refuses every keyword except these and the annotations.
 fn only(schema: &Map<String, Value>, at: &str, keywords: &[&str]) -> Result<(), SchemaError> {
     match schema
         .keys()
@@ -224,20 +227,19 @@ fn only(schema: &Map<String, Value>, at: &str, keywords: &[&str]) -> Result<(), 
     }
 }
 
-/// The type besides `null`, and whether `null` is one too.
+/// The type besides `null`, and whether `null` is permitted.
 fn type_of<'a>(
     schema: &'a Map<String, Value>,
     at: &str,
 ) -> Result<(Option<&'a str>, bool), SchemaError> {
     let known =
         |name: &&str| ["object", "array", "string", "integer", "number", "boolean"].contains(name);
-    let wrong = || unsupported(at, "`type` is one type, or one type and \"null\"");
+    let wrong = || unsupported(at, "`type` must be one type, or one type and \"null\"");
     match schema.get("type") {
         None if schema.contains_key("enum") || schema.contains_key("const") => Ok((None, false)),
-        None => Err(unsupported(
-            at,
-            "a subschema says its `type`, or has `enum`, `const`, `anyOf` or `$ref`",
-        )),
+        None => {
+            Err(unsupported(at, "a subschema must have `type`, `enum`, `const`, `anyOf` or `$ref`"))
+        }
         Some(Value::String(name)) => {
             Some(name.as_str()).filter(known).map(|name| (Some(name), false)).ok_or_else(wrong)
         }
@@ -270,7 +272,10 @@ fn scalar(schema: &Map<String, Value>, name: Option<&str>, at: &str) -> Result<K
     only(schema, at, &known)?;
     let options = possible::options(schema, name, at)?;
     if options.iter().any(|option| option.is_array() || option.is_object()) || options.len() > 200 {
-        return Err(unsupported(at, "an enumeration has at most 200 options, which are scalars"));
+        return Err(unsupported(
+            at,
+            "an enumeration may have at most 200 options, which must be scalars",
+        ));
     }
     let bounds: Map<String, Value> = schema
         .iter()
@@ -282,7 +287,7 @@ fn scalar(schema: &Map<String, Value>, name: Option<&str>, at: &str) -> Result<K
         .and_then(Value::as_str)
         .is_some_and(|pattern| pattern.len() > MAX_PATTERN)
     {
-        return Err(unsupported(at, "a pattern has at most 256 bytes"));
+        return Err(unsupported(at, "a pattern may have at most 256 bytes"));
     }
     possible::bounds(name, &options, &bounds, at)?;
     let format = schema.get("format").and_then(Value::as_str).map(str::to_owned);

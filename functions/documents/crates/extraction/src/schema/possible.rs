@@ -1,4 +1,4 @@
-//! Refuses a schema that no value fits: it would make every document's data invalid.
+//! Refuses a schema that no value fits, because it would make every document's data invalid.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ fn impossible(at: &str, keyword: &str, what: String) -> SchemaError {
     SchemaError::Invalid { at: format!("{at}/{keyword}"), what }
 }
 
-/// The options of `enum` and `const` without `null`: one at least, each of the type, and one within the bounds.
+/// The options of `enum` and `const` without `null`: at least one, each of the right type, and one within the bounds.
 pub(super) fn options(
     schema: &Map<String, Value>,
     name: Option<&str>,
@@ -21,7 +21,7 @@ pub(super) fn options(
         (None, Some(listed)) => ("enum", listed.clone()),
         (Some(only), listed) => {
             if listed.is_some_and(|listed| !listed.contains(only)) {
-                return Err(impossible(at, "const", "`enum` does not have this value".into()));
+                return Err(impossible(at, "const", "`enum` does not contain this value".into()));
             }
             ("const", vec![only.clone()])
         }
@@ -39,12 +39,12 @@ pub(super) fn options(
     };
     if let Some(index) = options.iter().position(|option| !is_of_type(&option)) {
         let name = name.unwrap_or_default();
-        return Err(impossible(at, keyword, format!("option {} is no {name}", index + 1)));
+        return Err(impossible(at, keyword, format!("option {} is not of type {name}", index + 1)));
     }
     Ok(options)
 }
 
-/// That an option is within the bounds, and that the bounds leave a value.
+/// Checks that an option is within the bounds, and that the bounds permit a value.
 pub(super) fn bounds(
     name: Option<&str>,
     options: &[Value],
@@ -64,7 +64,7 @@ pub(super) fn bounds(
     if options.is_empty() || bounds.is_empty() {
         return Ok(());
     }
-    // A pattern that does not compile is told when the whole is compiled.
+    // An invalid pattern is reported later, when the whole schema is compiled.
     let Ok(check) = super::compile(&Value::Object(bounds.clone())) else { return Ok(()) };
     let is_within = options.iter().any(|option| check.is_valid(option));
     is_within.then_some(()).ok_or_else(|| SchemaError::Invalid {
@@ -73,7 +73,7 @@ pub(super) fn bounds(
     })
 }
 
-/// That `low` is at most `high`, or below it.
+/// Checks that `low` is at most `high`, or below it.
 fn ordered(
     schema: &Map<String, Value>,
     at: &str,
@@ -92,7 +92,7 @@ fn ordered(
     }
 }
 
-/// That an integer, and a multiple of `multipleOf`, lies between the bounds.
+/// Checks that an integer or a multiple of `multipleOf` is between the bounds.
 fn steps(name: Option<&str>, bounds: &Map<String, Value>, at: &str) -> Result<(), SchemaError> {
     let number = |name: &str| bounds.get(name).and_then(Value::as_f64);
     let step = match (name, number("multipleOf")) {
@@ -103,7 +103,7 @@ fn steps(name: Option<&str>, bounds: &Map<String, Value>, at: &str) -> Result<()
         (Some("number"), Some(step)) => step,
         _ => return Ok(()),
     };
-    // The first and last multiples, one further in where a bound is open; a little off, since halves are not exact.
+    // The first and last multiples, or the next ones if a bound is exclusive. The tolerance compensates for rounding.
     let slack = 1e-9;
     let low = [
         number("minimum").map(|low| (low / step - slack).ceil()),
@@ -117,13 +117,13 @@ fn steps(name: Option<&str>, bounds: &Map<String, Value>, at: &str) -> Result<()
     let high = high.into_iter().flatten().fold(f64::INFINITY, f64::min);
     if low > high {
         let keyword = if bounds.contains_key("multipleOf") { "multipleOf" } else { "type" };
-        let what = format!("no multiple of {step} lies between the bounds");
+        let what = format!("no multiple of {step} is between the bounds");
         return Err(impossible(at, keyword, what));
     }
     Ok(())
 }
 
-/// That an array can have as many items as it must.
+/// Checks that an array can have the required number of items.
 pub(super) fn items(
     schema: &Map<String, Value>,
     items: &Node,

@@ -11,11 +11,11 @@ fn with(property: &Value) -> Result<Schema, SchemaError> {
 }
 
 #[test]
-fn the_schemas_that_ship_are_registered_as_any_other() {
+fn built_in_schemas_can_be_registered() {
     for (id, text) in Schema::built_ins() {
         let schema = Schema::register(id, 1, text).unwrap_or_else(|error| panic!("{id}: {error}"));
         assert_eq!((schema.id(), schema.version()), (*id, 1));
-        // Providers of the minimal dialect take 24 optional properties and 16 alternatives.
+        // Providers of the minimal dialect accept 24 optional properties and 16 alternatives.
         let minimal = schema.for_model(Dialect::Minimal);
         let (optional, unions) = count(&minimal);
         assert!(optional <= 24 && unions <= 16, "{id}: {optional} optional, {unions} unions");
@@ -53,7 +53,7 @@ fn an_id_has_a_form() {
 }
 
 #[test]
-fn what_is_outside_of_the_subset_is_refused_by_name() {
+fn unsupported_keywords_are_refused_by_name() {
     for (property, word) in [
         (json!({"type": "string", "not": {}}), "`not`"),
         (json!({"type": "object", "patternProperties": {}}), "`patternProperties`"),
@@ -100,16 +100,16 @@ fn what_is_outside_of_the_subset_is_refused_by_name() {
 }
 
 #[test]
-fn what_json_schema_forbids_is_invalid() {
+fn invalid_json_schemas_are_refused() {
     for property in [
         json!({"type": "string", "minLength": -1}),
         json!({"type": "string", "pattern": "("}),
         json!({"type": "array", "items": {"type": "string"}, "maxItems": "many"}),
         json!({"type": "string", "title": 5}),
-        // No look-around and no back-references: patterns run in linear time.
+        // No look-around and no back-references, because patterns must run in linear time.
         json!({"type": "string", "pattern": "^(?=a)"}),
         json!({"type": "string", "pattern": "(a)\\1"}),
-        // And in little memory.
+        // And with little memory.
         json!({"type": "string", "pattern": "(\\w{1,1000}){1,1000}"}),
     ] {
         assert!(
@@ -122,7 +122,7 @@ fn what_json_schema_forbids_is_invalid() {
 }
 
 #[test]
-fn a_schema_that_no_value_fits_is_refused_where_it_says_so() {
+fn a_schema_that_no_value_fits_is_refused_with_its_place() {
     for (property, keyword) in [
         (json!({"enum": []}), "/enum"),
         (json!({"type": "string", "enum": []}), "/enum"),
@@ -167,7 +167,7 @@ fn a_schema_that_no_value_fits_is_refused_where_it_says_so() {
 }
 
 #[test]
-fn bounds_that_leave_one_value_are_taken() {
+fn bounds_that_permit_one_value_are_accepted() {
     for property in [
         json!({"enum": ["a", "b"], "const": "a"}),
         json!({"type": ["string", "null"], "enum": ["a", null]}),
@@ -202,7 +202,7 @@ fn size_depth_and_number_are_bounded() {
         "$defs": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}}});
     assert!(matches!(register(&circle), Err(SchemaError::TooDeep { .. })));
 
-    // Ten properties that each are ten properties, four levels deep.
+    // Ten properties with ten properties each, four levels deep.
     let ten = |name: &str| -> Value {
         let members: serde_json::Map<_, _> = (0..10)
             .map(|n| (format!("p{n}"), json!({"$ref": format!("#/$defs/{name}")})))
@@ -274,7 +274,7 @@ fn each_dialect_has_its_keywords() {
 }
 
 #[test]
-fn an_answer_is_held_to_the_whole_and_a_part_to_less() {
+fn a_part_is_checked_with_fewer_rules_than_the_whole() {
     let schema = Schema::built_in("invoice").unwrap();
     let part = json!({"issue_date": "2026-11-21", "lines": [{"description": "paper"}]});
     assert_eq!(schema.violations_of_part(&part), []);
@@ -308,7 +308,7 @@ fn a_tenant_cannot_open_an_object() {
 }
 
 #[test]
-fn a_pattern_goes_to_a_provider_only_if_its_grammar_can_hold_it() {
+fn a_pattern_is_sent_only_if_grammars_support_it() {
     for (pattern, goes) in [
         ("^[A-Z]{3}$", true),
         ("^\\\\d{4}-\\\\d{2}$", true),

@@ -1,4 +1,4 @@
-//! A server with OpenAI's chat completions that answers as a test says.
+//! A server with OpenAI's chat completions whose answers the test defines.
 
 #![allow(dead_code)]
 
@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-/// What the server got.
+/// The requests that the server received.
 pub(crate) type Seen = Arc<Mutex<Vec<Value>>>;
 
-/// Starts a server that gives each request's number (from 0) and body to `answer`, for the content of its message.
+/// Starts a server that calls `answer` with each request's number (from 0) and body, and returns the result as message
+/// content.
 pub(crate) async fn server(
     answer: impl Fn(usize, &Value) -> String + Send + Sync + 'static,
 ) -> (MockServer, Seen) {
@@ -22,7 +23,7 @@ pub(crate) async fn server(
     .await
 }
 
-/// The same, for the whole response.
+/// Like [`server`], but `answer` returns the whole response.
 pub(crate) async fn responding(
     respond: impl Fn(usize, &Value) -> ResponseTemplate + Send + Sync + 'static,
 ) -> (MockServer, Seen) {
@@ -43,7 +44,7 @@ pub(crate) async fn responding(
     (server, seen)
 }
 
-/// A chat completion that used 100 and 20 tokens.
+/// A chat completion that used 100 input and 20 output tokens.
 pub(crate) fn completion(message: &Value, finish: &str) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({
         "id": "x", "object": "chat.completion", "model": "m",
@@ -73,7 +74,7 @@ pub(crate) fn pages(texts: &[&str]) -> Vec<Page> {
     texts.iter().zip(1..).map(|(text, number)| Page { number, text: (*text).to_owned() }).collect()
 }
 
-/// The text of a request's message to the user.
+/// The text of a request's user message.
 pub(crate) fn user(body: &Value) -> &str {
     body["messages"][1]["content"].as_str().unwrap()
 }

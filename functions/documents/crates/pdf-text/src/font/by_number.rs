@@ -1,14 +1,14 @@
-//! Glyphs whose names are numbers, or nothing that a list knows.
+//! Glyphs whose names are numbers, or unknown names.
 //!
-//! - Names such as `a72`, `C0072`, `G48` or `char48` say a code: that of the glyph itself, in every
-//!   such font seen. Then the code is that of a character. poppler's `GfxFont` reads these names
-//!   likewise, by its own list of patterns.
-//! - Type 3 fonts with names of an `a` and a decimal number are bitmaps of a TeX font, as dvips and
-//!   pdfTeX make them. Their codes are ASCII but for ligatures, and from 128 on those of the T1
+//! - Names such as `a72`, `C0072`, `G48` or `char48` contain a code. In every such font seen, it is
+//!   the glyph's own code; then the code is the code of a character. poppler's `GfxFont` does the
+//!   same, with its own list of patterns.
+//! - Type 3 fonts with names of an `a` and a decimal number are bitmaps of a TeX font, made by dvips
+//!   and pdfTeX. Their codes are ASCII except for ligatures, and from 128 on those of the T1
 //!   encoding (LaTeX's `encguide`; Knuth, *The TeXbook*, appendix F).
-//! - Of other names nothing is known. poppler, MuPDF and pdfium then take the code for that of a
-//!   character, and so is done here where it is one of ASCII, as a guess; but not in fonts whose
-//!   codes were plainly dealt out one after the other.
+//! - Other names are unknown. poppler, MuPDF and pdfium then treat the code as the code of a
+//!   character. This module does so for ASCII codes, as a guess, but not in fonts whose codes are
+//!   clearly assigned sequentially.
 
 use super::Certainty;
 use super::names::{self, Numbered};
@@ -20,12 +20,12 @@ pub(super) struct Named {
     pub(super) name: String,
 }
 
-/// A font with at least this many codes in a row has them all, and did not deal them out.
+/// A font with at least this many consecutive codes has a whole encoding, not sequential codes.
 const WHOLE_FONT: usize = 64;
 
-/// The characters of codes with names that no list knows.
+/// The characters of codes with unknown glyph names.
 pub(super) fn characters(named: &[Named], is_type3: bool) -> Vec<(u8, String, Certainty)> {
-    let dealt_out = are_dealt_out(named);
+    let dealt_out = are_sequential(named);
     let numbers: Vec<Option<Numbered<'_>>> =
         named.iter().map(|named| names::numbered(&named.name)).collect();
     let are_codes =
@@ -55,36 +55,36 @@ pub(super) fn characters(named: &[Named], is_type3: bool) -> Vec<(u8, String, Ce
     found
 }
 
-/// Whether a name is the number of its code.
+/// Whether the number in a name is its code.
 fn is_code(named: &Named, number: Option<&Numbered<'_>>) -> bool {
     let code = Some(u32::from(named.code));
     number.is_some_and(|number| number.decimal == code || number.hexadecimal == code)
 }
 
-/// Whether codes were given to glyphs in the order in which these were needed: from the first that
-/// producers begin with, and without a gap.
-fn are_dealt_out(named: &[Named]) -> bool {
+/// Whether the codes are assigned sequentially to the glyphs in use: from the usual first code,
+/// without a gap.
+fn are_sequential(named: &[Named]) -> bool {
     let codes = || named.iter().map(|named| named.code);
     let (Some(first), Some(last)) = (codes().min(), codes().max()) else { return false };
     let distinct = codes().collect::<std::collections::BTreeSet<_>>().len();
     first <= 33 && distinct < WHOLE_FONT && distinct == usize::from(last - first) + 1
 }
 
-/// The character of a code that is one of ASCII.
+/// The character of an ASCII code.
 fn latin(code: u8) -> Option<String> {
     (b' '..0x7F).contains(&code).then(|| char::from(code).to_string())
 }
 
-/// The encodings of TeX's text fonts, OT1 and T1, as far as they can be told apart by a font's codes.
+/// The encodings of TeX's text fonts, OT1 and T1, as far as the codes of a font distinguish them.
 struct Tex {
-    /// Whether the font has a comma or a full stop where ASCII has it, as fonts of letters do and
-    /// those of formulas do not.
+    /// Whether the font has a comma or a full stop at its ASCII code, as text fonts have but
+    /// formula fonts do not.
     is_text: bool,
-    /// Whether it has ligatures where OT1 has them.
+    /// Whether it has ligatures at the codes of OT1.
     is_ot1: bool,
 }
 
-/// T1's letters from 128 to 191. From 192 on they are those of Latin-1 but for four.
+/// T1's letters from 128 to 191. From 192 on they are those of Latin-1, with four exceptions.
 const T1: &str = "ĂĄĆČĎĚĘĞĹĽŁŃŇŊŐŔŘŚŠŞŤŢŰŮŸŹŽŻĲİđ§ăąćčďěęğĺľłńňŋőŕřśšşťţűůÿźžżĳ¡¿£";
 const LIGATURES: [&str; 5] = ["ff", "fi", "fl", "ffi", "ffl"];
 /// OT1's letters from 25 to 31.
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_numbers_say_codes() {
+    fn names_with_numbers_contain_codes() {
         let patterns: [fn(u8) -> String; 8] = [
             |code| format!("a{code}"),
             |code| format!("g{code}"),
@@ -156,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn names_of_which_nothing_is_known_are_guessed_by_their_codes() {
+    fn unknown_names_are_guessed_by_their_codes() {
         let (text, certain) = text(&named(*b"HeloTX", |code| format!("zz{code}zz")), false);
         assert_eq!((&*text, &*certain), ("HeloTX", &[Certainty::Guessed][..]));
     }
 
     #[test]
-    fn codes_that_were_dealt_out_say_nothing() {
+    fn sequential_codes_are_not_guessed() {
         for first in [0, 1, 32, 33] {
             let fonts = [
                 named(first..first + 20, |code| format!("g{}", 500 + u32::from(code))),

@@ -1,11 +1,11 @@
-//! Composite fonts (ISO 32000-1, 9.7): codes of one to four bytes, which a character map takes to
+//! Composite fonts (ISO 32000-1, 9.7): codes of one to four bytes, which a character map maps to
 //! the CIDs of a descendant font.
 //!
-//! What a code stands for is looked up in this order: the font's `ToUnicode`; the code itself where
-//! the encoding is a Unicode one; Adobe's map from CIDs to characters for the font's collection;
-//! the `cmap` and the names of glyphs of the embedded font program, backwards; the order of glyphs
-//! in which the fonts of Windows begin, which is a guess. A code of which none of these knows
-//! anything has no characters. The program is read when a code first needs it.
+//! The characters of a code are looked up in this order: the font's `ToUnicode`; the code itself in
+//! a Unicode encoding; Adobe's map from CIDs to characters for the font's collection; the inverse
+//! of the `cmap` and of the glyph names of the embedded font program; the order of the first glyphs
+//! in Windows fonts, which is a guess. If none of these has the code, it has no characters. The
+//! program is read when a code first needs it.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -24,10 +24,10 @@ use super::{Certainty, Code, stream};
 use crate::limits::Limits;
 use crate::refusal::{Refusal, lenient};
 
-/// How many codes are remembered.
+/// Maximum number of codes in the cache.
 const REMEMBERED: usize = 4_096;
-/// The glyphs of the standard order that fonts of Windows agree on: from the space to the double
-/// guillemet. Mozilla's pdf.js has the same for such fonts when they are not embedded.
+/// The glyphs of the standard order that all Windows fonts share: from the space to the double
+/// guillemet. Mozilla's pdf.js uses the same for such fonts if they are not embedded.
 const STANDARD_GLYPHS: std::ops::RangeInclusive<u32> = 3..=170;
 
 /// A composite font.
@@ -35,29 +35,29 @@ pub(crate) struct CompositeFont {
     encoding: CMap,
     /// Whether codes are UTF-16.
     is_unicode: bool,
-    to_unicode: Said,
-    /// The characters of CIDs, by the collection.
+    to_unicode: Declared,
+    /// The characters of CIDs in the collection.
     collection: Option<CMap>,
-    /// Where the glyphs are.
+    /// The font with the glyphs.
     descendant: Dict,
-    /// Whether CIDs are glyphs in the order of a font of Windows, if nothing else is known of them.
+    /// Whether CIDs are glyphs in the order of Windows fonts, if nothing else is known about them.
     is_standard_order: bool,
     outlines: OnceCell<Outlines>,
     widths: Widths,
-    /// How far down codes move the pen, if the font's lines run down the page.
+    /// The vertical advances, if the font's lines run down the page.
     vertical: Option<Widths>,
     found: RefCell<Found>,
 }
 
-/// What was found for codes, by their length and themselves: the characters and the advance.
+/// Cache by length and code: characters and advance.
 type Found = HashMap<(u8, u32), (Box<str>, Certainty, f64)>;
 
-/// What the font says of its codes.
-enum Said {
+/// The contents of `ToUnicode`.
+enum Declared {
     Nothing,
     Map(ToUnicode),
-    /// Codes are UTF-16: `ToUnicode` is the name of an identity map, which is not to the letter of
-    /// ISO 32000 but what is meant.
+    /// Codes are UTF-16: `ToUnicode` is the name of an identity map. ISO 32000 does not permit
+    /// this, but the meaning is clear.
     Identity,
 }
 
@@ -82,13 +82,13 @@ impl CompositeFont {
         let descendant = descendant.as_dict().cloned().unwrap_or_default();
         let (encoding, is_unicode) = encoding(file, dict, limits)?;
         let is_vertical = encoding.metadata().writing_mode == Some(WritingMode::Vertical);
-        let to_unicode = said(file, dict, limits)?;
+        let to_unicode = declared(file, dict, limits)?;
         let collection = collection(file, &encoding, &descendant)?
             .filter(|_| !is_unicode)
             .and_then(|collection| {
                 CMap::parse(load_embedded(collection.family.ucs2_cmap()?)?, load_embedded)
             });
-        let is_standard_order = names::is_of_windows(&base_font(file, dict, &descendant)?)
+        let is_standard_order = names::is_windows_font(&base_font(file, dict, &descendant)?)
             && encoding
                 .metadata()
                 .name
@@ -116,7 +116,7 @@ impl CompositeFont {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let map = if let Said::Map(map) = &self.to_unicode { map.bytes() } else { 0 };
+        let map = if let Declared::Map(map) = &self.to_unicode { map.bytes() } else { 0 };
         let collection = if self.collection.is_some() { 1 << 20 } else { 0 };
         map + collection + self.widths.bytes() + (64 << 10)
     }
@@ -140,7 +140,7 @@ impl CompositeFont {
             let (text, certainty, advance) = match found.entry((len, code)) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => {
-                    let (text, certainty) = match self.said(code, cid) {
+                    let (text, certainty) = match self.declared(code, cid) {
                         Some(text) => (text.into(), Certainty::Known),
                         None => self.outlined(file, limits, cid)?,
                     };
@@ -152,7 +152,7 @@ impl CompositeFont {
         Ok(())
     }
 
-    /// The first code of a string that is not empty, its CID, and how many bytes it has.
+    /// The first code of a non-empty string, its CID, and its length in bytes.
     fn next_code(&self, string: &[u8]) -> (u32, u32, u8) {
         let mut code = 0;
         for (len, &byte) in (1_u8..=4).zip(string) {
@@ -164,12 +164,12 @@ impl CompositeFont {
         (0, 0, 1)
     }
 
-    /// The characters of a code, by what the font dictionaries say.
-    fn said(&self, code: u32, cid: u32) -> Option<String> {
+    /// The characters of a code, from the font dictionaries.
+    fn declared(&self, code: u32, cid: u32) -> Option<String> {
         let known = match &self.to_unicode {
-            Said::Map(map) => map.text(code),
-            Said::Identity => utf16(code).filter(|text| text != "\0"),
-            Said::Nothing => None,
+            Declared::Map(map) => map.text(code),
+            Declared::Identity => utf16(code).filter(|text| text != "\0"),
+            Declared::Nothing => None,
         };
         known
             .or_else(|| self.is_unicode.then(|| utf16(code)).flatten())
@@ -177,7 +177,7 @@ impl CompositeFont {
             .filter(|text| !text.is_empty())
     }
 
-    /// The characters of a CID, by its glyph.
+    /// The characters of a CID, from its glyph.
     fn outlined<S: Source>(
         &self,
         file: &File<S>,
@@ -236,7 +236,7 @@ impl Outlines {
     }
 }
 
-/// The name of the font, without the mark of a subset.
+/// The name of the font, without a subset prefix.
 fn base_font<S: Source>(file: &File<S>, dict: &Dict, descendant: &Dict) -> Result<String, Refusal> {
     let own = lenient(file.get(dict, "BaseFont"))?;
     let name = if own.is_null() { lenient(file.get(descendant, "BaseFont"))? } else { own };
@@ -285,16 +285,16 @@ fn encoding<S: Source>(
     Ok((map.unwrap_or_else(CMap::identity_h), is_unicode))
 }
 
-fn said<S: Source>(file: &File<S>, dict: &Dict, limits: &Limits) -> Result<Said, Refusal> {
+fn declared<S: Source>(file: &File<S>, dict: &Dict, limits: &Limits) -> Result<Declared, Refusal> {
     let object = lenient(file.get(dict, "ToUnicode"))?;
     if let Some(name) = object.as_name() {
         let is_identity = name.as_bytes().starts_with(b"Identity");
-        return Ok(if is_identity { Said::Identity } else { Said::Nothing });
+        return Ok(if is_identity { Declared::Identity } else { Declared::Nothing });
     }
-    Ok(to_unicode::read(file, &object, limits)?.map_or(Said::Nothing, Said::Map))
+    Ok(to_unicode::read(file, &object, limits)?.map_or(Declared::Nothing, Declared::Map))
 }
 
-/// The collection that CIDs are of: the encoding's, or the descendant font's.
+/// The collection of the CIDs: from the encoding, or from the descendant font.
 fn collection<S: Source>(
     file: &File<S>,
     encoding: &CMap,

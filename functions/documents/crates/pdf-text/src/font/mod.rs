@@ -1,5 +1,5 @@
-//! Fonts, as far as text needs them: which codes a string has, the characters that each stands
-//! for, and how far each moves the pen.
+//! Fonts, as far as text needs them: the codes in a string, and the characters and advance of each
+//! code.
 
 mod by_number;
 mod composite;
@@ -26,23 +26,23 @@ pub(crate) enum Font {
 /// A code of a string.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Code<'a> {
-    /// The characters it stands for, if they are known.
+    /// The characters, if they are known.
     pub(crate) text: &'a str,
     pub(crate) certainty: Certainty,
-    /// How far it moves the pen, in font sizes: to the right, or up if the font is vertical.
+    /// The advance in font sizes: to the right, or up in a vertical font.
     pub(crate) advance: f64,
     /// Whether it is the single byte 32, to which word spacing applies.
     pub(crate) is_space: bool,
 }
 
-/// How certain the characters of a code are.
+/// The certainty of the characters of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Certainty {
-    /// The font, or a standard, says them.
+    /// The font or a standard defines them.
     Known,
-    /// They are what codes or glyphs of such fonts mostly stand for.
+    /// Guessed: most such codes or glyphs have these characters.
     Guessed,
-    /// A glyph is drawn of which nothing is known.
+    /// A glyph is drawn, but its characters are unknown.
     Unknown,
 }
 
@@ -61,8 +61,8 @@ impl Font {
         matches!(self, Self::Composite(font) if font.is_vertical())
     }
 
-    /// How high an upright glyph is, in units of the text space at size 1: a font's size, but for
-    /// Type 3 fonts, whose units are their own.
+    /// Height of an upright glyph in text space units at size 1: 1 for most fonts; Type 3 fonts
+    /// have their own units.
     pub(crate) fn height(&self) -> f64 {
         match self {
             Self::Simple(font) => font.height(),
@@ -70,7 +70,7 @@ impl Font {
         }
     }
 
-    /// Hands the codes of a string to `each`.
+    /// Passes the codes of a string to `each`.
     pub(crate) fn decode<S: Source>(
         &self,
         file: &File<S>,
@@ -85,7 +85,7 @@ impl Font {
         Ok(())
     }
 
-    /// Roughly what it takes, in bytes.
+    /// Approximate size in bytes.
     fn bytes(&self) -> usize {
         match self {
             Self::Simple(_) => 4_096,
@@ -94,17 +94,17 @@ impl Font {
     }
 }
 
-/// The fonts of a file, the last used of them kept.
+/// The fonts of a file, with a cache of the last used ones.
 #[derive(Default)]
 pub(crate) struct Fonts {
     kept: HashMap<u32, Rc<Font>>,
-    /// The objects of the kept fonts, the oldest first.
+    /// The objects of the cached fonts, the oldest first.
     order: VecDeque<u32>,
     bytes: usize,
 }
 
 impl Fonts {
-    /// The font that `object`, a font dictionary or a reference to one, stands for.
+    /// The font in `object`, which is a font dictionary or a reference to one.
     pub(crate) fn get<S: Source>(
         &mut self,
         file: &File<S>,
@@ -130,7 +130,7 @@ impl Fonts {
     }
 }
 
-/// The font that stands in for one that the resources do not have: Helvetica, as readers agree.
+/// The replacement for a font that is missing in the resources: Helvetica, as in other readers.
 pub(crate) fn stand_in<S: Source>(file: &File<S>, limits: &Limits) -> Result<Rc<Font>, Refusal> {
     let entry = |key, value| (Name::new(key), Object::Name(Name::new(value)));
     let entries =
@@ -138,12 +138,12 @@ pub(crate) fn stand_in<S: Source>(file: &File<S>, limits: &Limits) -> Result<Rc<
     Ok(Rc::new(Font::new(file, &Dict::from(entries), limits)?))
 }
 
-/// A number of a dictionary.
+/// A number in a dictionary.
 fn number<S: Source>(file: &File<S>, dict: &Dict, key: &str) -> Result<Option<f64>, Refusal> {
     Ok(lenient(file.get(dict, key))?.as_f64().filter(|number| number.is_finite()))
 }
 
-/// The numbers of an array, those that are none left out.
+/// The numbers in an array; other values are skipped.
 fn numbers<S: Source>(file: &File<S>, dict: &Dict, key: &str) -> Result<Vec<f64>, Refusal> {
     let Object::Array(array) = lenient(file.get(dict, key))? else { return Ok(Vec::new()) };
     array
@@ -153,7 +153,7 @@ fn numbers<S: Source>(file: &File<S>, dict: &Dict, key: &str) -> Result<Vec<f64>
         .collect()
 }
 
-/// The data of a stream that a font refers to, nothing if it is larger than a font may be.
+/// The data of a stream that a font refers to; `None` if it is larger than the limit.
 pub(crate) fn stream<S: Source>(
     file: &File<S>,
     object: &Object,

@@ -1,14 +1,14 @@
-//! The characters that the names of glyphs stand for.
+//! The characters of glyph names.
 
 use skrifa::raw::ps::agl;
 
-/// The names of the first glyphs of a TrueType font in the order of the Macintosh, in which the fonts
-/// that come with Windows begin too.
+/// The names of the first glyphs of a TrueType font in Macintosh order, with which Windows fonts
+/// also begin.
 pub(super) use skrifa::raw::tables::post::DEFAULT_GLYPH_NAMES as STANDARD_ORDER;
 
-/// The characters of a name, by the Adobe Glyph List.
+/// The characters of a name, from the Adobe Glyph List.
 pub(super) fn characters(name: &str) -> Option<String> {
-    // The list of names also has those of Zapf Dingbats, which elsewhere are numbers.
+    // The list also contains the names of Zapf Dingbats, which are numbers in other fonts.
     if numbered(name).is_some_and(|name| name.prefix == "a") {
         return None;
     }
@@ -16,19 +16,19 @@ pub(super) fn characters(name: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A name that is a number.
+/// A name with a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Numbered<'a> {
-    /// The letters before it.
+    /// The letters before the number.
     pub(super) prefix: &'a str,
-    /// The number, if its digits are decimal ones.
+    /// The number, with decimal digits.
     pub(super) decimal: Option<u32>,
-    /// The number, if its digits are taken as hexadecimal ones.
+    /// The number, with hexadecimal digits.
     pub(super) hexadecimal: Option<u32>,
 }
 
-/// Reads a name such as `a72`, `G48`, `C0072`, `char48` or `48`: letters, and then digits. Where the
-/// letters end is not certain with hexadecimal digits, so only two or four of them count.
+/// Parses a name such as `a72`, `G48`, `C0072`, `char48` or `48`: letters, then digits. Hexadecimal
+/// digits may also be letters, so only two or four of them count.
 pub(super) fn numbered(name: &str) -> Option<Numbered<'_>> {
     if !name.is_ascii() || name.len() > 12 {
         return None;
@@ -47,7 +47,7 @@ pub(super) fn numbered(name: &str) -> Option<Numbered<'_>> {
     (decimals > 0 || hexadecimal.is_some()).then_some(numbered)
 }
 
-/// Fonts whose glyphs begin in the standard order, all styles of each.
+/// Fonts whose glyphs begin in the standard order, in all styles.
 const WINDOWS: [&str; 8] = [
     "Arial",
     "TimesNewRoman",
@@ -59,9 +59,9 @@ const WINDOWS: [&str; 8] = [
     "ComicSansMS",
 ];
 
-/// Whether a font, by its `BaseFont`, is one whose glyphs begin in the standard order. Calibri and
-/// other fonts that came later have orders of their own.
-pub(super) fn is_of_windows(base_font: &str) -> bool {
+/// Whether the glyphs of a font, by its `BaseFont`, begin in the standard order. Calibri and other
+/// newer fonts have their own order.
+pub(super) fn is_windows_font(base_font: &str) -> bool {
     let name = match base_font.split_once('+') {
         Some((mark, name)) if mark.len() == 6 => name,
         _ => base_font,
@@ -72,21 +72,21 @@ pub(super) fn is_of_windows(base_font: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{characters, is_of_windows, numbered};
+    use super::{characters, is_windows_font, numbered};
 
     #[test]
-    fn fonts_of_windows_are_known_by_their_names() {
+    fn windows_fonts_are_recognized_by_name() {
         for name in ["ArialMT", "ABCDEF+Arial-BoldMT", "TimesNewRomanPS-BoldMT", "Times New Roman"]
         {
-            assert!(is_of_windows(name), "{name}");
+            assert!(is_windows_font(name), "{name}");
         }
         for name in ["Calibri", "ABCDEF+Cambria", "ArialUnicodeMS", "Symbol", ""] {
-            assert!(!is_of_windows(name), "{name}");
+            assert!(!is_windows_font(name), "{name}");
         }
     }
 
     #[test]
-    fn names_stand_for_characters() {
+    fn names_map_to_characters() {
         assert_eq!(characters("eacute").as_deref(), Some("é"));
         assert_eq!(characters("f_f_i").as_deref(), Some("ffi"));
         assert_eq!(characters("uni20AC").as_deref(), Some("€"));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_numbers_are_read_both_ways() {
+    fn names_with_numbers_are_read_as_decimal_and_hexadecimal() {
         let read = |name| numbered(name).map(|name| (name.prefix, name.decimal, name.hexadecimal));
         assert_eq!(read("a72"), Some(("a", Some(72), Some(0x72))));
         assert_eq!(read("C0072"), Some(("C", Some(72), Some(0x72))));

@@ -1,5 +1,4 @@
-//! The characters of a font program's glyphs, for codes of which the font does not say what they
-//! stand for.
+//! The characters of a font program's glyphs, for codes that the font does not define.
 
 use std::collections::HashMap;
 use std::panic::catch_unwind;
@@ -8,23 +7,23 @@ use skrifa::Font;
 
 use super::{Certainty, names};
 
-/// The most glyphs that a font program can have.
+/// Maximum number of glyphs of a font program.
 const MAX_GLYPHS: usize = 1 << 16;
 
-/// What the glyphs of a TrueType, OpenType or CFF program show.
+/// The characters of the glyphs of a TrueType, OpenType or CFF program.
 #[derive(Default)]
 pub(super) struct Program {
-    /// By its character map.
+    /// From its character map.
     characters: HashMap<u32, char>,
-    /// By the names of glyphs that no character is mapped to.
+    /// From the glyph names, for glyphs without an entry in the character map.
     names: HashMap<u32, Box<str>>,
-    /// By a map of symbols, whose codes are those of ASCII in a font that is one of letters.
+    /// From a symbol map, whose codes are ASCII if the font has letters.
     symbols: HashMap<u32, char>,
 }
 
 impl Program {
     pub(super) fn read(data: Vec<u8>) -> Self {
-        // What a parser panics at costs the program, and not the file.
+        // If the parser panics, only the program is lost, not the file.
         catch_unwind(|| Self::parse(data)).unwrap_or_default()
     }
 
@@ -39,8 +38,8 @@ impl Program {
             }
             let is_private = (0xE000..0xF900).contains(&code);
             let Some(character) = char::from_u32(code).filter(|_| !is_private) else { continue };
-            // Of the characters of one glyph the first is the plain one: a space before a no-break
-            // space, a letter before its presentation form.
+            // The first character of a glyph is the plain one: a space before a no-break space, a
+            // letter before its presentation form.
             program.characters.entry(glyph).or_insert(character);
         }
         for (glyph, name) in font.glyph_names().take(MAX_GLYPHS) {

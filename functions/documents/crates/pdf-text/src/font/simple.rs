@@ -1,10 +1,10 @@
 //! Simple fonts (ISO 32000-1, 9.6): each byte of a string is a code.
 //!
-//! What a code stands for follows from the font's `ToUnicode`, or else from its `Encoding`, the names
-//! of glyphs in it, the font program's own encoding and the fourteen standard fonts. `hayro-font`
-//! knows all of that but the first. It takes a font from a whole PDF in memory, so the font is
-//! written into a small one, asked for its 256 codes, and forgotten. Codes whose glyphs have names
-//! that no list knows are looked at by [`by_number`].
+//! The characters of a code come from the font's `ToUnicode`, or else from its `Encoding`, the
+//! glyph names in it, the font program's own encoding and the fourteen standard fonts. `hayro-font`
+//! handles all of these except `ToUnicode`. It needs a whole PDF in memory, so the font is written
+//! into a small PDF, its 256 codes are read, and the PDF is dropped. Codes with unknown glyph names
+//! are handled by [`by_number`].
 
 use std::panic::catch_unwind;
 
@@ -19,14 +19,15 @@ use crate::limits::Limits;
 use crate::mini;
 use crate::refusal::{Refusal, lenient};
 
-/// The most bytes of UTF-8 that one code may stand for.
+/// Maximum bytes of UTF-8 for one code.
 const MAX_TEXT: usize = 64;
-/// The most items of an encoding's differences: a number and a name for each code, with room to spare.
+/// Maximum number of items in an encoding's differences: more than a number and a name for each
+/// code.
 const MAX_DIFFERENCES: usize = 4_096;
-/// The advance of a code of which nothing is known, in font sizes.
+/// The advance of an unknown code, in font sizes.
 const ADVANCE: f64 = 0.5;
 
-/// A simple font: for each code, how far it moves the pen in font sizes and its characters.
+/// A simple font: the advance in font sizes and the characters of each code.
 pub(crate) struct SimpleFont {
     advances: Box<[f32; 256]>,
     text: String,
@@ -41,7 +42,7 @@ impl SimpleFont {
         limits: &Limits,
     ) -> Result<Self, Refusal> {
         let pdf = mini::font(file, dict, limits)?;
-        // `hayro-font` panics at some fonts. That costs the font, and not the file.
+        // `hayro-font` panics on some fonts. Then only the font is lost, not the file.
         let mut font = match catch_unwind(|| Self::known(pdf)) {
             Ok(Some(font)) => font,
             Ok(None) | Err(_) => Self::assumed_ascii(file, dict)?,
@@ -70,13 +71,14 @@ impl SimpleFont {
         Self {
             advances: Box::new([0.0; 256]),
             text: String::new(),
-            // Codes of controls draw nothing as long as no glyph is named for them.
+            // Control codes draw nothing, unless the encoding names a glyph for them.
             spans: Box::new([(0, 0, Certainty::Known); 256]),
             height: 1.0,
         }
     }
 
-    /// The font of a file made by [`mini::font`], as `hayro-font` knows its codes, if it does.
+    /// The codes of the font in a file made by [`mini::font`], according to `hayro-font`; `None` if
+    /// it cannot read the font.
     fn known(pdf: Vec<u8>) -> Option<Self> {
         let pdf = hayro_syntax::Pdf::new(pdf).ok()?;
         let dict = pdf.xref().get::<HayroDict<'_>>(ObjectIdentifier::new(mini::FONT, 0))?;
@@ -115,7 +117,7 @@ impl SimpleFont {
         Some(known)
     }
 
-    /// For a font that nobody understands: ASCII is what most such text is.
+    /// For an unreadable font: most such text is ASCII.
     fn assumed_ascii<S: Source>(file: &File<S>, dict: &Dict) -> Result<Self, Refusal> {
         let mut assumed = Self::empty();
         let first = number(file, dict, "FirstChar")?.unwrap_or(0.0);
@@ -163,7 +165,7 @@ impl SimpleFont {
     }
 }
 
-/// The names that an encoding gives to glyphs (ISO 32000-1, 9.6.6).
+/// The glyph names in an encoding (ISO 32000-1, 9.6.6).
 fn differences<S: Source>(file: &File<S>, dict: &Dict) -> Result<Vec<Named>, Refusal> {
     let encoding = lenient(file.get(dict, "Encoding"))?;
     let Some(encoding) = encoding.as_dict() else { return Ok(Vec::new()) };
@@ -185,8 +187,8 @@ fn differences<S: Source>(file: &File<S>, dict: &Dict) -> Result<Vec<Named>, Ref
     Ok(named)
 }
 
-/// The height of a Type 3 font's glyphs at size 1: that of its bounding box by its own matrix, or
-/// that of a unit of the text space where it has none.
+/// The height of a Type 3 font's glyphs at size 1: the height of its bounding box in its own
+/// matrix, or one text space unit without a bounding box.
 fn type3_height<S: Source>(file: &File<S>, dict: &Dict) -> Result<f64, Refusal> {
     let matrix = numbers(file, dict, "FontMatrix")?;
     let bounds = match lenient(file.get(dict, "FontBBox"))? {

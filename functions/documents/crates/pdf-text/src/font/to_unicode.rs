@@ -1,8 +1,8 @@
-//! `ToUnicode`: the characters of codes, as a font says them (ISO 32000-1, 9.10.3).
+//! `ToUnicode`: the characters of codes, as the font defines them (ISO 32000-1, 9.10.3).
 //!
-//! What can be read of a map counts. An entry that is no syntax costs that entry, and a map that ends
-//! in the middle has what came before. Producers also write single bytes, numbers and glyph names
-//! for characters, or no `endbfchar`; all of these have one meaning only, so they are taken as meant.
+//! All readable entries of a map count. An invalid entry is skipped, and a truncated map has the
+//! entries before its end. Some producers write single bytes, numbers or glyph names for
+//! characters, or omit `endbfchar`; the meaning is unambiguous, so these are accepted.
 
 use std::collections::BTreeMap;
 
@@ -17,33 +17,34 @@ mod tokens;
 
 use tokens::{Token, Tokens};
 
-/// The most bytes of UTF-16 that an entry may stand for.
+/// Maximum bytes of UTF-16 for one entry.
 const MAX_TEXT: usize = 256;
-/// The most entries of a map.
+/// Maximum number of entries of a map.
 const MAX_ENTRIES: usize = 1 << 18;
 
 /// A map from codes to characters.
 #[derive(Default)]
 pub(super) struct ToUnicode {
-    /// Ranges of codes that do not overlap, by their first code.
+    /// Ranges of codes by their first code, without overlap.
     ranges: BTreeMap<u32, Range>,
     /// The characters of all ranges, in UTF-16.
     units: Vec<u16>,
-    /// The map that this one adds to.
+    /// The map that this one extends.
     base: Option<Box<CMap>>,
 }
 
-/// Codes with characters in sequence.
+/// Codes with consecutive characters.
 #[derive(Clone, Copy)]
 struct Range {
     last: u32,
-    /// The code whose characters stand in `units`. Those of each later code end one further on.
+    /// The code whose characters are in `units`. The last character of each later code is one
+    /// higher.
     origin: u32,
     start: u32,
     len: u8,
 }
 
-/// What the operands of a map are.
+/// The meaning of a map's operands.
 #[derive(Clone, Copy, PartialEq)]
 enum Section {
     None,
@@ -51,7 +52,7 @@ enum Section {
     Ranges,
 }
 
-/// Reads the map that `object`, a stream, has.
+/// Reads the map in `object`, if it is a stream.
 pub(super) fn read<S: Source>(
     file: &File<S>,
     object: &Object,
@@ -98,7 +99,7 @@ impl ToUnicode {
                     list = None;
                     operands.clear();
                 }
-                // The characters of one code after another.
+                // A list of characters, one item per code.
                 (token, Some(code)) => {
                     let end = operands.get(1).or(operands.first()).and_then(Token::code);
                     if end.is_some_and(|end| code <= end) {
@@ -115,7 +116,7 @@ impl ToUnicode {
                 break;
             }
         }
-        // Once, however often the map names one: each is a whole map to read.
+        // Only once, because each named map must be read as a whole.
         map.base = base.and_then(embedded).map(Box::new);
         map
     }
@@ -139,7 +140,7 @@ impl ToUnicode {
         }
     }
 
-    /// Adds a range, in place of what was said of its codes before.
+    /// Adds a range, and replaces earlier entries for its codes.
     fn add(&mut self, first: u32, last: u32, to: &Token<'_>) {
         let units = match to {
             Token::String(bytes) => utf16_units(bytes),
@@ -165,7 +166,7 @@ impl ToUnicode {
         self.ranges.insert(first, Range { last, origin: first, start, len });
     }
 
-    /// Takes the codes from `first` to `last` out of the ranges.
+    /// Removes the codes from `first` to `last` from the ranges.
     fn cut(&mut self, first: u32, last: u32) {
         while let Some((&at, &range)) = self.ranges.range(..=last).next_back() {
             if range.last < first {
@@ -181,7 +182,7 @@ impl ToUnicode {
         }
     }
 
-    /// The characters of a code. None if nothing is said of it, or nothing that is text.
+    /// The characters of a code. `None` if it has no entry, or an entry that is not text.
     pub(super) fn text(&self, code: u32) -> Option<String> {
         let own = self.ranges.range(..=code).next_back().filter(|(_, range)| code <= range.last);
         let text = match own {
@@ -201,7 +202,7 @@ impl ToUnicode {
         if code > range.origin {
             let last = u32::from(text.pop()?);
             let next = last.checked_add(code - range.origin)?;
-            // A range from U+FFFD says nothing, and none goes on in another plane.
+            // A range from U+FFFD has no meaning, and no range crosses into another plane.
             if !char::from_u32(last).is_some_and(|last| last == '\0' || is_text(last))
                 || next >> 16 != last >> 16
             {
@@ -212,27 +213,27 @@ impl ToUnicode {
         Some(text)
     }
 
-    /// Roughly what it takes, in bytes.
+    /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         let base = if self.base.is_some() { 1 << 20 } else { 0 };
         base + self.ranges.len() * 32 + self.units.len() * 2
     }
 }
 
-/// Whether a character is one: not U+0000, U+FFFD or another that stands for "unknown".
+/// Whether a character is text: not U+0000, U+FFFD or another placeholder for "unknown".
 fn is_text(character: char) -> bool {
     character.is_whitespace()
         || !(character.is_control() || ('\u{fff0}'..='\u{ffff}').contains(&character))
 }
 
-/// UTF-16 as it is written in a map. A single byte is a character too.
+/// UTF-16 code units from the bytes in a map. A single byte is also a character.
 fn utf16_units(bytes: &[u8]) -> Vec<u16> {
     let (first, rest) = bytes.split_at(bytes.len() % 2);
     let pairs = rest.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
     first.iter().map(|&byte| u16::from(byte)).chain(pairs).collect()
 }
 
-/// A map of Adobe's by its name.
+/// A predefined Adobe map.
 fn embedded(name: &[u8]) -> Option<CMap> {
     CMap::parse(load_embedded(CMapName::from_bytes(name))?, load_embedded)
 }
@@ -246,27 +247,27 @@ mod tests {
         codes.map(|code| map.text(code))
     }
 
-    fn said(texts: [&str; 3]) -> [Option<String>; 3] {
+    fn expected(texts: [&str; 3]) -> [Option<String>; 3] {
         texts.map(|text| (!text.is_empty()).then(|| text.to_owned()))
     }
 
     #[test]
-    fn a_map_says_characters_and_ranges() {
+    fn a_map_has_characters_and_ranges() {
         let map = "2 beginbfchar <01> <0041> <02> <00660069> endbfchar
             1 beginbfrange <0010> <0012> <D83DDE00> endbfrange";
-        assert_eq!(texts(map, [1, 2, 0x12]), said(["A", "fi", "\u{1f602}"]));
+        assert_eq!(texts(map, [1, 2, 0x12]), expected(["A", "fi", "\u{1f602}"]));
         let list = "1 beginbfrange <01> <03> [<0041> /B 67] endbfrange";
-        assert_eq!(texts(list, [1, 2, 3]), said(["A", "B", "C"]));
+        assert_eq!(texts(list, [1, 2, 3]), expected(["A", "B", "C"]));
     }
 
     #[test]
-    fn what_is_said_later_counts() {
+    fn later_entries_replace_earlier_ones() {
         let map = "1 beginbfrange <00> <FF> <0000> endbfrange 1 beginbfchar <42> <0078> endbfchar";
-        assert_eq!(texts(map, [0x41, 0x42, 0x43]), said(["A", "x", "C"]));
+        assert_eq!(texts(map, [0x41, 0x42, 0x43]), expected(["A", "x", "C"]));
     }
 
     #[test]
-    fn a_bad_entry_costs_itself() {
+    fn a_bad_entry_is_skipped() {
         for bad in [
             "<zz> <0041>",
             "<02> <>",
@@ -282,48 +283,48 @@ mod tests {
                 "3 beginbfchar <01> <0041> endbfchar beginbfchar {bad} endbfchar
                 1 beginbfrange <03> <03> <0043> endbfrange"
             );
-            assert_eq!(texts(&map, [1, 2, 3]), said(["A", "", "C"]), "{bad}");
+            assert_eq!(texts(&map, [1, 2, 3]), expected(["A", "", "C"]), "{bad}");
         }
     }
 
     #[test]
-    fn entries_around_a_bad_one_in_the_same_section_count() {
+    fn entries_around_a_bad_entry_in_the_same_section_count() {
         let map = "3 beginbfchar <01> <0041> <02> <zz> <03> <0043> endbfchar";
-        assert_eq!(texts(map, [1, 2, 3]), said(["A", "", "C"]));
+        assert_eq!(texts(map, [1, 2, 3]), expected(["A", "", "C"]));
         let range = "2 beginbfrange <05> <02> <0058> <01> <01> [] <03> <03> <0043> endbfrange";
-        assert_eq!(texts(range, [1, 2, 3]), said(["", "", "C"]));
+        assert_eq!(texts(range, [1, 2, 3]), expected(["", "", "C"]));
     }
 
     #[test]
     fn a_map_without_its_ends_counts() {
-        assert_eq!(texts("beginbfchar <01> <0041> <02> <004", [1, 2, 3]), said(["A", "", ""]));
+        assert_eq!(texts("beginbfchar <01> <0041> <02> <004", [1, 2, 3]), expected(["A", "", ""]));
         let tight = "begincmap1beginbfchar<01><0041>endbfchar1beginbfrange<02><03><0042>";
-        assert_eq!(texts(tight, [1, 2, 3]), said(["A", "B", "C"]));
+        assert_eq!(texts(tight, [1, 2, 3]), expected(["A", "B", "C"]));
         let short = "1 beginbfrange <01> <09> [<0041>] endbfrange 1 beginbfchar <02> <0042>";
-        assert_eq!(texts(short, [1, 2, 3]), said(["A", "B", ""]));
+        assert_eq!(texts(short, [1, 2, 3]), expected(["A", "B", ""]));
     }
 
     #[test]
-    fn what_surrounds_a_map_does_not_hide_it() {
+    fn invalid_text_before_a_map_is_skipped() {
         for before in
             [")))<<>>]]}{ \u{1}", "(unbalanced", "<<", "/Nope usecmap", "% (\n", "[", "<00> <FFFF>"]
         {
             let map = format!("{before} 1 beginbfchar <01> <0041> endbfchar");
-            assert_eq!(texts(&map, [1, 2, 3]), said(["A", "", ""]), "{before}");
+            assert_eq!(texts(&map, [1, 2, 3]), expected(["A", "", ""]), "{before}");
         }
     }
 
     #[test]
-    fn a_range_of_all_codes_costs_an_entry() {
+    fn a_range_of_all_codes_is_one_entry() {
         let map = ToUnicode::parse(b"1 beginbfrange <00000000> <FFFFFFFF> <0000> endbfrange");
         assert_eq!(map.ranges.len(), 1);
         assert_eq!(map.text(0x41), Some("A".into()));
         assert_eq!(map.text(u32::MAX), None);
     }
 
-    /// Each would be a map of thousands of entries to read.
+    /// Each base map has thousands of entries.
     #[test]
-    fn a_map_that_names_others_over_and_over_is_read_with_one() {
+    fn a_map_with_many_base_maps_reads_one_of_them() {
         let map = format!("/Adobe-Japan1-UCS2 {}", "usecmap ".repeat(100_000));
         assert!(ToUnicode::parse(map.as_bytes()).base.is_some());
     }

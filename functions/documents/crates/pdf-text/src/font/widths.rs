@@ -1,4 +1,4 @@
-//! How far the glyphs of composite fonts move the pen.
+//! Advances of the glyphs of composite fonts.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -8,17 +8,17 @@ use cos::{Dict, File, Object, Source};
 use super::{number, numbers};
 use crate::refusal::{Refusal, lenient};
 
-/// CIDs are at most this (ISO 32000-1, annex C).
+/// The highest CID (ISO 32000-1, annex C).
 pub(super) const MAX_CID: u32 = 65_535;
 
-/// How far glyphs move the pen by CID, in font sizes (ISO 32000-1, 9.7.4.3).
+/// Advances by CID, in font sizes (ISO 32000-1, 9.7.4.3).
 pub(super) struct Widths {
     default: f64,
     by_cid: HashMap<u32, f32>,
 }
 
 impl Widths {
-    /// Of horizontal writing: to the right.
+    /// The advances of horizontal writing: to the right.
     pub(super) fn horizontal<S: Source>(
         file: &File<S>,
         descendant: &Dict,
@@ -27,8 +27,9 @@ impl Widths {
         Self::read(file, descendant, default, "W", 1)
     }
 
-    /// Of vertical writing: up, so that it is less than zero. Where the glyph stands from the pen,
-    /// the other two numbers for each CID, does not matter: it is below the pen, in its middle.
+    /// The advances of vertical writing: up, so that they are negative. The other two numbers for
+    /// each CID, the position of the glyph, are ignored: the glyph is below the pen, and centred on
+    /// it.
     pub(super) fn vertical<S: Source>(file: &File<S>, descendant: &Dict) -> Result<Self, Refusal> {
         let default = numbers(file, descendant, "DW2")?.get(1).copied().unwrap_or(-1000.0);
         Self::read(file, descendant, default, "W2", 3)
@@ -50,7 +51,7 @@ impl Widths {
         Ok(Self { default: default / 1000.0, by_cid })
     }
 
-    /// Roughly what they take, in bytes.
+    /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.by_cid.len() * 16
     }
@@ -60,8 +61,8 @@ impl Widths {
     }
 }
 
-/// Reads an array of metrics: `c [n n …]` gives `count` numbers to each CID from `c`, and
-/// `first last n` the same `count` numbers to all between.
+/// Reads an array of metrics: `c [n n …]` has `count` numbers for each CID from `c`; `first last n`
+/// has the same `count` numbers for all CIDs in the range.
 fn per_cid<S: Source>(
     file: &File<S>,
     dict: &Dict,
@@ -71,7 +72,7 @@ fn per_cid<S: Source>(
 ) -> Result<(), Refusal> {
     let Object::Array(array) = lenient(file.get(dict, key))? else { return Ok(()) };
     let mut flat = Vec::new();
-    // Overlapping ranges are no reason to write the same CIDs again and again.
+    // Limits the work for overlapping ranges, which write the same CIDs repeatedly.
     let mut budget = 4 * (u64::from(MAX_CID) + 1);
     for item in &array {
         match lenient(file.resolve(item))? {

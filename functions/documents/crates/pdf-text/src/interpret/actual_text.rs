@@ -1,19 +1,19 @@
-//! Marked content: what stands in for the glyphs within it (`ActualText`, ISO 32000-1, 14.9.4),
-//! and what is not shown.
+//! Marked content: its replacement text (`ActualText`, ISO 32000-1, 14.9.4), and whether it is
+//! hidden.
 
 use crate::font::Code;
 use crate::layout::Glyphs;
 
-/// How deep marks are followed; deeper ones are counted, not followed.
+/// Maximum depth of marked content; deeper content is only counted.
 const MAX_DEPTH: usize = 256;
 
-/// The marked content that is open.
+/// The open marked content.
 #[derive(Default)]
 pub(super) struct Marks {
     open: Vec<Mark>,
     skipped: usize,
     hidden: usize,
-    /// The replacement that is being gathered, and at which depth it began.
+    /// The replacement in progress, and the depth at which it began.
     replacement: Option<(usize, Replacement)>,
 }
 
@@ -21,7 +21,7 @@ struct Mark {
     hidden: bool,
 }
 
-/// A text in place of glyphs.
+/// A text that replaces glyphs.
 struct Replacement {
     text: String,
     place: Option<Place>,
@@ -30,7 +30,7 @@ struct Replacement {
 struct Place {
     origin: (f64, f64),
     direction: (f64, f64),
-    /// From the origin to the end of the glyph that ends furthest along the line.
+    /// From the origin to the furthest end of a glyph along the line.
     advance: f64,
     size: f64,
 }
@@ -78,7 +78,7 @@ impl Marks {
         }
     }
 
-    /// Takes down a glyph, or its place where a text stands in for it.
+    /// Records a glyph, or only its position if a text replaces it.
     pub(super) fn glyph(
         &mut self,
         glyphs: &mut Glyphs,

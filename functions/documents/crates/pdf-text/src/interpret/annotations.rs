@@ -1,7 +1,7 @@
 //! Annotations: filled form fields, notes on the page (ISO 32000-1, 12.5 and 12.7).
 //!
-//! An appearance is run as content. What has none with text in it, but a value that a viewer shows,
-//! is written into the annotation's rectangle, as a viewer would do.
+//! An appearance is run as content. If it has no text but the annotation has a visible value, the
+//! value is written into the annotation's rectangle, as a viewer does.
 
 use cos::{Dict, File, Name, Object, Page, Source, Stream};
 
@@ -11,15 +11,14 @@ use crate::layout::bidi::is_right_to_left;
 use crate::matrix::Matrix;
 use crate::refusal::{Budget, Refusal, lenient};
 
-/// How far a character moves the pen in font sizes, about, where no font says it.
+/// Approximate advance of a character in font sizes, without a font.
 const ADVANCE: f64 = 0.5;
-/// From one line to the next, in font sizes.
+/// Line height in font sizes.
 const LEADING: f64 = 1.2;
-/// The size of text that is to fit its field, in points, and the share of the field's height that it
-/// takes at most.
+/// The size of text with automatic size, in points, and its maximum share of the field's height.
 const AUTOMATIC: f64 = 12.0;
 const SHARE: f64 = 0.75;
-/// The space between the edge of a field and its text, in points.
+/// The distance between the edge of a field and its text, in points.
 const PADDING: f64 = 2.0;
 
 impl<S: Source> Interpreter<'_, S> {
@@ -41,7 +40,7 @@ impl<S: Source> Interpreter<'_, S> {
         Ok(())
     }
 
-    /// Whether an annotation is shown on the screen.
+    /// Whether an annotation is visible on the screen.
     fn is_shown(&self, annotation: &Dict) -> Result<bool, Refusal> {
         let file = self.shared.file;
         let flags = lenient(file.get(annotation, "F"))?.as_i64().unwrap_or(0);
@@ -78,7 +77,7 @@ impl<S: Source> Interpreter<'_, S> {
         let Some(rect) = state::rectangle(self.shared.file, annotation, "Rect")? else {
             return Ok(());
         };
-        // As the page is shown: what is written there is upright.
+        // In coordinates of the displayed page, so that the text is upright.
         let [left, top, right, bottom] = self.view.matrix.bounds(rect);
         let (x, y) = (f64::midpoint(left, right), f64::midpoint(top, bottom));
         let is_on_page = x >= 0.0 && y >= 0.0 && x <= self.view.width && y <= self.view.height;
@@ -115,7 +114,8 @@ impl<S: Source> Interpreter<'_, S> {
         Ok(())
     }
 
-    /// Writes a line, each word as one glyph: the order of characters within it is that of reading.
+    /// Writes a line with each word as one glyph, because its characters are already in reading
+    /// order.
     fn write_line(
         &mut self,
         line: &str,
@@ -147,7 +147,7 @@ impl<S: Source> Interpreter<'_, S> {
     }
 }
 
-/// The normal appearance of an annotation in its present state.
+/// The normal appearance of an annotation in its current state.
 fn appearance<S: Source>(file: &File<S>, annotation: &Dict) -> Result<Option<Stream>, Refusal> {
     let appearances = lenient(file.get(annotation, "AP"))?;
     let Some(appearances) = appearances.as_dict() else { return Ok(None) };

@@ -1,30 +1,30 @@
-//! The values of form fields and the texts of notes, as a viewer shows them (ISO 32000-1, 12.5.6.6
-//! and 12.7.3).
+//! The values of form fields and the texts of notes, as a viewer displays them (ISO 32000-1,
+//! 12.5.6.6 and 12.7.3).
 
 use cos::{Dict, File, Object, Source};
 
 use crate::refusal::{Refusal, lenient};
 
-/// How many fields a field may be within. More are a loop, or nothing that anybody made.
+/// Maximum number of parents of a field. More of them are a loop or a hostile file.
 const MAX_PARENTS: usize = 32;
-/// The flags of text fields: more than one line; what is typed is not shown.
+/// Flags of text fields: multiple lines; password.
 const MULTILINE: i64 = 1 << 12;
 const PASSWORD: i64 = 1 << 13;
 
-/// A value that is shown.
+/// A visible value.
 #[derive(Debug)]
 pub(super) struct Value {
     pub(super) text: String,
-    /// The size of the text, if it is said.
+    /// The size of the text, if specified.
     pub(super) size: Option<f64>,
-    /// Whether it runs over lines.
+    /// Whether the text may have several lines.
     pub(super) has_lines: bool,
 }
 
-/// What counts the work that is done, and refuses what is too much.
+/// Counts the work, and returns a refusal above the limit.
 pub(super) type Spend<'a> = &'a mut dyn FnMut(usize) -> Result<(), Refusal>;
 
-/// The value that an annotation shows, if it has one that is text.
+/// The text that an annotation displays, if any.
 pub(super) fn value<S: Source>(
     file: &File<S>,
     annotation: &Dict,
@@ -43,7 +43,7 @@ pub(super) fn value<S: Source>(
     Ok(value.filter(|value| !value.text.trim().is_empty()))
 }
 
-/// A field: its widget's dictionary, and those that it inherits from, the nearest first.
+/// A field: the dictionary of its widget, then the dictionaries of its parents, nearest first.
 struct Field<'a, S> {
     file: &'a File<S>,
     dicts: Vec<Dict>,
@@ -106,7 +106,7 @@ impl<'a, S: Source> Field<'a, S> {
         Ok(Some(Value { text: texts.join("\n"), size, has_lines }))
     }
 
-    /// What is shown of a choice: options may have a text that is not their value.
+    /// The displayed text of a choice: the text of an option may differ from its value.
     fn shown(&self, options: &Object, value: String, spend: Spend<'_>) -> Result<String, Refusal> {
         for option in options.as_array().into_iter().flatten() {
             spend(1)?;
@@ -123,7 +123,7 @@ impl<'a, S: Source> Field<'a, S> {
     }
 }
 
-/// A text, which may be a string or a stream.
+/// A text, from a string or a stream.
 fn string<S: Source>(
     file: &File<S>,
     object: &Object,
@@ -138,7 +138,7 @@ fn string<S: Source>(
     Ok(Some(string.text()))
 }
 
-/// The size that a default appearance sets, such as 12 in `/Helv 12 Tf`.
+/// The font size in a default appearance, such as 12 in `/Helv 12 Tf`.
 fn size(appearance: Option<&cos::Str>) -> Option<f64> {
     let appearance = String::from_utf8_lossy(appearance?.as_bytes()).into_owned();
     let words: Vec<&str> = appearance.split_ascii_whitespace().collect();
@@ -147,7 +147,7 @@ fn size(appearance: Option<&cos::Str>) -> Option<f64> {
     (size.is_finite() && size > 0.0).then_some(size.min(200.0))
 }
 
-/// The lines of a text, none longer than `room` characters as far as its words allow.
+/// Splits a text into lines of at most `room` characters, unless a word is longer.
 pub(super) fn lines(text: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split(['\n', '\r', '\u{2028}', '\u{2029}']) {
@@ -177,7 +177,7 @@ mod tests {
     use super::{lines, size};
 
     #[test]
-    fn lines_end_where_the_text_says_and_where_there_is_no_room() {
+    fn lines_end_at_line_breaks_and_at_the_maximum_length() {
         assert_eq!(lines("one two\rthree", 100), ["one two", "three"]);
         assert_eq!(lines("one two three", 7), ["one two", "three"]);
         assert_eq!(lines("wordthatislong x", 4), ["wordthatislong", "x"]);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_of_default_appearances() {
+    fn sizes_are_read_from_default_appearances() {
         let of = |text: &str| size(Some(&cos::Str::new(text)));
         assert_eq!(of("0 g /Helv 12.5 Tf"), Some(12.5));
         for none in ["/Helv 0 Tf", "Tf", "", "/Helv x Tf", "0 g", "/Helv NaN Tf"] {

@@ -1,4 +1,4 @@
-//! Optional content: which layers are shown when the file is opened (ISO 32000-1, 8.11).
+//! Optional content: the layers that are visible when the file is opened (ISO 32000-1, 8.11).
 
 use std::collections::HashSet;
 
@@ -6,14 +6,14 @@ use cos::{Dict, File, Object, Source};
 
 use crate::refusal::{Refusal, lenient};
 
-/// The layers that are off.
+/// The hidden layers.
 #[derive(Debug, Default)]
 pub(crate) struct Layers {
     off: HashSet<u32>,
 }
 
 impl Layers {
-    /// By the default configuration in the catalog.
+    /// Reads the default configuration in the catalog.
     pub(crate) fn new<S: Source>(file: &File<S>) -> Result<Self, Refusal> {
         let root = lenient(file.root())?;
         let properties = lenient(file.get(&root, "OCProperties"))?;
@@ -31,7 +31,7 @@ impl Layers {
         Ok(Self { off })
     }
 
-    /// Whether content of a group, or of a membership dictionary, is shown.
+    /// Whether content of a group, or of a membership dictionary, is visible.
     pub(crate) fn shows<S: Source>(
         &self,
         file: &File<S>,

@@ -1,8 +1,7 @@
-//! Runs a page's content streams, as far as text needs them: where each glyph is drawn, and which
-//! characters it stands for (ISO 32000-1, 8.4, 8.10, 9.4, 14.9.4). Nothing is drawn and no picture
-//! is decoded.
+//! Runs a page's content streams, as far as text needs them: the position and the characters of
+//! each glyph (ISO 32000-1, 8.4, 8.10, 9.4, 14.9.4). Nothing is drawn, and images are not decoded.
 //!
-//! Every operator, form and glyph is counted against the [`Limits`], so what a page may cost is
+//! Every operator, form and glyph is counted against the [`Limits`], so the cost of a page is
 //! bounded whatever its forms draw.
 
 mod actual_text;
@@ -28,21 +27,21 @@ pub(crate) use layers::Layers;
 pub(crate) use state::view;
 use state::{State, States};
 
-/// Decoded forms kept for the page at hand, in bytes.
+/// Maximum bytes of decoded forms cached for the current page.
 const KEPT_FORM_BYTES: usize = 4 << 20;
 
-/// What lasts from page to page.
+/// The state that is kept between pages.
 pub(crate) struct Shared<'a, S> {
     pub(crate) file: &'a File<S>,
     pub(crate) limits: &'a Limits,
     pub(crate) layers: &'a Layers,
     pub(crate) fonts: &'a mut Fonts,
-    /// Operators run so far.
+    /// Number of operators run so far.
     pub(crate) operators: &'a mut u64,
 }
 
-/// The page as it is shown: its size in points, and the map from its own coordinates to points
-/// from the top left corner (ISO 32000-1, 8.3.2.3 and 14.11.2).
+/// The displayed page: its size in points, and the map from its own coordinates to points from the
+/// top left corner (ISO 32000-1, 8.3.2.3 and 14.11.2).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
     pub(crate) width: f64,
@@ -50,7 +49,7 @@ pub(crate) struct View {
     pub(crate) matrix: Matrix,
 }
 
-/// Gathers the glyphs of a page.
+/// Collects the glyphs of a page.
 pub(crate) fn glyphs<S: Source>(
     shared: Shared<'_, S>,
     page: &Page,
@@ -74,7 +73,7 @@ pub(crate) fn glyphs<S: Source>(
     Ok(run.glyphs)
 }
 
-/// The page's content streams with white space between them (ISO 32000-1, 7.8.2).
+/// The page's content streams, separated by white space (ISO 32000-1, 7.8.2).
 fn page_content<S: Source>(shared: &Shared<'_, S>, page: &Page) -> Result<Vec<u8>, Refusal> {
     let contents = page.dict.get("Contents").cloned().unwrap_or_default();
     let streams = match lenient(shared.file.resolve(&contents))? {
@@ -149,7 +148,7 @@ impl<S: Source> Interpreter<'_, S> {
         let mut fonts: HashMap<Name, Option<Rc<Font>>> = HashMap::new();
         let mut operations = Operations::new(content, &self.shared.limits.objects);
         let marks = self.marks.depth();
-        // What is no syntax ends the content; what came before it counts.
+        // A syntax error ends the content; the content before it counts.
         while let Some(operator) = lenient(operations.next())? {
             self.count(1)?;
             let operands = operations.operands();
@@ -188,7 +187,7 @@ impl<S: Source> Interpreter<'_, S> {
         Ok(())
     }
 
-    /// Counts work by what it costs in operators.
+    /// Counts `work` operators.
     fn count(&mut self, work: usize) -> Result<(), Refusal> {
         self.operators += work;
         *self.shared.operators += work as u64;
@@ -215,7 +214,7 @@ impl<S: Source> Interpreter<'_, S> {
         Ok(font)
     }
 
-    /// The only entry of a graphics state that matters is a font with its size.
+    /// Only the font and its size in a graphics state matter.
     fn graphics_state(
         &mut self,
         operands: &[Object],
@@ -283,7 +282,7 @@ impl<S: Source> Interpreter<'_, S> {
         outcome
     }
 
-    /// The decoded content of a form, which many pages draw more than once.
+    /// The decoded content of a form, cached because many pages draw it more than once.
     fn form_content(&mut self, form: &Stream) -> Result<Rc<Vec<u8>>, Refusal> {
         let number = form.id().number;
         if let Some(content) = self.forms.get(&number) {

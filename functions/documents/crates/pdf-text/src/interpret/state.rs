@@ -1,4 +1,4 @@
-//! The parts of the graphics state that place text (ISO 32000-1, 8.4 and 9.3).
+//! The parts of the graphics state that position text (ISO 32000-1, 8.4 and 9.3).
 
 use std::rc::Rc;
 
@@ -8,19 +8,19 @@ use crate::font::Font;
 use crate::matrix::Matrix;
 use crate::refusal::{Refusal, lenient};
 
-/// How many states are kept by `q`. Deeper ones are counted, not kept.
+/// Maximum number of states saved by `q`. Deeper ones are only counted.
 const MAX_SAVED: usize = 512;
 
 /// A graphics state. Lengths of text are in unscaled text space units.
 #[derive(Clone)]
 pub(super) struct State {
-    /// From user space to points on the page as it is shown.
+    /// Maps user space to points on the displayed page.
     pub(super) matrix: Matrix,
     pub(super) font: Option<Rc<Font>>,
     pub(super) size: f64,
     pub(super) character_spacing: f64,
     pub(super) word_spacing: f64,
-    /// Horizontal scaling, 1 for none.
+    /// Horizontal scaling; 1 means none.
     pub(super) scaling: f64,
     pub(super) leading: f64,
     pub(super) rise: f64,
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    /// Runs an operator of text state or text position; tells whether it was one.
+    /// Runs an operator of text state or text position; returns whether it was one.
     pub(super) fn text_operator(&mut self, name: &[u8], operands: &[Object]) -> bool {
         let number = operands.last().and_then(Object::as_f64);
         match name {
@@ -97,11 +97,11 @@ impl State {
     }
 }
 
-/// The state, and those that `q` saved.
+/// The current state, and the states that `q` saved.
 pub(super) struct States {
     pub(super) now: State,
     saved: Vec<State>,
-    /// How many were not kept for their depth.
+    /// Number of states that were too deep to save.
     skipped: usize,
 }
 
@@ -122,7 +122,7 @@ impl States {
         if self.skipped > 0 {
             self.skipped -= 1;
         } else if let Some(state) = self.saved.pop() {
-            // Where the pen stands is no part of what `q` saves (ISO 32000-1, 9.4.1).
+            // `q` does not save the text position (ISO 32000-1, 9.4.1).
             let (text_matrix, line_matrix) = (self.now.text_matrix, self.now.line_matrix);
             self.now = State { text_matrix, line_matrix, ..state };
         }
@@ -139,7 +139,7 @@ pub(super) fn matrix(operands: &[Object]) -> Option<Matrix> {
     Some(Matrix(matrix))
 }
 
-/// A rectangle of a dictionary: left, bottom, right, top (ISO 32000-1, 7.9.5).
+/// A rectangle in a dictionary: left, bottom, right, top (ISO 32000-1, 7.9.5).
 pub(super) fn rectangle<S: Source>(
     file: &File<S>,
     dict: &Dict,
@@ -158,7 +158,7 @@ pub(super) fn rectangle<S: Source>(
     Ok(Some([a.min(c), b.min(d), a.max(c), b.max(d)]))
 }
 
-/// How a page is shown: its crop box within its media box, turned by `/Rotate`.
+/// The displayed page: its crop box within its media box, rotated by `/Rotate`.
 pub(crate) fn view<S: Source>(file: &File<S>, page: &cos::Page) -> Result<super::View, Refusal> {
     const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
     let boxed = |key: &str| -> Result<Option<[f64; 4]>, Refusal> {

@@ -8,7 +8,7 @@ use crate::matrix::Matrix;
 use crate::refusal::{Budget, Refusal};
 
 impl<S: Source> Interpreter<'_, S> {
-    /// Runs an operator that shows text; others do nothing.
+    /// Runs an operator that shows text; ignores other operators.
     pub(super) fn show(
         &mut self,
         name: &[u8],
@@ -60,10 +60,11 @@ impl<S: Source> Interpreter<'_, S> {
                 let direction = to_page.vector(if is_vertical { (0.0, -1.0) } else { (1.0, 0.0) });
                 let across = to_page.vector(if is_vertical { (1.0, 0.0) } else { (0.0, height) });
                 let length = direction.0.hypot(direction.1);
-                // The part of it that is square to the line, for slanted text is slanted by this.
+                // The component perpendicular to the line, because slanted text has a slanted
+                // vertical axis.
                 let size = (direction.0 * across.1 - direction.1 * across.0).abs() / length;
                 let advance = length * if is_vertical { -code.advance } else { code.advance };
-                // Vertical text hangs from its middle; it is taken as if it stood on a line.
+                // Vertical text is centred on its line; it is shifted as if it were on a baseline.
                 let origin = to_page.point(if is_vertical { (-0.3, 0.0) } else { (0.0, 0.0) });
                 let to_middle = to_page.vector(if is_vertical {
                     (0.3, code.advance / 2.0)
@@ -92,7 +93,7 @@ impl<S: Source> Interpreter<'_, S> {
     }
 }
 
-/// A number within `TJ`: thousandths of the font's size, backwards.
+/// A number in `TJ`: thousandths of the font size, backwards.
 fn adjust(state: &mut State, thousandths: f64) {
     let by = -thousandths / 1000.0 * state.size;
     if state.font.as_ref().is_some_and(|font| font.is_vertical()) {
@@ -102,7 +103,7 @@ fn adjust(state: &mut State, thousandths: f64) {
     }
 }
 
-/// Whether the middle of a glyph is on the page: what is off the page is no text of it.
+/// Whether the middle of a glyph is on the page. Glyphs outside the page are not part of its text.
 fn is_on_page(view: super::View, origin: (f64, f64), to_middle: (f64, f64)) -> bool {
     let (x, y) = (origin.0 + to_middle.0, origin.1 + to_middle.1);
     x >= 0.0 && y >= 0.0 && x <= view.width && y <= view.height

@@ -1,15 +1,15 @@
-//! From glyphs in the order in which they stand to words in the order in which they are read.
+//! Converts glyphs in visual order to words in reading order.
 //!
-//! What the Unicode bidirectional algorithm does to show text is undone: a line that is mostly
-//! right-to-left is read from its right end, and what in it is left-to-right, numbers too, is
-//! turned back; in a line that is mostly left-to-right, runs of right-to-left words are turned.
+//! This reverses the Unicode bidirectional algorithm for display. A line that is mostly
+//! right-to-left is read from its right end, and its left-to-right parts, including numbers, are
+//! reversed back. In a line that is mostly left-to-right, runs of right-to-left words are reversed.
 
 use super::Glyphs;
 use super::lines::FramedWord;
 use super::pieces::{Piece, Placed};
 use super::segments::Segment;
 
-/// A line's glyphs from left to right, with the spaces between them.
+/// The glyphs of a line from left to right, with the spaces between them.
 pub(super) struct Visual<'a> {
     glyphs: &'a Glyphs,
     items: Vec<Item<'a>>,
@@ -73,8 +73,8 @@ impl<'a> Visual<'a> {
         self.glyphs.get(placed.glyph).map_or("", |glyph| self.glyphs.text(glyph))
     }
 
-    /// Puts the items in logical order, and tells of which items the characters are read from
-    /// right to left. Nothing is told if none are.
+    /// Puts the items in logical order. Returns for each item whether its characters are read from
+    /// right to left; empty if the line has no right-to-left text.
     fn turn(&mut self) -> Vec<bool> {
         let kinds: Vec<Kind> = self.items.iter().map(|item| self.kind(*item)).collect();
         let count = |kind| kinds.iter().filter(|&&other| other == kind).count();
@@ -107,8 +107,8 @@ impl<'a> Visual<'a> {
     }
 }
 
-/// Turns each run that begins and ends with what is `strong` and has nothing of the other
-/// direction within.
+/// Reverses each run that begins and ends with a `strong` item and contains no item of the other
+/// direction.
 fn turn_runs(items: &mut [(Item<'_>, Kind, bool)], strong: impl Fn(Kind) -> bool) {
     let mut start = 0;
     while start < items.len() {
@@ -130,7 +130,7 @@ fn turn_runs(items: &mut [(Item<'_>, Kind, bool)], strong: impl Fn(Kind) -> bool
     }
 }
 
-/// Whether the first letter of a text is of a script that is written from right to left.
+/// Whether the first letter of a text belongs to a right-to-left script.
 pub(crate) fn is_right_to_left(text: &str) -> bool {
     let letter = |kind: &Kind| matches!(kind, Kind::RightToLeft | Kind::LeftToRight);
     text.chars().map(kind_of).find(letter) == Some(Kind::RightToLeft)
@@ -149,8 +149,8 @@ fn kind_of(character: char) -> Kind {
     }
 }
 
-/// The character that stands for the mirrored shape: a bracket that is drawn open to the right is
-/// one that closes in text that is read to the left.
+/// The mirrored character: a bracket that looks open to the right is a closing bracket in
+/// right-to-left text.
 fn mirrored(character: char) -> char {
     match character {
         '(' => ')',
@@ -172,7 +172,7 @@ mod tests {
     use super::is_right_to_left;
 
     #[test]
-    fn the_first_letter_says_the_direction() {
+    fn the_first_letter_gives_the_direction() {
         assert!(is_right_to_left("12 שלום abc"));
         assert!(is_right_to_left("\u{fe8d}"), "a presentation form");
         assert!(!is_right_to_left("abc שלום"));

@@ -1,4 +1,4 @@
-//! The glyphs of a page, as they are drawn.
+//! The glyphs of a page, in drawing order.
 
 use std::collections::HashMap;
 
@@ -6,41 +6,41 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::font::Certainty;
 
-/// A glyph drawn again within this share of its size from where it stood is the same glyph: text
-/// is printed twice, a little apart, to look bold or to cast a shadow.
+/// The same glyph drawn again within this share of its size is a duplicate: text is printed twice,
+/// slightly shifted, to look bold or to have a shadow.
 const DUPLICATE: f64 = 0.1;
-/// The size in points of the squares in which duplicates are looked for.
+/// The size in points of the squares in which duplicates are searched.
 const SQUARE: f64 = 8.0;
 
-/// A glyph on a page: places in points from the top left corner of the page as it is shown.
+/// A glyph on a page: positions are points from the top left corner of the displayed page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Glyph {
-    /// Where its characters stand in [`Glyphs::text`].
+    /// Start of its characters in [`Glyphs::text`].
     start: u32,
     len: u32,
-    /// Where it begins on the baseline.
+    /// Its start on the baseline.
     pub(crate) x: f64,
     pub(crate) y: f64,
-    /// How far along the line the next glyph would stand.
+    /// Distance to the next glyph along the line.
     pub(crate) advance: f64,
-    /// The size of its font, across the line.
+    /// The font size, perpendicular to the line.
     pub(crate) size: f64,
     /// The direction of the line, in degrees clockwise.
     pub(crate) angle: u16,
-    /// Whether it is white space, which only parts words.
+    /// Whether it is white space, which only separates words.
     pub(crate) space: bool,
 }
 
-/// The glyphs of a page in the order in which they are drawn.
+/// The glyphs of a page in drawing order.
 #[derive(Default)]
 pub(crate) struct Glyphs {
     text: String,
     drawn: Vec<Glyph>,
-    /// Which glyphs stand in a square of the page, by their first character.
+    /// The glyphs in each square of the page, by their first character.
     seen: HashMap<(char, i32, i32), Vec<u32>, std::hash::BuildHasherDefault<Mix>>,
-    /// Glyphs whose characters nothing says.
+    /// Number of glyphs whose characters are unknown.
     pub(crate) unknown: usize,
-    /// Glyphs whose characters are guessed.
+    /// Number of glyphs whose characters are guessed.
     pub(crate) guessed: usize,
 }
 
@@ -49,17 +49,17 @@ impl Glyphs {
         self.drawn.iter()
     }
 
-    /// The glyph of a number.
+    /// The glyph with this number.
     pub(crate) fn get(&self, number: u32) -> Option<&Glyph> {
         self.drawn.get(number as usize)
     }
 
-    /// How many glyphs were drawn.
+    /// Number of glyphs drawn.
     pub(crate) fn len(&self) -> usize {
         self.drawn.len()
     }
 
-    /// How many bytes of text were drawn.
+    /// Number of bytes of text drawn.
     pub(crate) fn text_bytes(&self) -> usize {
         self.text.len()
     }
@@ -70,7 +70,7 @@ impl Glyphs {
         self.text.get(start..start + glyph.len as usize).unwrap_or_default()
     }
 
-    /// Counts a glyph by how certain its characters are.
+    /// Counts a glyph by the certainty of its characters.
     pub(crate) fn count(&mut self, certainty: Certainty) {
         match certainty {
             Certainty::Known => {}
@@ -79,8 +79,8 @@ impl Glyphs {
         }
     }
 
-    /// Takes down a glyph that stands for `text`. `x`, `y` is its origin on the baseline, and
-    /// (`dx`, `dy`) the direction of the line, of any length but zero.
+    /// Records a glyph for `text`. `x`, `y` is its origin on the baseline, and (`dx`, `dy`) the
+    /// direction of the line, of any length except zero.
     pub(crate) fn push(
         &mut self,
         text: &str,
@@ -107,7 +107,7 @@ impl Glyphs {
         self.drawn.push(glyph);
     }
 
-    /// Whether the same text stands there already; if not, it does from now on.
+    /// Whether the same text is already at this position; if not, records it.
     #[expect(clippy::cast_possible_truncation, reason = "squares are within 10^6 points")]
     fn is_drawn_again(&mut self, first: char, glyph: &Glyph) -> bool {
         let near = DUPLICATE * glyph.size;
@@ -135,9 +135,9 @@ impl Glyphs {
     }
 }
 
-/// Writes what is text of `text`: ligatures and presentation forms become the letters that they
-/// stand for, and what no text should have (control characters, marks that only steer a display,
-/// U+FFFD) is left out. Soft hyphens stay; what they mean is known when their line is ([`hyphens`]).
+/// Appends `text` after cleaning it: ligatures and presentation forms become letters; control
+/// characters, marks that only control the display, and U+FFFD are removed. Soft hyphens stay,
+/// because their meaning depends on the line ([`hyphens`]).
 ///
 /// [`hyphens`]: super::hyphens
 fn push_clean(to: &mut String, text: &str) {
@@ -158,8 +158,8 @@ fn push_clean(to: &mut String, text: &str) {
     }
 }
 
-/// The direction of a vector in whole degrees clockwise, the page's axes for what is nearly along
-/// them.
+/// The direction of a vector in whole degrees clockwise. Directions close to a page axis become
+/// that axis.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0..=360")]
 fn angle(dx: f64, dy: f64) -> u16 {
     if dy.abs() < dx.abs() * 0.05 {
@@ -171,8 +171,8 @@ fn angle(dx: f64, dy: f64) -> u16 {
     (dy.atan2(dx).to_degrees().rem_euclid(360.0).round() as u16) % 360
 }
 
-/// A quick hash for places, which need no protection: a square keeps its newest glyphs only in
-/// sight, so that collisions cost no more than a look at each of them.
+/// A fast hash for positions. It needs no protection against collisions: only the newest glyphs of
+/// a square are compared, so a collision costs little.
 #[derive(Default)]
 struct Mix(u64);
 

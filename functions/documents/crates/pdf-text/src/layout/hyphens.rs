@@ -1,19 +1,19 @@
-//! Soft hyphens (U+00AD). A font's map says of a hyphen that it is soft if it stands where a line
-//! broke a word (ISO 32000-1, 14.8.2.2.3), so the word is read without it.
+//! Soft hyphens (U+00AD). A font's map declares a hyphen as soft if it breaks a word at the end of
+//! a line (ISO 32000-1, 14.8.2.2.3), so the word is read without it.
 //!
-//! - At the end of a line whose next begins with a letter, the two parts are one word, which stands
-//!   where it begins.
-//! - Between two digits it is a hyphen that only is called soft, for no digits are parted so.
-//! - Elsewhere it is not seen, and is left out.
+//! - At the end of a line, if the next line starts with a letter, the two parts become one word at
+//!   the position of the first part.
+//! - Between two digits it becomes a hyphen, because numbers are not broken.
+//! - Elsewhere it is invisible, and is removed.
 
 use super::lines::text;
 use crate::page::Line;
 
 const SOFT: char = '\u{ad}';
 
-/// Puts words together that soft hyphens part, and takes the hyphens out.
+/// Joins words that soft hyphens separate, and removes the hyphens.
 pub(super) fn resolve(lines: &mut Vec<Line>) {
-    // The rule is for few pages, and costs the others a look.
+    // Few pages have soft hyphens; the others only cost this check.
     if !lines.iter().any(|line| line.text.contains(SOFT)) {
         return;
     }
@@ -42,21 +42,21 @@ pub(super) fn resolve(lines: &mut Vec<Line>) {
     });
 }
 
-/// Moves the rest of a word from the next line to where it begins, and with it the marks that are
-/// written to it. Tells whether there was one.
+/// Moves the rest of a word, with the punctuation attached to it, from the next line to this one.
+/// Returns whether there was one.
 fn join(line: &mut Line, next: &mut Line) -> bool {
     let Some(last) = line.words.last_mut() else { return false };
     let Some(first) = next.words.first_mut() else { return false };
-    let goes_on = last.text.chars().nth(1).is_some()
+    let continues = last.text.chars().nth(1).is_some()
         && last.text.ends_with(SOFT)
         && line.angle == next.angle
         && first.text.starts_with(char::is_alphabetic);
-    if goes_on {
+    if continues {
         last.text.truncate(last.text.trim_end_matches(SOFT).len());
         last.text.push_str(&std::mem::take(&mut first.text));
         next.words.remove(0);
     }
-    goes_on
+    continues
 }
 
 /// A word without its soft hyphens.

@@ -1,18 +1,18 @@
-//! From segments in reading order to lines.
+//! Converts segments in reading order to lines.
 
 use super::pieces::{Piece, Placed};
 use super::segments::Segment;
 use super::{Frame, Glyphs, bidi};
 use crate::page::{Line, Rect, Word};
 
-/// How far text reaches above and below its baseline, in font sizes.
+/// Height of text above and below its baseline, in font sizes.
 const ASCENT: f64 = 0.8;
 const DESCENT: f64 = 0.2;
-/// Baselines within this share of the larger size are one.
+/// Baselines within this share of the larger size are the same.
 const SAME_BASELINE: f64 = 0.3;
-/// A line further below the last than this many of its sizes begins a block.
+/// A line that is further below the previous one than this many of its sizes starts a block.
 const LEADING: f64 = 1.75;
-/// So does one whose size differs by more than this share.
+/// A line whose size differs by more than this share also starts a block.
 const OTHER_SIZE: f64 = 0.2;
 
 /// Writes the lines of segments in reading order.
@@ -28,7 +28,7 @@ pub(super) fn write(
     let mut rest = segments;
     while let Some(first) = rest.first() {
         let mut extent = Extent::of(first);
-        let len = 1 + rest[1..].iter().take_while(|next| extent.goes_on(next)).count();
+        let len = 1 + rest[1..].iter().take_while(|next| extent.continues(next)).count();
         let (line, below) = rest.split_at(len);
         let starts_block = last.is_none_or(|last| last.is_apart(&extent));
         let text = bidi::Visual::new(glyphs, placed, pieces, line).words();
@@ -50,7 +50,7 @@ pub(super) struct FramedWord {
 }
 
 impl FramedWord {
-    /// Takes in a glyph.
+    /// Adds a glyph.
     pub(super) fn add(&mut self, glyph: &Placed) {
         self.x0 = self.x0.min(glyph.x0);
         self.x1 = self.x1.max(glyph.x1);
@@ -91,7 +91,7 @@ pub(super) fn text(words: &[Word]) -> String {
     text
 }
 
-/// The rectangle on the page around a rectangle of the frame.
+/// The bounding box on the page of a rectangle in the frame.
 fn on_page(frame: Frame, x0: f64, y0: f64, x1: f64, y1: f64) -> Rect {
     #[expect(clippy::cast_possible_truncation, reason = "points need no more digits")]
     let corner = |x, y| {
@@ -104,7 +104,7 @@ fn on_page(frame: Frame, x0: f64, y0: f64, x1: f64, y1: f64) -> Rect {
         .fold(corner(x0, y0), |bounds, (x, y)| bounds.union(corner(x, y)))
 }
 
-/// Where a line stands in its frame.
+/// The position of a line in its frame.
 #[derive(Clone, Copy)]
 struct Extent {
     x0: f64,
@@ -118,19 +118,19 @@ impl Extent {
         Self { x0: segment.x0, x1: segment.x1, y: segment.y, size: segment.size }
     }
 
-    /// Whether the next segment stands on the same baseline, to the right; if so, takes it in.
-    fn goes_on(&mut self, next: &Segment) -> bool {
+    /// Whether the next segment is on the same baseline, to the right; if so, adds it.
+    fn continues(&mut self, next: &Segment) -> bool {
         let size = self.size.max(next.size);
         let beside = next.x0 >= self.x1 - 0.2 * size;
-        let goes_on = beside && (next.y - self.y).abs() <= SAME_BASELINE * size;
-        if goes_on {
+        let continues = beside && (next.y - self.y).abs() <= SAME_BASELINE * size;
+        if continues {
             self.x1 = self.x1.max(next.x1);
             self.size = size;
         }
-        goes_on
+        continues
     }
 
-    /// Whether a line stands apart from this one, which comes before it.
+    /// Whether a line is separate from this one, which precedes it.
     fn is_apart(&self, next: &Self) -> bool {
         let size = self.size.max(next.size);
         let step = next.y - self.y;

@@ -1,13 +1,13 @@
-//! From glyphs at places to lines of text in reading order.
+//! Converts positioned glyphs to lines of text in reading order.
 //!
-//! 1. Glyphs that run in the same direction are looked at together, turned so that they run to the
-//!    right ([`Frame`]).
-//! 2. Glyphs drawn one after the other with no gap are a *piece* ([`pieces`]).
-//! 3. Pieces that stand beside each other on a baseline are a *segment* ([`segments`]).
+//! 1. Glyphs with the same direction are handled together, rotated so that they run to the right
+//!    ([`Frame`]).
+//! 2. Glyphs drawn one after the other without a gap are a *piece* ([`pieces`]).
+//! 3. Pieces next to each other on a baseline are a *segment* ([`segments`]).
 //! 4. Segments are put in reading order by cutting the page between them ([`order`]).
 //! 5. Neighbours on one baseline are a line, and right-to-left text is put in logical order
 //!    ([`lines`], [`bidi`]).
-//! 6. A word that a soft hyphen parts at the end of a line is put together ([`hyphens`]).
+//! 6. A word that a soft hyphen breaks at the end of a line is joined ([`hyphens`]).
 
 pub(crate) mod bidi;
 mod glyphs;
@@ -23,7 +23,7 @@ pub(crate) use glyphs::Glyphs;
 
 use crate::page::Line;
 
-/// Puts a page's glyphs into lines in reading order.
+/// Converts a page's glyphs to lines in reading order.
 pub(crate) fn lines(glyphs: &Glyphs) -> Vec<Line> {
     let mut lines = Vec::new();
     for frame in frames(glyphs) {
@@ -57,19 +57,19 @@ impl Frame {
         Self { angle, cos, sin }
     }
 
-    /// From the page to the frame, where text runs to the right.
+    /// Converts page coordinates to frame coordinates, where text runs to the right.
     fn enter(self, x: f64, y: f64) -> (f64, f64) {
         (x * self.cos + y * self.sin, y * self.cos - x * self.sin)
     }
 
-    /// From the frame to the page.
+    /// Converts frame coordinates to page coordinates.
     fn leave(self, x: f64, y: f64) -> (f64, f64) {
         (x * self.cos - y * self.sin, x * self.sin + y * self.cos)
     }
 }
 
-/// The directions in which a page's text runs: the one with most glyphs first, the others in the
-/// order in which they come up.
+/// The directions of a page's text: the one with most glyphs first, the others in the order of
+/// their first glyph.
 fn frames(glyphs: &Glyphs) -> Vec<Frame> {
     let mut counts: Vec<(u16, usize)> = Vec::new();
     for glyph in glyphs.iter() {

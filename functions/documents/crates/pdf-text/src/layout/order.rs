@@ -1,31 +1,29 @@
-//! Reading order: the page is cut between its segments, again and again, along straight white
-//! strips (an XY cut), until nothing is left to cut.
+//! Reading order: the page is cut between its segments, recursively, along straight white strips
+//! (an XY cut), until no cut is possible.
 //!
-//! Where there is a choice, most producers have told the order already: they draw a page in the
-//! order in which it is read, though not everywhere (headers, form fields and table rules come
-//! late). So of all white strips, those are cut along that the order of drawing crosses least
-//! often. A page of two columns is drawn across its gutter once, and across a line of white between
-//! two paragraphs more often; a table that is drawn row by row is the other way round. Only where
-//! a page is drawn line by line across two columns of running text does the gutter win against the
-//! order of drawing.
+//! The drawing order helps to choose the cut: most producers draw a page in reading order, though
+//! not everywhere (headers, form fields and table rules come late). So of all white strips, those
+//! are cut that the drawing order crosses least often. A page with two columns is drawn across its
+//! gutter once, and across a white line between two paragraphs more often; a table that is drawn
+//! row by row is the opposite case. One exception: if a page is drawn line by line across two
+//! columns of running text, the gutter is cut.
 
 use super::segments::Segment;
 
-/// The narrowest white strip, in font sizes, that parts columns.
+/// The minimum width, in font sizes, of a white strip between columns.
 const GUTTER: f64 = 0.4;
-/// How far text reaches above and below its baseline, in font sizes, when rows are parted: less
-/// than it does, so that tight lines are parted.
+/// Height of text above and below its baseline, in font sizes, when rows are separated. It is less
+/// than the real height, so that tight lines can be separated.
 const ABOVE: f64 = 0.55;
 const BELOW: f64 = 0.05;
-/// How often a region may be cut again: deeper than any page made for people, and a bound for
-/// those that are not.
+/// Maximum depth of cuts: more than any real page needs, and a bound for hostile pages.
 const MAX_DEPTH: usize = 64;
-/// Running text has at least this many glyphs in the middle one of its lines,
+/// In running text, the median line has at least this many glyphs,
 const PROSE_GLYPHS: usize = 24;
-/// and at least this many lines.
+/// and there are at least this many lines.
 const PROSE_LINES: usize = 5;
 
-/// Puts segments in reading order. Each comes with whether it stands apart from the one before.
+/// Puts segments in reading order.
 pub(super) fn reading_order(mut segments: Vec<Segment>) -> Vec<Segment> {
     segments.sort_by_key(|segment| segment.drawn);
     let all = (0..segments.len()).collect();
@@ -35,7 +33,7 @@ pub(super) fn reading_order(mut segments: Vec<Segment>) -> Vec<Segment> {
     order.into_iter().filter_map(|number| slots[number].take()).collect()
 }
 
-/// Puts a region's segments, sorted by when they were drawn, in order.
+/// Puts the segments of a region in order. They are sorted by drawing order.
 fn cut(segments: &[Segment], region: Vec<usize>, depth: usize, order: &mut Vec<usize>) {
     if region.len() < 2 {
         order.extend(region);
@@ -71,7 +69,8 @@ fn cut(segments: &[Segment], region: Vec<usize>, depth: usize, order: &mut Vec<u
     }
 }
 
-/// For what overlaps so that no strip parts it: from top to bottom, each row from left to right.
+/// Orders overlapping segments, which no strip separates: from top to bottom, each row from left to
+/// right.
 fn by_rows(segments: &[Segment], mut region: Vec<usize>) -> Vec<usize> {
     region.sort_by(|&a, &b| segments[a].y.total_cmp(&segments[b].y));
     let mut start = 0;
@@ -86,8 +85,8 @@ fn by_rows(segments: &[Segment], mut region: Vec<usize>) -> Vec<usize> {
     region
 }
 
-/// Whether two columns of running text stand beside each other though they were drawn line by line
-/// across both.
+/// Whether there are columns of running text next to each other that are drawn line by line across
+/// all of them.
 fn are_columns_of_prose(
     segments: &[Segment],
     region: &[usize],
@@ -107,11 +106,11 @@ fn are_columns_of_prose(
 
 /// The white strips of a region along one axis.
 struct Cuts {
-    /// Which band between the strips each of the region's segments stands in.
+    /// The band between the strips for each segment of the region.
     band: Vec<usize>,
-    /// How often the order of drawing crosses each strip.
+    /// Number of times that the drawing order crosses each strip.
     crossings: Vec<usize>,
-    /// The least of them.
+    /// The smallest number of crossings.
     least: Option<usize>,
 }
 
@@ -161,12 +160,12 @@ impl Cuts {
         self.crossings.len() + 1
     }
 
-    /// How many strips are crossed least.
+    /// Number of strips with the fewest crossings.
     fn chosen(&self) -> usize {
         self.crossings.iter().filter(|&&count| Some(count) == self.least).count()
     }
 
-    /// Cuts the region along the strips that are crossed least.
+    /// Cuts the region along the strips with the fewest crossings.
     fn parts(&self, region: &[usize]) -> Vec<Vec<usize>> {
         let mut part_of_band = Vec::with_capacity(self.bands());
         let mut part = 0;

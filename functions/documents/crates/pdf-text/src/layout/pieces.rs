@@ -1,21 +1,21 @@
-//! Glyphs that are drawn one after the other with no gap between them.
+//! Glyphs that are drawn one after the other without a gap.
 
 use std::ops::Range;
 
 use super::{Frame, Glyphs};
 
-/// A gap wider than this share of the font's size stands for a space.
+/// A gap wider than this share of the font size is a space.
 pub(super) const SPACE: f64 = 0.15;
-/// How far back, in font sizes, the next glyph of a word may begin.
+/// Maximum distance, in font sizes, by which the next glyph of a word may start further back.
 const STEP_BACK: f64 = 0.35;
-/// How far from the baseline, in font sizes, the next glyph of a word may stand.
+/// Maximum distance from the baseline, in font sizes, of the next glyph of a word.
 const OFF_BASELINE: f64 = 0.2;
-/// How far above and below the baseline a smaller glyph may stand that touches a larger one, in
-/// sizes of the larger: a superscript, a subscript.
+/// Maximum distance above and below the baseline of a smaller glyph that touches a larger one, in
+/// sizes of the larger: a superscript or a subscript.
 const RAISED: f64 = 0.75;
 const LOWERED: f64 = 0.4;
 
-/// A glyph that is not white space, in the coordinates of its frame.
+/// A glyph other than white space, in the coordinates of its frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Placed {
     /// Its number on the page.
@@ -25,14 +25,14 @@ pub(super) struct Placed {
     /// The baseline.
     pub(super) y: f64,
     pub(super) size: f64,
-    /// Whether white space was drawn between the glyph before and this one.
+    /// Whether white space was drawn before this glyph.
     after_space: bool,
 }
 
 /// A word or a part of it.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
-    /// Its glyphs, as numbers among the frame's.
+    /// Its glyphs, as indexes of the frame's glyphs.
     pub(super) glyphs: Range<usize>,
     pub(super) x0: f64,
     pub(super) x1: f64,
@@ -43,7 +43,7 @@ pub(super) struct Piece {
     pub(super) after_space: bool,
 }
 
-/// The glyphs that run as the frame does.
+/// The glyphs with the direction of the frame.
 pub(super) fn place(glyphs: &Glyphs, frame: Frame) -> Vec<Placed> {
     let mut placed = Vec::new();
     let mut after_space = true;
@@ -61,12 +61,12 @@ pub(super) fn place(glyphs: &Glyphs, frame: Frame) -> Vec<Placed> {
     placed
 }
 
-/// Parts the glyphs where a new word begins.
+/// Splits the glyphs where a new word begins.
 pub(super) fn pieces(placed: &[Placed]) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     for (number, glyph) in placed.iter().enumerate() {
         match pieces.last_mut() {
-            Some(piece) if goes_on(piece, &placed[number - 1], glyph) => {
+            Some(piece) if continues(piece, &placed[number - 1], glyph) => {
                 piece.glyphs.end = number + 1;
                 piece.x0 = piece.x0.min(glyph.x0);
                 piece.x1 = piece.x1.max(glyph.x1);
@@ -88,7 +88,7 @@ pub(super) fn pieces(placed: &[Placed]) -> Vec<Piece> {
     pieces
 }
 
-fn goes_on(piece: &Piece, last: &Placed, next: &Placed) -> bool {
+fn continues(piece: &Piece, last: &Placed, next: &Placed) -> bool {
     if next.after_space {
         return false;
     }

@@ -1,17 +1,17 @@
-//! Pieces that stand beside each other on a baseline.
+//! Pieces next to each other on a baseline.
 
 use super::pieces::{Piece, SPACE};
 
-/// Pieces whose baselines are within this share of the smaller size stand in one row.
+/// Pieces whose baselines are within this share of the smaller size are in one row.
 const SAME_ROW: f64 = 0.3;
-/// A gap wider than this many font sizes parts segments that were drawn one after the other.
+/// A gap wider than this many font sizes separates segments that are drawn one after the other.
 const GAP: f64 = 0.9;
-/// The same where something else was drawn between them.
+/// The same if something else is drawn between them.
 const GAP_APART: f64 = 0.5;
-/// How much of the smaller one two pieces may overlap and still stand beside each other.
+/// Maximum overlap of two neighbouring pieces, as a share of the smaller one.
 const OVERLAP: f64 = 0.5;
 
-/// Words beside each other, with no gap that could part columns.
+/// Neighbouring words, without a gap that could separate columns.
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
     /// The pieces from left to right, and whether each begins a word.
@@ -22,9 +22,9 @@ pub(super) struct Segment {
     pub(super) y: f64,
     /// The largest size.
     pub(super) size: f64,
-    /// When its first piece was drawn.
+    /// The index of its first piece in drawing order.
     pub(super) drawn: usize,
-    /// How many glyphs it has.
+    /// Number of glyphs.
     pub(super) glyphs: usize,
 }
 
@@ -52,12 +52,12 @@ pub(super) fn segments(pieces: &[Piece]) -> Vec<Segment> {
     segments
 }
 
-/// Joins the pieces of a row, sorted from left to right.
+/// Joins the pieces of a row, which are sorted from left to right.
 fn join(pieces: &[Piece], row: &[usize], segments: &mut Vec<Segment>) {
     let first_of_row = segments.len();
     for &number in row {
         let piece = &pieces[number];
-        // Where texts overlap, more than one segment may be open at a place.
+        // If texts overlap, more than one segment may be open at a position.
         let open = segments[first_of_row..].iter_mut().rev().take(4).find_map(|segment| {
             let (last, _) = *segment.pieces.last()?;
             fits(&pieces[last], last, piece, number).map(|begins_word| (segment, begins_word))
@@ -84,7 +84,7 @@ fn join(pieces: &[Piece], row: &[usize], segments: &mut Vec<Segment>) {
     }
 }
 
-/// Whether the next piece stands beside the last one, and if so, whether it begins a word.
+/// Whether the next piece is next to the last one; if so, whether it begins a word.
 fn fits(last: &Piece, last_number: usize, next: &Piece, next_number: usize) -> Option<bool> {
     let large = last.size.max(next.size);
     let small = last.size.min(next.size);

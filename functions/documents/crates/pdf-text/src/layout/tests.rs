@@ -2,10 +2,10 @@ use super::{Glyphs, lines};
 use crate::page::{Line, Page};
 
 const SIZE: f64 = 10.0;
-/// How far each glyph moves the pen.
+/// The advance of each glyph.
 const STEP: f64 = 5.0;
 
-/// A page on which glyphs are placed by hand.
+/// A page with glyphs placed by the test.
 #[derive(Default)]
 struct Sheet(Glyphs);
 
@@ -51,7 +51,7 @@ impl Sheet {
 }
 
 #[test]
-fn gaps_and_drawn_spaces_part_words() {
+fn gaps_and_drawn_spaces_separate_words() {
     let sheet = Sheet::default().draw("ab", 0.0, 0.0).draw("cd", 13.0, 0.0).draw(" ef", 23.0, 0.0);
     assert_eq!(sheet.texts(), ["ab cd ef"]);
     let tight = Sheet::default().draw("ab", 0.0, 0.0).draw("cd", 10.5, 0.0);
@@ -62,7 +62,7 @@ fn gaps_and_drawn_spaces_part_words() {
 }
 
 #[test]
-fn what_is_drawn_later_in_a_line_stands_where_it_is_placed() {
+fn text_drawn_later_keeps_its_position_in_the_line() {
     let sheet = Sheet::default().draw("one", 0.0, 0.0).draw("three", 40.0, 0.0);
     assert_eq!(sheet.draw("two", 20.0, 0.0).texts(), ["one two three"]);
 }
@@ -142,15 +142,15 @@ fn superscripts_belong_to_their_word() {
 
 #[test]
 fn right_to_left_lines_are_read_in_logical_order() {
-    // However they are drawn: letter by letter to the left, or as they stand from the left.
+    // In any drawing order: letter by letter to the left, or in visual order from the left.
     let logical = Sheet::default().leftwards("שלום עולם", 100.0, 0.0);
     assert_eq!(logical.texts(), ["שלום עולם"]);
     let visual: String = "שלום עולם".chars().rev().collect();
     assert_eq!(Sheet::default().draw(&visual, 0.0, 0.0).texts(), ["שלום עולם"]);
-    // Numbers and brackets within.
+    // Numbers and brackets inside.
     let visual: String = ["(", "2024", " ", "תנש", ")"].concat();
     assert_eq!(Sheet::default().draw(&visual, 0.0, 0.0).texts(), ["(שנת 2024)"]);
-    // A word of it within text of the other direction.
+    // A right-to-left word inside left-to-right text.
     assert_eq!(
         Sheet::default().draw("the word םולש here", 0.0, 0.0).texts(),
         ["the word שלום here"]
@@ -183,7 +183,7 @@ fn lines_may_run_in_any_direction() {
 }
 
 #[test]
-fn turned_text_comes_after_the_page_and_has_its_place_on_it() {
+fn rotated_text_comes_last_with_its_position_on_the_page() {
     let sheet = Sheet::default().turned("margin", 10.0, 200.0, (0.0, -1.0)).draw(
         "some text of the page",
         50.0,
@@ -196,7 +196,7 @@ fn turned_text_comes_after_the_page_and_has_its_place_on_it() {
 }
 
 #[test]
-fn blocks_begin_where_there_is_room() {
+fn blocks_begin_after_a_gap() {
     let sheet = Sheet::default()
         .draw("one", 0.0, 0.0)
         .draw("two", 0.0, 12.0)
@@ -209,7 +209,7 @@ fn blocks_begin_where_there_is_room() {
 }
 
 #[test]
-fn what_is_no_text_is_left_out() {
+fn characters_that_are_not_text_are_removed() {
     let mut sheet = Sheet::default().draw("a\u{0}b\u{200b}\u{feff}", 0.0, 0.0);
     sheet.0.push("x", (f64::NAN, 0.0), (1.0, 0.0), STEP, SIZE);
     sheet.0.push("x", (0.0, 0.0), (1.0, 0.0), STEP, 0.0);
@@ -220,7 +220,7 @@ fn what_is_no_text_is_left_out() {
 }
 
 proptest::proptest! {
-    /// Wherever glyphs are placed, none is lost and none comes twice.
+    /// For any positions of the glyphs, each is read exactly once.
     #[test]
     fn every_glyph_is_read_once(
         glyphs in proptest::collection::vec((0_u32..1000, -500.0..500.0_f64, -500.0..500.0_f64, 0_u8..5, 0.5..40.0_f64), 0..300)
@@ -230,7 +230,7 @@ proptest::proptest! {
         for (at, (_, x, y, direction, size)) in glyphs.iter().enumerate() {
             let direction = [(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0), (1.0, 1.0)]
                 [usize::from(*direction)];
-            // Each its own character, so that none is another one drawn again.
+            // Each has its own character, so that none is a duplicate.
             let character = char::from_u32(0x4e00 + u32::try_from(at).unwrap()).unwrap();
             expected.push(character);
             sheet.glyph(&character.to_string(), *x, *y, direction, *size);
@@ -243,7 +243,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn a_word_that_a_soft_hyphen_parts_is_one_word() {
+fn a_word_broken_by_a_soft_hyphen_is_one_word() {
     let sheet = Sheet::default()
         .draw("the Donau\u{ad}", 0.0, 0.0)
         .draw("dampf\u{ad}", 0.0, 12.0)
@@ -254,7 +254,7 @@ fn a_word_that_a_soft_hyphen_parts_is_one_word() {
 }
 
 #[test]
-fn a_soft_hyphen_elsewhere_is_not_seen() {
+fn a_soft_hyphen_elsewhere_is_removed() {
     for (drawn, text) in [
         ("co\u{ad}operate", "cooperate"),
         ("end\u{ad}", "end"),

@@ -1,5 +1,5 @@
-//! What the catalog and the page dictionaries may have: optional content, permissions, signatures,
-//! names, requirements, page boundaries.
+//! The catalog and the page dictionaries: optional content, permissions, signatures, names,
+//! requirements, page boundaries.
 
 mod optional_content;
 mod permissions;
@@ -26,8 +26,8 @@ pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// 6.1.11-t02 (part 1): no `/EmbeddedFiles` among the names. 6.9-t05 (part 4f): there is. 6.10-t01,
-/// 6.11-t01 (part 4): no `/AlternatePresentations`.
+/// 6.1.11-t02 (part 1): the name dictionary has no `/EmbeddedFiles`. 6.9-t05 (part 4f): it has
+/// `/EmbeddedFiles`. 6.10-t01, 6.11-t01 (part 4): it has no `/AlternatePresentations`.
 fn name_dictionary<S: Source>(checker: &Checker<'_, S>) {
     const EMBEDDED: Rule = Rule::one("6.1.11", 2);
     const NOT_EMBEDDED: Rule = Rule::four("6.9", 5);
@@ -43,7 +43,7 @@ fn name_dictionary<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// 6.1.12-t01 (part 4): `/Version` of the catalog is 2 and one more digit.
+/// 6.1.12-t01 (part 4): `/Version` of the catalog is 2.n with one digit n.
 fn version<S: Source>(checker: &Checker<'_, S>) {
     const RULE: Rule = Rule::four("6.1.12", 1);
     let version = checker.get(&checker.root(), "Version");

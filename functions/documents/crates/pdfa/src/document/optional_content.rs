@@ -6,7 +6,7 @@ use cos::{Dict, Object, Ref, Source};
 
 use crate::checker::{Checker, Rule};
 
-/// Levels of an `/Order` array that are looked into.
+/// Maximum depth of an `/Order` array that is checked.
 const DEPTH: usize = 100;
 
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
@@ -30,7 +30,7 @@ fn none<S: Source>(checker: &Checker<'_, S>) {
     checker.broken(RULE, None, "the catalog has /OCProperties");
 }
 
-/// The default configuration, and the others.
+/// The default configuration, and the other configurations.
 fn configurations<S: Source>(
     checker: &Checker<'_, S>,
     properties: &Dict,
@@ -41,7 +41,8 @@ fn configurations<S: Source>(
     all.filter_map(|one| Some((checker.resolve(&one).as_dict()?.clone(), one.as_ref()))).collect()
 }
 
-/// 6.9-t01: a configuration has a name, in part 4 be it empty. 6.9-t02: no other has the same.
+/// 6.9-t01: a configuration has a name; only in part 4 it may be empty. 6.9-t02: the names are
+/// different.
 fn name<S: Source>(
     checker: &Checker<'_, S>,
     configuration: &Dict,
@@ -57,11 +58,11 @@ fn name<S: Source>(
         return;
     };
     if !names.insert(name) {
-        checker.broken(TWICE, id, "two optional content configurations of one name");
+        checker.broken(TWICE, id, "two optional content configurations with the same name");
     }
 }
 
-/// 6.9-t03: an `/Order` has all groups of the file.
+/// 6.9-t03: an `/Order` contains all groups of the file.
 fn order<S: Source>(
     checker: &Checker<'_, S>,
     properties: &Dict,
@@ -91,7 +92,7 @@ fn collect<S: Source>(
     found: &mut HashSet<Ref>,
 ) {
     for one in order {
-        // An array that was seen by its reference has been looked into.
+        // A referenced array is visited only once.
         let first = one.as_ref().is_none_or(|id| found.insert(id));
         if let (true, true, Object::Array(inner)) = (first, depth > 0, checker.resolve(one)) {
             collect(checker, &inner, depth - 1, found);

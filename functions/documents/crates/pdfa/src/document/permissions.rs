@@ -5,8 +5,9 @@ use cos::Source;
 use super::signatures::signatures;
 use crate::checker::{Checker, Rule};
 
-/// 6.1.12-t01: the permissions dictionary has `/UR3` and `/DocMDP` alone. 6.1.12-t02: if it has
-/// `/DocMDP`, signature references have none of `/DigestLocation`, `/DigestMethod`, `/DigestValue`.
+/// 6.1.12-t01: the permissions dictionary has only `/UR3` and `/DocMDP`. 6.1.12-t02: if it has
+/// `/DocMDP`, signature references do not have `/DigestLocation`, `/DigestMethod` or
+/// `/DigestValue`.
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     const KEYS: Rule = Rule::later("6.1.12", 1);
     const DIGEST: Rule = Rule::later("6.1.12", 2);

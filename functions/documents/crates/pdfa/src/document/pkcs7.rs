@@ -1,20 +1,20 @@
-//! As much of PKCS #7 (RFC 2315, 9; RFC 5652, 5) as tells signers and certificates, in BER.
+//! The part of PKCS #7 (RFC 2315, 9; RFC 5652, 5) that identifies signers and certificates, in BER.
 
-/// Values within one another.
+/// Maximum nesting depth of values.
 const DEPTH: usize = 16;
 
-/// Issuer and serial number, each as its encoding.
+/// Issuer and serial number, each in its encoded form.
 type Identity<'a> = (&'a [u8], &'a [u8]);
 
 /// Certificates and signers of a SignedData.
 #[derive(Default)]
 pub(super) struct SignedData<'a> {
     certificates: Vec<Identity<'a>>,
-    /// Each signer's issuer and serial number; `None` for one that is named by its key.
+    /// Issuer and serial number of each signer; `None` for a signer that is identified by its key.
     pub(super) signers: Vec<Option<Identity<'a>>>,
 }
 
-/// A tag, the value, and the encoding of both.
+/// A tag, the value, and the complete encoding.
 #[derive(Clone, Copy)]
 struct Element<'a> {
     tag: u8,
@@ -28,13 +28,13 @@ const SET: u8 = 0x31;
 const CONTEXT_0: u8 = 0xA0;
 
 impl<'a> SignedData<'a> {
-    /// Of a ContentInfo. Bytes after it (a signature is padded with zeros) are nothing.
+    /// Parses a ContentInfo. Bytes after it are ignored, because signatures are padded with zeros.
     pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let info = elements(next(bytes, DEPTH)?.0.value);
         let content = info.get(1).filter(|content| content.tag == CONTEXT_0)?;
         let signed = elements(next(content.value, DEPTH)?.0.value);
         let mut parsed = Self::default();
-        // Version, digest algorithms and content, then what may be there.
+        // Version, digest algorithms and content come first, then the optional elements.
         for element in signed.iter().skip(3) {
             match element.tag {
                 CONTEXT_0 => {
@@ -48,8 +48,8 @@ impl<'a> SignedData<'a> {
         Some(parsed)
     }
 
-    /// Whether every signer has a certificate of its issuer and serial number; one that is named
-    /// by its key, any certificate.
+    /// Whether every signer has a certificate with its issuer and serial number. For a signer that
+    /// is identified by its key, any certificate counts.
     pub(super) fn has_signing_certificate(&self) -> bool {
         let has = |signer: &Option<Identity>| match signer {
             Some(identity) => self.certificates.contains(identity),
@@ -73,7 +73,7 @@ fn signer<'a>(element: &Element<'a>) -> Option<Identity<'a>> {
     Some((name.first()?.whole, name.get(1)?.whole))
 }
 
-/// The elements of a constructed value, up to one that is none.
+/// The elements of a constructed value, up to the first invalid one.
 fn elements(mut bytes: &[u8]) -> Vec<Element<'_>> {
     let mut found = Vec::new();
     while let Some((element, rest)) = next(bytes, DEPTH) {
@@ -86,10 +86,10 @@ fn elements(mut bytes: &[u8]) -> Vec<Element<'_>> {
     found
 }
 
-/// The first element, and what follows it.
+/// The first element, and the bytes after it.
 fn next(bytes: &[u8], depth: usize) -> Option<(Element<'_>, &[u8])> {
     let [tag, first, rest @ ..] = bytes else { return None };
-    // Tags of more than one byte do not occur here.
+    // PKCS #7 has no tags of more than one byte.
     if tag & 0x1F == 0x1F || depth == 0 {
         return None;
     }
@@ -114,7 +114,7 @@ fn next(bytes: &[u8], depth: usize) -> Option<(Element<'_>, &[u8])> {
     ))
 }
 
-/// Bytes before the two zeros that end a value of indefinite length.
+/// Number of bytes before the two zeros that end a value of indefinite length.
 fn indefinite(bytes: &[u8], depth: usize) -> Option<usize> {
     let mut at = 0;
     while !bytes.get(at..)?.starts_with(&[0, 0]) {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_are_no_signature() {
+    fn other_bytes_are_rejected() {
         assert!(SignedData::parse(b"").is_none());
         assert!(SignedData::parse(&[0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF]).is_none());
         assert!(SignedData::parse(&[0x30; 10_000]).is_none());

@@ -8,7 +8,7 @@ use crate::{
     interactive::fields,
 };
 
-/// The signature dictionaries that signature fields have as their value.
+/// The signature dictionaries that are values of signature fields.
 pub(super) fn signatures<S: Source>(checker: &Checker<'_, S>) -> Vec<(Dict, Option<Ref>)> {
     let mut found = Vec::new();
     for field in fields(checker) {
@@ -36,7 +36,8 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// 6.4.3-t01: `/ByteRange` is the whole file, as of the signature's revision, but for `/Contents`.
+/// 6.4.3-t01: `/ByteRange` covers the whole file, as of the signature's revision, except
+/// `/Contents`.
 fn byte_range<S: Source>(
     checker: &Checker<'_, S>,
     signature: &Dict,
@@ -55,12 +56,12 @@ fn byte_range<S: Source>(
         checker.broken(
             RULE,
             id,
-            format_args!("/ByteRange {range:?} is not the whole file but /Contents"),
+            format_args!("/ByteRange {range:?} does not cover the whole file except /Contents"),
         );
     }
 }
 
-/// Whether the gap of `range` is the string `contents`, and its end is that of a revision.
+/// Whether the gap of `range` is the string `contents`, and the range ends where a revision ends.
 fn covers_revision<S: Source>(
     checker: &Checker<'_, S>,
     range: &[u64],
@@ -85,7 +86,7 @@ fn covers_revision<S: Source>(
     Some(end == checker.file.len() || tail[..tail.len() - line_end].ends_with(b"%%EOF"))
 }
 
-/// 6.4.3-t02: the signature has its signer's certificate. 6.4.3-t03: it has one signer.
+/// 6.4.3-t02: the signature contains the certificate of its signer. 6.4.3-t03: it has one signer.
 fn signers<S: Source>(checker: &Checker<'_, S>, contents: &[u8], id: Option<Ref>) {
     const CERTIFICATE: Rule = Rule::later("6.4.3", 2);
     const SIGNERS: Rule = Rule::later("6.4.3", 3);

@@ -10,10 +10,10 @@ use crate::{
     flavour::{Level, Part},
 };
 
-/// Files within files that are looked into.
+/// Maximum depth of embedded files that are validated.
 const DEPTH: usize = 2;
 
-/// The file specification dictionaries with an `/EF`, and what is associated with something.
+/// The file specification dictionaries with an `/EF`, and the files that an `/AF` refers to.
 #[derive(Default)]
 pub(super) struct FileSpecifications {
     found: Vec<(Dict, Option<Ref>)>,
@@ -21,8 +21,8 @@ pub(super) struct FileSpecifications {
 }
 
 impl FileSpecifications {
-    /// Notes `dict` if it is a file specification with embedded files, and what its `/AF` has.
-    /// `id` is its number if it is an indirect object itself.
+    /// Records `dict` if it is a file specification with embedded files, and the files in its
+    /// `/AF`. `id` is its reference if it is an indirect object.
     pub(super) fn note<S: Source>(
         &mut self,
         checker: &Checker<'_, S>,
@@ -63,7 +63,7 @@ impl FileSpecifications {
         if checker.flavour.part == Part::Three
             && id.is_some_and(|id| !self.associated.contains(&id.number))
         {
-            checker.fail("6.8", 4, id, "an embedded file that no /AF has");
+            checker.fail("6.8", 4, id, "an embedded file without a reference in any /AF");
         }
     }
 }
@@ -120,7 +120,7 @@ fn relationship<S: Source>(checker: &Checker<'_, S>, dict: &Dict, id: Option<Ref
     }
 }
 
-/// 6.8-t01 (part 3), 6.9-t01 (part 4): an embedded file says its MIME type.
+/// 6.8-t01 (part 3), 6.9-t01 (part 4): an embedded file declares its MIME type.
 fn media_type<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
     const RULE: Rule = Rule::later("6.8", 1);
     if checker.flavour.part == Part::Two {
@@ -141,8 +141,8 @@ fn media_type<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
     }
 }
 
-/// 6.8-t05 (part 2): an embedded file conforms to PDF/A-1 or PDF/A-2. 6.9-t03 (part 4, neither 4e nor
-/// 4f): or to PDF/A-4.
+/// 6.8-t05 (part 2): an embedded file conforms to PDF/A-1 or PDF/A-2. 6.9-t03 (part 4, but not 4e
+/// and 4f): it conforms to PDF/A-1, PDF/A-2 or PDF/A-4.
 fn conforming<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
     const RULE: Rule = Rule::later("6.8", 5);
     let (parts, detail): (&[Part], _) = match (checker.flavour.part, checker.flavour.level) {
@@ -157,7 +157,7 @@ fn conforming<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
     };
     let id = Some(stream.id());
     if checker.depth >= DEPTH {
-        checker.broken(RULE, id, "files are embedded deeper than this validator looks");
+        checker.broken(RULE, id, "files are embedded deeper than this validator checks");
         return;
     }
     let Some(bytes) = checker.data(stream) else { return };

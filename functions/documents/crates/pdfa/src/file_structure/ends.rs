@@ -71,7 +71,7 @@ fn after_end_of_file<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// The strings of a section's `/ID`, one after the other.
+/// The strings of a section's `/ID`, concatenated.
 fn identifier<S: Source>(checker: &Checker<'_, S>, section: &Section) -> Option<Vec<u8>> {
     let ids = checker.get(&section.trailer, "ID");
     let mut bytes = Vec::new();
@@ -83,8 +83,8 @@ fn identifier<S: Source>(checker: &Checker<'_, S>, section: &Section) -> Option<
     Some(bytes)
 }
 
-/// 6.1.3-t01: the trailer has an `/ID`. 6.1.3-t04 (part 1): a linearized file has the same in both
-/// of its trailers.
+/// 6.1.3-t01: the trailer has an `/ID`. 6.1.3-t04 (part 1): both trailers of a linearized file have
+/// the same `/ID`.
 fn identifiers<S: Source>(checker: &Checker<'_, S>) {
     const MISSING: Rule = Rule::all(("6.1.3", 1), ("6.1.3", 1));
     const DIFFERENT: Rule = Rule::one("6.1.3", 4);
@@ -114,7 +114,8 @@ fn identifiers<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// A linearization dictionary that says the file's true length: an update makes it void.
+/// Whether the linearization dictionary has the length of the file. After an update it does not,
+/// and the dictionary is void.
 fn is_linearized<S: Source>(checker: &Checker<'_, S>) -> bool {
     let dict = checker.file.linearization();
     let length = dict.and_then(|dict| dict.get("L").and_then(Object::as_i64));
@@ -129,8 +130,8 @@ fn encryption<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// 6.1.3-t04 (part 4): no `/Info`, unless the catalog has `/PieceInfo`. 6.1.3-t05: it has `/ModDate`
-/// alone.
+/// 6.1.3-t04 (part 4): no `/Info`, unless the catalog has `/PieceInfo`. 6.1.3-t05: `/Info` has only
+/// `/ModDate`.
 fn information<S: Source>(checker: &Checker<'_, S>) {
     const THERE: Rule = Rule::four("6.1.3", 4);
     const ENTRIES: Rule = Rule::four("6.1.3", 5);
@@ -141,17 +142,25 @@ fn information<S: Source>(checker: &Checker<'_, S>) {
         return;
     }
     if checker.get(&checker.root(), "PieceInfo").is_null() {
-        checker.broken(THERE, entry.as_ref(), "the trailer has /Info, the catalog no /PieceInfo");
+        checker.broken(
+            THERE,
+            entry.as_ref(),
+            "the trailer has /Info, but the catalog has no /PieceInfo",
+        );
     }
     if let Some(dict) = information.as_dict()
         && (dict.len() != 1 || checker.get(dict, "ModDate").as_string().is_none())
     {
-        checker.broken(ENTRIES, entry.as_ref(), "/Info has another entry than /ModDate, or none");
+        checker.broken(
+            ENTRIES,
+            entry.as_ref(),
+            "/Info has an entry other than /ModDate, or no /ModDate",
+        );
     }
 }
 
 /// 6.1.4-t01 (part 1): one space between the numbers of a subsection header. 6.1.4-t02: one end of
-/// line between `xref` and the first header (-t01 in part 4).
+/// line between `xref` and the first header (6.1.4-t01 in part 4).
 fn cross_reference_tables<S: Source>(checker: &Checker<'_, S>) {
     const SPACE: Rule = Rule::one("6.1.4", 1);
     const LINE: Rule = Rule::all(("6.1.4", 2), ("6.1.4", 2));
@@ -186,11 +195,16 @@ fn cross_reference_tables<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// 6.1.4-t00: the cross-reference leads to the catalog. veraPDF has no test of this, for it gives no
-/// verdict on such a file.
+/// 6.1.4-t00: the cross-reference leads to the catalog. veraPDF does not have this test, because it
+/// gives no verdict on such a file.
 fn usable_cross_reference<S: Source>(checker: &Checker<'_, S>) {
     if checker.file.xref().sections().is_empty() {
-        checker.fail("6.1.4", 0, None, "the cross-reference is missing or leads to no catalog");
+        checker.fail(
+            "6.1.4",
+            0,
+            None,
+            "the cross-reference is missing or does not lead to a catalog",
+        );
     }
 }
 

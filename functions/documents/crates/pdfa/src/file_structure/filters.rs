@@ -1,11 +1,11 @@
-//! Which filters streams and inline images may have.
+//! Permitted filters of streams and inline images.
 
 use cos::{Dict, Object, Source, Stream};
 
 use super::values::Report;
 use crate::checker::{Checker, Rule};
 
-/// Filters of ISO 32000-1 and -2, table 6, but LZWDecode and Crypt.
+/// Filters of ISO 32000-1 and -2, table 6, except LZWDecode and Crypt.
 const PLAIN: [&str; 8] = [
     "ASCIIHexDecode",
     "ASCII85Decode",
@@ -17,7 +17,7 @@ const PLAIN: [&str; 8] = [
     "JPXDecode",
 ];
 
-/// What an inline image may name.
+/// Permitted filter names of an inline image.
 const INLINE: [&str; 12] = [
     "ASCIIHexDecode",
     "ASCII85Decode",
@@ -33,7 +33,7 @@ const INLINE: [&str; 12] = [
     "DCT",
 ];
 
-/// 6.1.10-t01: no LZWDecode. 6.1.7.2-t01: only standard filters, not LZWDecode, and Crypt only as
+/// 6.1.10-t01: no LZWDecode. 6.1.7.2-t01: only standard filters, except LZWDecode; Crypt only with
 /// Identity.
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
     const RULE: Rule = Rule::all(("6.1.10", 1), ("6.1.7.2", 1));
@@ -63,8 +63,8 @@ fn crypt_is_identity<S: Source>(checker: &Checker<'_, S>, dict: &Dict, at: usize
         .is_some_and(|parameters| checker.get(parameters, "Name").is_name("Identity"))
 }
 
-/// 6.1.10-t02 (part 1): no LZW in an inline image. 6.1.10-t01 (parts 2 and 3): only standard filters
-/// but LZWDecode and Crypt.
+/// 6.1.10-t02 (part 1): no LZW in an inline image. 6.1.10-t01 (parts 2 and 3): only standard
+/// filters, except LZWDecode and Crypt.
 pub(crate) fn check_inline(image: &Dict, part_1: bool, report: &mut Report<'_>) {
     const RULE: Rule = Rule::all(("6.1.10", 2), ("6.1.10", 1));
     let filters = match image.get("F").or_else(|| image.get("Filter")) {
@@ -84,7 +84,7 @@ pub(crate) fn check_inline(image: &Dict, part_1: bool, report: &mut Report<'_>) 
     }
 }
 
-/// The names that `filter` is or has.
+/// The names in `filter`, which is a name or an array of names.
 fn names<S: Source>(checker: &Checker<'_, S>, filter: &Object) -> Vec<String> {
     let name = |object: &Object| object.as_name().map(ToString::to_string);
     match filter {

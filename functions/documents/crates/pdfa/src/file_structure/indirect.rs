@@ -1,4 +1,4 @@
-//! How indirect objects and streams are spelled.
+//! The syntax of indirect objects and streams.
 
 use cos::{Form, Ref, Source, Stream, is_white_space};
 
@@ -8,8 +8,8 @@ const fn is_end_of_line(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-/// 6.1.8-t01, 6.1.9-t01: one white space between object number, generation and `obj`; an end of
-/// line before the number, after `obj`, before and after `endobj`.
+/// 6.1.8-t01, 6.1.9-t01: one white-space character between object number, generation and `obj`; an
+/// end of line before the number, after `obj`, before and after `endobj`.
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>, id: Ref, offset: u64, form: &Form) {
     const RULE: Rule = Rule::all(("6.1.8", 1), ("6.1.9", 1));
     let around = |range| checker.read(checker.file.bytes(range)).unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>, id: Ref, offset: u64, f
         checker.broken(
             RULE,
             Some(id),
-            "not one white space between object number, generation and obj",
+            "not one white-space character between object number, generation and obj",
         );
     }
     if !after.is_some_and(is_end_of_line) {
@@ -57,9 +57,9 @@ fn single_spaces(header: &[u8]) -> bool {
     digits() && digits() && parts.next() == Some(b"obj") && parts.next().is_none()
 }
 
-/// 6.1.7-t01, 6.1.7.1-t01: `/Length` counts the bytes up to the end of line before `endstream`.
-/// -t02: `stream` is followed by CR LF or LF, `endstream` preceded by an end of line. -t03: no
-/// `/F`, `/FFilter`, `/FDecodeParms`.
+/// 6.1.7-t01, 6.1.7.1-t01: `/Length` is the number of bytes before the end of line that precedes
+/// `endstream`. -t02: CR LF or LF follows `stream`, and an end of line precedes `endstream`. -t03:
+/// no `/F`, `/FFilter`, `/FDecodeParms`.
 pub(super) fn check_stream<S: Source>(checker: &Checker<'_, S>, stream: &Stream) {
     const LENGTH: Rule = Rule::all(("6.1.7", 1), ("6.1.7.1", 1));
     const KEYWORDS: Rule = Rule::all(("6.1.7", 2), ("6.1.7.1", 2));
@@ -74,7 +74,7 @@ pub(super) fn check_stream<S: Source>(checker: &Checker<'_, S>, stream: &Stream)
     if let Some(endstream) = form.endstream {
         let before = bytes(endstream.saturating_sub(2).max(form.start)..endstream);
         let line_end = match before.as_slice() {
-            // Of CR LF, a length may count the CR as data.
+            // The CR of a CR LF may count as data.
             [b'\r', b'\n'] if form.declared == signed(endstream - 1 - form.start) => 1,
             [b'\r', b'\n'] => 2,
             [.., b'\r' | b'\n'] => 1,

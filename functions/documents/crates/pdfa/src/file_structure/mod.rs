@@ -1,4 +1,4 @@
-//! Clause 6.1: how the file is written, byte by byte and object by object.
+//! Clause 6.1: the syntax of the file and of its objects.
 
 mod embedded;
 mod ends;
@@ -11,7 +11,7 @@ use cos::{Dict, Entry, Object, Ref, Source};
 
 use crate::checker::{Checker, Rule};
 
-/// Indirect objects that a file may have at most.
+/// Maximum number of indirect objects.
 const OBJECTS: usize = 8_388_607;
 
 /// Checks the header, the trailers, the cross-reference, and every indirect object.
@@ -56,7 +56,7 @@ fn object<S: Source>(checker: &Checker<'_, S>, id: Ref, files: &mut embedded::Fi
     });
 }
 
-/// Calls `see` with every dictionary of `object`, and whether it is `object` itself.
+/// Calls `see` with every dictionary in `object`; the flag is `true` for `object` itself.
 fn dictionaries(object: &Object, top: bool, see: &mut dyn FnMut(&Dict, bool)) {
     if let Some(dict) = object.as_dict() {
         see(dict, top);

@@ -1,11 +1,12 @@
-//! Names that people read: of fonts and of colourants. Those of structure types are with tagging.
+//! Names that are shown to people: of fonts and of colourants. The tagging module checks those of
+//! structure types.
 
 use cos::{Name, Object, Ref, Source};
 
 use crate::checker::{Checker, Rule};
 
-/// 6.1.8-t01 (parts 2 and 3): names of fonts, and of colourants in Separation and DeviceN spaces, are
-/// UTF-8. Looks at `object` and all values within it.
+/// 6.1.8-t01 (parts 2 and 3): names of fonts, and of colourants in Separation and DeviceN spaces,
+/// are UTF-8. Checks `object` and all values in it.
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>, object: &Object, id: Ref) {
     match object {
         Object::Array(array) => {
@@ -42,6 +43,6 @@ fn name<S: Source>(checker: &Checker<'_, S>, value: &Object, id: Ref) {
     const RULE: Rule = Rule::later("6.1.8", 1);
     let is_text = |name: &Name| name.as_str().is_some();
     if let Some(name) = value.as_name().filter(|name| !is_text(name)) {
-        checker.broken(RULE, Some(id), format_args!("the name {name:?} is no UTF-8"));
+        checker.broken(RULE, Some(id), format_args!("the name {name:?} is not UTF-8"));
     }
 }

@@ -1,4 +1,4 @@
-//! Limits of single values, and how strings are spelled.
+//! Limits of single values, and the syntax of strings.
 
 use std::fmt::Display;
 
@@ -6,10 +6,10 @@ use cos::{Dict, Name, Object, Str};
 
 use crate::checker::Rule;
 
-/// Told of a rule that does not hold, and what is wrong.
+/// Receives each rule that fails, and a description.
 pub(crate) type Report<'a> = dyn FnMut(Rule, &dyn Display) + 'a;
 
-/// Checks `object` and all values within it. For the operands of content streams as well.
+/// Checks `object` and all values in it. Also used for the operands of content streams.
 pub(crate) fn check(object: &Object, part_1: bool, report: &mut Report<'_>) {
     check_one(object, part_1, report);
     match object {
@@ -46,8 +46,8 @@ fn integer(value: i64, report: &mut Report<'_>) {
     }
 }
 
-/// 6.1.12-t02: reals are within ±32,767. 6.1.13-t02: within ±3.403E38; -t05: zero or no closer to
-/// it than 1.175E−38.
+/// 6.1.12-t02: reals are within ±32,767. 6.1.13-t02: within ±3.403E38. 6.1.13-t05: zero, or an
+/// absolute value of at least 1.175E−38.
 fn real(value: f64, part_1: bool, report: &mut Report<'_>) {
     const RANGE: Rule = Rule::all(("6.1.12", 2), ("6.1.13", 2));
     const TINY: Rule = Rule::later("6.1.13", 5);
@@ -60,8 +60,9 @@ fn real(value: f64, part_1: bool, report: &mut Report<'_>) {
     }
 }
 
-/// 6.1.6-t01: hexadecimal strings have an even number of digits; -t02: and nothing but digits and
-/// white space. 6.1.12-t03: no string of more than 65,535 bytes; 6.1.13-t03: of 32,767.
+/// 6.1.6-t01: hexadecimal strings have an even number of digits. 6.1.6-t02: they contain only
+/// digits and white space. 6.1.12-t03: no string is longer than 65,535 bytes; 6.1.13-t03: 32,767
+/// bytes.
 fn string(value: &Str, part_1: bool, report: &mut Report<'_>) {
     const EVEN: Rule = Rule::all(("6.1.6", 1), ("6.1.6", 1));
     const DIGITS: Rule = Rule::all(("6.1.6", 2), ("6.1.6", 2));

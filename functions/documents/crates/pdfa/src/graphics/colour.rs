@@ -1,4 +1,4 @@
-//! Colour spaces (ISO 32000-1, 8.6) as far as rules ask for them.
+//! Colour spaces (ISO 32000-1, 8.6), as far as the rules need them.
 
 use super::{Graphics, resources::Resources};
 use cos::{Array, Dict, Name, Object, Ref, Stream};
@@ -8,7 +8,7 @@ use std::{
     rc::Rc,
 };
 
-/// Colour spaces within one another.
+/// Maximum nesting depth of colour spaces.
 const NESTING: usize = 12;
 
 /// A colour space.
@@ -21,11 +21,11 @@ pub(super) enum Space {
     Indexed(Option<Rc<Space>>),
     Separation(Separation),
     DeviceN(DeviceN),
-    /// Pattern, and the space of the colours that uncoloured patterns are given.
+    /// Pattern, with the space for the colours of uncoloured patterns.
     Pattern(Option<Rc<Space>>),
 }
 
-/// A colour space of a standard observer.
+/// A CIE-based colour space.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Calibration {
     /// CalRGB.
@@ -46,26 +46,26 @@ pub(super) struct Separation {
 pub(super) struct DeviceN {
     pub(super) colorants: Vec<Name>,
     pub(super) space: Option<Rc<Space>>,
-    /// Names in `/Colorants` and in `/Process` of the attributes.
+    /// Names in `/Colorants` and `/Process` of the attributes.
     pub(super) described: HashSet<Name>,
     /// The Separation spaces in `/Colorants`.
     pub(super) separations: Vec<Rc<Space>>,
 }
 
-/// A colour space, or that there is none.
+/// A colour space, or `None`.
 type Found = Option<Rc<Space>>;
-/// The address of a dictionary, a name in it, and the address of the resources around.
+/// The address of a dictionary, a name in it, and the address of the resources.
 type Named = (usize, Name, usize);
 
-/// All colour spaces seen. None is dropped before the file is done, so that an address stands for
-/// one space alone.
+/// All colour spaces of the file. They are kept until the check ends, so that each address belongs
+/// to one space.
 #[derive(Default)]
 pub(super) struct Spaces {
     device: RefCell<[Option<Rc<Space>>; 3]>,
     by_number: RefCell<HashMap<(Ref, usize), Found>>,
     all: RefCell<Vec<Rc<Space>>>,
-    /// By dictionary, name, and the resources that device spaces are looked up in. The dictionary is
-    /// kept, so that its address stays its own.
+    /// By dictionary, name, and the resources in which device spaces are looked up. The dictionary
+    /// is kept, so that no other dictionary gets its address.
     named: RefCell<HashMap<Named, (Dict, Found)>>,
 }
 
@@ -117,10 +117,10 @@ impl Device {
     }
 }
 
-/// Where a colour space stands: what its names mean.
+/// Context of a colour space, for the lookup of its names.
 struct Place<'r> {
     resources: &'r Resources,
-    /// Whether device spaces stand for themselves, as they do within a default space.
+    /// Whether default spaces are ignored, as inside a default space.
     plain: bool,
     depth: usize,
 }
@@ -132,7 +132,7 @@ impl Place<'_> {
 }
 
 impl Graphics<'_> {
-    /// What a device space stands for: the default space of the nearest resources, or itself.
+    /// The default space of the nearest resources for a device space, or the device space itself.
     pub(super) fn device_space(&self, device: Device, resources: &Resources) -> Rc<Space> {
         if let Some(spaces) = self.dict(resources.nearest(), "ColorSpace")
             && let Some(object) = spaces.get(device.default_key())
@@ -146,12 +146,12 @@ impl Graphics<'_> {
         self.spaces.device(device)
     }
 
-    /// A device space as it is without any default.
+    /// A device space, without a default space.
     pub(super) fn plain_device_space(&self, device: Device) -> Rc<Space> {
         self.spaces.device(device)
     }
 
-    /// The colour space that an operator or an image names or holds.
+    /// The colour space of an operand or an image entry: a name or a value.
     pub(super) fn space(&self, object: &Object, resources: &Resources) -> Option<Rc<Space>> {
         self.space_at_place(object, &Place { resources, plain: false, depth: 0 })
     }
@@ -166,7 +166,7 @@ impl Graphics<'_> {
             if let Some(space) = self.spaces.by_number.borrow().get(&key) {
                 return space.clone();
             }
-            // What leads back here meanwhile is no colour space.
+            // Until the space is known, a reference back to it is not a colour space.
             self.spaces.by_number.borrow_mut().insert(key, None);
             let space = self.space_at_place(&self.resolve(object), &place.deeper());
             self.spaces.by_number.borrow_mut().insert(key, space.clone());

@@ -1,5 +1,5 @@
-//! Rules over the colour spaces that something is painted with (ISO 19005-1, 6.2.3; ISO 19005-2,
-//! 6.2.4; ISO 19005-4, 6.2.4).
+//! Rules for the colour spaces used in painting (ISO 19005-1, 6.2.3; ISO 19005-2, 6.2.4; ISO
+//! 19005-4, 6.2.4).
 
 use super::{
     Checked, Graphics,
@@ -10,24 +10,24 @@ use super::{
 use cos::{Name, Object, Stream};
 use std::rc::Rc;
 
-/// Objects within one another that are compared, and values compared in all of a file.
+/// Maximum nesting depth of compared objects, and maximum number of compared values in a file.
 const NESTING: usize = 20;
 const COMPARISONS: u32 = 200_000;
 
-/// Colorants that are no spot colours (ISO 32000-1, 8.6.6.5).
+/// Colorants that are not spot colours (ISO 32000-1, 8.6.6.5).
 const PROCESS: [&str; 5] = ["Cyan", "Magenta", "Yellow", "Black", "None"];
 
-/// How a colour is put on what is already there (ISO 32000-1, 8.6.7).
+/// Overprint parameters (ISO 32000-1, 8.6.7).
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Overprint {
     /// Whether overprinting is on.
     pub(super) on: bool,
-    /// Whether `/OPM` is other than 0.
+    /// Whether `/OPM` is not 0.
     pub(super) mode: bool,
 }
 
 impl Graphics<'_> {
-    /// Holds a colour space and those within it to the rules.
+    /// Checks a colour space and the spaces inside it.
     pub(super) fn check_space(&self, space: &Rc<Space>, overprint: Overprint) {
         let overprint_all = overprint.on && overprint.mode;
         let checked = Checked::Space {
@@ -56,7 +56,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// Holds what something is painted with to the rules; a shading pattern by its colour space.
+    /// Checks the space of a colour or of a shading pattern.
     pub(super) fn check_paint(&self, paint: &Paint, overprint: Overprint) {
         match paint {
             Paint::Space(space) => self.check_space(space, overprint),
@@ -73,8 +73,8 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.3.3-1, 6.2.4.3-2: DeviceRGB needs an output intent of an RGB device, or (part 4) a blending
-    /// space of RGB.
+    /// 6.2.3.3-1, 6.2.4.3-2: DeviceRGB needs an output intent of an RGB device, or (part 4) an RGB
+    /// blending space.
     fn device_rgb(&self) {
         let around = self.surroundings.get();
         if !around.is_output(*b"RGB ") && !around.is_blending(*b"RGB ") {
@@ -83,8 +83,8 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.3.3-2, 6.2.4.3-3: DeviceCMYK needs an output intent of a CMYK device, or (part 4) a blending
-    /// space of CMYK.
+    /// 6.2.3.3-2, 6.2.4.3-3: DeviceCMYK needs an output intent of a CMYK device, or (part 4) a CMYK
+    /// blending space.
     fn device_cmyk(&self) {
         let around = self.surroundings.get();
         if !around.is_output(*b"CMYK") && !around.is_blending(*b"CMYK") {
@@ -93,8 +93,8 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.3.2-1 and -2, 6.2.4.2-1: the profile is of a class, a colour space and a version of its
-    /// time; 6.2.4.2-2: a CMYK one is not overprinted in mode 1.
+    /// 6.2.3.2-1 and -2, 6.2.4.2-1: class, colour space and version of the profile are permitted in
+    /// this part; 6.2.4.2-2: a CMYK space is not overprinted in mode 1.
     fn icc_based(&self, stream: &Stream, overprint: bool) {
         let profile = self.profile(stream);
         let version = if self.part_1 { 3 } else { 5 };
@@ -115,7 +115,8 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.4.4-2 (part 2): Separations of one name have one alternate space and tint transform.
+    /// 6.2.4.4-2 (part 2): Separation spaces with the same name have the same alternate space and
+    /// tint transform.
     fn separation(&self, separation: &Separation) {
         self.check_inner(separation.space.as_ref());
         if self.part_1 || matches!(separation.colorant.as_bytes(), b"All" | b"None") {
@@ -138,8 +139,8 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.1.12-9, 6.1.13-9: not too many colorants; 6.2.4.4-1 (part 2): all spot colours among them
-    /// are described.
+    /// 6.1.12-9, 6.1.13-9: the number of colorants is limited; 6.2.4.4-1 (part 2): all spot colours
+    /// among them are described.
     fn device_n_rules(&self, device_n: &DeviceN) {
         let most = if self.part_1 { 8 } else { 32 };
         if device_n.colorants.len() > most {
@@ -164,9 +165,9 @@ impl Graphics<'_> {
         }
     }
 
-    /// Whether two objects are equal, whatever is direct and whatever compresses their data.
+    /// Whether two objects are equal, ignoring references and the compression of their data.
     ///
-    /// What is too deep or too much to compare counts as equal.
+    /// Objects that exceed the limits of the comparison count as equal.
     fn same(&self, one: &Object, other: &Object, depth: usize) -> bool {
         let compared = self.compared.get() + 1;
         self.compared.set(compared);

@@ -31,7 +31,7 @@ const INTENTS: [&str; 4] =
     ["RelativeColorimetric", "AbsoluteColorimetric", "Perceptual", "Saturation"];
 
 impl Graphics<'_> {
-    /// Sets what the ExtGState `object` says, and holds it to the rules.
+    /// Sets the parameters of the ExtGState `object`, and checks it.
     pub(super) fn apply_state(&self, object: &Object, state: &mut State) {
         let Some(dict) = self.resolve(object).as_dict().cloned() else { return };
         let known = identity(object, &dict);
@@ -71,8 +71,8 @@ impl Graphics<'_> {
         }
     }
 
-    /// Whether the blend mode of a graphics state or an annotation is other than Normal; `None` if it
-    /// has none.
+    /// Whether the blend mode of a graphics state or an annotation is not Normal; `None` without a
+    /// blend mode.
     fn blends(&self, dict: &Dict) -> Option<bool> {
         match self.get(dict, "BM") {
             Object::Null => None,
@@ -84,8 +84,8 @@ impl Graphics<'_> {
         }
     }
 
-    /// Holds the blend mode of an annotation (ISO 32000-2, 12.5.2) to the rule of blend modes, and says
-    /// whether it makes the annotation transparent.
+    /// Checks the blend mode of an annotation (ISO 32000-2, 12.5.2), and returns whether it makes
+    /// the annotation transparent.
     pub(super) fn blend_mode_of_annotation(&self, annotation: &Dict, id: Option<Ref>) -> bool {
         self.known_blend_mode(annotation, id);
         self.blends(annotation).unwrap_or(false)
@@ -107,7 +107,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.8-1 and -2, 6.2.5-1 and -2: no `/TR`, and no `/TR2` but `/Default`.
+    /// 6.2.8-1 and -2, 6.2.5-1 and -2: no `/TR`, and no `/TR2` except `/Default`.
     fn no_transfer_functions(&self, dict: &Dict, id: Option<Ref>) {
         if self.has(dict, "TR") {
             let rule = self.rule(("6.2.8", 1), ("6.2.5", 1));
@@ -146,7 +146,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.10-1 (part 2), 6.2.9-1 (part 4): the blend mode is one of ISO 32000-1.
+    /// 6.2.10-1 (part 2), 6.2.9-1 (part 4): the blend mode is defined in ISO 32000-1.
     fn known_blend_mode(&self, dict: &Dict, id: Option<Ref>) {
         let modes = match self.get(dict, "BM") {
             Object::Array(modes) => modes.iter().map(|mode| self.resolve(mode)).collect(),
@@ -161,7 +161,8 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.5-4 to -6 (part 2): type 1 or 5, no name, and a transfer function only where one must be.
+    /// 6.2.5-4 to -6 (part 2): halftones have type 1 or 5, no name, and a transfer function only if
+    /// required.
     fn halftone(&self, object: &Object, colorant: Option<&Name>, depth: usize) {
         let resolved = self.resolve(object);
         let Some(dict) = resolved.as_dict() else { return };
@@ -195,7 +196,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.9-1, 6.2.6-1, 6.2.4.6-1 (part 4): a rendering intent is one of the four.
+    /// 6.2.9-1, 6.2.6-1, 6.2.4.6-1 (part 4): a rendering intent is one of the four standard ones.
     pub(super) fn check_intent(&self, intent: &Name, id: Option<Ref>) {
         if !INTENTS.iter().any(|known| *intent == *known) {
             let rule = self.rule(("6.2.9", 1), ("6.2.6", 1));

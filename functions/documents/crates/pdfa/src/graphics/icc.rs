@@ -1,4 +1,4 @@
-//! ICC profiles: what their header says (ICC.1, 7.2).
+//! The header of ICC profiles (ICC.1, 7.2).
 
 use super::Graphics;
 use cos::Stream;
@@ -12,9 +12,9 @@ use std::{
 pub(super) struct Profile {
     /// Major and minor version.
     pub(super) version: Option<(u8, u8)>,
-    /// Device class, as in `mntr`.
+    /// Device class, such as `mntr`.
     pub(super) class: Option<[u8; 4]>,
-    /// Data colour space, as in `RGB `.
+    /// Data colour space, such as `RGB `.
     pub(super) space: Option<[u8; 4]>,
     /// `/N` of the stream.
     pub(super) components: Option<i64>,
@@ -23,7 +23,7 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Reads what there is of a header.
+    /// Reads a header; fields beyond the end of the data are `None`.
     pub(super) fn parse(data: &[u8], components: Option<i64>) -> Self {
         let signature = |at: usize| <[u8; 4]>::try_from(data.get(at..at + 4)?).ok();
         let version = data.get(8).zip(data.get(9)).map(|(major, minor)| (*major, minor >> 4));
@@ -34,7 +34,7 @@ impl Profile {
         self.version.is_some_and(|version| version.0 < major)
     }
 
-    /// Whether the class is one of `classes`.
+    /// Whether the class is in `classes`.
     fn class_in(&self, classes: &[&[u8; 4]]) -> bool {
         self.class.is_some_and(|class| classes.contains(&&class))
     }
@@ -43,21 +43,22 @@ impl Profile {
         self.space.is_some_and(|space| spaces.contains(&&space))
     }
 
-    /// Whether it may be an output intent's profile; versions from `version` on may not.
+    /// Whether an output intent may use the profile; its version must be lower than `version`.
     pub(super) fn fits_output(&self, version: u8) -> bool {
         self.class_in(&[b"prtr", b"mntr"])
             && self.space_in(&[b"RGB ", b"CMYK", b"GRAY"])
             && self.version_below(version)
     }
 
-    /// Whether it may be an ICCBased colour space's profile; versions from `version` on may not.
+    /// Whether an ICCBased colour space may use the profile; its version must be lower than
+    /// `version`.
     pub(super) fn fits_space(&self, version: u8) -> bool {
         self.class_in(&[b"prtr", b"mntr", b"scnr", b"spac"])
             && self.space_in(&[b"RGB ", b"CMYK", b"GRAY", b"Lab "])
             && self.version_below(version)
     }
 
-    /// Whether `/N` is the number of components of the data colour space.
+    /// Whether `/N` equals the number of components of the data colour space.
     pub(super) fn components_fit(&self) -> bool {
         match self.components {
             Some(1) => self.space_in(&[b"GRAY"]),
@@ -67,7 +68,7 @@ impl Profile {
         }
     }
 
-    /// The header in a few words.
+    /// A short description of the header.
     pub(super) fn describe(&self) -> String {
         let text = |signature: Option<[u8; 4]>| {
             signature.map_or_else(String::new, |bytes| bytes.escape_ascii().to_string())

@@ -17,7 +17,7 @@ const CMYK: u32 = 12;
 const CIE_JAB: u32 = 19;
 
 impl Graphics<'_> {
-    /// Holds an image XObject to the rules, and says whether it is transparent.
+    /// Checks an image XObject, and returns whether it is transparent.
     pub(super) fn image(
         &self,
         stream: &Stream,
@@ -53,12 +53,13 @@ impl Graphics<'_> {
         transparent || soft_mask.as_stream().is_some() || in_data
     }
 
-    /// What an image is known by: a colour space in its data is held to what is around it.
+    /// The key of an image. The rules for a colour space in its data depend on the surroundings.
     fn checked_image(&self, stream: &Stream) -> Checked {
         Checked::Image(stream.id(), self.surroundings.get())
     }
 
-    /// Holds what an image mask is painted with to the rules, and says whether that is transparent.
+    /// Checks the colour or pattern that paints an image mask, and returns whether it is
+    /// transparent.
     fn stencil(&self, resources: &Resources, state: &State, depth: usize) -> bool {
         self.check_paint(&state.fill, Overprint::default());
         match &state.fill {
@@ -67,7 +68,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// A mask of another image, whose colour space says nothing.
+    /// Checks a mask of another image. The colour space of a mask does not matter.
     fn mask_image(&self, stream: &Stream, stencil: bool) {
         if !self.first(self.checked_image(stream)) {
             return;
@@ -97,7 +98,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.1.9-2 (part 4): an inline image says how long its data is.
+    /// 6.1.9-2 (part 4): an inline image declares the length of its data.
     pub(super) fn inline_length(&self, image: &Dict, data: &[u8]) {
         const RULE: checker::Rule = checker::Rule::four("6.1.9", 2);
         let length = match self.get(image, "L") {
@@ -105,7 +106,7 @@ impl Graphics<'_> {
             length => length,
         };
         let length = length.as_i64().and_then(|length| usize::try_from(length).ok());
-        // Of the CR LF before `EI`, the reader leaves the CR to the data.
+        // For CR LF before `EI`, the parser counts the CR as data.
         let fits = length == Some(data.len())
             || data.last() == Some(&b'\r') && length == Some(data.len() - 1);
         if !fits {
@@ -117,7 +118,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// Holds an inline image to the rules, and says whether it is painted transparently.
+    /// Checks an inline image, and returns whether it is painted transparently.
     pub(super) fn inline_image(
         &self,
         dict: &Dict,
@@ -170,8 +171,8 @@ impl Graphics<'_> {
         self.space(object, resources)
     }
 
-    /// 6.2.4-1 to -3, 6.2.8-1 to -3: no `/Alternates`, `/OPI` or interpolation; and the rendering
-    /// intent.
+    /// 6.2.4-1 to -3, 6.2.8-1 to -3: no `/Alternates`, `/OPI` or interpolation. Also checks the
+    /// rendering intent.
     fn image_keys(&self, dict: &Dict, id: Option<Ref>) {
         if dict.contains("Alternates") {
             let rule = self.rule(("6.2.4", 1), ("6.2.8", 1));
@@ -201,7 +202,7 @@ impl Graphics<'_> {
         self.bits_in(&self.get(dict, "BitsPerComponent"), id, mask);
     }
 
-    /// 6.2.4-4 and -5, 6.2.8-4 and -5: as many bits per component as PDF knows; 1 in a mask.
+    /// 6.2.4-4 and -5, 6.2.8-4 and -5: the bits per component are permitted by PDF; a mask has 1.
     fn bits_in(&self, bits: &Object, id: Option<Ref>, mask: bool) {
         let Object::Integer(bits) = *bits else { return };
         let known = matches!(bits, 1 | 2 | 4 | 8) || bits == 16 && !self.part_1;
@@ -232,7 +233,7 @@ impl Graphics<'_> {
 
     /// 6.2.8.3-1 to -5 (part 2): channels, colour specifications and depth of JPEG 2000 data.
     ///
-    /// Without `/ColorSpace`, the data's own colour space is held to the rules if it is `painted`.
+    /// Without `/ColorSpace`, the data's own colour space is checked if the image is `painted`.
     fn jpeg_2000(&self, stream: &Stream, painted: bool) {
         if self.part_1 {
             return;

@@ -4,8 +4,8 @@ use super::{Graphics, surroundings::Target};
 use cos::{Dict, Object, Ref, Stream};
 
 impl Graphics<'_> {
-    /// Checks the output intents of the catalog, or (part 4) of a page, and gives what the first of
-    /// PDF/A is for.
+    /// Checks the output intents of the catalog, or (part 4) of a page. Returns the target of the
+    /// first PDF/A output intent.
     pub(super) fn output_intents(&self, holder: &Dict) -> Option<Target> {
         let Object::Array(intents) = self.get(holder, "OutputIntents") else { return None };
         let mut profiles: Vec<Option<Ref>> = Vec::new();
@@ -29,15 +29,15 @@ impl Graphics<'_> {
         destination.flatten()
     }
 
-    /// 6.2.3-4 (part 4): one output intent of PDF/A, not more.
+    /// 6.2.3-4 (part 4): at most one PDF/A output intent.
     fn one_of_pdfa(&self, count: usize) {
         if self.is_part_4() && count > 1 {
             self.fail_named(("6.2.3", 4), None, || format!("{count} output intents of PDF/A"));
         }
     }
 
-    /// 6.2.2-1, 6.2.3-1: the profile is for an output device, of a version of its time; and
-    /// 6.2.3.2-2: its `/N` is right.
+    /// 6.2.2-1, 6.2.3-1: the profile is for an output device, and this part permits its version;
+    /// 6.2.3.2-2: its `/N` is correct.
     fn output_profile(&self, stream: &Stream) {
         let profile = self.profile(stream);
         let version = if self.part_1 { 3 } else { 5 };
@@ -60,8 +60,8 @@ impl Graphics<'_> {
         }
     }
 
-    /// 6.2.3-3: a PDF/X output intent (part 2), any output intent (part 4) refers to no external
-    /// profile.
+    /// 6.2.3-3: a PDF/X output intent (part 2) or any output intent (part 4) does not refer to an
+    /// external profile.
     fn no_referenced_profile(&self, intent: &Dict, id: Option<Ref>) {
         if !self.part_1
             && (self.is_part_4() || self.get(intent, "S").is_name("GTS_PDFX"))

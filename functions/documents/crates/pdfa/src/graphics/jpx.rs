@@ -1,15 +1,15 @@
 //! The header of a JPEG 2000 file (ISO/IEC 15444-1, Annex I).
 
-/// Boxes read of one file.
+/// Maximum number of boxes read from one file.
 const BOXES: usize = 1_000;
 const SIGNATURE: &[u8] = b"\0\0\0\x0CjP  \r\n\x87\n";
 
-/// What the `jp2h` box says.
+/// The contents of the `jp2h` box.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Header {
     /// `NC` of the image header.
     pub(super) channels: u16,
-    /// `BPC` of the image header and one: bits of a channel, if all are alike.
+    /// `BPC` of the image header plus one: bits per channel, if all channels have the same depth.
     pub(super) bits: u16,
     /// Whether there is a `bpcc` box.
     pub(super) bits_differ: bool,
@@ -27,7 +27,7 @@ pub(super) struct Colour {
 }
 
 impl Header {
-    /// Reads the boxes up to the header; what is not there stays 0.
+    /// Reads the boxes up to the header; missing fields stay 0.
     pub(super) fn parse(data: &[u8]) -> Self {
         let mut header = Self::default();
         if let Some(rest) = data.strip_prefix(SIGNATURE)
@@ -48,17 +48,17 @@ impl Header {
     fn image_header(&mut self, content: &[u8]) {
         if let [_, _, _, _, _, _, _, _, high, low, bits, ..] = content {
             self.channels = u16::from_be_bytes([*high, *low]);
-            // The high bit says that samples have a sign.
+            // The high bit marks signed samples.
             self.bits = if *bits == 0xFF { 0 } else { u16::from(bits & 0x7F) + 1 };
         }
     }
 
-    /// How many colour specifications are marked as the best.
+    /// Number of colour specifications that are marked as the best.
     pub(super) fn best(&self) -> usize {
         self.colours.iter().filter(|colour| colour.approximation == 1).count()
     }
 
-    /// The colour specification that counts: the best, or the only one.
+    /// The colour specification to use: the best one, or the only one.
     pub(super) fn colour(&self) -> Option<&Colour> {
         let best = self.colours.iter().find(|colour| colour.approximation == 1);
         best.or_else(|| self.colours.first().filter(|_| self.colours.len() == 1))

@@ -1,10 +1,11 @@
-//! What a file draws, and the rules over it: output intents, colour, images, transparency, fonts.
+//! The drawn contents of a file, and their rules: output intents, colour, images, transparency,
+//! fonts.
 //!
-//! Content is followed as a reader would draw it ([`walk`]): pages, the forms, patterns and glyphs
-//! that they use, and the appearances of annotations. A resource that nothing draws with is held to
-//! no rule. Rules are named by clause and test number of ISO 19005-1 and ISO 19005-2 as veraPDF's
-//! profiles number them; ISO 19005-3 has those of ISO 19005-2 here, and those that ISO 19005-4 shares
-//! with it are given their names there when they fail ([`part_4::name`]).
+//! Content is followed in the order of drawing ([`walk`]): pages, the forms, patterns and glyphs
+//! that they use, and the appearances of annotations. Resources that are not used in drawing are
+//! not checked. Rules have the clause and test numbers of ISO 19005-1 and ISO 19005-2 in veraPDF's
+//! profiles. Here ISO 19005-3 has the rules of ISO 19005-2. Rules that ISO 19005-4 shares with it
+//! get their names in part 4 when they fail ([`part_4::name`]).
 
 mod colour;
 mod colour_rules;
@@ -43,7 +44,8 @@ use surroundings::Surroundings;
 /// Clause and test number of a rule.
 type Rule = (&'static str, u16);
 
-/// What the rules need of the validation under way, whatever the file's source.
+/// The services of the validation that the rules need, independent of the type of the file's
+/// source.
 trait Host {
     fn resolve(&self, object: &Object) -> Object;
     fn decode(&self, stream: &Stream) -> Option<Decoded>;
@@ -69,10 +71,10 @@ impl<S: Source> Host for Checker<'_, S> {
     }
 }
 
-/// Whether a stream was transparent, by what it inherited and what was around it.
+/// Whether a stream was transparent, by its inherited state and its surroundings.
 type Drawn = HashMap<(u64, Surroundings), bool>;
 
-/// The rules at work on one file.
+/// The state of the graphics rules for one file.
 struct Graphics<'a> {
     host: &'a dyn Host,
     part: Part,
@@ -80,7 +82,7 @@ struct Graphics<'a> {
     needs_unicode: bool,
     needs_structure: bool,
     limits: Limits,
-    /// The structure elements of marked content: by `/StructParents` of the content stream.
+    /// The structure elements of marked content, by `/StructParents` of the content stream.
     structure: HashMap<i64, Object>,
     /// The output intent and the blending space in effect.
     surroundings: Cell<Surroundings>,
@@ -88,29 +90,29 @@ struct Graphics<'a> {
     fonts: RefCell<HashMap<Identity, Option<Rc<Font>>>>,
     profiles: RefCell<HashMap<Ref, Rc<icc::Profile>>>,
     checked: RefCell<HashSet<Checked>>,
-    /// Separations by colourant: each distinct alternate space and tint transform.
+    /// Separation spaces by colorant: each distinct alternate space and tint transform.
     separations: RefCell<HashMap<Name, Vec<(Object, Object)>>>,
     /// Streams already drawn.
     drawn: RefCell<HashMap<Ref, Drawn>>,
     /// Streams being drawn.
     drawing: RefCell<Vec<Ref>>,
     failed: RefCell<HashSet<(Rule, Option<Ref>)>>,
-    /// Operators run in all content, forms counted each time they are drawn.
+    /// Number of operators run in all content; a form counts each time it is drawn.
     operators: Cell<usize>,
-    /// Values compared, to tell whether Separation spaces are alike.
+    /// Number of values compared in Separation spaces.
     compared: Cell<u32>,
     /// The page being drawn.
     page: Cell<Option<Ref>>,
 }
 
-/// What an object is known by: its number, or where it lies in memory.
+/// The identity of an object: its number, or its address in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Identity {
     Number(Ref),
     Address(usize),
 }
 
-/// What has been held to the rules already.
+/// An object that is checked only once.
 #[derive(PartialEq, Eq, Hash)]
 enum Checked {
     Space { address: usize, overprint: bool, surroundings: Surroundings },
@@ -119,7 +121,7 @@ enum Checked {
     Halftone(Identity),
 }
 
-/// Holds output intents and content to the rules of the flavour.
+/// Checks output intents and content against the rules of the flavour.
 pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     let root = checker.root();
     let mut graphics = Graphics::new(checker);
@@ -163,7 +165,7 @@ impl<'a> Graphics<'a> {
 }
 
 impl Graphics<'_> {
-    /// `one` in PDF/A-1, `later` in the parts after it.
+    /// `one` in part 1, `later` in other parts.
     const fn rule(&self, one: Rule, later: Rule) -> Rule {
         if self.part_1 { one } else { later }
     }
@@ -172,8 +174,8 @@ impl Graphics<'_> {
         self.part == Part::Four
     }
 
-    /// Tells that `rule` fails at `object`, or on the page, once for each; in part 4 under its name
-    /// there, if that has it.
+    /// Records that `rule` fails at `object`, or at the page, once for each. Part 4 has its own
+    /// names, and ignores rules that it does not have.
     fn fail(&self, rule: Rule, object: Option<Ref>, detail: impl FnOnce() -> String) {
         let rule = if self.is_part_4() { part_4::name(rule) } else { Some(rule) };
         if let Some(rule) = rule {
@@ -181,7 +183,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// The same under the very name given: of a rule of part 4 alone, too.
+    /// Records a failure under exactly this name, which may be a rule of part 4 only.
     fn fail_named(&self, rule: Rule, object: Option<Ref>, detail: impl FnOnce() -> String) {
         let object = object.or(self.page.get());
         if self.failed.borrow_mut().insert((rule, object)) {
@@ -189,7 +191,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// Counts an operator; `false` when there have been too many in all.
+    /// Counts an operator; returns `false` if the limit is reached.
     fn spend(&self) -> bool {
         let count = self.operators.get() + 1;
         self.operators.set(count);
@@ -220,17 +222,17 @@ impl Graphics<'_> {
         !self.get(dict, key).is_null()
     }
 
-    /// The decoded data of a stream; `None` if it cannot be read at all.
+    /// The decoded data of a stream; `None` if it cannot be read.
     fn data(&self, stream: &Stream) -> Option<Vec<u8>> {
         self.host.decode(stream).map(|decoded| decoded.data)
     }
 
-    /// Whether this is the first time that `what` comes to the rules.
+    /// Whether `what` has not been checked before.
     fn first(&self, what: Checked) -> bool {
         self.checked.borrow_mut().insert(what)
     }
 
-    /// Tells that a rule of clause 6.1 fails in what is drawn.
+    /// Records that a rule of clause 6.1 fails in the content.
     fn broken(&self, rule: checker::Rule, detail: &dyn Display) {
         if let Some(rule) = rule.name(self.part) {
             self.fail_named(rule, None, || detail.to_string());
@@ -238,7 +240,7 @@ impl Graphics<'_> {
     }
 }
 
-/// What `object`, which stands for `resolved`, is known by.
+/// The identity of `object`, whose value is `resolved`.
 fn identity(object: &Object, resolved: &Dict) -> Identity {
     object.as_ref().map_or_else(|| Identity::Address(resolved.identity()), Identity::Number)
 }

@@ -1,11 +1,11 @@
-//! Pages: their content, the appearances of their annotations, and what transparency is blended in.
+//! Pages: their content, the appearances of their annotations, and their blending space.
 
 use super::{Graphics, resources::Resources, state::State, surroundings::Surroundings};
 use cos::{Dict, Error, Limit, Object, Page, Stream};
 
 impl Graphics<'_> {
-    /// Runs a page's content and the appearances of its annotations, for the page's own output intent
-    /// if it has one (part 4).
+    /// Runs a page's content and the appearances of its annotations, with the page's own output
+    /// intent if it has one (part 4).
     pub(super) fn page(&self, page: &Page) {
         let of_document = self.surroundings.get();
         if self.is_part_4()
@@ -43,7 +43,8 @@ impl Graphics<'_> {
         self.blending_space(page, group.as_ref(), transparent);
     }
 
-    /// 6.2.10-2 (part 2), 6.2.9-2 (part 4): without an output intent, a page with transparency has a blending space.
+    /// 6.2.10-2 (part 2), 6.2.9-2 (part 4): a page with transparency and without an output intent
+    /// has a blending space.
     fn blending_space(&self, page: &Page, group: Option<&Dict>, transparent: bool) {
         let blends_in = group.is_some_and(|group| self.has(group, "CS"));
         let output = self.surroundings.get().output;
@@ -55,7 +56,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// The data of a page's streams, one after another, up to the budget of one stream.
+    /// The data of a page's streams, concatenated, up to the limit of one stream.
     fn page_content(&self, page: &Dict) -> Vec<u8> {
         let contents = self.get(page, "Contents");
         let parts = contents.as_array().map_or(std::slice::from_ref(&contents), |parts| parts);

@@ -1,4 +1,4 @@
-//! Named resources (ISO 32000-1, 7.8.3), and whether a content stream has them of its own.
+//! Named resources (ISO 32000-1, 7.8.3), and whether they belong to the content stream itself.
 
 use super::Graphics;
 use cos::{Dict, Name, Object, Page};
@@ -6,11 +6,11 @@ use cos::{Dict, Name, Object, Page};
 /// The resources of a content stream.
 #[derive(Clone)]
 pub(super) struct Resources {
-    /// Those of the stream itself, if it is not a page's.
+    /// The resources of the stream itself; `None` for a page.
     own: Option<Dict>,
-    /// Those of the page that it is drawn on.
+    /// The resources of the page on which the stream is drawn.
     page: Dict,
-    /// Whether the page has them from its parent in the page tree.
+    /// Whether the page inherits them in the page tree.
     inherited: bool,
 }
 
@@ -30,31 +30,31 @@ impl Resources {
         Self { own: Some(own), ..self.clone() }
     }
 
-    /// Those of a stream without any: what a Type 3 font gives its glyphs.
+    /// The resources that a Type 3 font gives to its glyphs.
     pub(super) fn with(&self, own: Option<Dict>) -> Self {
         Self { own: own.or_else(|| Some(Dict::default())), ..self.clone() }
     }
 
-    /// The dictionary that default colour spaces are looked up in.
+    /// The dictionary in which default colour spaces are looked up.
     pub(super) fn nearest(&self) -> &Dict {
         self.own.as_ref().unwrap_or(&self.page)
     }
 
-    /// What tells the page's resources from others, if a stream without any falls back on them.
+    /// The identity of the page's resources, if a stream without resources uses them.
     pub(super) fn fallback_identity(&self) -> Option<usize> {
         let own = self.own.as_ref().is_some_and(|own| !own.is_empty());
         (!own).then(|| self.page.identity())
     }
 
-    /// What tells these resources from others while they live.
+    /// The identity of these resources, valid while they exist.
     pub(super) fn identity(&self) -> (usize, usize) {
         (self.own.as_ref().map_or(0, Dict::identity), self.page.identity())
     }
 
-    /// The resource `name` of a category, unresolved, and the dictionary it is in.
+    /// The resource `name` of a category, unresolved, and its dictionary.
     ///
-    /// Holds the stream to 6.2.2-2 of the later parts: a stream has its resources itself, neither from
-    /// the page nor, for a page, from its parent.
+    /// Checks 6.2.2-2 of parts 2 to 4: the stream itself has the resource, not its page, and for a
+    /// page not its parent.
     pub(super) fn find(
         &self,
         graphics: &Graphics<'_>,
@@ -75,7 +75,7 @@ impl Resources {
         let drawn_with = category != "Properties";
         if drawn_with && (self.own.is_some() || self.inherited) && !graphics.part_1 {
             graphics.fail(("6.2.2", 2), None, || {
-                format!("{category} {name} is not among the resources of the stream that uses it")
+                format!("{category} {name} is not in the resources of the stream that uses it")
             });
         }
         Some(found)
@@ -83,7 +83,7 @@ impl Resources {
 }
 
 impl Graphics<'_> {
-    /// 6.2.2-3 (part 4): resources define whatever a content stream names.
+    /// 6.2.2-3 (part 4): resources define every name that the content uses.
     pub(super) fn undefined(&self, category: &str, name: &Name) {
         if self.is_part_4() {
             self.fail_named(("6.2.2", 3), None, || {

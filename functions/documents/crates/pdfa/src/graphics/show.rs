@@ -1,15 +1,15 @@
-//! Text that is shown, and the replacement text of what it stands in (ISO 32000-1, 14.9.4).
+//! Text, and the replacement text of marked content (ISO 32000-1, 14.9.4).
 
 use super::{Graphics, font::Shown, walk::Content};
 use crate::tagging;
 use cos::{Dict, Object, Str};
 use std::collections::{HashMap, HashSet};
 
-/// Nodes of the parent tree.
+/// Maximum number of nodes of the parent tree.
 const NODES: usize = 200_000;
 
 impl Content<'_, '_> {
-    /// Holds the font and the glyphs of `strings` to the rules, and what they are painted with.
+    /// Checks the font, the glyphs of `strings`, and their colours.
     pub(super) fn show_text(&mut self, strings: &[Str]) {
         let (fill, stroke) = (self.state.fills_text(), self.state.strokes_text());
         if self.state.text_mode != 3 {
@@ -43,7 +43,7 @@ impl Graphics<'_> {
     }
 
     /// Whether marked content with these properties has replacement text: its own, or that of its
-    /// structure element or of one that this is in.
+    /// structure element or of a parent element.
     pub(super) fn is_replaced(&self, properties: &Dict, structure: Option<i64>) -> bool {
         if self.get(properties, "ActualText").as_string().is_some() {
             return true;
@@ -66,7 +66,7 @@ impl Graphics<'_> {
         false
     }
 
-    /// The number tree that leads from content to structure elements, flattened.
+    /// The number tree that maps content to structure elements, as one map.
     pub(super) fn parent_tree(&self, root: &Dict) -> HashMap<i64, Object> {
         let mut found = HashMap::new();
         let tree = self.dict(root, "StructTreeRoot").map(|tree| self.get(&tree, "ParentTree"));

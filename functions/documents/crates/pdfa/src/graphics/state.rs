@@ -1,4 +1,4 @@
-//! The graphics state as far as rules ask for it (ISO 32000-1, 8.4).
+//! The graphics state (ISO 32000-1, 8.4), as far as the rules need it.
 
 use super::{
     Graphics,
@@ -13,16 +13,16 @@ use std::{
     rc::Rc,
 };
 
-/// What strokes or fills.
+/// The colour or pattern for strokes or fills.
 #[derive(Clone)]
 pub(super) enum Paint {
     /// A colour of this space.
     Space(Rc<Space>),
     /// A tiling pattern.
     Tiling(Stream),
-    /// A shading pattern, by the space of its colours.
+    /// A shading pattern, with the space of its colours.
     Shading(Option<Rc<Space>>),
-    /// A colour space or a pattern that could not be read.
+    /// An unreadable colour space or pattern.
     Nothing,
 }
 
@@ -32,7 +32,7 @@ pub(super) enum Paint {
 pub(super) struct State {
     pub(super) fill: Paint,
     pub(super) stroke: Paint,
-    /// The spaces that uncoloured patterns are painted in.
+    /// The colour spaces of uncoloured patterns.
     pub(super) fill_base: Option<Rc<Space>>,
     pub(super) stroke_base: Option<Rc<Space>>,
     pub(super) font: Option<Rc<Font>>,
@@ -41,16 +41,16 @@ pub(super) struct State {
     pub(super) overprint_fill: bool,
     pub(super) overprint_stroke: bool,
     pub(super) overprint_mode: bool,
-    /// Whether operators set colours: they do not in uncoloured patterns and glyphs.
+    /// Whether operators may set colours: not in uncoloured patterns and glyphs.
     pub(super) coloured: bool,
     pub(super) transparency: Transparency,
 }
 
-/// What makes painting transparent. A form starts without.
+/// The transparency parameters. They are reset at the start of a form.
 #[derive(Clone)]
 pub(super) struct Transparency {
     pub(super) soft_mask: bool,
-    /// Whether the blend mode is other than Normal.
+    /// Whether the blend mode is not Normal.
     pub(super) blend: bool,
     pub(super) fill_alpha: f64,
     pub(super) stroke_alpha: f64,
@@ -63,7 +63,7 @@ impl Default for Transparency {
 }
 
 impl State {
-    /// That at the start of a page.
+    /// The state at the start of a page.
     pub(super) fn initial(graphics: &Graphics<'_>, resources: &Resources) -> Self {
         let gray = graphics.device_space(Device::Gray, resources);
         Self {
@@ -81,7 +81,7 @@ impl State {
         }
     }
 
-    /// Whether glyphs are drawn at all: not in mode 3, and neither in mode 7.
+    /// Whether the fill colour paints glyphs: in modes 0, 2, 4 and 6.
     pub(super) const fn fills_text(&self) -> bool {
         matches!(self.text_mode, 0 | 2 | 4 | 6)
     }
@@ -98,7 +98,7 @@ impl State {
         Overprint { on: self.overprint_stroke, mode: self.overprint_mode }
     }
 
-    /// What a form's outcome depends on, besides the form.
+    /// The part of the state that affects the result of a form.
     pub(super) fn signature(&self, resources: &Resources) -> u64 {
         let mut hasher = DefaultHasher::new();
         for paint in [&self.fill, &self.stroke] {
@@ -119,7 +119,7 @@ impl State {
     }
 }
 
-/// An operand that the dictionary of an ExtGState or a stream gives as a number.
+/// The number at `key` in the dictionary of an ExtGState or a stream.
 pub(super) fn number(graphics: &Graphics<'_>, dict: &Dict, key: &str) -> Option<f64> {
     graphics.get(dict, key).as_f64()
 }

@@ -1,5 +1,5 @@
-//! What colours are meant for where they are used: the output intent in effect, and the space that
-//! transparency is blended in (ISO 32000-2, 11.3.4, 14.11.5).
+//! The context of colours: the output intent in effect, and the blending space (ISO 32000-2,
+//! 11.3.4, 14.11.5).
 
 use super::{
     Graphics,
@@ -8,37 +8,37 @@ use super::{
 };
 use cos::{Dict, Ref, Stream};
 
-/// A profile, or the colour space that it is of.
+/// A profile, or its colour space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Target {
-    /// The data colour space, as a profile's header spells it.
+    /// The data colour space, as written in the header of a profile.
     pub(super) space: [u8; 4],
     /// The stream, and a hash of its data.
     pub(super) profile: Option<(Ref, u64)>,
 }
 
-/// What is in effect where something is painted.
+/// The context in which something is painted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Surroundings {
-    /// Of the PDF/A output intent: the page's (part 4), or else the document's.
+    /// The PDF/A output intent: of the page (part 4), or else of the document.
     pub(super) output: Option<Target>,
     /// The device-independent blending space, in part 4.
     pub(super) blending: Option<Target>,
 }
 
 impl Surroundings {
-    /// Whether the output intent is for a device of that colour space.
+    /// Whether the output intent is for a device with this colour space.
     pub(super) fn is_output(&self, space: [u8; 4]) -> bool {
         self.output.is_some_and(|output| output.space == space)
     }
 
-    /// Whether colours are blended in that space.
+    /// Whether this is the blending space.
     pub(super) fn is_blending(&self, space: [u8; 4]) -> bool {
         self.blending.is_some_and(|blending| blending.space == space)
     }
 
-    /// Whether the output intent or the blending space has this profile: as the same object, or as
-    /// another one with the same data.
+    /// Whether the output intent or the blending space has this profile: the same object, or
+    /// another object with the same data.
     fn has_profile(&self, profile: (Ref, u64)) -> bool {
         [self.output, self.blending]
             .iter()
@@ -49,14 +49,14 @@ impl Surroundings {
 }
 
 impl Graphics<'_> {
-    /// What the profile in `stream` is of; `None` if its header does not say.
+    /// The target that the profile in `stream` describes; `None` if its header is incomplete.
     pub(super) fn target(&self, stream: &Stream) -> Option<Target> {
         let profile = self.profile(stream);
         Some(Target { space: profile.space?, profile: Some((stream.id(), profile.digest)) })
     }
 
-    /// The blending space of the transparency group `group`: its own if it has one, else that around
-    /// it. For part 4; the others do not ask.
+    /// The blending space of the transparency group `group`: its own, or else the surrounding one.
+    /// Only part 4 has rules for it.
     pub(super) fn blending_of(&self, group: &Dict, resources: &Resources) -> Option<Target> {
         let around = self.surroundings.get().blending;
         if !self.is_part_4() || !self.get(group, "S").is_name("Transparency") {
@@ -70,7 +70,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// Does `draw` with `blending` as the blending space.
+    /// Runs `draw` with `blending` as the blending space.
     pub(super) fn blended<T>(&self, blending: Option<Target>, draw: impl FnOnce() -> T) -> T {
         let around = self.surroundings.get();
         self.surroundings.set(Surroundings { blending, ..around });
@@ -79,8 +79,8 @@ impl Graphics<'_> {
         drawn
     }
 
-    /// 6.2.4.2-3 (part 4): an ICCBased CMYK colour space has not the profile that the output intent or
-    /// the blending space has.
+    /// 6.2.4.2-3 (part 4): an ICCBased CMYK colour space does not have the profile of the output
+    /// intent or of the blending space.
     pub(super) fn no_destination_profile(&self, stream: &Stream) {
         let profile = (stream.id(), self.profile(stream).digest);
         if self.is_part_4() && self.surroundings.get().has_profile(profile) {

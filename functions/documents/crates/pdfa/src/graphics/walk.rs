@@ -1,4 +1,4 @@
-//! Content streams, run as a reader would (ISO 32000-1, 7.8.2), without drawing.
+//! Runs content streams in the order of drawing (ISO 32000-1, 7.8.2), without drawing.
 
 use super::{
     Graphics,
@@ -10,41 +10,41 @@ use crate::{file_structure::values, tagging};
 use cos::{Array, Dict, Name, Object, content::Operations};
 use std::{collections::HashMap, rc::Rc};
 
-/// Forms, patterns and glyphs within one another.
+/// Maximum nesting depth of forms, patterns and glyphs.
 const NESTING: usize = 24;
-/// `q` within one another.
+/// Maximum nesting depth of `q`.
 const STATES: usize = 28;
 
-/// Operators that do nothing a rule asks for.
+/// Operators that no rule depends on.
 const SILENT: [&[u8]; 37] = [
     b"b", b"B", b"b*", b"B*", b"f", b"F", b"f*", b"s", b"S", b"n", b"w", b"J", b"j", b"M", b"d",
     b"i", b"cm", b"m", b"l", b"c", b"v", b"y", b"h", b"re", b"W", b"W*", b"BT", b"ET", b"Tc",
     b"Tw", b"Tz", b"TL", b"Ts", b"Td", b"TD", b"Tm", b"T*",
 ];
 
-/// A content stream being run.
+/// A content stream that is being run.
 pub(super) struct Content<'g, 'a> {
     pub(super) graphics: &'g Graphics<'a>,
     pub(super) resources: Resources,
-    /// Resources looked up.
+    /// Cache of resources.
     found: HashMap<(&'static str, Name), Option<Object>>,
     pub(super) state: State,
     states: Vec<State>,
-    /// Marked-content sequences that are open: whether each brings replacement text.
+    /// Open marked-content sequences: whether each has replacement text.
     pub(super) marked: Vec<bool>,
-    /// `/StructParents` of what holds the content.
+    /// `/StructParents` of the object that has the content.
     pub(super) structure: Option<i64>,
     pub(super) transparent: bool,
     pub(super) depth: usize,
 }
 
 impl Graphics<'_> {
-    /// Holds an operand to the limits of values, as in any object.
+    /// Checks an operand against the limits of values.
     fn operand(&self, operand: &Object) {
         values::check(operand, self.part_1, &mut |rule, detail| self.broken(rule, detail));
     }
 
-    /// Runs `data`, and says whether something in it is painted transparently.
+    /// Runs `data`, and returns whether something in it is painted transparently.
     pub(super) fn run(
         &self,
         data: &[u8],
@@ -134,7 +134,7 @@ impl Content<'_, '_> {
         }
     }
 
-    /// 6.2.10-1, 6.2.2-1: operators are those that PDF knows, between BX and EX too.
+    /// 6.2.10-1, 6.2.2-1: operators are defined in PDF, also between BX and EX.
     fn unknown(&self, name: &[u8]) {
         let rule = self.graphics.rule(("6.2.10", 1), ("6.2.2", 1));
         self.graphics.fail(rule, None, || {
@@ -148,7 +148,7 @@ impl Content<'_, '_> {
             let rule = self.graphics.rule(("6.1.12", 8), ("6.1.13", 8));
             self.graphics.fail(rule, None, || format!("q is nested more than {STATES} times"));
         }
-        // Deeper states are no more told apart, so that they cost nothing.
+        // More states are not stored, to limit the memory.
         if self.states.len() < 1_000 {
             self.states.push(self.state.clone());
         }
@@ -168,7 +168,7 @@ impl Content<'_, '_> {
         }
     }
 
-    /// The resource that an operand names, unresolved.
+    /// The resource with the name in an operand, unresolved.
     fn resource(&mut self, category: &'static str, operand: Option<&Object>) -> Option<Object> {
         let name = operand?.as_name()?;
         if let Some(found) = self.found.get(&(category, name.clone())) {
@@ -200,8 +200,8 @@ impl Content<'_, '_> {
         self.set_space(stroke, space);
     }
 
-    /// Looks up the colour space that `operand` names, unless the name alone is one (ISO 32000-2,
-    /// 8.6.8).
+    /// Looks up the colour space with the name in `operand`, unless the name itself is a colour
+    /// space (ISO 32000-2, 8.6.8).
     fn defined_space(&mut self, operand: &Object) {
         let is_space =
             |name: &Name| Device::named(name.as_bytes()).is_some() || *name == *"Pattern";
@@ -210,8 +210,8 @@ impl Content<'_, '_> {
         }
     }
 
-    /// Sets a colour space, and holds it to the rules though nothing may be painted with it. An
-    /// operator that names no colour space leaves the one that was set before.
+    /// Sets a colour space, and checks it even if nothing is painted with it. Without a colour
+    /// space, the previous one stays.
     fn set_space(&mut self, stroke: bool, space: Option<Rc<Space>>) {
         let Some(space) = space.filter(|_| self.state.coloured) else { return };
         self.graphics.check_space(&space, super::colour_rules::Overprint::default());
@@ -284,7 +284,7 @@ impl Content<'_, '_> {
         self.use_paint(fill, stroke);
     }
 
-    /// Holds what fills and strokes to the rules.
+    /// Checks the colours of the fill and of the stroke.
     pub(super) fn use_paint(&mut self, fill: bool, stroke: bool) {
         self.transparent |= self.paints_transparently(fill, stroke);
         if fill {
@@ -299,7 +299,7 @@ impl Content<'_, '_> {
         }
     }
 
-    /// Whether what is filled or stroked now is transparent.
+    /// Whether the current fill or stroke is transparent.
     pub(super) fn paints_transparently(&self, fill: bool, stroke: bool) -> bool {
         let now = &self.state.transparency;
         now.soft_mask
@@ -345,7 +345,7 @@ impl Content<'_, '_> {
         self.state.font = font.and_then(|object| self.graphics.font(&object));
     }
 
-    /// The property list of marked content, held to the rule of language.
+    /// The property list of marked content; checks its language.
     fn property_list(&mut self, operands: &[Object]) -> Option<Dict> {
         let list = match operands.last() {
             Some(Object::Dict(list)) => Some(list.clone()),
@@ -359,7 +359,7 @@ impl Content<'_, '_> {
         }
         if let Some(list) = list.as_ref().filter(|_| self.graphics.needs_structure) {
             tagging::check_property_list(list, self.graphics.part_1, |rule, text| {
-                self.graphics.broken(rule, &format_args!("{text:?} is no language tag"));
+                self.graphics.broken(rule, &format_args!("{text:?} is not a language tag"));
             });
         }
         list
@@ -375,7 +375,7 @@ impl Content<'_, '_> {
         }
     }
 
-    /// The strings of the operands of a text-showing operator.
+    /// Shows the strings in the operands of a text-showing operator.
     fn show(&mut self, operands: &[Object]) {
         let mut strings = Vec::new();
         match operands.last() {

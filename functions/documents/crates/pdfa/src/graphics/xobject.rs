@@ -9,11 +9,11 @@ use super::{
 };
 use cos::{Dict, Object, Ref, Stream};
 
-/// Different graphics states that one stream is drawn in.
+/// Maximum number of different graphics states in which one stream is drawn.
 const INHERITANCES: usize = 64;
 
 impl Graphics<'_> {
-    /// Draws an XObject, and says whether it is transparent.
+    /// Draws an XObject, and returns whether it is transparent.
     pub(super) fn x_object(
         &self,
         object: &Object,
@@ -42,7 +42,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// Draws a form, and says whether it is transparent.
+    /// Draws a form, and returns whether it is transparent.
     pub(super) fn form(
         &self,
         stream: &Stream,
@@ -69,7 +69,7 @@ impl Graphics<'_> {
         })
     }
 
-    /// Draws a stream unless it was drawn with the same inheritance, or is being drawn.
+    /// Draws a stream, unless it is being drawn or was drawn with the same inherited state.
     pub(super) fn drawn_once(
         &self,
         stream: &Stream,
@@ -97,8 +97,8 @@ impl Graphics<'_> {
         transparent
     }
 
-    /// 6.2.5-1, 6.2.9-1: no PostScript and, in part 2, no OPI; 6.2.8.1-1 (part 4): no OPI; 6.2.6-1, 6.2.9-2, 6.2.8.2-1 (part 4): no reference
-    /// XObject; 6.2.4-2 (part 1): no OPI.
+    /// 6.2.5-1, 6.2.9-1: no PostScript and, in part 2, no OPI; 6.2.8.1-1 (part 4): no OPI; 6.2.6-1,
+    /// 6.2.9-2, 6.2.8.2-1 (part 4): no reference XObject; 6.2.4-2 (part 1): no OPI.
     fn check_form(&self, stream: &Stream) {
         let (dict, id) = (stream.dict(), Some(stream.id()));
         let post_script =
@@ -118,7 +118,7 @@ impl Graphics<'_> {
         self.no_soft_mask(dict, id);
     }
 
-    /// 6.4-3 (part 1): no transparency group; else its colour space is held to the rules.
+    /// 6.4-3 (part 1): no transparency group. In other parts, checks its colour space.
     pub(super) fn group(&self, group: &Dict, id: Option<Ref>, resources: &Resources) {
         if self.part_1 && self.get(group, "S").is_name("Transparency") {
             self.fail(("6.4", 3), id, || "a transparency group".to_owned());
@@ -130,7 +130,7 @@ impl Graphics<'_> {
         }
     }
 
-    /// Draws the cell of a tiling pattern, and says whether it is transparent.
+    /// Draws the cell of a tiling pattern, and returns whether it is transparent.
     pub(super) fn tiling_pattern(
         &self,
         stream: &Stream,

@@ -12,12 +12,12 @@ use crate::{
 
 /// Types of action that are permitted.
 const TYPES: [&str; 6] = ["GoTo", "GoToR", "Thread", "URI", "Named", "SubmitForm"];
-/// Types that part 4 permits as well, and 4e in addition.
+/// Further types that are permitted in part 4; level 4e has more.
 const TYPES_OF_PART_4: [&str; 4] = ["GoToE", "JavaScript", "RichMediaExecute", "GoToDp"];
 const TYPES_OF_LEVEL_E: [&str; 2] = ["SetOCGState", "GoTo3DView"];
-/// Events of annotations that part 4 lets start an action.
+/// Events of annotations that may start an action in part 4.
 const EVENTS: [&str; 6] = ["E", "X", "D", "U", "Fo", "Bl"];
-/// What a named action may do.
+/// Permitted named actions.
 const NAMED: [&str; 4] = ["NextPage", "PrevPage", "FirstPage", "LastPage"];
 
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
@@ -25,7 +25,7 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     catalog_additional_actions(checker, &root);
     trigger_events(checker, &root, None);
     let mut actions = Actions { checker, seen: HashSet::new() };
-    // `/OpenAction` may be a destination, which is no dictionary.
+    // `/OpenAction` may also be a destination, which is not a dictionary.
     actions.entry(&root, "OpenAction");
     actions.additional(&root);
     for page in checker.pages() {
@@ -62,8 +62,8 @@ fn page_additional_actions<S: Source>(checker: &Checker<'_, S>, page: &Dict, id:
     }
 }
 
-/// 6.6.3-t01 (part 4): `/AA` of the catalog, of a page and of an annotation other than a widget has no
-/// event but those of the pointer and the focus.
+/// 6.6.3-t01 (part 4): `/AA` of the catalog, of a page and of an annotation other than a widget has
+/// only the events of the pointer and the focus.
 fn trigger_events<S: Source>(checker: &Checker<'_, S>, dict: &Dict, id: Option<Ref>) {
     const RULE: Rule = Rule::four("6.6.3", 1);
     for (event, _) in checker.dict(dict, "AA").iter().flatten() {
@@ -73,7 +73,7 @@ fn trigger_events<S: Source>(checker: &Checker<'_, S>, dict: &Dict, id: Option<R
     }
 }
 
-/// Actions, each looked at once.
+/// Checks each action once.
 struct Actions<'a, 'b, S> {
     checker: &'b Checker<'a, S>,
     seen: HashSet<Ref>,
@@ -92,7 +92,7 @@ impl<S: Source> Actions<'_, '_, S> {
         }
     }
 
-    /// An action and what `/Next` leads to.
+    /// Checks an action and the actions in its `/Next`.
     fn chain(&mut self, first: Object) {
         let mut open = vec![(first, 0)];
         while let Some((action, depth)) = open.pop() {
@@ -113,7 +113,7 @@ impl<S: Source> Actions<'_, '_, S> {
         }
     }
 
-    /// The actions of all bookmarks.
+    /// Checks the actions of all bookmarks.
     fn outlines(&mut self, root: &Dict) {
         let mut seen = HashSet::new();
         let mut open: Vec<Object> = root.get("Outlines").cloned().into_iter().collect();
@@ -125,7 +125,8 @@ impl<S: Source> Actions<'_, '_, S> {
             }
             let Object::Dict(dict) = self.checker.resolve(&item) else { continue };
             self.entry(&dict, "A");
-            // Both are references; one that stands there itself could not be told from a loop.
+            // Only references are followed: a direct dictionary has no number, so `seen` cannot
+            // detect a loop through it.
             open.extend(
                 ["First", "Next"]
                     .iter()
@@ -137,8 +138,8 @@ impl<S: Source> Actions<'_, '_, S> {
     }
 }
 
-/// 6.6.1-t01, 6.5.1-t01: only permitted types. 6.6.1-t02, 6.5.1-t02: named actions turn pages. In
-/// part 4 both are of 6.6.1.
+/// 6.6.1-t01, 6.5.1-t01: only permitted types. 6.6.1-t02, 6.5.1-t02: named actions only turn pages.
+/// In part 4 both belong to clause 6.6.1.
 fn permitted<S: Source>(checker: &Checker<'_, S>, action: &Dict, id: Option<Ref>) {
     const TYPE: Rule = Rule::all(("6.6.1", 1), ("6.5.1", 1));
     const NAME: Rule = Rule::all(("6.6.1", 2), ("6.5.1", 2));

@@ -1,4 +1,4 @@
-//! Annotations: clause 6.5 of part 1, 6.3 of the later parts.
+//! Annotations: clause 6.5 of part 1, 6.3 of parts 2 to 4.
 
 use cos::{Dict, Object, Ref, Source};
 
@@ -7,7 +7,7 @@ use crate::{
     checker::{Checker, Rule},
 };
 
-/// Types of both PDF 1.4 and 1.7 that PDF/A permits.
+/// Permitted types of PDF 1.4, which PDF 1.7 also has.
 const TYPES: [&str; 16] = [
     "Text",
     "Link",
@@ -27,7 +27,7 @@ const TYPES: [&str; 16] = [
     "TrapNet",
 ];
 
-/// Types of PDF 1.7 alone.
+/// Further permitted types of PDF 1.7.
 const LATER_TYPES: [&str; 5] = ["Polygon", "PolyLine", "Caret", "Watermark", "Redact"];
 
 const INVISIBLE: i64 = 1;
@@ -36,7 +36,7 @@ const PRINT: i64 = 1 << 2;
 const NO_VIEW: i64 = 1 << 5;
 const TOGGLE_NO_VIEW: i64 = 1 << 8;
 
-/// Annotation dictionaries of all pages.
+/// The annotation dictionaries of all pages.
 pub(super) fn all<S: Source>(checker: &Checker<'_, S>) -> Vec<(Dict, Option<Ref>)> {
     let mut found = Vec::new();
     for page in checker.pages() {
@@ -65,8 +65,8 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// 6.5.2-t01, 6.3.1-t01: only known types, and none that sounds, moves, embeds (parts 1 and 4, but
-/// 4f) or has media in it (but 4e).
+/// 6.5.2-t01, 6.3.1-t01: only the listed types. FileAttachment is permitted in parts 2 and 3 and in
+/// 4f; 3D and RichMedia only in 4e.
 fn permitted_type<S: Source>(checker: &Checker<'_, S>, subtype: &str, id: Option<Ref>) {
     const RULE: Rule = Rule::all(("6.5.2", 1), ("6.3.1", 1));
     let of_level: &[&str] = match (checker.flavour.part, checker.flavour.level) {
@@ -94,8 +94,8 @@ fn opacity<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, id: Option<Re
     }
 }
 
-/// 6.5.3-t02, 6.3.2-t01: there is `/F` (not for Popup in later parts). 6.5.3-t02, 6.3.2-t02: it
-/// prints and is visible.
+/// 6.5.3-t02, 6.3.2-t01: `/F` is present (in parts 2 to 4 not required for Popup). 6.5.3-t02,
+/// 6.3.2-t02: the annotation is printed and visible.
 fn flags<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, subtype: &str, id: Option<Ref>) {
     const MISSING: Rule = Rule::all(("6.5.3", 2), ("6.3.2", 1));
     const WRONG: Rule = Rule::all(("6.5.3", 2), ("6.3.2", 2));
@@ -112,7 +112,7 @@ fn flags<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, subtype: &str, 
     }
 }
 
-/// 6.5.3-t03 (part 1): `/C` and `/IC` only with an output intent of RGB.
+/// 6.5.3-t03 (part 1): `/C` and `/IC` only with an RGB output intent.
 fn colour<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, id: Option<Ref>) {
     const RULE: Rule = Rule::one("6.5.3", 3);
     let coloured = ["C", "IC"].iter().any(|key| !checker.get(annotation, key).is_null());
@@ -121,7 +121,7 @@ fn colour<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, id: Option<Ref
     }
 }
 
-/// Whether a PDF/A output intent's profile is of RGB (ICC.1, 7.2.6: bytes 16 to 19).
+/// Whether the profile of a PDF/A output intent is RGB (ICC.1, 7.2.6: bytes 16 to 19).
 fn has_rgb_output_intent<S: Source>(checker: &Checker<'_, S>) -> bool {
     let intents = checker.get(&checker.root(), "OutputIntents");
     intents.as_array().into_iter().flatten().any(|intent| {
@@ -137,9 +137,9 @@ fn has_rgb_output_intent<S: Source>(checker: &Checker<'_, S>) -> bool {
     })
 }
 
-/// 6.3.3-t01: there is an appearance, but for Popup, Link, Projection (part 4) and an empty rectangle.
-/// 6.5.3-t04 to
-/// -t06, 6.3.3-t02 to -t04: it has `/N` alone, a dictionary for buttons and a stream for others.
+/// 6.3.3-t01: there is an appearance, except for Popup, Link, Projection (part 4) and an empty
+/// rectangle. 6.5.3-t04 to -t06, 6.3.3-t02 to -t04: it has only `/N`, which is a dictionary for
+/// buttons and a stream for other types.
 fn appearance<S: Source>(
     checker: &Checker<'_, S>,
     annotation: &Dict,
@@ -163,7 +163,11 @@ fn appearance<S: Source>(
         return;
     };
     if !appearances.iter().all(|(key, _)| *key == "N") || appearances.is_empty() {
-        checker.broken(OTHER, id, "an appearance dictionary with another entry than /N, or none");
+        checker.broken(
+            OTHER,
+            id,
+            "an appearance dictionary with an entry other than /N, or without /N",
+        );
         return;
     }
     let normal = checker.get(&appearances, "N");
@@ -171,14 +175,18 @@ fn appearance<S: Source>(
     match normal {
         Object::Dict(states) if button && !states.is_empty() => {}
         _ if button => {
-            checker.broken(BUTTON, id, "the /N appearance of a button is no dictionary of states");
+            checker.broken(
+                BUTTON,
+                id,
+                "the /N appearance of a button is not a dictionary of states",
+            );
         }
         Object::Stream(_) => {}
-        _ => checker.broken(STREAM, id, "the /N appearance is no stream"),
+        _ => checker.broken(STREAM, id, "the /N appearance is not a stream"),
     }
 }
 
-/// Whether the rectangle has neither width nor height.
+/// Whether width and height of the rectangle are zero.
 fn is_empty<S: Source>(checker: &Checker<'_, S>, annotation: &Dict) -> bool {
     let Object::Array(corners) = checker.get(annotation, "Rect") else { return false };
     let corners: Vec<f64> =
@@ -187,7 +195,7 @@ fn is_empty<S: Source>(checker: &Checker<'_, S>, annotation: &Dict) -> bool {
     (right - left).abs() < f64::EPSILON && (top - bottom).abs() < f64::EPSILON
 }
 
-/// `/FT`, its own or inherited from its parents.
+/// `/FT` of the annotation, or inherited from its parents.
 fn field_type<S: Source>(checker: &Checker<'_, S>, annotation: &Dict) -> Object {
     let mut field = annotation.clone();
     for _ in 0..checker.file.limits().nesting {
@@ -211,7 +219,8 @@ fn widget_appearance<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, id:
     }
 }
 
-/// 6.6.1-t03, 6.4.1-t01: a widget has no `/A`. 6.6.2-t01, 6.4.1-t01: nor `/AA`, but in part 4.
+/// 6.6.1-t03, 6.4.1-t01: a widget has no `/A`. 6.6.2-t01, 6.4.1-t01: it has no `/AA`, except in
+/// part 4.
 fn widget_actions<S: Source>(checker: &Checker<'_, S>, annotation: &Dict, id: Option<Ref>) {
     const ACTION: Rule = Rule::all(("6.6.1", 3), ("6.4.1", 1));
     const ADDITIONAL: Rule = Rule::all(("6.6.2", 1), ("6.4.1", 1));

@@ -1,4 +1,4 @@
-//! Interactive forms: clause 6.9 of part 1, 6.4 of the later parts.
+//! Interactive forms: clause 6.9 of part 1, 6.4 of parts 2 to 4.
 
 use std::collections::HashSet;
 
@@ -10,11 +10,11 @@ use crate::checker::{Checker, Rule};
 pub(crate) struct Field {
     pub(crate) dict: Dict,
     pub(crate) id: Option<Ref>,
-    /// `/FT`, its own or inherited.
+    /// `/FT` of the field, or inherited.
     pub(crate) kind: Object,
 }
 
-/// All fields of the form, those with kids included. A field that comes twice counts once.
+/// All fields of the form, including those with kids. A field that occurs twice counts once.
 pub(crate) fn fields<S: Source>(checker: &Checker<'_, S>) -> Vec<Field> {
     let limits = checker.file.limits();
     let Some(form) = checker.dict(&checker.root(), "AcroForm") else { return Vec::new() };
@@ -52,7 +52,7 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     xfa(checker, &form);
 }
 
-/// 6.9-t01, 6.4.1-t03, 6.4.1-t02 (part 4): `/NeedAppearances` is not there, or false.
+/// 6.9-t01, 6.4.1-t03, 6.4.1-t02 (part 4): `/NeedAppearances` is absent or false.
 fn need_appearances<S: Source>(checker: &Checker<'_, S>, form: &Dict) {
     const RULE: Rule = Rule::all(("6.9", 1), ("6.4.1", 3));
     if checker.get(form, "NeedAppearances").as_bool() == Some(true) {

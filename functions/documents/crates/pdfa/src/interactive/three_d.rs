@@ -8,7 +8,7 @@ use crate::{
     checker::{Checker, Rule},
 };
 
-/// 6.1.6.1-t03 (part 4e): a 3D stream (ISO 32000-2, 13.6.3) is in U3D or PRC.
+/// 6.1.6.1-t03 (part 4e): the format of a 3D stream (ISO 32000-2, 13.6.3) is U3D or PRC.
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     const RULE: Rule = Rule::four("6.1.6.1", 3);
     if checker.flavour.level != Level::E {
@@ -26,8 +26,7 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// The dictionary of the annotation's 3D stream, which `/3DD` is or, as a 3D reference dictionary,
-/// leads to.
+/// The dictionary of the annotation's 3D stream. `/3DD` is the stream or a 3D reference dictionary.
 fn artwork<S: Source>(checker: &Checker<'_, S>, annotation: &Dict) -> Option<Dict> {
     let artwork = match checker.get(annotation, "3DD") {
         Object::Dict(reference) => checker.get(&reference, "3DD"),

@@ -8,7 +8,7 @@ use crate::checker::{Checker, Rule};
 /// 6.2.10.8-t01 (part 4): `/ActualText` has no character of a Private Use Area.
 pub(crate) const RULE: Rule = Rule::four("6.2.10.8", 1);
 
-/// Checks structure elements; property lists come with the content.
+/// Checks structure elements. Property lists are checked with the content.
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>, elements: &[Element]) {
     for element in elements {
         if has_private(&checker.get(&element.dict, "ActualText")) {

@@ -9,7 +9,7 @@ use crate::checker::{Checker, Rule};
 /// empty or a language tag.
 const RULE: Rule = Rule::all(("6.8.4", 1), ("6.7.4", 1));
 
-/// Checks the catalog and structure elements; property lists come with the content.
+/// Checks the catalog and structure elements. Property lists are checked with the content.
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>, elements: &[Element]) {
     let root = checker.root();
     let of_elements = elements.iter().map(|element| (&element.dict, element.id));
@@ -17,12 +17,12 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>, elements: &[Element]) {
         let language = checker.get(dict, "Lang");
         let text = language.as_string().map(cos::Str::text).unwrap_or_default();
         if !is_language_tag(&text, !checker.is_part_1()) {
-            checker.broken(RULE, id, format_args!("{text:?} is no language tag"));
+            checker.broken(RULE, id, format_args!("{text:?} is not a language tag"));
         }
     }
 }
 
-/// Checks a property list of marked content; tells `report` if its language is none.
+/// Checks a property list of marked content; calls `report` if its language is invalid.
 pub(crate) fn check_property_list(list: &Dict, part_1: bool, report: impl FnOnce(Rule, String)) {
     let text =
         list.get("Lang").and_then(cos::Object::as_string).map(cos::Str::text).unwrap_or_default();
@@ -31,8 +31,8 @@ pub(crate) fn check_property_list(list: &Dict, part_1: bool, report: impl FnOnce
     }
 }
 
-/// RFC 1766, 2: words of one to eight letters, and a hyphen between them; by RFC 3066, 2.1, with
-/// `digits` in all but the first.
+/// RFC 1766, 2: words of one to eight letters, separated by hyphens. With `digits` (RFC 3066, 2.1),
+/// all words but the first may contain digits.
 fn is_language_tag(text: &str, digits: bool) -> bool {
     let word = |(at, word): (usize, &str)| {
         let char =

@@ -1,5 +1,5 @@
-//! Logical structure and language: clause 6.8 of part 1, 6.7 of parts 2 and 3, for level a; and what
-//! replacement text has in part 4.
+//! Logical structure and language: clause 6.8 of part 1, 6.7 of parts 2 and 3, for level a; and
+//! replacement text in part 4.
 
 mod actual_text;
 mod language;

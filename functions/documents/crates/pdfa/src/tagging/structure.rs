@@ -1,4 +1,4 @@
-//! Structure elements, and the standard types that their types stand for.
+//! Structure elements, and the mapping of their types to standard types.
 
 use std::collections::HashSet;
 
@@ -55,10 +55,10 @@ const TYPES: [&str; 44] = [
 ];
 /// Standard types of ISO 32000-1 within Ruby and Warichu.
 const ASSEMBLED: [&str; 5] = ["RB", "RT", "RP", "WT", "WP"];
-/// Of [`TYPES`], what PDF 1.4 does not have.
+/// The types in [`TYPES`] that PDF 1.4 does not have.
 const LATER: [&str; 6] = ["THead", "TBody", "TFoot", "Ruby", "Warichu", "Annot"];
 
-/// Types mapped to types.
+/// Maximum length of a chain of mapped types.
 const CHAIN: usize = 100;
 
 /// A structure element.
@@ -75,12 +75,12 @@ pub(super) fn elements<S: Source>(checker: &Checker<'_, S>) -> Vec<Element> {
     let mut found = Vec::new();
     while let Some((kid, depth)) = open.pop() {
         let id = kid.as_ref();
-        // Direct elements nest no deeper than the reader's budget, and referenced ones are seen once.
+        // The parser limits the depth of direct elements, and referenced elements are visited once.
         if id.is_some_and(|id| !seen.insert(id)) || found.len() > checker.file.limits().objects {
             continue;
         }
         let Object::Dict(dict) = checker.resolve(&kid) else { continue };
-        // What is no element is a reference to marked content or to an object.
+        // Other kids are references to marked content or to objects.
         if !dict.contains("S") {
             continue;
         }
@@ -99,14 +99,14 @@ fn kids<S: Source>(checker: &Checker<'_, S>, dict: &Dict, depth: usize) -> Vec<(
     }
 }
 
-/// 6.1.8-t01 (parts 2 and 3): structure types, those of the role map too, are UTF-8.
+/// 6.1.8-t01 (parts 2 and 3): structure types, including those of the role map, are UTF-8.
 pub(super) fn check_names<S: Source>(checker: &Checker<'_, S>, elements: &[Element]) {
     const RULE: Rule = Rule::later("6.1.8", 1);
     let root = checker.dict(&checker.root(), "StructTreeRoot").unwrap_or_default();
     for (from, to) in checker.dict(&root, "RoleMap").iter().flatten() {
         let to = checker.resolve(to);
         if from.as_str().is_none() || to.as_name().is_some_and(|to| to.as_str().is_none()) {
-            checker.broken(RULE, None, format_args!("the role of {from:?} is no UTF-8"));
+            checker.broken(RULE, None, format_args!("the role of {from:?} is not UTF-8"));
         }
     }
     for element in elements {
@@ -116,14 +116,14 @@ pub(super) fn check_names<S: Source>(checker: &Checker<'_, S>, elements: &[Eleme
             checker.broken(
                 RULE,
                 element.id,
-                format_args!("the structure type {name:?} is no UTF-8"),
+                format_args!("the structure type {name:?} is not UTF-8"),
             );
         }
     }
 }
 
-/// 6.8.3.4, 6.7.3.4: -t01: a type that is not standard is mapped to one that is; -t02: without a
-/// circle; -t03 (parts 2 and 3): and no standard type is mapped to one that is not.
+/// 6.8.3.4, 6.7.3.4: -t01: a non-standard type is mapped to a standard type; -t02: the mapping is
+/// not circular; -t03 (parts 2 and 3): a standard type is not mapped to a non-standard type.
 pub(super) fn check_types<S: Source>(checker: &Checker<'_, S>, elements: &[Element]) {
     const MAPPED: Rule = Rule::all(("6.8.3.4", 1), ("6.7.3.4", 1));
     const CIRCLE: Rule = Rule::all(("6.8.3.4", 2), ("6.7.3.4", 2));
@@ -140,7 +140,7 @@ pub(super) fn check_types<S: Source>(checker: &Checker<'_, S>, elements: &[Eleme
             Role::Unknown => checker.broken(
                 MAPPED,
                 element.id,
-                format_args!("{name:?} is mapped to no standard type"),
+                format_args!("{name:?} is not mapped to a standard type"),
             ),
             Role::Remapped => checker.broken(
                 REMAPPED,
@@ -155,7 +155,7 @@ enum Role {
     Standard,
     Circle,
     Unknown,
-    /// A standard type mapped to one that is not.
+    /// A standard type that is mapped to a non-standard type.
     Remapped,
 }
 

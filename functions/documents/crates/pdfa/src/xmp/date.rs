@@ -1,17 +1,17 @@
-//! Dates: as XMP writes them (ISO 8601), and as PDF does (PDF Reference 1.4, 3.8.2).
+//! Dates in XMP (ISO 8601) and in PDF (PDF Reference 1.4, 3.8.2).
 
-/// A moment, or a wall-clock time if the zone is not given.
+/// A moment, or a local time without a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
-    /// Nanoseconds since 1970-01-01T00:00 by the clock that was read.
+    /// Nanoseconds since 1970-01-01T00:00 in local time.
     local: i128,
-    /// Minutes that this clock is ahead of UTC.
+    /// Offset of the local time from UTC, in minutes.
     offset: Option<i64>,
 }
 
 impl Moment {
-    /// Whether this date of a PDF is the same moment as that of XMP. A PDF date without a zone is
-    /// taken as UTC; an XMP date without one, as UTC or as by the clock of the PDF date.
+    /// Whether this PDF date and the XMP date are the same moment. A PDF date without a zone is in
+    /// UTC. An XMP date without a zone is in UTC or in the local time of the PDF date.
     pub(super) fn is_same_as_xmp(self, xmp: Self) -> bool {
         let utc =
             |moment: Self| moment.local - i128::from(moment.offset.unwrap_or(0)) * 60_000_000_000;
@@ -19,8 +19,8 @@ impl Moment {
     }
 }
 
-/// Reads an XMP date: year, month, day, and a time with or without a zone, cut short anywhere.
-/// Fields beyond their range are taken, as XMP toolkits do.
+/// Parses an XMP date: year, month, day, and a time with or without a zone. It may end after any
+/// field. Values out of range are accepted, as in XMP toolkits.
 pub(super) fn xmp(text: &str) -> Option<Moment> {
     let mut cursor = Cursor { rest: text.strip_prefix('-').unwrap_or(text) };
     let mut fields = Fields {
@@ -76,8 +76,8 @@ pub(super) fn xmp(text: &str) -> Option<Moment> {
         .then(|| Moment { local: fields.nanoseconds() + i128::from(nanoseconds), offset })
 }
 
-/// Reads a PDF date, `D:YYYYMMDDHHmmSSOHH'mm'`, cut short after any field. The last apostrophe may
-/// be left out.
+/// Parses a PDF date, `D:YYYYMMDDHHmmSSOHH'mm'`. It may end after any field. The last apostrophe is
+/// optional.
 pub(super) fn pdf(text: &str) -> Option<Moment> {
     let text = text.strip_prefix("D:")?;
     let text = text.strip_suffix('\'').unwrap_or(text);
@@ -122,11 +122,11 @@ struct Fields {
 }
 
 impl Fields {
-    /// Nanoseconds since 1970 in the proleptic Gregorian calendar; fields beyond their range carry over.
+    /// Nanoseconds since 1970 in the proleptic Gregorian calendar. Values out of range carry over.
     fn nanoseconds(&self) -> i128 {
         let months = self.year * 12 + self.month - 1;
         let (year, month) = (months.div_euclid(12), months.rem_euclid(12));
-        // Years that begin in March put the leap day last.
+        // If years begin in March, the leap day is the last day of the year.
         let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
         let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
         let days = year * 365 + leap_days + (153 * month + 2) / 5 + self.day - 1 - 719_468;
@@ -151,7 +151,7 @@ impl Cursor<'_> {
         rest.is_some()
     }
 
-    /// Whether there is more, which then begins with that character.
+    /// Whether there are more characters; `None` if the next one is not `character`.
     fn separator(&mut self, character: char) -> Option<bool> {
         if self.rest.is_empty() {
             return Some(false);
@@ -159,14 +159,14 @@ impl Cursor<'_> {
         self.skip(character).then_some(true)
     }
 
-    /// Exactly that many digits.
+    /// Exactly `count` digits.
     fn digits(&mut self, count: usize) -> Option<i64> {
         let (digits, rest) = self.rest.split_at_checked(count)?;
         self.rest = rest;
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
     }
 
-    /// One or more digits; beyond a million, a million.
+    /// One or more digits; values above a million become a million.
     fn number(&mut self) -> Option<i64> {
         let length = self.rest.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, rest) = self.rest.split_at(length);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_zone_agrees_with_the_clock() {
+    fn a_date_without_a_zone_may_be_in_local_time() {
         assert!(agree("D:20160201131921", "2016-02-01T14:19:21+01:00"));
         assert!(!agree("D:20160201131921", "2016-02-01T13:19:21+01:00"));
         assert!(agree("D:20160201131921+01'00'", "2016-02-01T13:19:21"));
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_refused() {
+    fn invalid_dates_are_refused() {
         for text in [
             "",
             "x",

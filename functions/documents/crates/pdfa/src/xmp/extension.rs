@@ -1,5 +1,5 @@
-//! Extension schemas: how they are described (ISO 19005-1, 6.7.8; ISO 19005-2 and -3, 6.6.2.3.2 and
-//! 6.6.2.3.3), and what they define.
+//! Extension schemas: the rules for their descriptions (ISO 19005-1, 6.7.8; ISO 19005-2 and -3,
+//! 6.6.2.3.2 and 6.6.2.3.3), and their definitions.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ const PROPERTY: &str = "http://www.aiim.org/pdfa/ns/property#";
 const TYPE: &str = "http://www.aiim.org/pdfa/ns/type#";
 const FIELD: &str = "http://www.aiim.org/pdfa/ns/field#";
 
-/// What the extension schemas of a packet define, by namespace.
+/// The definitions in the extension schemas of a packet, by namespace.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Extensions(HashMap<String, Extension>);
 
@@ -27,8 +27,8 @@ struct Extension {
 }
 
 impl Extensions {
-    /// Reads the definitions in `pdfaExtension:schemas`. Value types that `inherited` defines for the
-    /// same namespace may be used: those of the document's packet in an object's.
+    /// Reads the definitions in `pdfaExtension:schemas`. They may use value types that `inherited`
+    /// defines for the same namespace: the packet of an object inherits from the document's packet.
     pub(super) fn read(
         edition: Edition,
         container: Option<&Node>,
@@ -61,14 +61,14 @@ impl Extensions {
         extensions
     }
 
-    /// Whether the property's value fits its type; `None` if no property of that name is defined.
+    /// Whether the property's value has the right type; `None` if the property is not defined.
     pub(super) fn fits(&self, property: &Node) -> Option<bool> {
         let extension = self.0.get(&property.namespace)?;
         extension.properties.get(&property.name).map(|kind| extension.types.fits(property, kind))
     }
 }
 
-/// Adds the type that a `pdfaType` structure describes.
+/// Adds the type described by a `pdfaType` structure.
 fn define(types: &mut Types, value_type: &Node) {
     let (Some(name), Some(namespace)) =
         (text(value_type, TYPE, "type"), text(value_type, TYPE, "namespaceURI"))
@@ -101,21 +101,21 @@ fn items<'n>(node: &'n Node, namespace: &str, name: &str) -> &'n [Node] {
     field.map_or(&[], Node::children)
 }
 
-/// The form that a field of a description has.
+/// The required form of a field of a description.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// A text.
+    /// Text.
     Text,
     /// `internal` or `external`.
     Category,
     /// The name of a known type.
     TypeName,
-    /// An ordered array, which may be left out.
+    /// An optional ordered array.
     Seq,
 }
 
-/// A structure of the description: its namespace, the prefix that it must have, its fields, and the
-/// test of the first in ISO 19005-1; the tests of the others follow.
+/// A structure of the description: its namespace, its required prefix, its fields, and the test of
+/// the first field in ISO 19005-1. The other fields have the next test numbers.
 struct Description {
     what: &'static str,
     namespace: &'static str,
@@ -173,7 +173,8 @@ const FIELD_DESCRIPTION: Description = Description {
     fields: &[("name", Form::Text), ("valueType", Form::TypeName), ("description", Form::Text)],
 };
 
-/// The rule with that test of ISO 19005-1, 6.7.8: parts 2 and 3 have the first in a clause of its own.
+/// The rule of ISO 19005-1, 6.7.8 with this test. In parts 2 and 3, the first test has its own
+/// clause.
 const fn rule(test: u16) -> Rule {
     let later = if test == 1 { ("6.6.2.3.2", 1) } else { ("6.6.2.3.3", test - 1) };
     Rule::all(("6.7.8", test), later)
@@ -208,8 +209,8 @@ pub(super) fn check(container: &Node, extensions: &Extensions, findings: &mut Fi
     }
 }
 
-/// Checks one description: every field that is asked for is there, in its form and with its prefix,
-/// and there is no other.
+/// Checks one description: every required field is present, with its form and prefix, and there are
+/// no other fields.
 fn describe(node: &Node, description: &Description, types: &Types, findings: &mut Findings) {
     let known = |child: &Node| {
         child.namespace == description.namespace
@@ -232,15 +233,15 @@ fn describe(node: &Node, description: &Description, types: &Types, findings: &mu
                 {
                     continue;
                 }
-                (Form::Seq, _) => "is no ordered array",
-                (_, None) => "is no text",
+                (Form::Seq, _) => "is not an ordered array",
+                (_, None) => "is not text",
                 (Form::Category, Some(category))
                     if !matches!(category, "internal" | "external") =>
                 {
                     "is neither internal nor external"
                 }
                 (Form::TypeName, Some(kind)) if !types.knows(&ValueType::parse(kind)) => {
-                    "names no known type"
+                    "is not a known type"
                 }
                 _ => continue,
             },

@@ -1,15 +1,15 @@
 //! The PDF/A identification schema (ISO 19005-1, 6.7.11; ISO 19005-2 and -3, 6.6.4; ISO 19005-4,
-//! 6.7.3): the file says which part and level it conforms to.
+//! 6.7.3), which declares the part and level of the file.
 
 use super::{Findings, packet::Packet, schemas::PDFA_ID};
 use crate::{Level, Part, checker::Rule};
 
-/// Tests have the same numbers in every part, up to the one of the prefix of `pdfaid:part`.
+/// Tests have the same numbers in every part, up to the test of the prefix of `pdfaid:part`.
 const fn rule(test: u16) -> Rule {
     Rule::all(("6.7.11", test), ("6.6.4", test))
 }
 
-/// Checks that the packet names the part and level that the file is checked against.
+/// Checks that the packet declares the part and level of the validation.
 pub(super) fn check(packet: &Packet, findings: &mut Findings) {
     if !packet.properties.iter().any(|property| property.namespace == PDFA_ID) {
         findings.broken(rule(1), "there is no PDF/A identification schema");
@@ -30,7 +30,7 @@ pub(super) fn check(packet: &Packet, findings: &mut Findings) {
 }
 
 /// Test 3: `pdfaid:conformance` is the level, or a higher one that includes it: A includes U, and U
-/// includes B. Part 4 has none but for 4e and 4f.
+/// includes B. In part 4 only 4e and 4f have a level.
 fn level(packet: &Packet, findings: &mut Findings) {
     let property = packet.property(PDFA_ID, "conformance");
     let conformance = property.and_then(|property| property.text());
@@ -82,8 +82,10 @@ fn prefixes(packet: &Packet, findings: &mut Findings) {
         if let Some(property) =
             packet.property(PDFA_ID, name).filter(|property| property.prefix != "pdfaid")
         {
-            findings
-                .broken(rule, format!("{} has not the prefix pdfaid", property.qualified_name()));
+            findings.broken(
+                rule,
+                format!("{} does not have the prefix pdfaid", property.qualified_name()),
+            );
         }
     }
 }

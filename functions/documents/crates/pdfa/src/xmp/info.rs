@@ -1,4 +1,4 @@
-//! The document information dictionary says the same as the document's packet (ISO 19005-1, 6.7.3).
+//! The document information dictionary matches the document's packet (ISO 19005-1, 6.7.3).
 
 use cos::{Dict, Object, Source};
 
@@ -10,14 +10,14 @@ use super::{
 };
 use crate::checker::{Checker, Rule};
 
-/// Entries that are text, with their tests.
+/// Text entries, with their tests.
 const TEXTS: [(&str, u16); 6] =
     [("Title", 2), ("Author", 3), ("Subject", 4), ("Keywords", 5), ("Creator", 6), ("Producer", 7)];
-/// Entries that are dates, with their tests and the names of their properties in XMP Basic.
+/// Date entries, with their tests and the names of their properties in XMP Basic.
 const DATES: [(&str, u16, &str); 2] =
     [("CreationDate", 1, "CreateDate"), ("ModDate", 8, "ModifyDate")];
 
-/// Checks the entries of `info` that have an analogous property.
+/// Checks the entries of `info` that have a corresponding property.
 pub(super) fn check<S: Source>(checker: &Checker<'_, S>, info: &Dict, packet: &Packet) {
     let object = checker.file.trailer().get("Info").and_then(Object::as_ref);
     for (key, test) in TEXTS {
@@ -28,7 +28,7 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>, info: &Dict, packet: &P
             checker.broken(
                 Rule::one("6.7.3", test),
                 object,
-                format_args!("{key} is not what the metadata says"),
+                format_args!("{key} does not match the metadata"),
             );
         }
     }
@@ -40,13 +40,13 @@ pub(super) fn check<S: Source>(checker: &Checker<'_, S>, info: &Dict, packet: &P
             checker.broken(
                 Rule::one("6.7.3", test),
                 object,
-                format_args!("{key} is not what the metadata says"),
+                format_args!("{key} does not match the metadata"),
             );
         }
     }
 }
 
-/// The text that an entry is compared with.
+/// The text in the packet that corresponds to an entry.
 fn analogous_text<'p>(packet: &'p Packet, key: &str) -> Option<&'p str> {
     match key {
         "Title" => default_text(packet.property(DC, "title")?),
@@ -65,15 +65,15 @@ fn analogous_text<'p>(packet: &'p Packet, key: &str) -> Option<&'p str> {
     }
 }
 
-/// The item of a language alternative for a reader of no language: `x-default`, else the first.
+/// The default item of a language alternative: `x-default`, else the first.
 fn default_text(alternative: &Node) -> Option<&str> {
     let items = alternative.children();
     let default = items.iter().find(|item| item.lang.as_deref() == Some("x-default"));
     default.or_else(|| items.first().filter(|item| item.lang.is_some()))?.text()
 }
 
-/// Whether both are the same text. XML has but one end of line, and some producers end an entry with
-/// a null character.
+/// Whether both texts are the same. XML has only one form of line end, and some producers end an
+/// entry with a null character.
 fn same_text(entry: Option<String>, property: Option<&str>) -> bool {
     let lines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
     match (entry, property) {
@@ -84,7 +84,7 @@ fn same_text(entry: Option<String>, property: Option<&str>) -> bool {
     }
 }
 
-/// Whether both are the same moment. A property that is no date is for another rule to refuse.
+/// Whether both are the same moment. Another rule rejects a property that is not a date.
 fn same_date(entry: &str, property: &Node) -> bool {
     let Some(moment) = property.text().and_then(date::xmp) else { return true };
     date::pdf(entry).is_some_and(|entry| entry.is_same_as_xmp(moment))
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_compared_but_for_ends_of_lines() {
+    fn texts_are_compared_ignoring_line_ends() {
         assert!(same_text(Some("a\r\nb\0".into()), Some("a\nb")));
         assert!(!same_text(Some("a".into()), Some("A")));
         assert!(!same_text(Some(String::new()), None));

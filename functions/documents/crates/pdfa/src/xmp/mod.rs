@@ -1,8 +1,8 @@
-//! Metadata: XMP packets, their schemas, what the file claims to be, and the document information
+//! Metadata: XMP packets, their schemas, the claim of the file, and the document information
 //! dictionary (ISO 19005-1, 6.7; ISO 19005-2 and -3, 6.6; ISO 19005-4, 6.7).
 //!
-//! [`Packet`](packet::Packet) reads a stream into the XMP data model; each other module holds the
-//! rules of one subject. They work on bytes and packets alone; [`check`] applies them to a file.
+//! [`Packet`](packet::Packet) reads a stream into the XMP data model; each other module has the
+//! rules of one subject. They work only on bytes and packets; [`check`] applies them to a file.
 
 mod date;
 mod extension;
@@ -34,20 +34,20 @@ use crate::{
 enum Edition {
     /// January 2004: part 1.
     Xmp2004,
-    /// September 2005: parts 2 and 3. Part 4 holds no property to a schema.
+    /// September 2005: parts 2 and 3. Part 4 does not check properties against schemas.
     Xmp2005,
 }
 
-/// Characters of a failure's detail that are kept.
+/// Maximum length of a failure's detail, in characters.
 const MAX_DETAIL: usize = 200;
 
-/// Failures of a packet that are kept: it can have one for every few bytes.
+/// Maximum number of failures per packet; a packet can have one for every few bytes.
 const MAX_FAILURES: usize = 10_000;
 
 /// 6.7.2-t01, 6.6.2.1-t01: the catalog has a metadata stream (ISO 32000-1, 14.3.2).
 const METADATA: Rule = Rule::all(("6.7.2", 1), ("6.6.2.1", 1));
 
-/// What the rules find in one packet.
+/// The failures found in one packet.
 struct Findings {
     flavour: Flavour,
     edition: Edition,
@@ -67,7 +67,7 @@ impl Findings {
             return;
         };
         let mut detail = detail.into();
-        // Names and values come from the packet, and may be as long as it.
+        // Names and values come from the packet, and may be very long.
         if let Some((end, _)) = detail.char_indices().nth(MAX_DETAIL) {
             detail.truncate(end);
             detail.push('…');
@@ -76,7 +76,7 @@ impl Findings {
     }
 }
 
-/// Checks the metadata of the document and, but for part 1, that of every object.
+/// Checks the metadata of the document and, except in part 1, the metadata of every object.
 pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     let Object::Stream(stream) = checker.get(&checker.root(), "Metadata") else {
         checker.broken(METADATA, None, "the catalog has no metadata stream");
@@ -84,7 +84,8 @@ pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     };
     for (key, value) in [("Type", "Metadata"), ("Subtype", "XML")] {
         if !checker.get(stream.dict(), key).is_name(value) {
-            let detail = format_args!("the document's metadata stream has not /{key} /{value}");
+            let detail =
+                format_args!("the document's metadata stream does not have /{key} /{value}");
             checker.broken(METADATA, Some(stream.id()), detail);
         }
     }
@@ -109,7 +110,7 @@ pub(crate) fn check<S: Source>(checker: &Checker<'_, S>) {
     }
 }
 
-/// Reads the packet of a metadata stream; one that is none fails its rule.
+/// Reads the packet of a metadata stream. An invalid packet is a failure.
 fn parse<S: Source>(checker: &Checker<'_, S>, stream: &Stream) -> Option<Packet> {
     let detail = match checker.file.stream_data(stream).map(|data| Packet::parse(&data)) {
         Ok(Ok(packet)) => return Some(packet),
@@ -119,11 +120,11 @@ fn parse<S: Source>(checker: &Checker<'_, S>, stream: &Stream) -> Option<Packet>
         Err(error) => return checker.read(Err(error)),
     };
     let rule = Rule::all(("6.7.9", 1), ("6.6.2.1", 4));
-    checker.broken(rule, Some(stream.id()), format_args!("no XMP packet: {detail}"));
+    checker.broken(rule, Some(stream.id()), format_args!("not an XMP packet: {detail}"));
     None
 }
 
-/// Checks the document's packet, and gives what its extension schemas define.
+/// Checks the document's packet, and returns the definitions of its extension schemas.
 fn document_packet<S: Source>(
     checker: &Checker<'_, S>,
     stream: &Stream,
@@ -142,8 +143,8 @@ fn report<S: Source>(checker: &Checker<'_, S>, stream: &Stream, findings: Findin
     }
 }
 
-/// Checks what every packet is held to, and gives what its extension schemas define. `document` is
-/// what those of the document's packet do, when this is the packet of an object.
+/// Checks the rules for all packets, and returns the definitions of the packet's extension schemas.
+/// For the packet of an object, `document` has the definitions of the document's packet.
 fn check_packet(
     packet: &Packet,
     document: Option<&Extensions>,
@@ -172,8 +173,8 @@ fn check_packet(
     extensions
 }
 
-/// Every property is predefined or described by an extension schema, and its value is of the type
-/// that it has there (ISO 19005-1, 6.7.9; ISO 19005-2 and -3, 6.6.2.3.1).
+/// Every property is predefined or described by an extension schema, and its value has the type
+/// defined there (ISO 19005-1, 6.7.9; ISO 19005-2 and -3, 6.6.2.3.1).
 fn check_properties(
     packet: &Packet,
     own: &Extensions,
@@ -195,7 +196,7 @@ fn check_properties(
             (Some(false), kind) => {
                 let rule = Rule::all(("6.7.9", 3), ("6.6.2.3.1", 2));
                 let kind = kind.map_or_else(
-                    || "as its extension schema says".to_owned(),
+                    || "of the type in its extension schema".to_owned(),
                     |kind| kind.to_string(),
                 );
                 findings.broken(rule, format!("the value of {name} is not {kind}"));
@@ -217,7 +218,7 @@ fn is_filtered<S: Source>(checker: &Checker<'_, S>, stream: &Dict) -> bool {
     }
 }
 
-/// The metadata streams that `/Metadata` of some dictionary names, but for the document's.
+/// The metadata streams in the `/Metadata` of all dictionaries, except the document's.
 fn object_metadata<S: Source>(checker: &Checker<'_, S>, document: Ref) -> Vec<Stream> {
     let mut seen = HashSet::from([document]);
     let mut found = Vec::new();

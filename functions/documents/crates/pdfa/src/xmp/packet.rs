@@ -1,4 +1,4 @@
-//! A metadata stream's bytes: encoding, packet wrapper and XML, up to the properties.
+//! The bytes of a metadata stream: encoding, packet wrapper and XML.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -11,15 +11,16 @@ use super::{
     value::Node,
 };
 
-/// The largest packet that is read, in bytes.
+/// Maximum size of a packet, in bytes.
 const MAX_BYTES: usize = 8 << 20;
-/// The largest number of XML nodes.
+/// Maximum number of XML nodes.
 const MAX_NODES: u32 = 250_000;
-/// A bound on the XML reader's work for attributes, which compares those of an element each with each.
+/// Maximum work of the XML reader for attributes; it compares all attributes of an element with
+/// each other.
 const MAX_ATTRIBUTE_WORK: usize = 100_000_000;
-/// Bytes of a namespace prefix that are looked at.
+/// Maximum length of a namespace prefix that is compared, in bytes.
 const MAX_PREFIX: usize = 200;
-/// A bound on the XML reader's work for namespaces: declarations × prefixes².
+/// Maximum work of the XML reader for namespaces: declarations × prefixes².
 const MAX_NAMESPACE_WORK: usize = 200_000_000;
 
 /// A parsed metadata stream.
@@ -27,9 +28,9 @@ const MAX_NAMESPACE_WORK: usize = 200_000_000;
 pub(super) struct Packet {
     /// The data of the `<?xpacket begin …?>` instruction.
     pub(super) header: Option<String>,
-    /// How the characters are encoded.
+    /// The character encoding.
     pub(super) encoding: Encoding,
-    /// All properties, those of the extension schemas' container apart.
+    /// All properties, except the container of the extension schemas.
     pub(super) properties: Vec<Node>,
     /// `pdfaExtension:schemas`.
     pub(super) extensions: Option<Node>,
@@ -44,18 +45,18 @@ pub(super) enum Encoding {
     Utf16,
     /// UTF-32, either byte order.
     Utf32,
-    /// Named by an XML declaration: one byte a character.
+    /// A single-byte encoding, named in an XML declaration.
     Latin1,
 }
 
-/// Why a packet cannot be read.
+/// The reason why a packet cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PacketError {
-    /// More than this reader takes; nothing is said about conformance.
+    /// A limit of this reader is exceeded, so nothing is known about conformance.
     Limit(Limit),
     /// Not well-formed XML.
     Xml(String),
-    /// XML, but not RDF as XMP allows it.
+    /// XML, but not the RDF that XMP allows.
     Rdf(String),
 }
 
@@ -89,12 +90,12 @@ impl Packet {
         Ok(Self { header, encoding, properties, extensions })
     }
 
-    /// The property of that name.
+    /// The property with this name.
     pub(super) fn property(&self, namespace: &str, name: &str) -> Option<&Node> {
         self.properties.iter().find(|property| property.is(namespace, name))
     }
 
-    /// Whether the packet's header has an attribute of that name.
+    /// Whether the packet's header has an attribute with this name.
     pub(super) fn header_has(&self, attribute: &str) -> bool {
         let header = self.header.as_deref().unwrap_or_default();
         header.match_indices(attribute).any(|(at, _)| {
@@ -109,7 +110,7 @@ impl Packet {
     }
 }
 
-/// What a packet says it conforms to, without the white space around.
+/// The claim of a packet, without surrounding white space.
 pub(crate) struct Claimed {
     /// `pdfaid:part`.
     pub(crate) part: String,
@@ -119,8 +120,7 @@ pub(crate) struct Claimed {
     pub(crate) revision: Option<String>,
 }
 
-/// What the packet says it conforms to, wherever in the XML that stands: a packet that is no RDF can
-/// say it too.
+/// The claim of the packet, anywhere in the XML. The packet need not be valid RDF.
 pub(crate) fn claim(bytes: &[u8]) -> Option<Claimed> {
     with_document(bytes, |document, _, _| {
         let property = |name| {
@@ -139,7 +139,7 @@ pub(crate) fn claim(bytes: &[u8]) -> Option<Claimed> {
     .ok()?
 }
 
-/// Calls `read` with the XML, the text that it was parsed from, and that text's encoding.
+/// Calls `read` with the XML, the text from which it was parsed, and the encoding of that text.
 fn with_document<T>(
     bytes: &[u8],
     read: impl FnOnce(&Document<'_>, &str, Encoding) -> T,
@@ -162,9 +162,9 @@ fn with_document<T>(
     }
 }
 
-/// Refuses what would cost the XML reader quadratic time.
+/// Rejects text for which the XML reader needs quadratic time.
 fn check_budget(text: &str) -> Result<(), PacketError> {
-    // An attribute's value has no `<`, so that this counts at least every attribute of an element.
+    // An attribute's value has no `<`, so this counts at least all attributes of an element.
     let equals = |part: &str| part.bytes().filter(|&byte| byte == b'=').count();
     let pairs = text.split('<').map(|part| equals(part).saturating_pow(2));
     if pairs.fold(0, usize::saturating_add) > MAX_ATTRIBUTE_WORK {
@@ -176,7 +176,7 @@ fn check_budget(text: &str) -> Result<(), PacketError> {
         declarations += 1;
         let rest = &text.as_bytes()[at + word.len()..];
         let length = rest.iter().take(MAX_PREFIX).position(|byte| b"= \t\r\n".contains(byte));
-        // A longer prefix counts as one more, whether it is there again or not.
+        // Each longer prefix counts as a new one, even if it occurs again.
         prefixes.insert(length.map_or((at, &[][..]), |length| (0, &rest[..length])));
         let work = declarations.saturating_mul(prefixes.len()).saturating_mul(prefixes.len());
         if work > MAX_NAMESPACE_WORK {
@@ -222,8 +222,8 @@ fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), PacketError> {
     }
 }
 
-/// Reads UTF-8, and bytes that are none as Latin-1: old toolkits wrote such packets, and readers
-/// take them.
+/// Reads UTF-8, and invalid bytes as Latin-1: old toolkits wrote such packets, and readers accept
+/// them.
 fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return text.into();
@@ -236,7 +236,7 @@ fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     text.into()
 }
 
-/// Whether an XML declaration names an encoding of one byte a character.
+/// Whether an XML declaration names a single-byte encoding.
 fn declares_single_byte(bytes: &[u8]) -> bool {
     let Some(declaration) = bytes.strip_prefix(b"<?xml".as_slice()) else { return false };
     let end = declaration.windows(2).take(200).position(|pair| pair == b"?>").unwrap_or(0);
@@ -244,8 +244,8 @@ fn declares_single_byte(bytes: &[u8]) -> bool {
     ["iso-8859-", "windows-125", "latin1"].iter().any(|name| declaration.contains(name))
 }
 
-/// Blanks control characters that XML forbids, written as such or by number. Producers leave them in
-/// titles, and every XMP toolkit reads over them.
+/// Replaces control characters that XML forbids, also character references to them, with spaces.
+/// Producers leave them in titles, and every XMP toolkit ignores them.
 fn without_controls(text: &str) -> Cow<'_, str> {
     let forbidden = |code: u32| code < 0x20 && !matches!(code, 0x09 | 0x0A | 0x0D);
     let reference = |rest: &str| {

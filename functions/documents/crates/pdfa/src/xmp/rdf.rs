@@ -1,4 +1,4 @@
-//! The subset of RDF/XML that XMP allows (XMP Specification, "RDF"), read into the XMP data model.
+//! Reads the subset of RDF/XML that XMP allows (XMP Specification, "RDF") into the XMP data model.
 
 use std::collections::HashSet;
 
@@ -12,23 +12,23 @@ use super::{
 
 /// Namespace of RDF.
 pub(super) const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
-/// Namespace that the prefix `xml` stands for.
+/// Namespace of the prefix `xml`.
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
-/// An early namespace of Dublin Core, which toolkits read as today's.
+/// An early namespace of Dublin Core, which toolkits treat as the current one.
 const DC_EARLY: &str = "http://purl.org/dc/1.1/";
-/// Namespace of `iX:changes`, a relic that toolkits skip.
+/// Namespace of `iX:changes`, an obsolete element that toolkits skip.
 const IX: &str = "http://ns.adobe.com/iX/1.0/";
-/// The deepest nesting of values.
+/// Maximum nesting depth of values.
 const MAX_DEPTH: usize = 64;
 
-/// Reads the properties of `rdf:RDF`; `text` is what the XML was parsed from.
+/// Reads the properties of `rdf:RDF`; `text` is the text from which the XML was parsed.
 pub(super) fn read(root: Xml<'_, '_>, text: &str) -> Result<Vec<Node>, PacketError> {
     let reader = Reader { text };
     let mut fields = Fields { place: Place::Top, nodes: Vec::new(), seen: HashSet::new() };
     let mut about = "";
     for description in elements(root)? {
         if !description.has_tag_name((RDF, "Description")) {
-            return Err(wrong("a child of rdf:RDF is no rdf:Description"));
+            return Err(wrong("a child of rdf:RDF is not rdf:Description"));
         }
         let subject = description
             .attributes()
@@ -46,7 +46,7 @@ pub(super) fn read(root: Xml<'_, '_>, text: &str) -> Result<Vec<Node>, PacketErr
     Ok(fields.nodes)
 }
 
-/// Where nodes are being collected.
+/// The parent of the collected nodes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Top,
@@ -54,7 +54,7 @@ enum Place {
     Array,
 }
 
-/// Nodes under one parent, with names that come up once.
+/// The nodes of one parent, whose names must be different.
 struct Fields<'d> {
     place: Place,
     nodes: Vec<Node>,
@@ -75,7 +75,7 @@ impl<'d> Fields<'d> {
             return Err(wrong("rdf:value outside a structure"));
         }
         if !item && !self.seen.insert((namespace, name)) {
-            return Err(wrong(&format!("{} is there twice", node.qualified_name())));
+            return Err(wrong(&format!("{} occurs twice", node.qualified_name())));
         }
         self.nodes.push(node);
         Ok(())
@@ -87,7 +87,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    /// A node element: its attributes and its elements are properties of one resource.
+    /// Reads a node element: its attributes and child elements are properties of one resource.
     fn node_element<'d>(
         &self,
         node: Xml<'d, '_>,
@@ -108,7 +108,7 @@ impl Reader<'_> {
         self.properties(node, fields, depth)
     }
 
-    /// The elements within a node element.
+    /// Reads the child elements of a node element.
     fn properties<'d>(
         &self,
         node: Xml<'d, '_>,
@@ -121,21 +121,21 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// An attribute that stands for a simple property.
+    /// Reads an attribute as a simple property.
     fn property_attribute<'d>(
         &self,
         attribute: Attribute<'d, '_>,
         fields: &mut Fields<'d>,
     ) -> Result<(), PacketError> {
         let namespace = modern(attribute.namespace())?;
-        // The range is cut short at 65,535 bytes.
+        // The length of the range is limited to 65,535 bytes.
         let prefix = prefix(self.text.get(attribute.range_qname()).unwrap_or_default());
         let value = Value::Simple(attribute.value().to_owned());
         let node = node(namespace, prefix, attribute.name(), None, value);
         fields.add(namespace, attribute.name(), node)
     }
 
-    /// An element that is a property.
+    /// Reads an element as a property.
     fn property_element<'d>(
         &self,
         element: Xml<'d, '_>,
@@ -159,7 +159,7 @@ impl Reader<'_> {
         fields.add(namespace, name, node(namespace, prefix(&tag[..end]), name, lang, value))
     }
 
-    /// The value of a property, in any of the forms that RDF/XML has.
+    /// The value of a property, in any form of RDF/XML.
     fn value(&self, element: Xml<'_, '_>, depth: usize) -> Result<Value, PacketError> {
         if depth > MAX_DEPTH {
             return Err(PacketError::Limit(cos::Limit::Nesting));
@@ -185,7 +185,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A property whose value is one inner node: an array, or a structure.
+    /// The value of a property with one inner node: an array, or a structure.
     fn resource(&self, element: Xml<'_, '_>, depth: usize) -> Result<Value, PacketError> {
         allow(element, &["ID"])?;
         let mut children = elements(element)?.into_iter();
@@ -211,11 +211,11 @@ impl Reader<'_> {
         })
     }
 
-    /// A property without content: its value is in `rdf:value`, in `rdf:resource`, or its attributes
-    /// are the fields of a structure.
+    /// The value of a property without content: `rdf:value`, `rdf:resource`, or a structure with
+    /// the attributes as fields.
     fn empty_element(&self, element: Xml<'_, '_>) -> Result<Value, PacketError> {
         if element.children().any(|child| !child.is_comment()) {
-            return Err(wrong("content beside attributes that are a value"));
+            return Err(wrong("content next to attributes that are a value"));
         }
         let mut fields = Fields::new(Place::Struct);
         let (mut value, mut resource, mut named) = (None, None, false);
@@ -234,7 +234,7 @@ impl Reader<'_> {
         match (value, resource) {
             (Some(_), Some(_)) => Err(wrong("both rdf:value and rdf:resource")),
             (_, Some(_)) if named => Err(wrong("both rdf:resource and rdf:nodeID")),
-            // Other attributes are qualifiers, which no rule looks at.
+            // Other attributes are qualifiers, which no rule checks.
             (Some(text), None) | (None, Some(text)) => Ok(Value::Simple(text.to_owned())),
             (None, None) if fields.nodes.is_empty() => Ok(Value::Simple(String::new())),
             (None, None) => Ok(Value::Struct(fields.nodes)),
@@ -242,18 +242,19 @@ impl Reader<'_> {
     }
 }
 
-/// A property whose value is text.
+/// The value of a property that contains text.
 fn literal(element: Xml<'_, '_>) -> Result<Value, PacketError> {
     allow(element, &["ID", "datatype"])?;
     if element.children().any(|child| child.is_element() || child.is_pi()) {
-        return Err(wrong("an element within a text"));
+        return Err(wrong("an element inside text"));
     }
     Ok(Value::Simple(
         element.children().filter_map(|child| child.text().filter(|_| child.is_text())).collect(),
     ))
 }
 
-/// A structure with `rdf:value` is that value, and its other fields are qualifiers.
+/// The value of a structure: `rdf:value` if it has one (its other fields are qualifiers), else the
+/// structure itself.
 fn unwrap_qualified(mut fields: Vec<Node>) -> Value {
     match fields.iter().position(|field| field.is(RDF, "value")) {
         Some(index) => fields.swap_remove(index).value,
@@ -261,7 +262,7 @@ fn unwrap_qualified(mut fields: Vec<Node>) -> Value {
     }
 }
 
-/// The child elements of an element that has no text.
+/// The child elements of an element that contains no text.
 fn elements<'d, 'i>(node: Xml<'d, 'i>) -> Result<Vec<Xml<'d, 'i>>, PacketError> {
     let mut found = Vec::new();
     for child in node.children() {
@@ -276,7 +277,7 @@ fn elements<'d, 'i>(node: Xml<'d, 'i>) -> Result<Vec<Xml<'d, 'i>>, PacketError> 
     Ok(found)
 }
 
-/// Refuses attributes other than `xml:lang` and those RDF terms.
+/// Rejects attributes other than `xml:lang` and the RDF terms in `terms`.
 fn allow(element: Xml<'_, '_>, terms: &[&str]) -> Result<(), PacketError> {
     let known = |attribute: &Attribute<'_, '_>| {
         is_lang(attribute) || term(attribute, element).is_some_and(|term| terms.contains(&term))
@@ -287,7 +288,7 @@ fn allow(element: Xml<'_, '_>, terms: &[&str]) -> Result<(), PacketError> {
     Err(wrong("an attribute that this form of a property cannot have"))
 }
 
-/// The name of an attribute that is part of RDF's syntax. `about` and `ID` may lack a prefix.
+/// The name of an attribute that is part of RDF's syntax. `about` and `ID` may have no prefix.
 fn term<'d>(attribute: &Attribute<'d, '_>, owner: Xml<'d, '_>) -> Option<&'d str> {
     let name = attribute.name();
     let bare = attribute.namespace().is_none()
@@ -297,7 +298,7 @@ fn term<'d>(attribute: &Attribute<'d, '_>, owner: Xml<'d, '_>) -> Option<&'d str
     (bare || (attribute.namespace() == Some(RDF) && syntax)).then_some(name)
 }
 
-/// RDF names that are syntax, those that RDF withdrew included.
+/// RDF names that are syntax, including withdrawn ones.
 fn is_core_term(name: &str) -> bool {
     matches!(
         name,
@@ -318,11 +319,11 @@ fn is_lang(attribute: &Attribute<'_, '_>) -> bool {
     attribute.namespace() == Some(XML) && attribute.name() == "lang"
 }
 
-/// The namespace, which every property needs.
+/// The namespace, which is required. The early namespace of Dublin Core becomes the current one.
 fn modern(namespace: Option<&str>) -> Result<&str, PacketError> {
     match namespace {
         Some(DC_EARLY) => Ok(DC),
-        // `xmlns=""` takes a default namespace back.
+        // `xmlns=""` removes a default namespace.
         None | Some("") => Err(wrong("an element or attribute without a namespace")),
         Some(namespace) => Ok(namespace),
     }

@@ -36,7 +36,7 @@ const JOB: &str = "http://ns.adobe.com/xap/1.0/sType/Job#";
 /// Names by value type: `(type, "name name …")`.
 type Names = &'static [(&'static str, &'static str)];
 
-/// Which editions have an entry.
+/// The editions that have an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum In {
     Both,
@@ -46,7 +46,7 @@ enum In {
 use Edition::{Xmp2004, Xmp2005};
 use In::{Both, Only};
 
-/// The type of a predefined property, if there is such a property.
+/// The type of a predefined property; `None` if it is not predefined.
 pub(super) fn property(edition: Edition, namespace: &str, name: &str) -> Option<ValueType> {
     let groups = SCHEMAS
         .iter()
@@ -54,7 +54,7 @@ pub(super) fn property(edition: Edition, namespace: &str, name: &str) -> Option<
     groups.map(|(.., names)| *names).find_map(|names| find(names, name)).map(ValueType::parse)
 }
 
-/// A predefined structure, by the name of its type in lower case.
+/// A predefined structure, by the lower-case name of its type.
 pub(super) fn structure(edition: Edition, name: &str) -> Option<Structure> {
     let mut found = STRUCTURES
         .iter()
@@ -65,13 +65,13 @@ pub(super) fn structure(edition: Edition, name: &str) -> Option<Structure> {
 /// The fields of a predefined structure.
 #[derive(Clone, Copy)]
 pub(super) struct Structure {
-    /// The namespace that all fields are in.
+    /// The namespace of all fields.
     pub(super) namespace: &'static str,
     names: Names,
 }
 
 impl Structure {
-    /// The type of a field, if there is such a field.
+    /// The type of a field; `None` if the structure does not have it.
     pub(super) fn field(&self, name: &str) -> Option<ValueType> {
         find(self.names, name).map(ValueType::parse)
     }
@@ -90,8 +90,8 @@ fn find(names: Names, name: &str) -> Option<&'static str> {
         .map(|(kind, _)| *kind)
 }
 
-/// Closed choices are listed by their base type: values outside a choice are common in conforming
-/// files and no reason to reject one.
+/// A property with a closed choice of values has its base type here, because conforming files often
+/// have values outside the choice, and this is no reason to reject them.
 #[rustfmt::skip]
 static SCHEMAS: &[(&str, In, Names)] = &[
     (PDFA_ID, Both, &[("integer", "part"), ("text", "amd conformance")]),

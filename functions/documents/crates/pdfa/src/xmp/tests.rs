@@ -9,7 +9,7 @@ use super::{
 };
 use crate::Flavour;
 
-/// A packet whose one `rdf:Description` has that content.
+/// A packet with one `rdf:Description` that has this content.
 fn wrap(content: &str) -> String {
     format!(
         "<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'>\
@@ -31,7 +31,7 @@ fn parse(content: &str) -> Result<Packet, PacketError> {
     Packet::parse(wrap(content).as_bytes())
 }
 
-/// The rules that a packet breaks, the identification's included.
+/// The rules that a packet breaks, including those of the identification.
 fn broken(flavour: &str, packet: &str) -> Vec<(&'static str, u16)> {
     let packet = Packet::parse(packet.as_bytes()).unwrap();
     let mut findings = Findings::new(flavour.parse().unwrap());
@@ -40,7 +40,7 @@ fn broken(flavour: &str, packet: &str) -> Vec<(&'static str, u16)> {
     findings.failures.into_iter().map(|(clause, test, _)| (clause, test)).collect()
 }
 
-/// The rules that properties break in a packet that is well identified.
+/// The rules that properties break in a packet with a correct identification.
 fn broken_by(flavour: &str, content: &str) -> Vec<(&'static str, u16)> {
     let part = &flavour[..1];
     let identification =
@@ -114,7 +114,7 @@ fn every_form_of_a_property_is_read() {
 }
 
 #[test]
-fn what_is_no_rdf_is_refused() {
+fn invalid_rdf_is_refused() {
     for content in [
         "text",
         "<xmp:Label>a<xmp:Nickname/></xmp:Label>",
@@ -162,7 +162,7 @@ fn every_unicode_encoding_is_read() {
 }
 
 #[test]
-fn bytes_that_old_toolkits_left_are_read_over() {
+fn bytes_left_by_old_toolkits_are_ignored() {
     let packet = wrap("<dc:source>a\u{1}b&#x2;c</dc:source>").replace("end='w'?>", "end='w'?>\0");
     let mut bytes = packet.into_bytes();
     let at = bytes.windows(2).position(|pair| pair == b"a\x01").unwrap();
@@ -186,7 +186,7 @@ fn hostile_packets_end_in_an_error() {
     {
         assert_eq!(Packet::parse(packet.as_bytes()), Err(PacketError::Limit(cos::Limit::Values)));
     }
-    // Quadratic if each occurrence were read to its end.
+    // Reading each occurrence to its end would be quadratic.
     let words = "xmlns".repeat(1_000_000);
     assert!(Packet::parse(words.as_bytes()).is_err());
     let name = "é".repeat(40_000);
@@ -213,7 +213,7 @@ fn a_packet_of_predefined_properties_conforms() {
 }
 
 #[test]
-fn properties_are_known_and_of_their_types() {
+fn properties_are_known_and_have_the_right_types() {
     assert_eq!(broken_by("1b", "<own:a>1</own:a>"), [("6.7.9", 2)]);
     assert_eq!(broken_by("2b", "<own:a>1</own:a>"), [("6.6.2.3.1", 1)]);
     assert_eq!(broken_by("1b", "<xmp:Label>a</xmp:Label>"), [("6.7.9", 2)]);
@@ -240,7 +240,7 @@ fn the_packet_header_has_no_deprecated_attributes() {
 }
 
 #[test]
-fn the_identification_is_of_the_flavour() {
+fn the_identification_matches_the_flavour() {
     let packet = |part: &str, level: &str| {
         wrap(&format!(
             "<pdfaid:part>{part}</pdfaid:part><pdfaid:conformance>{level}</pdfaid:conformance>"
@@ -326,7 +326,7 @@ fn the_packet_of_an_object_may_use_the_documents_schemas() {
 }
 
 #[test]
-fn details_are_cut_short() {
+fn long_details_are_cut() {
     let packet = wrap(&format!(
         "<pdfaid:part>2</pdfaid:part><pdfaid:conformance>{}</pdfaid:conformance>",
         "é".repeat(9_999)
@@ -337,7 +337,7 @@ fn details_are_cut_short() {
     assert_eq!(findings.failures[0].2.chars().count(), super::MAX_DETAIL + 1);
 }
 
-/// Pieces that a packet is put together from, in no order.
+/// Pieces of a packet, combined at random.
 const PIECES: [&str; 24] = [
     "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>",
     "</rdf:RDF>",
@@ -390,7 +390,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_date_or_none(text in "[0-9:TZ+.'D-]{0,30}|.{0,30}") {
+    fn date_parsing_never_panics(text in "[0-9:TZ+.'D-]{0,30}|.{0,30}") {
         let (pdf, xmp) = (date::pdf(&text), date::xmp(&text));
         prop_assert!(pdf.is_none() || text.starts_with("D:"));
         prop_assert!(xmp.is_none() || pdf.is_none());

@@ -1,4 +1,4 @@
-//! Value types: whether a value is of the type that a schema gives it.
+//! Value types, and whether a value matches the type in a schema.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use super::{
     value::{ArrayKind, Node, Value},
 };
 
-/// A type's name, taken apart: arrays around a base type.
+/// A parsed type name: a base type, with arrays around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ValueType {
-    /// Array kinds, the outer first.
+    /// Array kinds, the outermost first.
     arrays: Vec<ArrayKind>,
-    /// The base type's name in lower case.
+    /// The name of the base type in lower case.
     base: String,
 }
 
 impl ValueType {
-    /// Reads a type as the XMP specification and extension schemas write it, in any case: `Text`,
-    /// `bag Text`, `Open Choice of Integer`, `Lang Alt`, a type of the schema's own.
+    /// Parses a type as written in the XMP specification or in extension schemas, in any case:
+    /// `Text`, `bag Text`, `Open Choice of Integer`, `Lang Alt`, or a type of the schema.
     pub(super) fn parse(name: &str) -> Self {
         let name = name.to_lowercase();
         let mut words: Vec<&str> = Vec::new();
@@ -62,18 +62,18 @@ impl std::fmt::Display for ValueType {
 /// A type that an extension schema defines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Custom {
-    /// No fields are given: a text with rules of its own.
+    /// A type without fields: text with rules of its own.
     Text,
     /// A structure.
     Struct {
-        /// The namespace that all fields are in.
+        /// The namespace of all fields.
         namespace: String,
         /// Types by field name.
         fields: HashMap<String, ValueType>,
     },
 }
 
-/// The types that are known to a schema.
+/// The types that a schema may use.
 #[derive(Debug, Clone)]
 pub(super) struct Types {
     edition: Edition,
@@ -86,7 +86,7 @@ impl Types {
         Self { edition, custom: HashMap::new() }
     }
 
-    /// Adds a type; one of the same name is replaced.
+    /// Adds a type, or replaces the one with the same name.
     pub(super) fn define(&mut self, name: &str, definition: Custom) {
         self.custom.insert(ValueType::parse(name).base, definition);
     }
@@ -99,7 +99,7 @@ impl Types {
             || schemas::structure(self.edition, &kind.base).is_some()
     }
 
-    /// Whether the value is of that type. A value of an unknown type is not.
+    /// Whether the value has this type. `false` for an unknown type.
     pub(super) fn fits(&self, node: &Node, kind: &ValueType) -> bool {
         self.fits_from(node, &kind.arrays, &kind.base)
     }
@@ -145,11 +145,11 @@ impl Types {
     }
 }
 
-/// Whether a text is of a simple type; `None` if there is no simple type of that name.
+/// Whether a text is a value of a simple type; `None` if the simple type is unknown.
 fn simple(edition: Edition, kind: &str, text: &str) -> Option<bool> {
     Some(match kind {
-        // What these look like is not checked: the XMP specifications leave it open, or conforming
-        // files differ from what they say.
+        // The format of these types is not checked: the XMP specifications do not define it, or
+        // conforming files differ from the definition.
         "text" | "propername" | "agentname" | "rational" | "renditionclass" | "locale" | "uri"
         | "url" => true,
         "boolean" => matches!(text, "True" | "False"),
@@ -175,13 +175,13 @@ fn unsigned(text: &str) -> &str {
     text.strip_prefix(['+', '-']).unwrap_or(text)
 }
 
-/// What follows one or more leading digits.
+/// The text after one or more leading digits.
 fn digits(text: &str) -> Option<&str> {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     (rest.len() < text.len()).then_some(rest)
 }
 
-/// A decimal number with an optional sign; digits on one side of the point are enough.
+/// A decimal number with an optional sign; digits are required on only one side of the point.
 fn is_real(text: &str) -> bool {
     let text = unsigned(text);
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -189,7 +189,8 @@ fn is_real(text: &str) -> bool {
     !(whole.is_empty() && fraction.is_empty()) && all(whole) && all(fraction)
 }
 
-/// `DDD,MM,SSk` or `DDD,MM.mmk`, k one of N, S, E, W. The edition of 2004 has two digits in each place.
+/// `DDD,MM,SSk` or `DDD,MM.mmk`, k is N, S, E or W. In the edition of 2004, each part has two
+/// digits.
 fn is_gps_coordinate(edition: Edition, text: &str) -> Option<()> {
     let text = text.strip_suffix(['N', 'S', 'E', 'W'])?;
     let separator = text.rfind([',', '.'])?;
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn type_names_are_taken_apart() {
+    fn type_names_are_parsed() {
         let parse = |name: &str| ValueType::parse(name).to_string();
         assert_eq!(parse("Text"), "text");
         assert_eq!(parse("Closed Choice of Integer"), "integer");
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn simple_types_take_their_values_only() {
+    fn simple_types_accept_only_their_values() {
         for text in ["0", "+12", "-7", "007"] {
             assert!(is("integer", text), "{text}");
         }

@@ -11,7 +11,7 @@ pub(super) struct Node {
     pub(super) name: String,
     /// `xml:lang`, in lower case.
     pub(super) lang: Option<String>,
-    /// What it holds.
+    /// Its value.
     pub(super) value: Value,
 }
 
@@ -20,9 +20,9 @@ pub(super) struct Node {
 pub(super) enum Value {
     /// Text, or a URI written as `rdf:resource`.
     Simple(String),
-    /// Fields.
+    /// A structure, with its fields.
     Struct(Vec<Node>),
-    /// Items.
+    /// An array, with its items.
     Array(ArrayKind, Vec<Node>),
 }
 
@@ -33,7 +33,7 @@ pub(super) enum ArrayKind {
     Bag,
     /// `rdf:Seq`: in order.
     Seq,
-    /// `rdf:Alt`: one to be chosen.
+    /// `rdf:Alt`: alternatives.
     Alt,
 }
 
@@ -46,7 +46,7 @@ impl Node {
         }
     }
 
-    /// Fields of a structure, items of an array, nothing for a simple value.
+    /// The fields of a structure or the items of an array; empty for a simple value.
     pub(super) fn children(&self) -> &[Node] {
         match &self.value {
             Value::Simple(_) => &[],
@@ -62,12 +62,12 @@ impl Node {
         }
     }
 
-    /// Whether the name is `name` in `namespace`.
+    /// Whether this is `name` in `namespace`.
     pub(super) fn is(&self, namespace: &str, name: &str) -> bool {
         self.name == name && self.namespace == namespace
     }
 
-    /// The first field of a structure with that name.
+    /// The first field of a structure with this name.
     pub(super) fn field(&self, namespace: &str, name: &str) -> Option<&Node> {
         match &self.value {
             Value::Struct(fields) => fields.iter().find(|field| field.is(namespace, name)),
@@ -75,7 +75,7 @@ impl Node {
         }
     }
 
-    /// The name as a reader knows it: `prefix:name`.
+    /// The name as in the packet: `prefix:name`.
     pub(super) fn qualified_name(&self) -> String {
         if self.prefix.is_empty() {
             self.name.clone()

@@ -1,20 +1,20 @@
-//! Whether a text is an XPath 1.0 expression, by its tokens and brackets.
+//! Checks whether a text is an XPath 1.0 expression, from its tokens and brackets.
 
-/// What may come next.
+/// The permitted next token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Expect {
     /// An expression.
     Operand,
     /// A step of a location path.
     Step,
-    /// A step, or what may follow a lone `/`.
+    /// A step, or a token that may follow a single `/`.
     StepOrOperator,
     /// An operator, a closing bracket or the end.
     Operator,
 }
 
-/// Checks the order of tokens and the nesting of brackets. Names of functions and prefixes are not
-/// looked up: nothing says what they are bound to.
+/// Checks the order of tokens and the nesting of brackets. Function names and prefixes are not
+/// resolved, because their bindings are unknown.
 pub(super) fn is_expression(text: &str) -> bool {
     let Some(tokens) = tokens(text) else { return false };
     let mut reader = Reader { tokens: tokens.into_iter().peekable(), brackets: Vec::new() };
@@ -36,10 +36,10 @@ pub(super) fn is_expression(text: &str) -> bool {
     reader.brackets.is_empty() && matches!(expect, Expect::Operator | Expect::StepOrOperator)
 }
 
-/// Takes one token each, with what belongs to it, and says what may come next.
+/// Reads one token at a time, and returns what may follow.
 struct Reader<'t> {
     tokens: std::iter::Peekable<std::vec::IntoIter<&'t str>>,
-    /// Brackets that are open; `f` is that of a function.
+    /// Open brackets; `f` is the bracket of a function.
     brackets: Vec<char>,
 }
 
@@ -75,7 +75,7 @@ impl Reader<'_> {
         (is_name(token) || matches!(token, "." | ".." | "*")).then_some(Expect::Operator)
     }
 
-    /// What may follow an operand, but for a step and a predicate.
+    /// Reads a token after an operand, except a step or a predicate.
     fn operator(&mut self, token: &str) -> Option<Expect> {
         match token {
             "]" => (self.brackets.pop() == Some('[')).then_some(Expect::Operator),
@@ -102,7 +102,7 @@ fn is_number(token: &str) -> bool {
         && token.starts_with(|c: char| c == '.' || c.is_ascii_digit())
 }
 
-/// The tokens, or nothing if a character begins none or a literal does not end.
+/// The tokens; `None` if a character starts no token or a literal does not end.
 fn tokens(text: &str) -> Option<Vec<&str>> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
@@ -148,7 +148,7 @@ mod tests {
     use super::is_expression;
 
     #[test]
-    fn expressions_are_told_from_other_text() {
+    fn expressions_are_distinguished_from_other_text() {
         for text in [
             "/",
             "/a/b",

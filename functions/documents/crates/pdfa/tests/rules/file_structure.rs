@@ -149,7 +149,7 @@ fn names() {
 }
 
 #[test]
-fn the_metadata_stream_says_that_it_is_one() {
+fn the_metadata_stream_has_type_and_subtype() {
     for (flavour, rule) in [("1b", "6.7.2-t01"), ("2b", "6.6.2.1-t01"), ("3b", "6.6.2.1-t01")] {
         for entries in
             ["/Type/Metadata", "/Subtype/XML", "/Type/Metadata/Subtype/Text", "/Type/X/Subtype/XML"]
@@ -166,13 +166,13 @@ fn the_metadata_stream_says_that_it_is_one() {
 }
 
 #[test]
-fn a_reference_names_an_object_of_its_generation() {
+fn a_reference_needs_an_object_with_its_generation() {
     for flavour in ["1b", "2b"] {
         let metadata = if flavour == "1b" { "6.7.2-t01" } else { "6.6.2.1-t01" };
         let mut pdf = Pdf::new(flavour);
         pdf.set(1, "<</Type/Catalog/Pages 2 0 R/Metadata 4 1 R>>");
         pdf.breaks(&[metadata]);
-        // An object that another one stands in for: its own header has another generation.
+        // An object with another generation in its header.
         let pdf = Pdf::new(flavour);
         let header = b"\n4 0 obj";
         let mut bytes = pdf.bytes();

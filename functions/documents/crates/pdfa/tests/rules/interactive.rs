@@ -64,7 +64,7 @@ fn embedded_files() {
 }
 
 #[test]
-fn what_the_catalog_and_pages_may_not_have() {
+fn forbidden_entries_of_catalog_and_pages() {
     Pdf::new("2b").with(1, "/Names<</AlternatePresentations<<>>>>").breaks(&["6.10-t01"]);
     Pdf::new("2b").with(3, "/PresSteps<<>>").breaks(&["6.10-t02"]);
     Pdf::new("2b").with(1, "/Requirements[<</S/EnableJavaScripts>>]").breaks(&["6.11-t01"]);
@@ -214,7 +214,7 @@ fn tagging() {
     conforms(&with("1b", "/S/Own/Lang(en_GB)", ""));
 }
 
-/// The bytes of `pdf` with the numbers of its `/ByteRange` filled in, the last one changed by `short`.
+/// The bytes of `pdf` with the numbers of its `/ByteRange`; the last number is changed by `short`.
 fn signed(pdf: &Pdf, short: usize) -> Vec<u8> {
     let mut bytes = pdf.bytes();
     let find = |what: &[u8]| {

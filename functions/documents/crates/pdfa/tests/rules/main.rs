@@ -1,4 +1,4 @@
-//! Each rule of file structure, interactive parts and tagging, on a small file that breaks it and
+//! Each rule of file structure, interactive parts and tagging, with a small file that breaks it and
 //! one that does not.
 
 #![allow(clippy::expect_used, reason = "a test may panic")]

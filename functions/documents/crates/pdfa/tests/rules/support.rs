@@ -1,4 +1,4 @@
-//! A file that conforms, to be spoilt.
+//! A conforming file, which tests change to break a rule.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::fmt::Write;
 use cos::{File, Limits};
 use pdfa::{Flavour, validate};
 
-/// A conforming file of one empty page, and how to spoil it.
+/// A conforming file with one empty page, and its variable parts.
 #[derive(Clone)]
 pub(crate) struct Pdf {
     pub(crate) flavour: &'static str,
@@ -15,7 +15,7 @@ pub(crate) struct Pdf {
     pub(crate) trailer: String,
     pub(crate) xref: &'static str,
     pub(crate) end: Vec<u8>,
-    /// What stands before an object's number, between it and the generation, before and after `obj`,
+    /// The text before an object's number, between number and generation, before and after `obj`,
     /// before and after `endobj`.
     pub(crate) spacing: [&'static str; 6],
 }
@@ -78,7 +78,7 @@ impl Pdf {
         self.objects.insert(number, object.as_bytes().to_vec());
     }
 
-    /// With these entries added to the catalog (1) or the page (3).
+    /// Adds these entries to the catalog (1) or the page (3).
     pub(crate) fn with(mut self, number: u32, entries: &str) -> Self {
         let object = self.objects.get_mut(&number).expect("an object");
         object.truncate(object.len() - 2);
@@ -86,7 +86,7 @@ impl Pdf {
         self
     }
 
-    /// With one more object.
+    /// Adds an object.
     pub(crate) fn and(mut self, number: u32, object: &str) -> Self {
         self.set(number, object);
         self
@@ -122,7 +122,7 @@ impl Pdf {
         bytes
     }
 
-    /// The rules that fail.
+    /// The failing rules.
     pub(crate) fn failures(&self) -> Vec<String> {
         self.failures_of(self.bytes())
     }

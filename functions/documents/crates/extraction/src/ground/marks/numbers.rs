@@ -1,10 +1,10 @@
-//! Amounts and dates in many forms, each with values that stand there and values that nearly do.
+//! Amounts and dates in many formats, each with values that match and values that nearly match.
 
 use fastrand::Rng;
 
 use super::Case;
 
-/// A way to write amounts: the kind, what stands between groups and before decimals, and where the currency goes.
+/// A format of amounts: the kind, the separators of groups and decimals, and the positions of the currency.
 struct Locale {
     kind: &'static str,
     group: &'static str,
@@ -35,7 +35,7 @@ const LOCALES: [Locale; 7] = [
     Locale { kind: "gen-plain", group: "", decimal: ".", forms: ["# EUR", "€ #", "EUR #", "#"] },
 ];
 
-/// What stands around an amount: digits of other things.
+/// Texts around an amount, with digits of other things.
 const AROUND: [&str; 4] = [
     "Tel. +49 30 9055 0012\n#\n",
     "Invoice 77-4410 of 2026-11-21\nSum: #\nPage 1 of 2\n",
@@ -79,13 +79,13 @@ fn decimal(cents: u64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-/// An amount of two to seven digits before its decimals.
+/// An amount with two to seven digits before its decimals.
 fn some_cents(rng: &mut Rng) -> u64 {
     let digits = rng.u32(4..10);
     rng.u64(10_u64.pow(digits - 1)..10_u64.pow(digits))
 }
 
-/// Two digits that differ and stand side by side, the other way round.
+/// The digits with two different neighbours swapped.
 fn swapped(rng: &mut Rng, digits: &str) -> Option<String> {
     let bytes = digits.as_bytes();
     let is_pair = |at: &usize| {
@@ -246,7 +246,7 @@ fn some_date(rng: &mut Rng) -> (u32, u32, u32) {
     (rng.u32(1995..2040), rng.u32(1..13), rng.u32(1..29))
 }
 
-/// A date in words, and its day, month or year off by one.
+/// A date in words, with variants whose day, month or year is off by one.
 fn date(rng: &mut Rng, cases: &mut Vec<Case>) {
     let (year, month, day) = some_date(rng);
     let (language, form, names) = MONTHS[rng.usize(0..MONTHS.len())];

@@ -1,4 +1,4 @@
-//! Names, numbers of things, addresses and currencies in many forms, each with values that nearly stand there.
+//! Names, identifiers, addresses and currencies in many formats, each with values that nearly match.
 
 use fastrand::Rng;
 use unicode_normalization::UnicodeNormalization as _;
@@ -30,7 +30,7 @@ fn pick<'a>(rng: &mut Rng, of: &[&'a str]) -> &'a str {
     of[rng.usize(0..of.len())]
 }
 
-/// Another entry than `not`.
+/// An entry other than `not`.
 fn other<'a>(rng: &mut Rng, of: &[&'a str], not: &str) -> &'a str {
     loop {
         let one = pick(rng, of);
@@ -67,7 +67,7 @@ fn name(rng: &mut Rng, cases: &mut Vec<Case>) {
     cases.push(Case::new(kind, "text", right, "ungrounded", two));
 }
 
-/// The number with one digit changed, one left out at the end, or one more.
+/// The number with one digit changed, without its last digit, or with one more digit.
 fn nearly(rng: &mut Rng, digits: &str) -> String {
     match rng.u8(0..3) {
         0 => digits[..digits.len() - 1].to_owned(),
@@ -159,7 +159,7 @@ fn email(rng: &mut Rng, cases: &mut Vec<Case>) {
     cases.push(Case::new(kind, "text", wrong, "ungrounded", text));
 }
 
-/// A code at an amount, a code that stands nowhere, and words that begin or end with a code.
+/// A code at an amount, a code that is not in the text, and words that begin or end with a code.
 fn currencies(cases: &mut Vec<Case>) {
     let kind = "gen-currency";
     let words = [

@@ -1,11 +1,11 @@
-//! The tokens of a character map, which is written in PostScript.
+//! The tokens of a character map, which has PostScript syntax.
 
 /// A token.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token<'a> {
     /// The bytes of a string.
     String(Vec<u8>),
-    /// A string that is none.
+    /// An invalid string.
     Bad,
     Name(&'a [u8]),
     Number(u32),
@@ -27,10 +27,10 @@ impl Token<'_> {
     }
 }
 
-/// Reads tokens. Whatever the bytes are, each is looked at a bounded number of times.
+/// Reads tokens. Each byte is read a limited number of times.
 pub(super) struct Tokens<'a> {
     rest: &'a [u8],
-    /// Whether a literal string without an end was met: later ones are not looked for.
+    /// Whether a literal string had no end; later literal strings are then not searched.
     is_unbalanced: bool,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Tokens<'a> {
         Self { rest: data, is_unbalanced: false }
     }
 
-    /// Passes over bytes as long as `is_part` says, and gives them.
+    /// Reads bytes while `is_part` is true, and returns them.
     fn run(&mut self, is_part: impl Fn(u8) -> bool) -> &'a [u8] {
         let len = self.rest.iter().take_while(|&&byte| is_part(byte)).count();
         let (run, rest) = self.rest.split_at(len);
@@ -47,10 +47,11 @@ impl<'a> Tokens<'a> {
         run
     }
 
-    /// A string of hexadecimal digits, after its bracket. It ends before another bracket at the latest.
+    /// Reads a hexadecimal string, after its opening bracket. It ends at the next bracket of either
+    /// kind.
     fn hex(&mut self) -> Token<'a> {
         let digits = self.run(|byte| byte != b'>' && byte != b'<');
-        // What the end of the data cuts off would be another character.
+        // A truncated string would give wrong characters.
         if self.rest.is_empty() {
             return Token::Bad;
         }
@@ -72,7 +73,8 @@ impl<'a> Tokens<'a> {
         Token::String(bytes)
     }
 
-    /// A literal string, after its bracket. No map needs one, so what is in it does not matter.
+    /// Skips a literal string, after its opening bracket. Maps do not need them, so the contents do
+    /// not matter.
     fn literal(&mut self) -> Token<'a> {
         if self.is_unbalanced {
             return Token::Bad;
@@ -129,7 +131,7 @@ impl<'a> Iterator for Tokens<'a> {
                 b'(' => return Some(self.literal()),
                 b'[' => return Some(Token::Open),
                 b']' => return Some(Token::Close),
-                // A bracket that belongs to nothing.
+                // A bracket without a partner.
                 _ => {}
             }
         }

@@ -1,4 +1,5 @@
-//! Compact Font Format (Adobe Technical Note 5176), bare as PDF embeds it: names or CIDs, widths.
+//! Compact Font Format (Adobe Technical Note 5176), without an OpenType wrapper, as PDF embeds it:
+//! names or CIDs, widths.
 
 use super::encoding::NOTDEF;
 use read_fonts::{
@@ -16,18 +17,18 @@ pub(crate) struct Cff {
     data: Vec<u8>,
     units_per_em: Option<u16>,
     glyphs: u32,
-    /// Glyphs by CID, for a program that is CID-keyed.
+    /// Glyphs by CID, for a CID-keyed program.
     cids: Option<HashMap<u32, u32>>,
-    /// Glyphs by name, for one that is not.
+    /// Glyphs by name, for other programs.
     names: HashMap<String, u32>,
-    /// Names of the glyphs that codes stand for in the program's own encoding.
+    /// Glyph names of the codes in the program's own encoding.
     encoding: Vec<Option<String>>,
     widths: RefCell<HashMap<u32, Option<f64>>>,
 }
 
 impl Cff {
-    /// Reads charset and encoding; `None` for data that ends before its last glyph, or that has no
-    /// dictionary for its first. `units_per_em` is that of the OpenType font around it.
+    /// Reads charset and encoding. `None` if the data ends before its last glyph, or its first
+    /// glyph has no dictionary. `units_per_em` comes from the OpenType font around it.
     pub(crate) fn parse(data: Vec<u8>, units_per_em: Option<u16>) -> Option<Self> {
         let mut cff = Self {
             units_per_em,
@@ -72,17 +73,18 @@ impl Cff {
         Some(())
     }
 
-    /// Whether glyphs have CIDs and no names.
+    /// Whether glyphs have CIDs instead of names.
     pub(crate) const fn is_cid_keyed(&self) -> bool {
         self.cids.is_some()
     }
 
-    /// How many glyphs there are.
+    /// Number of glyphs.
     pub(crate) const fn glyphs(&self) -> u32 {
         self.glyphs
     }
 
-    /// The glyph of a CID: by the charset if CID-keyed, else the CID itself (ISO 32000-1, 9.7.4.2).
+    /// The glyph of a CID: by the charset in a CID-keyed program, else the CID itself (ISO 32000-1,
+    /// 9.7.4.2).
     pub(crate) fn glyph_of_cid(&self, cid: u32) -> Option<u32> {
         match &self.cids {
             Some(cids) => cids.get(&cid).copied(),
@@ -95,7 +97,7 @@ impl Cff {
         self.cids.iter().flat_map(|cids| cids.keys().copied())
     }
 
-    /// The glyph called `name`.
+    /// The glyph with this name.
     pub(crate) fn glyph_named(&self, name: &str) -> Option<u32> {
         self.names.get(name).copied()
     }
@@ -105,7 +107,7 @@ impl Cff {
         self.names.keys().map(String::as_str)
     }
 
-    /// The name of the glyph that `code` stands for in the program's own encoding.
+    /// The glyph name of `code` in the program's own encoding.
     pub(crate) fn name_of_code(&self, code: u8) -> Option<&str> {
         self.encoding.get(usize::from(code))?.as_deref()
     }
@@ -130,7 +132,8 @@ impl Cff {
     }
 }
 
-/// A predefined charset says nothing of CIDs: glyphs are then in the order of their CIDs.
+/// The glyphs of a CID-keyed program by CID. A predefined charset has no CIDs: then the glyphs are
+/// in CID order.
 fn read_cids(font: &CffFontRef<'_>) -> HashMap<u32, u32> {
     match font.charset() {
         Some(charset) if matches!(charset.kind(), CharsetKind::Custom(_)) => {

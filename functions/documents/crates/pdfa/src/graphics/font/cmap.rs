@@ -1,14 +1,15 @@
-//! CMaps: how a string splits into codes, which CID a code stands for, which text (ISO 32000-1, 9.7.5
+//! CMaps: how a string is split into codes, and the CID and the text of a code (ISO 32000-1, 9.7.5
 //! and 9.10.3; Adobe Technical Note 5014).
 
 use hayro_cmap::{CMap as Predefined, CMapName, load_embedded};
 use hayro_postscript::{Number, Scanner, Token};
 use std::collections::HashMap;
 
-/// Ranges of one CMap, more than any real one has.
+/// Maximum number of ranges of one CMap; real CMaps have fewer.
 const RANGES: usize = 1 << 18;
 
-/// The CMaps that ISO 32000-1 lists in Table 118 and ISO 32000-2 in Table 116, whose CIDs a reader knows by itself.
+/// The predefined CMaps in Table 118 of ISO 32000-1 and Table 116 of ISO 32000-2, which readers
+/// have built in.
 const TABLE_118: &str = "GB-EUC-H GB-EUC-V GBpc-EUC-H GBpc-EUC-V GBK-EUC-H GBK-EUC-V GBKp-EUC-H \
     GBKp-EUC-V GBK2K-H GBK2K-V UniGB-UCS2-H UniGB-UCS2-V UniGB-UTF16-H UniGB-UTF16-V B5pc-H B5pc-V \
     HKscs-B5-H HKscs-B5-V ETen-B5-H ETen-B5-V ETenms-B5-H ETenms-B5-V CNS-EUC-H CNS-EUC-V \
@@ -23,11 +24,11 @@ pub(crate) fn is_predefined(name: &str) -> bool {
     TABLE_118.split_ascii_whitespace().any(|listed| listed == name)
 }
 
-/// Code space ranges of one CMap, and overlapping ranges looked at for a code.
+/// Maximum number of code space ranges of one CMap, and of overlapping ranges searched for a code.
 const SPACES: usize = 256;
 const OVERLAPS: usize = 16;
 
-/// A range of codes of `bytes` bytes and what the first stands for.
+/// A range of codes of `bytes` bytes, and the value of the first code.
 #[derive(Debug, Clone)]
 struct Range<T> {
     bytes: usize,
@@ -36,23 +37,23 @@ struct Range<T> {
     value: T,
 }
 
-/// What a CMap file says.
+/// The contents of a CMap file.
 #[derive(Debug, Default)]
 pub(crate) struct CMap {
-    /// Whether it is Identity-H or Identity-V: two bytes, the CID.
+    /// Whether it is Identity-H or Identity-V: codes of two bytes are CIDs.
     identity: bool,
     predefined: Option<Box<Predefined>>,
     spaces: Vec<Range<Vec<(u8, u8)>>>,
     cids: Vec<Range<u32>>,
-    /// The CID that all codes of a range have if nothing else says one.
+    /// Ranges for which all codes have one CID, if they have no CID of their own.
     undefined: Vec<Range<u32>>,
     texts: HashMap<u32, Vec<u16>>,
     text_ranges: Vec<Range<Vec<u16>>>,
-    /// `WMode`, 0 if not said.
+    /// `WMode`; 0 if it is missing.
     pub(crate) writing_mode: i64,
     /// The CMap that `usecmap` names.
     pub(crate) uses: Option<String>,
-    /// The greatest CID.
+    /// The highest CID.
     pub(crate) greatest_cid: u32,
     base: Option<Box<CMap>>,
 }
@@ -62,12 +63,12 @@ pub(crate) struct CMap {
 pub(crate) struct Code {
     /// The bytes as a number, high byte first.
     pub(crate) value: u32,
-    /// How many bytes they were.
+    /// The number of bytes.
     pub(crate) bytes: usize,
 }
 
-/// The range that a code is in, of those sorted by bytes and lowest code. Ranges may overlap: the
-/// last to start at or before the code is looked at first.
+/// The range that contains a code. The ranges are sorted by bytes and lowest code. If ranges
+/// overlap, the one with the highest start wins.
 fn containing(ranges: &[Range<u32>], code: Code) -> Option<&Range<u32>> {
     let after =
         ranges.partition_point(|range| (range.bytes, range.low) <= (code.bytes, code.value));
@@ -76,7 +77,7 @@ fn containing(ranges: &[Range<u32>], code: Code) -> Option<&Range<u32>> {
 }
 
 impl CMap {
-    /// The CMap called `name`, if a reader knows it by itself.
+    /// The CMap `name`, if it is built in.
     pub(crate) fn named(name: &str) -> Option<Self> {
         if matches!(name, "Identity-H" | "Identity-V") {
             let writing_mode = i64::from(name == "Identity-V");
@@ -102,7 +103,7 @@ impl CMap {
         Some(("Adobe".to_owned(), ordering.to_owned(), i64::from(collection.supplement)))
     }
 
-    /// Reads a CMap file up to what cannot be read; `None` if nothing could.
+    /// Reads a CMap file up to the first error; `None` if nothing could be read.
     pub(crate) fn parse(data: &[u8]) -> Option<Self> {
         let mut cmap = Self::default();
         let mut scanner = Scanner::new(data);
@@ -127,7 +128,7 @@ impl CMap {
         read.then_some(cmap)
     }
 
-    /// Takes over what a CMap it uses says.
+    /// Sets the CMap that this one uses for codes without an entry of their own.
     pub(crate) fn set_base(&mut self, base: Option<Self>) {
         if let Some(base) = &base {
             self.greatest_cid = self.greatest_cid.max(base.greatest_cid);
@@ -202,7 +203,7 @@ impl CMap {
         while let Some(code) = string(scanner)? {
             let text = match scanner.parse_token().ok()? {
                 Token::String(text) => utf16(&text.decode().ok()?),
-                // A glyph name, which ISO 32000-1 does not allow here.
+                // A glyph name, which ISO 32000-1 does not permit here.
                 Token::Name(name) => {
                     super::encoding::characters(name.as_str()?)?.encode_utf16().collect()
                 }
@@ -277,7 +278,7 @@ impl CMap {
         self.spaces.iter().map(|space| space.bytes).min().unwrap_or(1)
     }
 
-    /// The CID of a code, if it has one: its own, or that of its range of undefined characters.
+    /// The CID of a code: its own, or the CID of its range of undefined characters.
     pub(crate) fn cid(&self, code: Code) -> Option<u32> {
         self.own_cid(code).or_else(|| self.undefined_cid(code))
     }
@@ -333,7 +334,7 @@ impl Code {
 }
 
 /// The next string; `Some(None)` at the operator that ends the section.
-#[expect(clippy::option_option, reason = "the end of a section is no failure to read it")]
+#[expect(clippy::option_option, reason = "the end of a section is not an error")]
 fn string(scanner: &mut Scanner<'_>) -> Option<Option<Vec<u8>>> {
     match scanner.parse_token().ok()? {
         Token::String(string) => Some(Some(string.decode().ok()?)),
@@ -389,14 +390,14 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_takes_two_bytes() {
+    fn identity_codes_have_two_bytes() {
         let cmap = CMap::named("Identity-H").unwrap();
         assert_eq!(cmap.cid(cmap.read_code(b"\x01\x02\x03")), Some(0x102));
         assert_eq!(cmap.cid(cmap.read_code(b"\x03")), None);
     }
 
     #[test]
-    fn knows_predefined_ones() {
+    fn predefined_cmaps_are_built_in() {
         let cmap = CMap::named("90ms-RKSJ-H").unwrap();
         assert_eq!(cmap.read_code(b"A\x82\xA0"), Code { value: 0x41, bytes: 1 });
         assert_eq!(cmap.read_code(b"\x82\xA0A"), Code { value: 0x82A0, bytes: 2 });
@@ -406,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn survives_nonsense() {
+    fn invalid_cmaps_do_not_panic() {
         assert!(CMap::parse(b"1 begincidrange <00> <FFFFFFFFFF> 3 endcidrange").is_none());
         assert!(CMap::parse(b"").is_none());
         let nonsense = CMap::parse(b"<<<<[[[(((").unwrap_or_default();

@@ -10,10 +10,10 @@ use super::{
 use cos::{Array, Dict, Name, Object, Ref};
 use std::collections::HashMap;
 
-/// The width of a CID that nothing is said of.
+/// The default width of a CID.
 const DEFAULT_WIDTH: f64 = 1000.0;
 
-/// Overlapping ranges of `/W` looked at for a CID.
+/// Maximum number of overlapping ranges of `/W` searched for a CID.
 const OVERLAPS: usize = 16;
 
 /// A composite font.
@@ -33,15 +33,15 @@ pub(super) struct Composite {
 /// `/Encoding` of a composite font.
 #[derive(Default)]
 pub(super) struct Encoding {
-    /// The name of the CMap, if it says one.
+    /// The name of the CMap, if it has one.
     pub(super) name: Option<String>,
-    /// Whether it is a stream.
+    /// Whether the CMap is a stream.
     pub(super) embedded: bool,
     pub(super) id: Option<Ref>,
     pub(super) cmap: Option<CMap>,
     /// `/WMode` of the stream.
     pub(super) writing_mode: i64,
-    /// Name of the CMap that `/UseCMap` leads to.
+    /// Name of the CMap in `/UseCMap`.
     pub(super) uses: Option<String>,
     pub(super) collection: Collection,
 }
@@ -56,7 +56,7 @@ pub(super) struct Collection {
 
 /// `/CIDToGIDMap`.
 pub(super) enum GlyphMap {
-    /// It is not there, or not valid.
+    /// It is missing or invalid.
     Missing,
     Identity,
     Map(Vec<u8>),
@@ -84,7 +84,7 @@ impl Collection {
         }
     }
 
-    /// Whether it is one of Adobe's for Chinese, Japanese and Korean.
+    /// Whether it is an Adobe collection for Chinese, Japanese or Korean.
     pub(super) fn is_known(&self) -> bool {
         self.registry.as_deref() == Some(b"Adobe")
             && matches!(
@@ -147,12 +147,12 @@ impl Encoding {
         }
     }
 
-    /// Whether its name is that of an identity.
+    /// Whether its name is Identity-H or Identity-V.
     pub(super) fn is_identity(&self) -> bool {
         matches!(self.name.as_deref(), Some("Identity-H" | "Identity-V"))
     }
 
-    /// Whether it is named, and by a name that readers know.
+    /// Whether it has the name of a predefined CMap.
     pub(super) fn is_predefined(&self) -> bool {
         self.name.as_deref().is_some_and(cmap::is_predefined)
     }
@@ -172,7 +172,7 @@ impl GlyphMap {
         }
     }
 
-    /// The glyph of a CID; `None` if the map ends before it.
+    /// The glyph of a CID; `None` if the map is too short.
     pub(super) fn glyph(&self, cid: u32) -> Option<u32> {
         match self {
             Self::Missing | Self::Identity => Some(cid),
@@ -184,7 +184,7 @@ impl GlyphMap {
         }
     }
 
-    /// How many CIDs it maps, for one that is a stream.
+    /// Number of CIDs in the map, if it is a stream.
     pub(super) fn len(&self) -> Option<u32> {
         match self {
             Self::Map(data) => u32::try_from(data.len() / 2).ok(),
@@ -282,17 +282,17 @@ impl Composite {
         Code { value, bytes: bytes.len() }
     }
 
-    /// The CID of a code, 0 if it has none; `None` if the CMap could not be read.
+    /// The CID of a code, 0 if it has none; `None` if the CMap cannot be read.
     pub(super) fn cid(&self, code: Code) -> Option<u32> {
         self.encoding.cmap.as_ref().map(|cmap| cmap.cid(code).unwrap_or(0))
     }
 
-    /// Whether the CMap says something of a code; a code cut short is none of its.
+    /// Whether the CMap maps a code. A truncated code is not mapped.
     fn is_mapped(&self, code: Code) -> bool {
         code.value == 0 || self.encoding.cmap.as_ref().is_some_and(|cmap| cmap.cid(code).is_some())
     }
 
-    /// What there is to say of the glyph of a code.
+    /// The facts about the glyph of a code.
     pub(super) fn glyph(&self, code: Code) -> Glyph {
         let mut glyph = Glyph::default();
         let (Some(program), Some(cid)) = (self.embedded.program(), self.cid(code)) else {
@@ -313,7 +313,7 @@ impl Composite {
         glyph
     }
 
-    /// The glyph of a CID in the program, if it has one other than that of CID 0.
+    /// The glyph of a CID in the program; `None` if it is missing or glyph 0.
     pub(super) fn program_glyph(&self, program: &Program, cid: u32) -> Option<u32> {
         match program {
             Program::TrueType(program) => {

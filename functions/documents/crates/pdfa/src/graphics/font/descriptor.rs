@@ -9,19 +9,19 @@ use super::{
 };
 use cos::{Dict, Name, Object, Stream};
 
-/// A font descriptor; an empty one if there is none.
+/// A font descriptor, empty if the font has none.
 pub(super) struct Descriptor {
     pub(super) dict: Dict,
     /// Whether bit 3 of the flags is set and bit 6 is not.
     pub(super) symbolic: bool,
-    /// `/MissingWidth`, if there.
+    /// `/MissingWidth`, if present.
     pub(super) missing_width: Option<f64>,
     /// `/Subtype` of the font program.
     pub(super) program_subtype: Option<Name>,
 }
 
 impl Descriptor {
-    /// That of a font's or a CIDFont's dictionary.
+    /// The descriptor of a font or a CIDFont.
     pub(super) fn load(graphics: &Graphics<'_>, font: &Dict) -> Self {
         let dict = graphics.dict(font, "FontDescriptor").unwrap_or_default();
         let flags = graphics.get(&dict, "Flags").as_i64().unwrap_or(0);
@@ -40,7 +40,7 @@ impl Descriptor {
         }
     }
 
-    /// The program of a Type 1 font: Type 1 itself, CFF, or CFF in OpenType.
+    /// The program of a Type 1 font: Type 1, CFF, or CFF in OpenType.
     pub(super) fn type_1(&self, graphics: &Graphics<'_>) -> Embedded {
         if let Some(file) = self.file(graphics, "FontFile") {
             let program = graphics.data(&file).and_then(|data| Type1::parse(&data));
@@ -54,7 +54,7 @@ impl Descriptor {
         }
     }
 
-    /// The program of a TrueType font, in OpenType or not.
+    /// The program of a TrueType font: TrueType, or OpenType.
     pub(super) fn true_type(&self, graphics: &Graphics<'_>) -> Embedded {
         let file = self.file(graphics, "FontFile2").or_else(|| self.file(graphics, "FontFile3"));
         let Some(file) = file else { return Embedded::Missing };
@@ -62,7 +62,7 @@ impl Descriptor {
         Embedded::of(program.map(true_type))
     }
 
-    /// The program of a CIDFont: TrueType if it is of Type 2, CFF, or either in OpenType.
+    /// The program of a CIDFont: TrueType for Type 2, CFF, or one of both in OpenType.
     pub(super) fn cid(&self, graphics: &Graphics<'_>, type_2: bool) -> Embedded {
         if type_2 && let Some(file) = self.file(graphics, "FontFile2") {
             let program = graphics.data(&file).and_then(TrueType::parse);

@@ -1,12 +1,12 @@
-//! Named encodings (ISO 32000-1, Annex D) and what glyph names stand for (Adobe Glyph List).
+//! Named encodings (ISO 32000-1, Annex D) and the characters of glyph names (Adobe Glyph List).
 
 use read_fonts::ps::{PredefinedEncoding, agl};
 use std::{collections::HashMap, sync::LazyLock};
 
-/// The name of the glyph that stands for "no such character".
+/// The name of the glyph for an undefined character.
 pub(crate) const NOTDEF: &str = ".notdef";
 
-/// An encoding that has a name.
+/// A predefined encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     /// `MacRomanEncoding`
@@ -20,7 +20,7 @@ pub(crate) enum Named {
 }
 
 impl Named {
-    /// The encoding that PDF calls `name`. `StandardEncoding` is no value that /Encoding may have.
+    /// The encoding `name`. `StandardEncoding` is not a permitted value of /Encoding.
     pub(crate) fn of(name: &[u8]) -> Option<Self> {
         match name {
             b"MacRomanEncoding" => Some(Self::MacRoman),
@@ -30,7 +30,7 @@ impl Named {
         }
     }
 
-    /// The glyph name of `code`, [`NOTDEF`] where there is none.
+    /// The glyph name of `code`, [`NOTDEF`] if it has none.
     pub(crate) fn glyph(self, code: u8) -> &'static str {
         let code_at = usize::from(code);
         let name = match self {
@@ -47,7 +47,7 @@ static MAC_ROMAN_TABLE: LazyLock<[&str; 256]> = LazyLock::new(|| table(&[ASCII, 
 static MAC_EXPERT_TABLE: LazyLock<[&str; 256]> = LazyLock::new(|| table(&[MAC_EXPERT]));
 static WIN_ANSI_TABLE: LazyLock<[&str; 256]> = LazyLock::new(|| table(&[ASCII, WIN_ANSI_HIGH]));
 
-/// Names from code 32 on, a full stop where there is none.
+/// Names from code 32 on; a full stop means no name.
 fn table(parts: &[&'static str]) -> [&'static str; 256] {
     let mut table = [NOTDEF; 256];
     let names = parts.iter().flat_map(|part| part.split_ascii_whitespace());
@@ -59,8 +59,8 @@ fn table(parts: &[&'static str]) -> [&'static str; 256] {
     table
 }
 
-/// Codes of the (1, 0) `cmap` subtable by glyph name: MacRoman, and the 16 that Mac OS adds to it
-/// (ISO 32000-1, 9.6.6.4, Table 115).
+/// Codes of the (1, 0) `cmap` subtable by glyph name: MacRoman, and 16 more of Mac OS (ISO 32000-1,
+/// 9.6.6.4, Table 115).
 static MAC_OS_CODES: LazyLock<HashMap<&'static str, u8>> = LazyLock::new(|| {
     let mut codes = HashMap::new();
     for code in (0..=255).rev() {
@@ -95,29 +95,29 @@ pub(crate) fn mac_os_code(name: &str) -> Option<u8> {
     MAC_OS_CODES.get(name).copied()
 }
 
-/// Whether the Adobe Glyph List has `name`, spelled so.
+/// Whether the Adobe Glyph List contains exactly this name.
 pub(crate) fn in_glyph_list(name: &str) -> bool {
     !is_systematic(name) && !is_dingbat(name) && agl::name_to_chars(name).next().is_some()
 }
 
-/// The character, or characters, that a glyph name stands for: by the Adobe Glyph List and its
-/// rules for names like `uni20AC`.
+/// The character or characters of a glyph name, from the Adobe Glyph List and its rules for names
+/// such as `uni20AC`.
 pub(crate) fn characters(name: &str) -> Option<String> {
     let text: String = agl::name_to_chars(name).collect();
     (!text.is_empty()).then_some(text)
 }
 
-/// The first of the characters that a glyph name stands for.
+/// The first character of a glyph name.
 pub(crate) fn character(name: &str) -> Option<char> {
     agl::name_to_chars(name).next()
 }
 
-/// Whether the fonts Symbol and ZapfDingbats, or the standard Latin set, have `name`.
+/// Whether the font Symbol, the font ZapfDingbats, or the standard Latin set contains `name`.
 pub(crate) fn in_standard_fonts(name: &str) -> bool {
     is_dingbat(name) || SYMBOL_ONLY.split_ascii_whitespace().any(|symbol| symbol == name)
 }
 
-/// `uni0041`, `u1F600`, and what holds a full stop or an underscore.
+/// `uni0041`, `u1F600`, and names with a full stop or an underscore.
 fn is_systematic(name: &str) -> bool {
     let hexadecimal = |digits: &str| {
         digits.len() >= 4
@@ -128,7 +128,7 @@ fn is_systematic(name: &str) -> bool {
         || name.strip_prefix('u').is_some_and(hexadecimal)
 }
 
-/// `a1` to `a206`, the names of ZapfDingbats.
+/// `a1` to `a206`, the glyph names of ZapfDingbats.
 fn is_dingbat(name: &str) -> bool {
     name.strip_prefix('a').is_some_and(|digits| {
         (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
@@ -154,7 +154,7 @@ const MAC_ROMAN_HIGH: &str = ". Adieresis Aring Ccedilla Eacute Ntilde Odieresis
     Oacute Ocircumflex . Ograve Uacute Ucircumflex Ugrave dotlessi circumflex tilde macron breve \
     dotaccent ring cedilla hungarumlaut ogonek caron";
 
-/// Codes above 0x20 without a character of their own are bullets (Annex D.2, footnote 3).
+/// Codes above 0x20 without a character are bullets (Annex D.2, footnote 3).
 const WIN_ANSI_HIGH: &str = "bullet Euro bullet quotesinglbase florin quotedblbase ellipsis dagger \
     daggerdbl circumflex perthousand Scaron guilsinglleft OE bullet Zcaron bullet bullet quoteleft \
     quoteright quotedblleft quotedblright bullet endash emdash tilde trademark scaron \
@@ -192,7 +192,7 @@ const MAC_EXPERT: &str = "space exclamsmall Hungarumlautsmall centoldstyle dolla
     tsuperior . . isuperior ssuperior dsuperior . . . . . lsuperior Ogoneksmall Brevesmall \
     Macronsmall bsuperior nsuperior msuperior commasuperior periodsuperior Dotaccentsmall Ringsmall";
 
-/// Names of the font Symbol that the Adobe Glyph List may lack.
+/// Glyph names of the font Symbol that the Adobe Glyph List may not contain.
 const SYMBOL_ONLY: &str = "arrowvertex arrowhorizex carriagereturn registerserif copyrightserif \
     trademarkserif registersans copyrightsans trademarksans parenlefttp parenleftex parenleftbt \
     bracketlefttp bracketleftex bracketleftbt bracelefttp braceleftmid braceleftbt braceex \
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn glyph_list_knows_its_own() {
+    fn the_glyph_list_has_its_names_only() {
         assert!(in_glyph_list("Aacute"));
         assert!(in_glyph_list("afii10017"));
         assert!(!in_glyph_list("uni0041"));

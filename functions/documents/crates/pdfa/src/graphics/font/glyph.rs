@@ -1,17 +1,17 @@
-//! Rules over each glyph that is shown.
+//! Rules for each glyph that is shown.
 
 use super::{super::Graphics, Font, Kind, Shown, cmap::Code, encoding::NOTDEF};
 
-/// What there is to say of a glyph; `None` is what could not be found out.
+/// The facts about a glyph; `None` if unknown.
 #[derive(Default, Debug)]
 pub(super) struct Glyph {
-    /// Whether the font program has it.
+    /// Whether the font program has the glyph.
     pub(super) present: Option<bool>,
-    /// Whether the code stands for `.notdef`.
+    /// Whether the code maps to `.notdef`.
     pub(super) undefined: bool,
-    /// Its width by the font program, in thousandths of an em.
+    /// Its width in the font program, in thousandths of an em.
     pub(super) width: Option<f64>,
-    /// Its width by the font dictionary.
+    /// Its width in the font dictionary, in thousandths of an em.
     pub(super) declared_width: Option<f64>,
 }
 
@@ -26,7 +26,7 @@ impl Font {
         }
     }
 
-    /// Holds the glyph of a code to the rules.
+    /// Checks the glyph of a code.
     pub(super) fn check_glyph(&self, graphics: &Graphics<'_>, code: Code, shown: Shown) {
         let glyph = self.glyph(graphics, code);
         if shown.rendered {
@@ -53,7 +53,8 @@ impl Font {
         }
     }
 
-    /// 6.3.6-1, 6.2.11.5-1: widths of program and dictionary are within a thousandth of an em.
+    /// 6.3.6-1, 6.2.11.5-1: the widths in program and dictionary differ by at most a thousandth of
+    /// an em.
     fn width_consistent(&self, graphics: &Graphics<'_>, code: Code, glyph: &Glyph) {
         if let (Some(width), Some(declared)) = (glyph.width, glyph.declared_width)
             && (width - declared).abs() > 1.0 + 1e-6
@@ -69,7 +70,8 @@ impl Font {
         }
     }
 
-    /// 6.2.11.8-1 (part 2), 6.2.10.9-1 (part 4): no text refers to `.notdef`, drawn or not.
+    /// 6.2.11.8-1 (part 2), 6.2.10.9-1 (part 4): no text refers to `.notdef`, even if it is not
+    /// drawn.
     fn no_undefined_glyph(&self, graphics: &Graphics<'_>, code: Code) {
         graphics.fail(("6.2.11.8", 1), self.id, || {
             format!("code {:#x} stands for {NOTDEF}", code.value)

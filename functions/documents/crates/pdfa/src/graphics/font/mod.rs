@@ -1,5 +1,5 @@
-//! Fonts that text is shown in: their dictionaries, their programs, and each glyph shown
-//! (ISO 19005-1, 6.3; ISO 19005-2, 6.2.11).
+//! Fonts of shown text: their dictionaries, their programs, and each glyph shown (ISO 19005-1, 6.3;
+//! ISO 19005-2, 6.2.11).
 
 mod cff;
 mod cmap;
@@ -30,30 +30,30 @@ use std::{
 };
 use type3::Type3;
 
-/// Distinct glyphs of one font that are held to the rules.
+/// Maximum number of distinct glyphs of one font that are checked.
 const GLYPHS: usize = 70_000;
 
-/// A font, as a content stream names it.
+/// A font that a content stream uses.
 pub(super) struct Font {
     pub(super) id: Option<Ref>,
     dict: Dict,
     subtype: Option<Name>,
     kind: Kind,
-    /// `/ToUnicode`: a CMap, or an identity.
+    /// `/ToUnicode`: a CMap, or an identity CMap.
     to_unicode: Option<CMap>,
-    /// Whether it was shown at all, and whether so that it can be seen.
+    /// Whether text was shown in it, and whether this text was visible.
     shown: Cell<(bool, bool)>,
-    /// Glyphs shown: their code, and how.
+    /// Glyphs shown, by code and how they were shown.
     glyphs: RefCell<HashSet<(Code, Shown)>>,
 }
 
-/// What a font is.
+/// The kind of a font.
 enum Kind {
-    /// Type 1, multiple master, TrueType.
+    /// Type 1, multiple master, or TrueType.
     Simple(Box<Simple>),
     Type3(Box<Type3>),
     Composite(Box<Composite>),
-    /// None of the subtypes that there are.
+    /// An unknown subtype.
     Unknown,
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Shown {
 }
 
 impl Graphics<'_> {
-    /// The font that `object` is.
+    /// The font `object`.
     pub(super) fn font(&self, object: &Object) -> Option<Rc<Font>> {
         let resolved = self.resolve(object);
         let dict = resolved.as_dict()?;
@@ -80,10 +80,10 @@ impl Graphics<'_> {
         Some(font)
     }
 
-    /// Holds fonts to the rules that need to know all glyphs shown.
+    /// Checks the rules that need all glyphs shown.
     pub(super) fn fonts_at_end(&self) {
         let mut fonts: Vec<Rc<Font>> = self.fonts.borrow().values().flatten().cloned().collect();
-        // A hash map has no order, and a report keeps the first failures of a rule.
+        // A hash map has no order, but a report keeps the first failures of a rule.
         fonts.sort_by_key(|font| font.id);
         for font in fonts.iter().filter(|font| font.shown.get().0) {
             font.check_subset(self);
@@ -111,7 +111,7 @@ impl Font {
         matches!(self.kind, Kind::Type3(_))
     }
 
-    /// Holds the font and the glyphs of a string to the rules.
+    /// Checks the font and the glyphs of a string.
     pub(super) fn show(&self, graphics: &Graphics<'_>, string: &[u8], shown: Shown) {
         let (any, seen) = self.shown.get();
         if !any {

@@ -1,4 +1,4 @@
-//! Font programs, whatever their format.
+//! Font programs of any format.
 
 use super::{cff::Cff, truetype::TrueType, type1::Type1};
 
@@ -9,13 +9,13 @@ pub(super) enum Program {
     Type1(Box<Type1>),
 }
 
-/// Whether a font has its program in the file.
+/// Whether the file contains the program of a font.
 pub(super) enum Embedded {
-    /// It has none, or none of a kind that it may have.
+    /// There is no program, or only one of a type that the font must not have.
     Missing,
-    /// It has one that cannot be read, so that nothing is known of its glyphs.
+    /// The program cannot be read, so that nothing is known about its glyphs.
     Unreadable,
-    /// It has this one.
+    /// The program.
     Readable(Program),
 }
 
@@ -24,7 +24,7 @@ impl Embedded {
         program.map_or(Self::Unreadable, Self::Readable)
     }
 
-    /// The program, if it can be read.
+    /// The program, if it is readable.
     pub(super) const fn program(&self) -> Option<&Program> {
         match self {
             Self::Readable(program) => Some(program),
@@ -34,7 +34,7 @@ impl Embedded {
 }
 
 impl Program {
-    /// Whether there is a glyph called `name` that is not `.notdef`.
+    /// Whether there is a glyph with this name other than `.notdef`.
     pub(super) fn has_glyph(&self, name: &str) -> bool {
         match self {
             Self::TrueType(program) => program.has_name(name),
@@ -43,7 +43,7 @@ impl Program {
         }
     }
 
-    /// The width of the glyph called `name`, in thousandths of an em.
+    /// The width of the glyph with this name, in thousandths of an em.
     pub(super) fn width_of(&self, name: &str) -> Option<f64> {
         match self {
             Self::TrueType(program) => Some(program.width(program.glyph_named(name))),
@@ -61,7 +61,7 @@ impl Program {
         }
     }
 
-    /// All glyph names, of a program that has some.
+    /// All glyph names, if the program has names.
     pub(super) fn names(&self) -> Option<Vec<&str>> {
         match self {
             Self::Cff(program) if !program.is_cid_keyed() => Some(program.names().collect()),

@@ -1,5 +1,5 @@
-//! Rules over the dictionaries of fonts (ISO 19005-1, 6.3.2 to 6.3.4, 6.3.7; ISO 19005-2, 6.2.11.2 to
-//! 6.2.11.4.1, 6.2.11.6; ISO 19005-4 has those of ISO 19005-2 in 6.2.10).
+//! Rules for font dictionaries (ISO 19005-1, 6.3.2 to 6.3.4, 6.3.7; ISO 19005-2, 6.2.11.2 to
+//! 6.2.11.4.1, 6.2.11.6; ISO 19005-4 has the rules of ISO 19005-2 in 6.2.10).
 
 use super::{
     super::{Graphics, Rule},
@@ -15,7 +15,7 @@ const SUBTYPES: [&str; 7] =
     ["Type1", "MMType1", "TrueType", "Type3", "Type0", "CIDFontType0", "CIDFontType2"];
 
 impl Font {
-    /// Holds the font to the rules that any use of it calls for.
+    /// Checks the rules that apply to any use of the font.
     pub(super) fn check(&self, graphics: &Graphics<'_>) {
         font_keys(graphics, &self.dict, self.subtype.as_ref(), self.id);
         match &self.kind {
@@ -41,7 +41,7 @@ impl Font {
         }
     }
 
-    /// Holds the font to the rules that hold once something of it is drawn.
+    /// Checks the rules that apply once text in the font is drawn.
     pub(super) fn check_rendered(&self, graphics: &Graphics<'_>) {
         if let Some(embedded) = self.embedded() {
             self.program_there(graphics, embedded);
@@ -53,7 +53,7 @@ impl Font {
         }
     }
 
-    /// 6.3.2-4 and -5, 6.2.11.2-4 and -5: `/FirstChar` and `/LastChar`.
+    /// 6.3.2-4 and -5, 6.2.11.2-4 and -5: `/FirstChar` and `/LastChar` are present.
     fn character_range(&self, graphics: &Graphics<'_>, first: Option<i64>, last: Option<i64>) {
         for (key, value, test) in [("FirstChar", first, 4), ("LastChar", last, 5)] {
             if value.is_none() {
@@ -74,7 +74,7 @@ impl Font {
         }
     }
 
-    /// 6.3.2-7, 6.2.11.2-7: the font program is of a format of the PDF version.
+    /// 6.3.2-7, 6.2.11.2-7: the PDF version permits the format of the font program.
     fn program_format(&self, graphics: &Graphics<'_>, subtype: Option<&Name>) {
         let Some(subtype) = subtype else { return };
         let known = match subtype.as_bytes() {
@@ -88,7 +88,7 @@ impl Font {
         }
     }
 
-    /// 6.3.4-1, 6.2.11.4.1-1: the font program is in the file, and can be read.
+    /// 6.3.4-1, 6.2.11.4.1-1: the font program is embedded and readable.
     fn program_there(&self, graphics: &Graphics<'_>, embedded: &Embedded) {
         let detail = match embedded {
             Embedded::Readable(_) => return,
@@ -99,7 +99,7 @@ impl Font {
         graphics.fail(rule, self.id, || detail.to_owned());
     }
 
-    /// 6.3.7-1 and -2, 6.2.11.6-2 and -3: what `/Encoding` of a TrueType font may be.
+    /// 6.3.7-1 and -2, 6.2.11.6-2 and -3: permitted values of `/Encoding` of a TrueType font.
     fn true_type_encoding(&self, graphics: &Graphics<'_>, simple: &Simple) {
         let encoding = &simple.encoding;
         if simple.descriptor.symbolic {
@@ -122,7 +122,8 @@ impl Font {
         }
     }
 
-    /// 6.3.7-3, 6.2.11.6-1 and -4: the subtables of `cmap`. In part 4 one of two must be there.
+    /// 6.3.7-3, 6.2.11.6-1 and -4: the subtables of `cmap`. In part 4, one of two subtables is
+    /// required.
     fn true_type_program(&self, graphics: &Graphics<'_>, simple: &Simple) {
         let Some(Program::TrueType(program)) = simple.embedded.program() else { return };
         let (count, symbol) = (program.subtable_count(), program.has_subtable(3, 0));
@@ -175,7 +176,7 @@ impl Font {
         }
     }
 
-    /// 6.3.3.3-1, 6.2.11.3.3-1: the CMap is embedded, unless it is one that readers must know.
+    /// 6.3.3.3-1, 6.2.11.3.3-1: the CMap is embedded, unless readers have it built in.
     fn cmap_embedded(&self, graphics: &Graphics<'_>, composite: &Composite) {
         let encoding = &composite.encoding;
         let known = if graphics.part_1 { encoding.is_identity() } else { encoding.is_predefined() };
@@ -188,8 +189,8 @@ impl Font {
     }
 }
 
-/// 6.3.3.3-2, 6.2.11.3.3-2: the writing modes of stream and dictionary are one; 6.2.11.3.3-3 (part
-/// 2): it uses none but a predefined CMap; 6.1.12-10, 6.1.13-10: CIDs are of 16 bits.
+/// 6.3.3.3-2, 6.2.11.3.3-2: stream and dictionary have the same writing mode; 6.2.11.3.3-3 (part
+/// 2): the CMap uses only a predefined CMap; 6.1.12-10, 6.1.13-10: CIDs have 16 bits.
 fn cmap_file(graphics: &Graphics<'_>, composite: &Composite) {
     let encoding = &composite.encoding;
     if !encoding.embedded {
@@ -213,7 +214,7 @@ fn cmap_file(graphics: &Graphics<'_>, composite: &Composite) {
     }
 }
 
-/// 6.3.3.2-1, 6.2.11.3.2-1: a CIDFont of Type 2 says how CIDs become glyphs.
+/// 6.3.3.2-1, 6.2.11.3.2-1: a CIDFont of Type 2 maps CIDs to glyphs.
 fn glyph_map(graphics: &Graphics<'_>, composite: &Composite) {
     let type_2 = composite.subtype.as_ref().is_some_and(|subtype| *subtype == *"CIDFontType2");
     if type_2 && matches!(composite.gids, GlyphMap::Missing) {
@@ -240,11 +241,12 @@ fn font_keys(graphics: &Graphics<'_>, dict: &Dict, subtype: Option<&Name>, id: O
     }
 }
 
-/// Whether all names in `/Differences` are of the Adobe Glyph List, and the program maps Unicode.
+/// Whether the Adobe Glyph List has all names in `/Differences`, and the program has a Unicode
+/// subtable.
 fn differences_fit(simple: &Simple) -> bool {
     let unicode = match simple.embedded.program() {
         Some(Program::TrueType(program)) => program.has_subtable(3, 1),
-        // What cannot be read is not held against it.
+        // Other formats, and unreadable programs, count as having one.
         Some(_) => true,
         None => matches!(simple.embedded, Embedded::Unreadable),
     };

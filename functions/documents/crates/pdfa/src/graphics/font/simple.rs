@@ -11,7 +11,7 @@ use super::{
 use cos::{Dict, Object};
 use std::collections::HashMap;
 
-/// The fonts that every reader had to have in PDF 1.4 (Appendix H.3; ISO 32000-1, 9.6.2.2).
+/// The standard 14 fonts, which every reader has in PDF 1.4 (Appendix H.3; ISO 32000-1, 9.6.2.2).
 const STANDARD_14: [&str; 14] = [
     "Courier",
     "Courier-Bold",
@@ -43,14 +43,14 @@ pub(super) struct Simple {
 /// `/Encoding` of a simple font.
 #[derive(Default)]
 pub(super) struct Encoding {
-    /// Whether there is one.
+    /// Whether the font has an `/Encoding`.
     pub(super) present: bool,
-    /// Its name, or that of its base.
+    /// The name of the encoding, or of its base encoding.
     pub(super) name: Option<Vec<u8>>,
     base: Option<Named>,
-    /// `/Differences`, for a dictionary.
+    /// `/Differences`, if the encoding is a dictionary.
     differences: Option<HashMap<u8, String>>,
-    /// Whether `/Differences` is there.
+    /// Whether `/Differences` is present.
     pub(super) differs: bool,
 }
 
@@ -86,7 +86,7 @@ impl Encoding {
         }
     }
 
-    /// The glyph name of a code; `None` where the program's own encoding says it.
+    /// The glyph name of a code; `None` if only the program's own encoding has it.
     pub(super) fn glyph_name(&self, code: u8) -> Option<&str> {
         let difference = self.differences.as_ref().and_then(|differences| differences.get(&code));
         match difference {
@@ -100,8 +100,8 @@ impl Encoding {
         self.differences.iter().flat_map(HashMap::values)
     }
 
-    /// The glyph name that a TrueType program is asked for (ISO 32000-1, 9.6.6.4): a dictionary is
-    /// filled up with StandardEncoding.
+    /// The glyph name to look up in a TrueType program (ISO 32000-1, 9.6.6.4): codes that an
+    /// encoding dictionary omits have their names in StandardEncoding.
     fn true_type_name(&self, code: u8) -> Option<&str> {
         if self.differences.is_none() {
             return self.base.map(|base| base.glyph(code));
@@ -148,7 +148,7 @@ impl Widths {
         Self { first: integer("FirstChar"), last: integer("LastChar"), all }
     }
 
-    /// The width of a code; `None` if it is not among them.
+    /// The width of a code; `None` if `/Widths` does not have it.
     pub(super) fn of(&self, code: u8) -> Option<f64> {
         let (first, last, code) = (self.first?, self.last?, i64::from(code));
         let all = self.all.as_ref()?;
@@ -189,12 +189,12 @@ impl Simple {
         Self { true_type, descriptor, embedded, encoding, widths, standard }
     }
 
-    /// Whether glyphs are looked up by name in a TrueType program.
+    /// Whether glyphs of a TrueType program are looked up by name.
     fn by_name(&self) -> bool {
         !self.descriptor.symbolic && self.encoding.present
     }
 
-    /// What there is to say of the glyph of a code.
+    /// The facts about the glyph of a code.
     pub(super) fn glyph(&self, code: u8) -> Glyph {
         let name = self.encoding.glyph_name(code);
         let undefined = name == Some(NOTDEF) || name.is_none() && code == 0 && self.true_type;
@@ -211,7 +211,7 @@ impl Simple {
         glyph
     }
 
-    /// The name of the glyph that a code shows, by the font or by its program.
+    /// The name of the glyph for a code, from the font or from its program.
     pub(super) fn shown_name(&self, program: &Program, code: u8) -> Option<String> {
         let name = self.encoding.glyph_name(code).map(str::to_owned);
         name.or_else(|| program.name_of_code(code))
@@ -232,7 +232,7 @@ impl Simple {
         glyph.width = Some(program.width(if reachable { found } else { 0 }));
     }
 
-    /// The glyph name that tells the Unicode value of a code.
+    /// The glyph name that gives the Unicode value of a code.
     pub(super) fn unicode_name(&self, code: u8) -> Option<String> {
         let name = self.encoding.glyph_name(code).map(str::to_owned);
         match self.embedded.program() {
@@ -245,7 +245,8 @@ impl Simple {
     }
 }
 
-/// Sets what a program says of the glyph that the font, or else the program, calls by a code.
+/// Sets the facts about the glyph of a code. Its name comes from the font, or else from the
+/// program.
 fn named_glyph(program: &Program, name: Option<&str>, code: u8, missing: f64, glyph: &mut Glyph) {
     let own = name.is_none().then(|| program.name_of_code(code)).flatten();
     let name = name.or(own.as_deref()).unwrap_or(NOTDEF);
@@ -257,7 +258,7 @@ fn named_glyph(program: &Program, name: Option<&str>, code: u8, missing: f64, gl
     };
 }
 
-/// By the (3, 0) subtable, else the (1, 0) one, else the only one.
+/// Looks up a glyph in the (3, 0) subtable, else the (1, 0) subtable, else the first one.
 fn symbolic_glyph(program: &TrueType, code: u8) -> u32 {
     if program.has_subtable(3, 0) {
         return program.lookup_symbol(code);
@@ -268,8 +269,8 @@ fn symbolic_glyph(program: &TrueType, code: u8) -> u32 {
     program.lookup_any(u32::from(code))
 }
 
-/// By the (3, 1) subtable, the (1, 0) one, or the `post` table. A variant of a character, as in
-/// `a.alt`, has a name in `post` alone.
+/// Looks up a glyph in the (3, 1) subtable, the (1, 0) subtable, or the `post` table. Only `post`
+/// has names of variants such as `a.alt`.
 fn glyph_by_name(program: &TrueType, name: &str) -> u32 {
     if name.contains('.') {
         return program.glyph_named(name);

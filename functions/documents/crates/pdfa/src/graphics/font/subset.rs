@@ -1,5 +1,5 @@
-//! Font subsets: what `/CharSet` and `/CIDSet` say is in the program (ISO 19005-1, 6.3.5; ISO 19005-2,
-//! 6.2.11.4.2).
+//! Font subsets: whether `/CharSet` and `/CIDSet` match the program (ISO 19005-1, 6.3.5; ISO
+//! 19005-2, 6.2.11.4.2).
 
 use super::{
     super::Graphics,
@@ -20,7 +20,7 @@ impl Composite {
 }
 
 impl Font {
-    /// Holds a subset to the rules, all its glyphs known.
+    /// Checks a subset. All glyphs shown must be known.
     pub(super) fn check_subset(&self, graphics: &Graphics<'_>) {
         match &self.kind {
             Kind::Simple(simple) if !simple.true_type && is_subset(graphics, &self.dict) => {
@@ -33,8 +33,8 @@ impl Font {
         }
     }
 
-    /// 6.3.5-2: a Type 1 subset has `/CharSet`, and this lists the glyphs; 6.2.11.4.2-1: if it has
-    /// one, it lists all glyphs of the program and no others.
+    /// 6.3.5-2: a Type 1 subset has `/CharSet`, which lists the glyphs shown; 6.2.11.4.2-1:
+    /// `/CharSet` is optional, and lists exactly the glyphs of the program.
     fn character_set(&self, graphics: &Graphics<'_>, simple: &Simple) {
         let listed = match graphics.get(&simple.descriptor.dict, "CharSet") {
             Object::String(string) => Some(names_of(string.as_bytes())),
@@ -70,8 +70,8 @@ impl Font {
         })
     }
 
-    /// 6.3.5-3: a CIDFont subset has `/CIDSet`, and this has all CIDs shown; 6.2.11.4.2-2: if it has
-    /// one, it has the CIDs of the program and no others.
+    /// 6.3.5-3: a CIDFont subset has `/CIDSet`, which contains all CIDs shown; 6.2.11.4.2-2:
+    /// `/CIDSet` is optional, and contains exactly the CIDs of the program.
     fn cid_set(&self, graphics: &Graphics<'_>, composite: &Composite) {
         let set = match graphics.get(&composite.descriptor.dict, "CIDSet") {
             Object::Stream(stream) => graphics.data(&stream),
@@ -88,7 +88,7 @@ impl Font {
         if !fits && !matches!(composite.embedded, Embedded::Unreadable) {
             let rule = graphics.rule(("6.3.5", 3), ("6.2.11.4.2", 2));
             graphics.fail(rule, self.id, || {
-                "CIDSet of a font subset is missing, or does not fit its glyphs".to_owned()
+                "CIDSet of a font subset is missing, or does not match its glyphs".to_owned()
             });
         }
     }
@@ -102,7 +102,7 @@ impl Font {
     }
 }
 
-/// Whether the names are those of the program; `.notdef` is not asked for.
+/// Whether the list has exactly the names in the program, ignoring `.notdef`.
 fn all_are_listed(program: &Program, listed: &HashSet<Vec<u8>>) -> bool {
     let Some(names) = program.names() else { return true };
     let defined = |name: &[u8]| name != NOTDEF.as_bytes();
@@ -110,7 +110,7 @@ fn all_are_listed(program: &Program, listed: &HashSet<Vec<u8>>) -> bool {
     listed.iter().map(Vec::as_slice).filter(|n| defined(n)).collect::<HashSet<_>>() == names
 }
 
-/// Whether the set has the CIDs of the program and no others; CID 0 is not asked for.
+/// Whether the set has exactly the CIDs of the program, ignoring CID 0.
 fn all_are_in(composite: &Composite, program: &Program, set: &[u8]) -> bool {
     let present = |cid: u32| composite.program_glyph(program, cid).is_some();
     let known: Vec<u32> = match program {
@@ -119,7 +119,7 @@ fn all_are_in(composite: &Composite, program: &Program, set: &[u8]) -> bool {
             (1..end).filter(|cid| present(*cid)).collect()
         }
         Program::Cff(cff) if cff.is_cid_keyed() => cff.cids().filter(|cid| *cid != 0).collect(),
-        // Its glyphs have no CIDs of their own.
+        // Glyphs of these programs have no CIDs.
         Program::Cff(_) | Program::Type1(_) => return true,
     };
     let bits = u32::try_from(set.len().min(1 << 13) * 8).unwrap_or(u32::MAX);
@@ -132,7 +132,7 @@ fn contains(set: &[u8], cid: u32) -> bool {
     byte.is_some_and(|byte| byte & (0x80 >> (cid % 8)) != 0)
 }
 
-/// Whether the font's name starts with six capitals and a plus sign.
+/// Whether the font's name starts with six capital letters and a plus sign.
 fn is_subset(graphics: &Graphics<'_>, font: &cos::Dict) -> bool {
     let name = graphics.name(font, "BaseFont");
     name.as_ref()
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_count_from_the_high_end() {
+    fn bits_are_numbered_from_the_highest() {
         assert!(contains(&[0x80, 0x01], 0) && contains(&[0x80, 0x01], 15));
         assert!(!contains(&[0x80, 0x01], 1) && !contains(&[0x80], 8));
     }

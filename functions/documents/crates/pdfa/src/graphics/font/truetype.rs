@@ -7,7 +7,7 @@ use read_fonts::{
 };
 use std::{cell::OnceCell, collections::HashMap};
 
-/// The version of a font with TrueType outlines.
+/// The version number of a font with TrueType outlines.
 const VERSION: [u8; 4] = [0, 1, 0, 0];
 
 /// A font program with a table directory.
@@ -16,7 +16,7 @@ pub(crate) struct TrueType {
     data: Vec<u8>,
     units_per_em: f64,
     glyphs: u32,
-    /// Advance widths, in font units, of the glyphs that have one of their own.
+    /// Advance widths in font units, for the glyphs that have their own.
     advances: Vec<u16>,
     /// Platform and encoding of each record of the `cmap` table.
     subtables: Vec<(u16, u16)>,
@@ -24,8 +24,9 @@ pub(crate) struct TrueType {
 }
 
 impl TrueType {
-    /// Reads the tables; `None` if it lacks one that a width needs, or ends before one. Without `head` there are 1,000
-    /// units to the em, without `maxp` as many glyphs as widths. The version is not asked for.
+    /// Reads the tables. `None` if a table that widths need is missing or incomplete. Without
+    /// `head` there are 1,000 units per em, without `maxp` as many glyphs as widths. Any version is
+    /// accepted.
     pub(crate) fn parse(mut data: Vec<u8>) -> Option<Self> {
         if matches!(FontRef::new(&data), Err(ReadError::InvalidSfnt(_))) {
             data.get_mut(..4)?.copy_from_slice(&VERSION);
@@ -57,7 +58,7 @@ impl TrueType {
         Some(Self { units_per_em, glyphs, advances, subtables, names: OnceCell::new(), data })
     }
 
-    /// The `CFF ` table, if the outlines are in one, and the units of its widths per em.
+    /// The `CFF ` table, if it has the outlines, and its units per em.
     pub(crate) fn compact_table(data: &[u8]) -> Option<(Vec<u8>, u16)> {
         let font = FontRef::new(data).ok()?;
         let table = font.table_data(Tag::new(b"CFF "))?.as_bytes().to_vec();
@@ -65,27 +66,27 @@ impl TrueType {
         Some((table, units_per_em))
     }
 
-    /// How many glyphs there are.
+    /// Number of glyphs.
     pub(crate) const fn glyphs(&self) -> u32 {
         self.glyphs
     }
 
-    /// How many glyphs have a width of their own.
+    /// Number of glyphs with their own width.
     pub(crate) fn widths(&self) -> u32 {
         u32::try_from(self.advances.len()).unwrap_or(u32::MAX)
     }
 
-    /// How many subtables `cmap` lists.
+    /// Number of subtables in `cmap`.
     pub(crate) fn subtable_count(&self) -> usize {
         self.subtables.len()
     }
 
-    /// Whether `cmap` lists a subtable of that platform and encoding.
+    /// Whether `cmap` has a subtable for this platform and encoding.
     pub(crate) fn has_subtable(&self, platform: u16, encoding: u16) -> bool {
         self.subtables.contains(&(platform, encoding))
     }
 
-    /// The width of a glyph in thousandths of an em; that of glyph 0 beyond the last glyph.
+    /// The width of a glyph in thousandths of an em. Beyond the last glyph, the width of glyph 0.
     pub(crate) fn width(&self, glyph: u32) -> f64 {
         let at = usize::try_from(glyph).unwrap_or(usize::MAX);
         let advance = match self.advances.get(at) {
@@ -96,12 +97,12 @@ impl TrueType {
         f64::from(advance) * 1000.0 / self.units_per_em
     }
 
-    /// The glyph of `character` in the subtable of that platform and encoding, 0 if it has none.
+    /// The glyph of `character` in the subtable for this platform and encoding, 0 if it has none.
     pub(crate) fn lookup(&self, platform: u16, encoding: u16, character: u32) -> u32 {
         self.subtable(platform, encoding, |subtable| glyph(subtable, character)).unwrap_or(0)
     }
 
-    /// The glyph of `code` in the first subtable, whatever that is.
+    /// The glyph of `code` in the first subtable.
     pub(crate) fn lookup_any(&self, code: u32) -> u32 {
         let Some((platform, encoding)) = self.subtables.first().copied() else { return 0 };
         match self.lookup(platform, encoding, code) {
@@ -110,8 +111,8 @@ impl TrueType {
         }
     }
 
-    /// The glyph of a code of one byte in the Microsoft symbol subtable, whose characters share
-    /// a high byte (ISO 32000-1, 9.6.6.4): 0 if it has none.
+    /// The glyph of a one-byte code in the Microsoft symbol subtable, whose characters have the
+    /// same high byte (ISO 32000-1, 9.6.6.4). 0 if it has none.
     pub(crate) fn lookup_symbol(&self, code: u8) -> u32 {
         let found = self.subtable(3, 0, |subtable| {
             let first = subtable.iter().next().map_or(0, |(character, _)| character);
@@ -120,13 +121,13 @@ impl TrueType {
                 0 | 0xF000 | 0xF100 | 0xF200 => glyph(subtable, high + u32::from(code)),
                 _ => 0,
             };
-            // Some start with a few low codes and go on in the Private Use Area.
+            // Some fonts have a few low codes, and the others in the Private Use Area.
             if found == 0 { glyph(subtable, 0xF000 + u32::from(code)) } else { found }
         });
         found.unwrap_or(0)
     }
 
-    /// The glyph that the `post` table calls `name`, 0 if it has none.
+    /// The glyph with this name in the `post` table, 0 if it has none.
     pub(crate) fn glyph_named(&self, name: &str) -> u32 {
         self.names.get_or_init(|| self.read_names()).get(name).copied().unwrap_or(0)
     }

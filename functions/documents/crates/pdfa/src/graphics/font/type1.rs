@@ -3,7 +3,7 @@
 use read_fonts::{ps::type1::Type1Font, types::GlyphId};
 use std::collections::HashMap;
 
-/// The comment that a program starts with. Some start with another one.
+/// The standard first comment of a program. Some programs start with a different one.
 const HEADER: &[u8] = b"%!PS-AdobeFont-1.0\n";
 
 /// A Type 1 font program.
@@ -22,7 +22,7 @@ impl Type1 {
         (!glyphs.is_empty()).then_some(Self { font, glyphs })
     }
 
-    /// Whether there is a glyph called `name`.
+    /// Whether there is a glyph with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.glyphs.contains_key(name)
     }
@@ -32,12 +32,13 @@ impl Type1 {
         self.glyphs.keys().map(String::as_str)
     }
 
-    /// The name of the glyph that `code` stands for in the program's own encoding.
+    /// The glyph name of `code` in the program's own encoding.
     pub(crate) fn name_of_code(&self, code: u8) -> Option<String> {
         self.font.encoding()?.glyph_name(code).map(str::to_owned)
     }
 
-    /// The width of the glyph called `name` in thousandths of an em, if its charstring can be read.
+    /// The width of the glyph with this name in thousandths of an em, if its charstring can be
+    /// read.
     pub(crate) fn width(&self, name: &str) -> Option<f64> {
         let width = self.font.evaluate_width(*self.glyphs.get(name)?).ok()??;
         let units = f64::from(self.font.upem());

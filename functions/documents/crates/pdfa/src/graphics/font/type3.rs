@@ -24,9 +24,9 @@ pub(super) struct Type3 {
     /// `/CharProcs`.
     glyphs: HashMap<Vec<u8>, Stream>,
     resources: Option<Dict>,
-    /// What the glyphs were drawn with: see [`State::signature`].
+    /// Signatures of the states in which the glyphs were drawn: see [`State::signature`].
     drawn: RefCell<HashSet<u64>>,
-    /// Names of glyphs that were transparent.
+    /// Names of transparent glyphs.
     transparent: RefCell<HashSet<Vec<u8>>>,
 }
 
@@ -51,7 +51,7 @@ impl Type3 {
         self.glyphs.get(self.encoding.glyph_name(code)?.as_bytes())
     }
 
-    /// What there is to say of the glyph of a code.
+    /// The facts about the glyph of a code.
     pub(super) fn glyph(&self, graphics: &Graphics<'_>, code: u8) -> Glyph {
         let stream = self.stream(code);
         Glyph {
@@ -64,7 +64,7 @@ impl Type3 {
 }
 
 impl Graphics<'_> {
-    /// The width that `d0` or `d1`, a glyph's first operator, gives.
+    /// The width in `d0` or `d1`, a glyph's first operator.
     fn glyph_width(&self, stream: &Stream) -> Option<f64> {
         let data = self.data(stream)?;
         let mut operations = Operations::new(&data, &self.limits);
@@ -72,7 +72,7 @@ impl Graphics<'_> {
         matches!(operator.name, b"d0" | b"d1").then(|| operations.operands().first()?.as_f64())?
     }
 
-    /// Draws all glyphs of a font, and says whether one of `codes` is transparent.
+    /// Draws all glyphs of a font, and returns whether one of `codes` is transparent.
     pub(in super::super) fn glyphs_of_type_3(
         &self,
         font: &Font,

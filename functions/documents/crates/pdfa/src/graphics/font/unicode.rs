@@ -10,14 +10,14 @@ use super::{
 use crate::tagging::is_private;
 use cos::{Dict, Name, Object};
 
-/// What a code means in Unicode.
+/// The Unicode value of a code.
 #[derive(Debug, PartialEq, Eq)]
 enum Meaning {
-    /// Nothing says it.
+    /// Unknown.
     Unknown,
-    /// It is defined, by a list that need not be asked further.
+    /// Defined by a known list, so that no text is needed.
     Defined,
-    /// UTF-16.
+    /// The text in UTF-16.
     Text(Vec<u16>),
 }
 
@@ -73,7 +73,7 @@ impl Font {
         }
     }
 
-    /// Holds what a code means to the rules of levels a and u.
+    /// Checks the Unicode value of a code against the rules of levels a and u.
     pub(super) fn check_unicode(&self, graphics: &Graphics<'_>, code: Code, replaced: bool) {
         match self.meaning(graphics, code) {
             Meaning::Unknown => self.unicode_known(graphics, code),
@@ -87,7 +87,7 @@ impl Font {
         }
     }
 
-    /// Holds what `/ToUnicode` says of a code to the rule of part 4.
+    /// Checks the text in `/ToUnicode` for a code against the rule of part 4.
     pub(super) fn check_mapped(&self, graphics: &Graphics<'_>, code: Code) {
         if let Some(text) = self.mapped(code) {
             self.unicode_valid(graphics, code, &text);
@@ -109,7 +109,7 @@ impl Font {
         }
     }
 
-    /// 6.2.11.7.3-1 (part 2, level a): what is in a Private Use Area has replacement text.
+    /// 6.2.11.7.3-1 (part 2, level a): characters of a Private Use Area have replacement text.
     fn not_private(&self, graphics: &Graphics<'_>, code: Code, text: &[u16]) {
         if char::decode_utf16(text.iter().copied()).flatten().any(is_private) {
             graphics.fail(("6.2.11.7.3", 1), self.id, || {

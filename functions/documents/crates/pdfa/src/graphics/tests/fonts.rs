@@ -1,4 +1,4 @@
-//! Fonts with programs, each with one thing that a rule is about.
+//! Fonts with programs; each test has one rule.
 
 use super::{
     Sketch,
@@ -6,7 +6,7 @@ use super::{
 };
 use std::fmt::Write;
 
-/// A page that shows `text` in object 6, a font whose descriptor is 7 and whose program is 8.
+/// A page that shows `text` in a font. Object 6 is the font, 7 its descriptor, 8 its program.
 pub(super) fn shown(text: &str, font: &str, descriptor: &str, program: (&str, &[u8])) -> Sketch {
     let (key, data) = program;
     let mut hex = String::new();
@@ -25,7 +25,7 @@ pub(super) fn shown(text: &str, font: &str, descriptor: &str, program: (&str, &[
         .stream(&format!("{subtype}/Filter/ASCIIHexDecode"), &format!("{hex}>"))
 }
 
-/// A TrueType font that shows `A`, glyph 1, which is 500 wide.
+/// A TrueType font that shows `A`, glyph 1 with the width 500.
 fn letter(entries: &str, flags: u32, subtables: &[(u16, u16, u16, &[u16])]) -> Sketch {
     let font = format!(
         "/Subtype/TrueType/BaseFont/X/FirstChar 65/LastChar 65/FontDescriptor 7 0 R{entries}"
@@ -50,14 +50,14 @@ fn glyphs_of_true_type_are_found_by_name() {
 }
 
 #[test]
-fn widths_differ_by_one_at_most() {
+fn widths_differ_by_at_most_one() {
     letter("/Encoding/WinAnsiEncoding/Widths[501]", 32, &[UNICODE]).fails("2b", &[]);
     letter("/Encoding/WinAnsiEncoding/Widths[502]", 32, &[UNICODE]).fails("2b", &["6.2.11.5-1"]);
     letter("/Encoding/WinAnsiEncoding/Widths[498]", 32, &[UNICODE]).fails("1b", &["6.3.6-1"]);
 }
 
 #[test]
-fn true_type_is_encoded_as_its_flags_say() {
+fn the_encoding_of_true_type_matches_its_flags() {
     letter("/Widths[500]", 32, &[UNICODE]).fails("1b", &["6.3.7-1"]);
     let expert = "/Encoding<</BaseEncoding/MacExpertEncoding>>/Widths[500]";
     // 65 is `.notdef` in MacExpertEncoding.
@@ -71,7 +71,7 @@ fn true_type_is_encoded_as_its_flags_say() {
 }
 
 #[test]
-fn differences_are_of_the_glyph_list_and_lead_through_unicode() {
+fn differences_are_in_the_glyph_list_and_map_to_unicode() {
     let differ = |name: &str| {
         format!("/Encoding<</BaseEncoding/WinAnsiEncoding/Differences[65/{name}]>>/Widths[500]")
     };
@@ -156,7 +156,7 @@ fn composite(cid_font: &str, descriptor: &str, program: (&str, &[u8])) -> Sketch
 }
 
 #[test]
-fn cids_become_glyphs_by_map_or_charset() {
+fn cids_map_to_glyphs_by_map_or_charset() {
     let truetype = true_type(&[600, 500, 400], &[]);
     let type_2 = |entries: &str| {
         let entries = format!("/Subtype/CIDFontType2{entries}");

@@ -1,9 +1,9 @@
-//! Files that would take for ever if all they ask for were done.
+//! Files for which a naive check takes exponential time.
 
 use super::Sketch;
 
 #[test]
-fn forms_that_draw_forms_are_drawn_once_each() {
+fn nested_forms_are_drawn_once_each() {
     let mut file = Sketch::drawing("/F Do ".repeat(10), "/XObject<</F 6 0 R>>");
     for next in 7..30 {
         let dict = format!("/Subtype/Form/Resources<</XObject<</F {next} 0 R>>>>");
@@ -13,7 +13,7 @@ fn forms_that_draw_forms_are_drawn_once_each() {
 }
 
 #[test]
-fn forms_are_drawn_in_a_few_states_alone() {
+fn a_form_is_drawn_in_a_limited_number_of_states() {
     use std::fmt::Write;
     let (mut spaces, mut content) = (String::new(), String::new());
     for at in 0..12 {
@@ -39,7 +39,7 @@ fn comparing_separations_ends() {
         "/A cs /B cs",
         "/ColorSpace<</A[/Separation/X/DeviceRGB 6 0 R]/B[/Separation/X/DeviceRGB 7 0 R]>>",
     );
-    // Two chains of arrays, each of which holds the next one of its chain many times.
+    // Two chains of arrays; each array contains the next one many times.
     for number in 6..40 {
         let next = number + 2;
         file = file.with(format!("[{}]", format!("{next} 0 R ").repeat(20)));
@@ -48,7 +48,7 @@ fn comparing_separations_ends() {
 }
 
 #[test]
-fn colour_spaces_that_hold_themselves_end() {
+fn colour_spaces_that_contain_themselves_end() {
     let resources = "/ColorSpace<</A 6 0 R/DefaultRGB 7 0 R>>";
     Sketch::drawing("/A cs 1 0 0 rg 0 0 1 1 re f", resources)
         .with("[/Indexed 6 0 R 0 (x)]")

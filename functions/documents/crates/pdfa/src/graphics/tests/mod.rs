@@ -1,4 +1,4 @@
-//! Small files of one page, each with one thing that a rule is about.
+//! Small files of one page; each test has one rule.
 
 mod fonts;
 mod hostile;
@@ -10,7 +10,7 @@ use crate::{Flavour, validate};
 use cos::{File, Limits};
 use std::fmt::Write;
 
-/// An ICC profile that is all header.
+/// An ICC profile with only a header.
 fn profile(version: u8, class: &str, space: &str) -> String {
     let mut data = [b'0'; 128];
     data[8] = version;
@@ -25,7 +25,8 @@ fn profile(version: u8, class: &str, space: &str) -> String {
     hex
 }
 
-/// A file to be: objects 1 to 5 are catalog, pages, page, content, output profile; others follow.
+/// A file in preparation: objects 1 to 5 are catalog, pages, page, content and output profile;
+/// others follow.
 struct Sketch {
     intent: bool,
     resources: String,
@@ -86,7 +87,7 @@ impl Sketch {
         bytes
     }
 
-    /// The rules of graphics that fail, as in `6.2.4.3-2`.
+    /// The failing rules of graphics, such as `6.2.4.3-2`.
     fn failing(&self, flavour: &str) -> Vec<String> {
         let file = File::open(self.bytes(), Limits::default()).unwrap();
         let flavour: Flavour = flavour.parse().unwrap();
@@ -114,7 +115,7 @@ impl Sketch {
 }
 
 #[test]
-fn device_colours_need_an_output_intent_of_their_kind() {
+fn device_colours_need_a_matching_output_intent() {
     let gray = Sketch::drawing("0 g 0 0 1 1 re f", "");
     gray.fails("1b", &[]);
     gray.without_intent().fails("1b", &["6.2.3.3-3"]);
@@ -127,13 +128,13 @@ fn device_colours_need_an_output_intent_of_their_kind() {
 }
 
 #[test]
-fn what_paints_before_any_colour_is_set_is_gray() {
+fn the_initial_colour_is_gray() {
     Sketch::drawing("0 0 1 1 re f", "").without_intent().fails("2b", &["6.2.4.3-4"]);
     Sketch::drawing("0 0 1 1 re W n", "").without_intent().fails("2b", &[]);
 }
 
 #[test]
-fn a_default_space_stands_for_the_device_space() {
+fn a_default_space_replaces_the_device_space() {
     let resources = "/ColorSpace<</DefaultCMYK[/ICCBased 6 0 R]>>";
     let cmyk = profile(2, "prtr", "CMYK");
     Sketch::drawing("0 0 0 1 k 0 0 1 1 re f", resources)
@@ -142,7 +143,7 @@ fn a_default_space_stands_for_the_device_space() {
 }
 
 #[test]
-fn profiles_are_of_their_time_and_size() {
+fn profiles_have_a_permitted_version_and_size() {
     let resources = "/ColorSpace<</C[/ICCBased 6 0 R]>>";
     let space = |icc: String, n: &str| {
         Sketch::drawing("/C cs 0 sc 0 0 1 1 re f", resources)
@@ -169,7 +170,7 @@ fn cmyk_is_not_overprinted_in_mode_1() {
 }
 
 #[test]
-fn separations_of_a_name_are_alike() {
+fn separations_with_the_same_name_are_equal() {
     let one = "/A[/Separation/Spot/DeviceRGB 6 0 R]";
     let function = "<</FunctionType 2/N 1/Domain[0 1]/C0[0 0 0]/C1[1 0 0]>>";
     let other = "<</FunctionType 2/N 1/Domain[0 1]/C0[0 0 0]/C1[0 1 0]>>";
@@ -196,7 +197,7 @@ fn device_n_describes_its_colorants() {
 }
 
 #[test]
-fn graphics_states_are_plain() {
+fn graphics_states_have_only_permitted_entries() {
     let state = |entries: &str| {
         let resources = format!("/ExtGState<</G<<{entries}>>>>");
         Sketch::drawing("/G gs", resources)
@@ -224,12 +225,12 @@ fn graphics_states_are_plain() {
 }
 
 #[test]
-fn a_state_that_nothing_sets_is_held_to_nothing() {
+fn an_unused_graphics_state_is_not_checked() {
     Sketch::drawing("0 g", "/ExtGState<</G<</TR/Identity>>>>").fails("1b", &[]);
 }
 
 #[test]
-fn images_hold_no_surprise() {
+fn images_have_only_permitted_entries() {
     let image = |entries: &str| {
         Sketch::drawing("/I Do", "/XObject<</I 6 0 R>>")
             .stream(&format!("/Subtype/Image/Width 1/Height 1/ColorSpace/DeviceGray{entries}"), "x")
@@ -249,7 +250,7 @@ fn images_hold_no_surprise() {
 }
 
 #[test]
-fn inline_images_are_images() {
+fn inline_images_have_the_rules_of_images() {
     let draw = |content| Sketch::drawing(content, "").without_intent();
     draw("BI /W 1 /H 1 /CS /RGB /BPC 8 ID xxx EI").fails("2b", &["6.2.4.3-2"]);
     draw("BI /W 1 /H 1 /CS [/I /CMYK 0 <00000000>] /BPC 8 ID x EI").fails("2b", &["6.2.4.3-3"]);
@@ -257,7 +258,7 @@ fn inline_images_are_images() {
 }
 
 #[test]
-fn forms_hold_neither_post_script_nor_other_files() {
+fn forms_have_no_post_script_and_no_external_files() {
     let form = |entries: &str| {
         Sketch::drawing("/F Do", "/XObject<</F 6 0 R>>")
             .stream(&format!("/Subtype/Form/BBox[0 0 1 1]{entries}"), "0 g")
@@ -277,7 +278,7 @@ fn forms_hold_neither_post_script_nor_other_files() {
 }
 
 #[test]
-fn streams_have_their_resources_themselves() {
+fn streams_have_their_own_resources() {
     let resources = "/XObject<</F 6 0 R>>/ExtGState<</G<<>>>>";
     let form = |own: &str| {
         Sketch::drawing("/F Do", resources).stream(&format!("/Subtype/Form{own}"), "/G gs")
@@ -295,7 +296,7 @@ fn operators_are_known() {
 }
 
 #[test]
-fn states_are_nested_28_times_at_most() {
+fn states_are_nested_at_most_28_times() {
     let nested = |count: usize| {
         let file = Sketch::drawing("q ".repeat(count), "");
         let file = File::open(file.bytes(), Limits::default()).unwrap();
@@ -308,7 +309,7 @@ fn states_are_nested_28_times_at_most() {
 }
 
 #[test]
-fn transparency_has_a_space_to_blend_in() {
+fn transparency_needs_a_blending_space() {
     let draw = |page| {
         Sketch::drawing(
             "/C cs 1 scn /G gs 0 0 1 1 re f",
@@ -323,7 +324,7 @@ fn transparency_has_a_space_to_blend_in() {
 }
 
 #[test]
-fn patterns_are_followed_to_their_cells() {
+fn the_cells_of_patterns_are_checked() {
     let draw = |content| {
         Sketch::drawing(content, "/Pattern<</P 6 0 R>>").stream(
             "/PatternType 1/PaintType 1/BBox[0 0 1 1]/XStep 1/YStep 1/Resources<<>>",
@@ -341,7 +342,7 @@ fn a_form_that_draws_itself_ends() {
 }
 
 #[test]
-fn fonts_are_whole() {
+fn fonts_are_complete() {
     let font = |entries: &str| {
         let resources = format!("/Font<</F<<{entries}>>>>");
         Sketch::drawing("BT /F 1 Tf (A) Tj ET", resources)
@@ -366,7 +367,7 @@ fn text_that_is_not_drawn_needs_no_font_program() {
 }
 
 #[test]
-fn type_3_glyphs_are_there_and_as_wide_as_told() {
+fn type_3_glyphs_exist_and_have_the_declared_width() {
     let font = |width: &str, text: &str| {
         let resources = format!(
             "/Font<</F<</Type/Font/Subtype/Type3/FontMatrix[.001 0 0 .001 0 0]/FirstChar 65\
@@ -383,7 +384,7 @@ fn type_3_glyphs_are_there_and_as_wide_as_told() {
 }
 
 #[test]
-fn composite_fonts_name_one_collection_and_embed_their_cmap() {
+fn composite_fonts_have_one_collection_and_embed_their_cmap() {
     let font = |encoding: &str, ordering: &str| {
         let resources = format!(
             "/Font<</F<</Type/Font/Subtype/Type0/BaseFont/X/Encoding/{encoding}/DescendantFonts\

@@ -1,9 +1,9 @@
-//! What paints, when a colour space is not defined and when a mask is painted.
+//! The effect of an undefined colour space, and the paint of an image mask.
 
 use super::Sketch;
 
 #[test]
-fn an_undefined_colour_space_leaves_the_one_before() {
+fn an_undefined_colour_space_keeps_the_previous_one() {
     let named = |content: &str| Sketch::drawing(content, "/ColorSpace<</C[/Nothing 1]>>");
     for name in ["None", "C"] {
         let drawn = named(&format!("/{name} cs 0 sc 0 0 1 1 re f"));

@@ -49,7 +49,7 @@ fn cmap(subtables: &[(u16, u16, u16, &[u16])]) -> Vec<u8> {
     table
 }
 
-/// A Type 1 program in StandardEncoding, with glyphs of these names and widths.
+/// A Type 1 program with StandardEncoding, and glyphs with these names and widths.
 pub(super) fn type_1(glyphs: &[(&str, i16)]) -> Vec<u8> {
     let mut private = b"0000dup /Private 8 dict dup begin\n/lenIV 4 def\n".to_vec();
     let open = format!("2 index /CharStrings {} dict dup begin\n", glyphs.len());
@@ -81,7 +81,7 @@ fn encrypt(data: &[u8], key: u16) -> Vec<u8> {
     data.iter().map(step).collect()
 }
 
-/// A number from 108 to 1131, or 0, as charstrings spell it.
+/// A number from 108 to 1131, or 0, as encoded in charstrings.
 fn charstring_number(number: i16) -> Vec<u8> {
     if number == 0 {
         return vec![139];
@@ -90,8 +90,8 @@ fn charstring_number(number: i16) -> Vec<u8> {
     vec![247 + high, low]
 }
 
-/// A CFF program: its glyphs after the first have the names of these standard strings (Adobe
-/// Technical Note 5176, Appendix A), or these CIDs, and these widths.
+/// A CFF program. Its glyphs after the first have these widths, and these CIDs or the names of
+/// these standard strings (Adobe Technical Note 5176, Appendix A).
 pub(super) fn compact(glyphs: &[(u16, i16)], cid_keyed: bool) -> Vec<u8> {
     let charset: Vec<u8> =
         [0].into_iter().chain(glyphs.iter().flat_map(|(name, _)| name.to_be_bytes())).collect();

@@ -1,4 +1,4 @@
-//! Font programs that can be read and that cannot, and the CIDs that CMaps give.
+//! Readable and unreadable font programs, and the CIDs of CMaps.
 
 use super::{
     Sketch,
@@ -23,7 +23,7 @@ fn composite_letter(subtype: &str, entries: &str, key: &str, data: &[u8]) -> Ske
     shown("<0001>", &font, "/Flags 4", (key, data))
 }
 
-/// Ways to spoil a font program so that nothing can read it.
+/// Damaged versions of a font program that cannot be read.
 fn spoiled(data: &[u8]) -> [(&'static str, Vec<u8>); 6] {
     let noise = (0_u32..).map(|at| at.wrapping_mul(0x9E37_79B9).to_be_bytes()[1]);
     [
@@ -37,7 +37,7 @@ fn spoiled(data: &[u8]) -> [(&'static str, Vec<u8>); 6] {
 }
 
 #[test]
-fn a_program_that_cannot_be_read_is_as_good_as_none() {
+fn an_unreadable_program_counts_as_missing() {
     type Show = fn(&[u8]) -> Sketch;
     let formats: [(&str, Vec<u8>, Show); 5] = [
         ("Type 1", type_1(&[(".notdef", 0), ("A", 500)]), |data| {
@@ -71,7 +71,7 @@ fn a_program_that_cannot_be_read_is_as_good_as_none() {
 }
 
 #[test]
-fn a_true_type_program_needs_no_table_but_those_of_its_widths() {
+fn a_true_type_program_needs_only_the_tables_of_its_widths() {
     let program = true_type(&[600, 500], &[UNICODE]);
     let renamed = |tag: &[u8]| {
         let mut program = program.clone();
@@ -113,7 +113,7 @@ fn a_range_of_undefined_characters_has_one_cid() {
     font("1 beginnotdefchar <42> 1 endnotdefchar").fails("2b", &[]);
     font("1 beginnotdefrange <50> <5F> 1 endnotdefrange")
         .fails("2b", &["6.2.11.4.1-2", "6.2.11.8-1"]);
-    // What a character is mapped to counts before what an undefined one is.
+    // The mapping of a defined character has priority over the range of undefined characters.
     font("1 begincidchar <42> 7 endcidchar 1 beginnotdefrange <40> <4F> 1 endnotdefrange")
         .fails("2b", &["6.2.11.4.1-2", "6.2.11.8-1"]);
 }

@@ -1,9 +1,9 @@
-//! Clauses 6.2.3, 6.2.4 and 6.2.9: output intents, colour spaces, what transparency is blended in.
+//! Clauses 6.2.3, 6.2.4 and 6.2.9: output intents, colour spaces, blending spaces.
 
 use super::{Case, content::jpeg_2000, draw, plain};
 use crate::support::{Pdf, conforms};
 
-/// An ICC profile that is all header.
+/// An ICC profile with only a header.
 fn profile(version: u8, class: &str, space: &str) -> Vec<u8> {
     let mut data = vec![0; 128];
     data[8] = version;
@@ -25,17 +25,17 @@ fn with_profile(pdf: Pdf, space: &str) -> Pdf {
     pdf.stream(8, &format!("/N {components}"), &profile(4, "prtr", space))
 }
 
-/// The document has that output intent.
+/// The document has this output intent.
 fn intended(pdf: Pdf, space: &str) -> Pdf {
     with_profile(pdf.with(1, &format!("/OutputIntents[{INTENT}]")), space)
 }
 
-/// The page has that output intent.
+/// The page has this output intent.
 fn intended_on_page(pdf: Pdf, space: &str) -> Pdf {
     with_profile(pdf.with(3, &format!("/OutputIntents[{INTENT}]")), space)
 }
 
-/// Drawn in the colour space `C`, with object 6 as its profile.
+/// Draws in the colour space `C`, with object 6 as its profile.
 fn in_space(operators: &str, components: u8, data: &[u8]) -> Pdf {
     let resources = "/ColorSpace<</C[/ICCBased 6 0 R]>>/ExtGState<</G<</OP true/OPM 1>>>>";
     draw(&format!("{operators} {DRAWN}"), resources).stream(6, &format!("/N {components}"), data)
@@ -137,16 +137,16 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn a_page_has_an_output_intent_of_its_own() {
+fn a_page_may_have_its_own_output_intent() {
     let rgb = || draw(&format!("1 0 0 rg {DRAWN}"), "");
     conforms(&intended(rgb(), "RGB "));
     conforms(&intended_on_page(rgb(), "RGB "));
     conforms(&intended_on_page(draw(&format!("0 0 0 1 k {DRAWN}"), ""), "CMYK"));
-    // The page's counts, not the document's.
+    // The output intent of the page applies, not the document's.
     let other = "/OutputIntents[<</S/GTS_PDFA1/DestOutputProfile 9 0 R>>]";
     let both = intended(rgb(), "RGB ").with(3, other);
     both.stream(9, "/N 4", &profile(4, "prtr", "CMYK")).breaks(&["6.2.4.3-t02"]);
-    // Parts before do not know it.
+    // Parts 1 to 3 have no output intents of pages.
     let earlier = |flavour| {
         let pdf = Pdf::new(flavour).with(3, &format!("/OutputIntents[{INTENT}]/Contents 5 0 R"));
         with_profile(pdf, "RGB ").stream(5, "", b"1 0 0 rg 0 0 1 1 re f")
@@ -155,7 +155,7 @@ fn a_page_has_an_output_intent_of_its_own() {
     earlier("1b").breaks(&["6.2.3.3-t01"]);
 }
 
-/// Two pages that draw object 7, of which the first has that output intent.
+/// Two pages that draw object 7. Only the first has this output intent.
 fn on_two_pages(space: &str) -> Pdf {
     intended_on_page(draw("/F Do", "/XObject<</F 7 0 R>>"), space)
         .and(2, "<</Type/Pages/Kids[3 0 R 9 0 R]/Count 2>>")
@@ -167,7 +167,7 @@ fn on_two_pages(space: &str) -> Pdf {
 }
 
 #[test]
-fn one_page_s_output_intent_is_not_another_s() {
+fn an_output_intent_applies_to_its_page_only() {
     let form = "/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</ExtGState<<>>>>";
     on_two_pages("RGB ").stream(7, form, b"1 0 0 rg").breaks(&["6.2.4.3-t02"]);
     conforms(&on_two_pages("RGB ").stream(7, form, b"n"));
@@ -178,7 +178,7 @@ fn one_page_s_output_intent_is_not_another_s() {
 }
 
 #[test]
-fn an_inline_image_names_a_device_space_in_short() {
+fn an_inline_image_may_abbreviate_a_device_space() {
     let inline = |space: &str| draw(&format!("BI /W 1 /H 1 /CS /{space} /BPC 8 /L 1 ID x EI"), "");
     conforms(&intended(inline("G"), "GRAY"));
     conforms(&intended(inline("RGB"), "RGB "));
@@ -186,7 +186,7 @@ fn an_inline_image_names_a_device_space_in_short() {
 }
 
 #[test]
-fn device_colours_are_those_of_the_blending_space() {
+fn device_colours_match_the_blending_space() {
     let group = |space: &str| format!("/Group<</S/Transparency/CS{space}>>");
     let rgb = || draw(&format!("1 0 0 rg {DRAWN}"), "");
     conforms(&rgb().with(3, &group("[/CalRGB<</WhitePoint[1 1 1]>>]")));
@@ -194,7 +194,7 @@ fn device_colours_are_those_of_the_blending_space() {
     with_profile(rgb().with(3, &group("[/ICCBased 8 0 R]")), "CMYK").breaks(&["6.2.4.3-t02"]);
     let cmyk = draw(&format!("0 0 0 1 k {DRAWN}"), "").with(3, &group("[/ICCBased 8 0 R]"));
     conforms(&with_profile(cmyk, "CMYK"));
-    // A form's group, and what is drawn after it.
+    // A group of a form, and content after the form.
     let form = |after: &str| {
         let pdf = draw(&format!("/F Do {after}"), "/XObject<</F 7 0 R>>")
             .with(3, &group("[/CalGray<</WhitePoint[1 1 1]>>]"));
@@ -212,7 +212,7 @@ fn device_colours_are_those_of_the_blending_space() {
 }
 
 #[test]
-fn a_profile_like_the_intent_s_is_the_same_profile() {
+fn an_equal_profile_counts_as_the_same_profile() {
     let cmyk = |version| in_space("/C cs 0 0 0 1 sc", 4, &profile(version, "prtr", "CMYK"));
     intended(cmyk(4), "CMYK").breaks(&["6.2.4.2-t03"]);
     conforms(&intended(cmyk(2), "CMYK"));

@@ -21,7 +21,7 @@ fn gray(entries: &str) -> Pdf {
     image(&format!("{GRAY}{entries}"), b"x")
 }
 
-/// An image that is painted through a mask, which is object 7.
+/// An image with a mask, which is object 7.
 fn masked(entries: &str) -> Pdf {
     gray("/BitsPerComponent 8/Mask 7 0 R").stream(
         7,
@@ -38,7 +38,8 @@ fn form(entries: &str) -> Pdf {
     )
 }
 
-/// JPEG 2000 data: channels, depth, and colour specifications by method, approximation and rest.
+/// JPEG 2000 data: channels, depth, and colour specifications by method, precedence, approximation
+/// and value.
 pub(super) fn jpeg_2000(channels: u8, depth: u8, colours: &[[u8; 7]]) -> Vec<u8> {
     let boxed = |kind: &[u8], content: &[u8]| {
         let length = u32::try_from(content.len() + 8).expect("a short box");
@@ -118,7 +119,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn what_part_4_permits_in_content() {
+fn permitted_content_of_part_4() {
     conforms(&state("/HTP[0 0]/TR2/Default/HT<</HalftoneType 1>>"));
     conforms(&form("/PS 5 0 R/Subtype2/PS"));
     conforms(&form("").stream(6, "/Subtype/PS", b""));
@@ -131,7 +132,7 @@ fn what_part_4_permits_in_content() {
 }
 
 #[test]
-fn what_content_names_is_defined() {
+fn resources_of_content_are_defined() {
     let resources = "/ExtGState<</G<<>>>>/ColorSpace<</C[/CalGray<</WhitePoint[1 1 1]>>]>>\
                      /Properties<</P<</Type/OCG/Name(a)>>>>";
     conforms(&draw("/G gs /C cs /OC /P BDC EMC", resources));

@@ -1,4 +1,4 @@
-//! Clauses 6.1, 6.7, 6.9 to 6.12: the file, its metadata, its catalog, what is embedded in it.
+//! Clauses 6.1, 6.7, 6.9 to 6.12: the file, its metadata, its catalog, its embedded files.
 
 use super::{Case, attached, draw, plain};
 use crate::support::{Pdf, conforms};
@@ -59,7 +59,8 @@ fn structure() -> Vec<Case> {
     ]
 }
 
-/// An inline image of a stencil, which needs no colour space, painted in one that needs no intent.
+/// An inline stencil image, which needs no colour space, painted in a colour space that needs no
+/// output intent.
 fn inline(entries: &str, data: &str) -> Pdf {
     draw(
         &format!("/C cs 1 scn BI /W 1 /H 1 /IM true {entries} ID {data}EI"),
@@ -119,7 +120,7 @@ fn metadata() -> Vec<Case> {
     ]
 }
 
-/// A file of a level whose metadata claims another one.
+/// A file of one level whose metadata claims another level.
 fn level(flavour: &'static str, claimed: &str) -> Pdf {
     let part = "<pdfaid:part>4</pdfaid:part><pdfaid:rev>2020</pdfaid:rev>";
     let level = if claimed.is_empty() {
@@ -176,7 +177,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn what_part_4_permits_in_the_file() {
+fn permitted_file_contents_of_part_4() {
     conforms(&header(b"%PDF-2.9\r\n%\x80\x81\x82\x83\n"));
     conforms(&plain("4").with(1, "/Version/2.0"));
     let pieces = "/PieceInfo<</X<</LastModified(D:2020)>>>>";
@@ -203,7 +204,7 @@ fn properties_need_no_schema_in_part_4() {
 }
 
 #[test]
-fn the_metadata_of_an_object_is_a_packet_too() {
+fn the_metadata_of_an_object_is_checked_too() {
     let pdf = |packet: &[u8]| {
         plain("4").with(3, "/Metadata 5 0 R").stream(5, "/Type/Metadata/Subtype/XML", packet)
     };

@@ -3,12 +3,12 @@
 use super::{Case, draw, plain};
 use crate::support::{Pdf, conforms};
 
-/// Text in a font with these entries, which is not drawn.
+/// Text that is not drawn, in a font with these entries.
 fn hidden(font: &str) -> Pdf {
     draw("BT 3 Tr /F 1 Tf (A) Tj ET", &format!("/Font<</F<<{font}>>>>"))
 }
 
-/// The same with a font of Type 0, of one CIDFont.
+/// Text that is not drawn, in a Type 0 font with one CIDFont.
 fn composite(encoding: &str, cid_font: &str) -> Pdf {
     draw(
         "BT 3 Tr /F 1 Tf <0001> Tj ET",
@@ -19,7 +19,7 @@ fn composite(encoding: &str, cid_font: &str) -> Pdf {
     )
 }
 
-/// Text that is drawn in a font of Type 3, which has an `A`, 500 wide.
+/// Text that is drawn in a Type 3 font, whose glyph `A` has the width 500.
 fn type_3(text: &str, width: u32) -> Pdf {
     draw(
         &format!("BT /C cs 1 scn /F 1 Tf ({text}) Tj ET"),
@@ -88,7 +88,7 @@ fn composites() -> Vec<Case> {
             )
             .stream(7, "", b"x"),
         ),
-        // What readers need not know names no collection that a CIDFont could be for.
+        // An unknown CMap has no collection that a CIDFont could match.
         (&["6.2.10.3.3-t01", "6.2.10.3.1-t01"], composite("/Own", &collection("Identity", 0))),
         (&["6.2.10.3.3-t02"], embedded("/WMode 1", "/WMode 0 def")),
         (&["6.2.10.3.3-t03"], embedded("/UseCMap/Other", "")),
@@ -137,11 +137,11 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn what_part_4_permits_of_fonts() {
+fn permitted_fonts_of_part_4() {
     conforms(&hidden(HELVETICA));
     conforms(&type_3("A", 500));
     conforms(&composite("/Identity-H", "/Subtype/CIDFontType2"));
-    // Neither Unicode for each code nor a list of the glyphs of a subset is asked for.
+    // Part 4 requires neither Unicode values nor a list of the glyphs of a subset.
     let subset = "/Type/Font/Subtype/Type1/BaseFont/ABCDEF+Own/FirstChar 65/LastChar 65/Widths[500]\
                   /Encoding<</Differences[65/odd]>>/FontDescriptor<</Flags 4/CharSet(/x)>>";
     conforms(&hidden(subset));

@@ -5,7 +5,7 @@ use crate::support::{Pdf, conforms};
 
 const FORM: &str = "/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<<>>";
 
-/// An annotation, object 5; its appearance can be object 6.
+/// An annotation as object 5; its appearance may be object 6.
 fn annotated(flavour: &'static str, entries: &str) -> Pdf {
     plain(flavour)
         .with(3, "/Annots[5 0 R]")
@@ -90,7 +90,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn annotations_that_a_level_permits() {
+fn permitted_annotations_of_the_levels() {
     for subtype in ["Text", "Caret", "Redact", "Watermark", "Polygon"] {
         conforms(&seen("4", subtype));
     }
@@ -109,13 +109,13 @@ fn annotations_that_a_level_permits() {
 }
 
 #[test]
-fn fields_have_triggers_in_part_4() {
+fn fields_may_have_trigger_events_in_part_4() {
     conforms(&field("/AA<</K<</S/JavaScript/JS(x)>>/E<</S/URI/URI(x)>>>>"));
     field("/AA<</K<</S/Launch>>>>").breaks(&["6.6.1-t01"]);
 }
 
 #[test]
-fn actions_that_a_level_permits() {
+fn permitted_actions_of_the_levels() {
     let open = |flavour, kind: &str| plain(flavour).with(1, &format!("/OpenAction<</S/{kind}>>"));
     for kind in ["GoToE", "JavaScript", "RichMediaExecute", "GoToDp", "SubmitForm"] {
         for flavour in ["4", "4e", "4f"] {

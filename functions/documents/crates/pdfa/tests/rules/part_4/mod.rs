@@ -1,5 +1,4 @@
-//! PDF/A-4: a file of each level that conforms, and for each rule one that breaks that rule and no
-//! other.
+//! PDF/A-4: a conforming file of each level, and for each rule a file that breaks only this rule.
 
 mod colour;
 mod content;
@@ -11,22 +10,22 @@ use std::collections::BTreeSet;
 
 use crate::support::{Pdf, conforms, packet_of, stream};
 
-/// A rule, and files that break it. Where no file can break it alone, the other rule comes second.
+/// A rule, and files that break it. If a file cannot break it alone, the other rule comes second.
 pub(super) type Case = (&'static [&'static str], Pdf);
 
-/// How many tests veraPDF's profile of each level has.
+/// Number of tests in veraPDF's profile of each level.
 const RULES: usize = 112;
 
-/// Tests that a font program is needed for: with those of graphics.
+/// Tests that need a font program; the graphics tests have them.
 const WITH_PROGRAMS: [&str; 2] = ["6.2.10.6-t01", "6.2.10.6-t04"];
 
-/// A file of an empty page, with an attachment in 4f.
+/// A file with one empty page, and an attachment in 4f.
 pub(super) fn plain(flavour: &'static str) -> Pdf {
     let pdf = Pdf::new(flavour);
     if flavour == "4f" { attached(pdf, "text/plain", b"abc") } else { pdf }
 }
 
-/// With a file embedded, as objects 20 and 21.
+/// Adds an embedded file, as objects 20 and 21.
 pub(super) fn attached(pdf: Pdf, kind: &str, data: &[u8]) -> Pdf {
     let mut pdf = pdf
         .with(1, "/Names<</EmbeddedFiles<</Names[(a)20 0 R]>>>>")
@@ -36,7 +35,7 @@ pub(super) fn attached(pdf: Pdf, kind: &str, data: &[u8]) -> Pdf {
     pdf
 }
 
-/// The conforming file of 4 whose page has this content and these resources.
+/// The conforming file of 4; its page has this content and these resources.
 pub(super) fn draw(content: &str, resources: &str) -> Pdf {
     let mut pdf = plain("4").and(
         3,
@@ -49,13 +48,13 @@ pub(super) fn draw(content: &str, resources: &str) -> Pdf {
 }
 
 impl Pdf {
-    /// With a stream as an object.
+    /// Adds a stream as an object.
     pub(super) fn stream(mut self, number: u32, entries: &str, data: &[u8]) -> Self {
         self.objects.insert(number, stream(entries, data));
         self
     }
 
-    /// With these properties as all that the metadata has.
+    /// Replaces the properties of the metadata.
     pub(super) fn claiming(self, properties: &str) -> Self {
         self.stream(4, "/Type/Metadata/Subtype/XML", &packet_of(properties))
     }
@@ -76,7 +75,7 @@ fn a_plain_file_of_each_level_conforms() {
 }
 
 #[test]
-fn a_file_breaks_the_rule_it_is_made_to_break_and_no_other() {
+fn each_file_breaks_its_rule_only() {
     let found: Vec<_> = cases()
         .iter()
         .map(|(rules, pdf)| (pdf.flavour, rules.to_vec(), pdf.failures()))
@@ -107,7 +106,7 @@ fn every_rule_of_every_level_is_broken_by_a_file() {
     }
 }
 
-/// The other levels share the rules of 4: what breaks one of 4 breaks it in them.
+/// Levels 4e and 4f share the rules of 4: a file that breaks a rule of 4 breaks it in them too.
 #[test]
 fn the_levels_share_their_rules() {
     for (rules, pdf) in cases() {
