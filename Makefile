@@ -73,14 +73,14 @@ test-release: ## Check what only a release build shows: panics are caught, failp
 
 .PHONY: bench-pdf
 bench-pdf: $(TOOLS) ## Measure text on the PDFs in PDFS=… and PDF/A on those in PDFA_CORPUS=…, beside other tools
-	@.venv/bin/pip install --quiet --requirement functions/documents/crates/pdf-text/benches/requirements.txt
-	@.venv/bin/python functions/documents/crates/pdf-text/benches/peers.py "$(PDFS)"
-	@.venv/bin/python functions/documents/crates/pdf-text/benches/large.py
+	@.venv/bin/pip install --quiet --requirement crates/pdf-text/benches/requirements.txt
+	@.venv/bin/python crates/pdf-text/benches/peers.py "$(PDFS)"
+	@.venv/bin/python crates/pdf-text/benches/large.py
 	@PDFA_CORPUS="$(abspath $(PDFA_CORPUS))" cargo bench --package pdfa --bench corpus
 
 .PHONY: fuzz
 fuzz: ## Fuzz what reads PDFs, each target for SECONDS=60
-	@functions/documents/fuzz/run.sh $(or $(SECONDS),60)
+	@crates/fuzz/run.sh $(or $(SECONDS),60)
 
 .PHONY: deploy
 deploy: $(TOOLS) ## Build for AWS and deploy with your AWS profile

@@ -7,7 +7,7 @@ use pdf_text::{Budget, Document, Limits, Page, Refusal};
 use serde_json::Value;
 
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../tests/pdf")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/pdf")
 }
 
 fn open(name: &str) -> Result<Document<Vec<u8>>, Refusal> {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures a large file: memory and bytes read by ranges against pdftotext, PyMuPDF and pypdf.
 
-    venv/bin/python functions/documents/crates/pdf-text/benches/large.py [--pages 400] [--megabytes 150]
+    venv/bin/python crates/pdf-text/benches/large.py [--pages 400] [--megabytes 150]
 
 It writes a PDF with this number of pages, each with an image of random bytes (which a reader handles like a photograph), a
 page of text in an embedded font, and a classic cross-reference table. Then each tool reads the file. Memory is the largest

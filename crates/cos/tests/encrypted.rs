@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use cos::{Access, File, Limits, Object, Ref};
 
 fn open(name: &str) -> File<Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../tests/pdf").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/pdf").join(name);
     let bytes = fs::read(path).expect("a file of the repository");
     File::open(bytes, Limits::default()).expect("a file that opens")
 }

@@ -10,7 +10,7 @@ use std::{
 use pdf_inspect::{Budget, Error, Feature, Limits, Looped, Policy, Refusal, Verdict, inspect};
 
 fn pdfs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../tests/pdf")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/pdf")
 }
 
 fn outcome(path: &Path) -> Result<(usize, Vec<Feature>), Refusal> {

@@ -32,7 +32,7 @@ coverage+=" -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sa
 coverage+=" -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
 RUSTFLAGS=$coverage cargo build --quiet --release --target "$host" --bins
 echo "── Writing seeds to corpus/"
-cargo run --quiet --release --package seeds -- corpus ../../../tests/pdf ../../../tests/pdf/bad
+cargo run --quiet --release --package seeds -- corpus ../../tests/pdf ../../tests/pdf/bad
 
 failed=0
 for target in "${targets[@]}"; do

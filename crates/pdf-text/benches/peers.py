@@ -2,7 +2,7 @@
 """Compares this crate's text with that of pdftotext, PyMuPDF, pdfium and pypdf over a directory of PDFs.
 
     python3 -m venv venv && venv/bin/pip install pymupdf pypdfium2 pypdf cryptography
-    venv/bin/python functions/documents/crates/pdf-text/benches/peers.py DIRECTORY [--worst N] [--without NAME …]
+    venv/bin/python crates/pdf-text/benches/peers.py DIRECTORY [--worst N] [--without NAME …]
 
 There is no ground truth, so each tool is compared with the others. The agreement of a tool on a file is the mean over the
 *other* judges (pdftotext, PyMuPDF and pdfium, which are widely used and independent) of
@@ -33,7 +33,7 @@ import unicodedata
 from pathlib import Path
 
 CRATE = Path(__file__).resolve().parents[1]
-ROOT = CRATE.parents[3]
+ROOT = CRATE.parents[1]
 TIMEOUT = 120
 JUDGES = ["pdftotext", "pymupdf", "pdfium"]
 
