@@ -92,7 +92,7 @@ async fn who_registers_can_sign_in_and_is_let_in() {
             "id": "usr_01M7YRRT800000000000000000",
             "email": "ada@example.org",
             "tenant": "ten_01M7YRRT800000000000000001",
-            "scopes": ["documents:read", "documents:write", "orders:read", "orders:write"],
+            "roles": ["member"],
             "created_at": NOW,
         })
     );
