@@ -14,7 +14,7 @@ mod view;
 
 pub use view::View;
 
-/// Lets a user see documents.
+/// The scope for reading documents.
 const READ: &str = "documents:read";
-/// Lets a user add and delete documents.
+/// The scope for adding, changing and deleting documents.
 const WRITE: &str = "documents:write";
