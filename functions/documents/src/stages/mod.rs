@@ -255,7 +255,8 @@ impl Pipeline {
                 metrics::counter!(counter).increment(1);
             }
             Change::Refused(document) => {
-                tracing::warn!(document_id = %document.id, %stage, "another attempt took over the document");
+                tracing::warn!(document_id = %document.id, %stage,
+                    "the attempt does not hold the document any more");
             }
             Change::NoDocument => {}
         }

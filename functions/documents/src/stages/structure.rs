@@ -24,7 +24,7 @@ use crate::system;
 use shared::budget::{Budget, Budgets, Exceeded};
 use shared::lease::AttemptId;
 
-/// The maximum size of the data in bytes. `GET` answers with all of it, and a Lambda response has at most 6 MB.
+/// The maximum size of the data in bytes. `GET` answers with all of it, and Lambda limits a response to 6 MB.
 pub const MAX_DATA_BYTES: u64 = 4 << 20;
 
 /// Runs the Lambda.
@@ -70,7 +70,8 @@ fn out_of_budget(
     wanted: &SchemaRef,
     exceeded: &Exceeded,
 ) -> Verdict<Structure> {
-    tracing::warn!(document_id = %document.id, tenant = %document.tenant, "the token budget is used up");
+    tracing::warn!(document_id = %document.id, tenant = %document.tenant,
+        "the token budget is used up");
     metrics::counter!("BudgetsExceeded").increment(1);
     let since = document.waiting_for(Waiting::Budget).unwrap_or(exceeded.at);
     let time = Duration::try_from(exceeded.at.duration_since(since)).unwrap_or_default();
