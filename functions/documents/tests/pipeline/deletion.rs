@@ -34,7 +34,7 @@ async fn delete(s: &System, id: DocumentId) -> u16 {
     call(delete::router(s.system()), "documents-delete", s, id).await
 }
 
-/// A document right before `stage`, or a finished one without a stage.
+/// A document right before `stage`; a finished one if `stage` is `None`.
 async fn before(s: &System, stage: Option<Stage>) -> DocumentId {
     let id = s.uploaded(pdf("statement.pdf")).await;
     for done in Stage::ALL.into_iter().take_while(|done| Some(*done) != stage) {

@@ -118,7 +118,7 @@ async fn a_late_job_needs_no_queue() {
     for stage in [Stage::Validate, Stage::Scan, Stage::Pdfa] {
         s.deliver(stage, id, 1).await.unwrap();
     }
-    // A function has only the next stage's queue. Here it has none.
+    // In production, a function has only the next stage's queue. Here it has none.
     s.pipeline.queues = Queues::default();
     for (stage, succeeds) in [(Stage::Validate, true), (Stage::Scan, true), (Stage::Pdfa, false)] {
         assert_eq!(s.deliver(stage, id, 2).await.is_ok(), succeeds, "{stage}");
