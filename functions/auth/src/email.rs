@@ -14,7 +14,7 @@ pub struct Email(String);
 
 /// The text is not a valid address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an e-mail address is name@domain.tld, without spaces, of at most 254 characters")]
+#[error("an e-mail address is name@domain.tld, without spaces, of at most 254 bytes")]
 pub struct InvalidEmail;
 
 impl TryFrom<String> for Email {

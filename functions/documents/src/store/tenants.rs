@@ -62,7 +62,7 @@ impl Documents {
         Ok(())
     }
 
-    /// A tenant's own schema, as JSON. 0.5 RRU for 4 KB.
+    /// A tenant's own schema, as JSON. 1 RRU for 4 KB.
     pub async fn schema(&self, tenant: TenantId, schema: &SchemaRef) -> Result<Option<String>> {
         let stored = self.table.get::<StoredSchema>(schema_key(tenant, schema)).await?;
         Ok(stored.map(|stored| stored.document))
