@@ -1,4 +1,5 @@
-//! A function that does as its messages say: what the tests run against a Runtime API of their own.
+//! A function that panics, fails or succeeds as its message requests. The tests run it against their own
+//! Runtime API.
 
 use shared::batch::{Consumer, Failure, Message};
 use shared::config::var;
