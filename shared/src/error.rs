@@ -100,7 +100,10 @@ impl IntoResponse for Error {
                 Problem::internal().into_response()
             }
             Self::Conflict(error) => {
-                tracing::warn!(error = trail(error.as_ref()), "request conflicts with other requests");
+                tracing::warn!(
+                    error = trail(error.as_ref()),
+                    "request conflicts with other requests"
+                );
                 Problem::conflict().into_response()
             }
         }

@@ -59,9 +59,7 @@ pub struct Id<K> {
 
 /// The error when a text is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected \"{prefix}_\" and 26 characters of Crockford's base32 in upper case"
-)]
+#[error("expected \"{prefix}_\" and 26 characters of Crockford's base32 in upper case")]
 pub struct InvalidId {
     prefix: &'static str,
 }

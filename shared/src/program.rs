@@ -66,7 +66,7 @@ pub fn unknown(lambda: &str) -> Error {
 }
 
 /// What the environment of a function gives to all systems: AWS, and the variables that several systems
-/// read. Each system reads its own variables in its `parts.rs`.
+/// read. Each system reads its own variables in its `system.rs`.
 #[derive(Clone, Debug)]
 pub struct Environment {
     /// The configuration of AWS clients.
