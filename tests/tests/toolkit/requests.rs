@@ -51,7 +51,7 @@ async fn a_record_has_powertools_attributes() {
 }
 
 #[tokio::test]
-async fn an_invocation_claims_for_as_long_as_it_may_run_and_two_seconds() {
+async fn a_claim_ends_two_seconds_after_the_deadline_of_its_invocation() {
     let s = System::new().await;
     let mut context = lambda_runtime::Context::default();
     context.deadline = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap() + 10_000;
@@ -66,7 +66,7 @@ async fn an_invocation_claims_for_as_long_as_it_may_run_and_two_seconds() {
 }
 
 #[tokio::test]
-async fn work_that_fails_can_be_tried_again_at_once() {
+async fn work_that_fails_can_be_retried_at_once() {
     let s = System::new().await;
     let wrapped = Wrapped::new(s.records.clone());
     let fail = wrapped.run::<u32>(&asked(&json!(1)), async || Err(Error::internal("no"))).await;
@@ -77,7 +77,7 @@ async fn work_that_fails_can_be_tried_again_at_once() {
 }
 
 #[tokio::test]
-async fn a_stalled_run_that_fails_does_not_release_the_next() {
+async fn a_stalled_run_that_fails_does_not_release_the_claim_of_the_next() {
     let s = System::new().await;
     let wrapped = Wrapped::new(s.records.clone());
     let asked = asked(&json!(1));
@@ -89,7 +89,7 @@ async fn a_stalled_run_that_fails_does_not_release_the_next() {
     assert!(matches!(Box::pin(stalled).await, Err(IdempotencyError::Failed(_))));
     assert_eq!(wrapped.run(&asked, async || Ok(2)).await.unwrap(), Outcome::Replayed(1));
 
-    // Nor while the next is at it.
+    // The same while the next run is still running.
     let asked = Request::keyed("charge", "order-124").unwrap();
     let (failed, has_failed) = tokio::sync::oneshot::channel();
     let (begun, has_begun) = tokio::sync::oneshot::channel();
@@ -97,7 +97,7 @@ async fn a_stalled_run_that_fails_does_not_release_the_next() {
         let run = wrapped.run::<u32>(&asked, async || {
             s.clock.advance(A_CLAIM);
             begun.send(()).unwrap();
-            // Until the next has its claim.
+            // Wait until the next run has its claim.
             while s.items().await.iter().all(|item| {
                 let until = item["in_progress_expiration"].as_i64().unwrap();
                 item["id"] != asked.id() || until <= s.clock.now().as_millisecond()
@@ -121,7 +121,7 @@ async fn a_stalled_run_that_fails_does_not_release_the_next() {
 }
 
 #[tokio::test]
-async fn a_claim_is_good_to_its_last_millisecond() {
+async fn a_claim_is_valid_until_its_last_millisecond() {
     let s = System::new().await;
     let wrapped = Wrapped::new(s.records.clone());
     let mut ran = 0;
@@ -139,7 +139,7 @@ async fn a_claim_is_good_to_its_last_millisecond() {
     s.clock.advance(SignedDuration::from_mins(15));
     let refused = wrapped.run(&asked(&json!(1)), async || Ok(1)).await;
     assert!(matches!(refused, Err(IdempotencyError::InProgress { .. })));
-    // Another payload is refused before and after.
+    // Another payload is refused before and after the end of the claim.
     for _ in 0..2 {
         let other = wrapped.run(&asked(&json!(2)), async || Ok(1)).await;
         assert!(matches!(other, Err(IdempotencyError::OtherPayload)), "{other:?}");
@@ -161,12 +161,12 @@ async fn a_commit_is_one_request_and_all_or_nothing() {
         |n: u32| Commit::new(n).write(put(&s, &format!("order-{n}"))).write(put(&s, "event"));
     let (first, sent) = s.sent.during(transactional.commit(&asked(&json!(1)), order(1))).await;
     assert_eq!((first.unwrap(), sent), (Outcome::New(1), 1));
-    // The same again: the first's answer, and nothing of the second's writes.
+    // The same request again: the first answer, and no writes of the second commit.
     let (again, sent) = s.sent.during(transactional.commit(&asked(&json!(1)), order(2))).await;
     assert_eq!((again.unwrap(), sent), (Outcome::Replayed(1), 1));
     assert!(has(&s, "order-1").await && !has(&s, "order-2").await);
 
-    // A condition that does not hold: nothing is written, the record included.
+    // If a condition does not hold, nothing is written, not even the record.
     let other = Request::keyed("charge", "order-124").unwrap();
     let taken = Commit::new(3).write(put(&s, "order-3")).write(put(&s, "event"));
     match transactional.commit(&other, taken).await {
@@ -180,7 +180,7 @@ async fn a_commit_is_one_request_and_all_or_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_commits_at_once_one_is_made() {
+async fn of_many_concurrent_commits_one_is_made() {
     let s = System::new().await;
     let transactional = Transactional::new(s.records.clone());
     let commits = (0..60).map(|n| {
@@ -224,7 +224,7 @@ async fn an_execution_is_two_requests() {
 }
 
 #[tokio::test]
-async fn a_claim_that_ran_out_is_reconciled_however_long_ago_it_was() {
+async fn an_expired_claim_is_reconciled_after_any_time() {
     let s = System::new().await;
     let transactional = Transactional::new(s.records.clone());
     let asked = asked(&json!(1));
@@ -238,19 +238,19 @@ async fn a_claim_that_ran_out_is_reconciled_however_long_ago_it_was() {
             },
             async move |_| {
                 if fails {
-                    return Err(Error::internal("nor does it now"));
+                    return Err(Error::internal("the bank still does not answer"));
                 }
                 Ok(Reconciled::Happened(Commit::new("charged".to_owned())))
             },
         )
     };
     assert!(matches!(attempt(false).await, Err(IdempotencyError::Failed(_))));
-    // TTL leaves the evidence alone.
+    // TTL does not delete the evidence.
     let expiration = s.items().await[0]["expiration"].as_i64().unwrap();
     assert!(expiration > s.clock.now().as_second() + 50 * 365 * 24 * 60 * 60);
     // Longer than an answer is kept.
     s.clock.advance(SignedDuration::from_hours(24 * 365));
-    // As often as it takes; the work is not done again.
+    // Every attempt reconciles; the work does not run again.
     for _ in 0..3 {
         assert!(matches!(attempt(true).await, Err(IdempotencyError::Failed(_))));
     }
@@ -283,7 +283,7 @@ async fn a_stalled_execution_writes_nothing() {
 }
 
 #[tokio::test]
-async fn native_data_of_another_dialect_is_replayed() {
+async fn data_as_a_native_value_is_replayed() {
     let s = System::new().await;
     let asked = Request::keyed("charge", "order-123").unwrap();
     let number = AttributeValue::N("10".into());
