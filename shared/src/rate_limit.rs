@@ -114,7 +114,7 @@ pub struct RateLimiter {
 }
 
 /// The outcome of one attempt. `until` is the item's `tat`.
-enum Tried {
+enum Outcome {
     Admitted {
         until: i64,
     },
@@ -152,22 +152,22 @@ impl RateLimiter {
                 .attempt(quota, &id, now, busy_until.is_some_and(|until| until >= now))
                 .await?
             {
-                Tried::Admitted { until } => {
+                Outcome::Admitted { until } => {
                     self.remember(id, until);
                     return Ok(quota.decision(true, until, now));
                 }
-                Tried::Found { until: Some(until) } if until > latest => {
+                Outcome::Found { until: Some(until) } if until > latest => {
                     self.remember(id, until);
                     return Ok(quota.decision(false, until, now));
                 }
-                Tried::Found { until } => busy_until = until,
+                Outcome::Found { until } => busy_until = until,
             }
         }
         Err(Error::Conflict("other requests changed the rate limit's item in every attempt".into()))
     }
 
     /// Tries to add one admission: after `tat` if the subject is assumed to be busy, otherwise from `now`.
-    async fn attempt(&self, quota: &Quota, id: &str, now: i64, is_busy: bool) -> Result<Tried> {
+    async fn attempt(&self, quota: &Quota, id: &str, now: i64, is_busy: bool) -> Result<Outcome> {
         let expiration = (now + quota.allowance()) / 1_000_000 + 1;
         let update = self
             .client
@@ -200,10 +200,10 @@ impl RateLimiter {
         };
         match write::send("rate_limit.admit", update).await? {
             Written::Made(item) => match tat(item.as_ref()) {
-                Some(until) => Ok(Tried::Admitted { until }),
+                Some(until) => Ok(Outcome::Admitted { until }),
                 None => Err(Error::internal("an update returned no item")),
             },
-            Written::Refused(item) => Ok(Tried::Found { until: tat(item.as_ref()) }),
+            Written::Refused(item) => Ok(Outcome::Found { until: tat(item.as_ref()) }),
         }
     }
 

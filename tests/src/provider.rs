@@ -271,30 +271,30 @@ impl Provider {
 
     /// Sets the first status of the next refund with this key.
     pub async fn next_refund(&self, status: &str) {
-        self.tell("/_refunds", json!({"key": self.key, "status": status})).await;
+        self.post_json("/_refunds", json!({"key": self.key, "status": status})).await;
     }
 
-    /// Sets the final status of a refund, as the provider or the customer's bank does.
+    /// Sets the next status of a refund, as the provider or the customer's bank does.
     pub async fn settle_refund(&self, id: &str, status: &str, failure: Option<&str>) {
-        let told = json!({"status": status, "failure_reason": failure});
-        self.tell(&format!("/_refunds/{id}"), told).await;
+        let body = json!({"status": status, "failure_reason": failure});
+        self.post_json(&format!("/_refunds/{id}"), body).await;
     }
 
     /// Disputes a payment as the customer's bank; gives the dispute's id.
     pub async fn dispute(&self, payment: &str, status: &str) -> String {
-        let told = json!({"payment_intent": payment, "status": status});
-        self.tell("/_disputes", told).await["id"].as_str().unwrap().to_owned()
+        let body = json!({"payment_intent": payment, "status": status});
+        self.post_json("/_disputes", body).await["id"].as_str().unwrap().to_owned()
     }
 
     /// Sets the next status of a dispute.
     pub async fn settle_dispute(&self, id: &str, status: &str) {
-        self.tell(&format!("/_disputes/{id}"), json!({"status": status})).await;
+        self.post_json(&format!("/_disputes/{id}"), json!({"status": status})).await;
     }
 
     /// Sets the next status of a dispute; the provider gives back `amount`.
     pub async fn reinstate(&self, id: &str, status: &str, amount: u64) {
-        let told = json!({"status": status, "reinstated": amount});
-        self.tell(&format!("/_disputes/{id}"), told).await;
+        let body = json!({"status": status, "reinstated": amount});
+        self.post_json(&format!("/_disputes/{id}"), body).await;
     }
 
     /// Makes a refund at the provider by hand; gives the refund's id.
@@ -314,8 +314,8 @@ impl Provider {
         request.send().await.unwrap().error_for_status().unwrap();
     }
 
-    async fn tell(&self, path: &str, told: Value) -> Value {
-        let answer = self.http.post(self.at(path)).json(&told).send().await.unwrap();
+    async fn post_json(&self, path: &str, body: Value) -> Value {
+        let answer = self.http.post(self.at(path)).json(&body).send().await.unwrap();
         answer.error_for_status().unwrap().json().await.unwrap_or_default()
     }
 

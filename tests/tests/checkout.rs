@@ -147,11 +147,11 @@ async fn an_order_is_paid_once_and_its_stock_leaves() {
     assert_eq!(listed["orders"][0]["id"], json!(order));
 
     // The provider has sent its webhook, and the API has accepted it.
-    let told = eventually("the provider's webhook", PATIENCE, async || {
+    let webhook = eventually("the provider's webhook", PATIENCE, async || {
         let sent = provider.webhooks().await;
         sent.into_iter().find(|sent| sent["about"] == charged.payment)
     });
-    assert_eq!(told.await["status"], 200);
+    assert_eq!(webhook.await["status"], 200);
     // Other users cannot see the order.
     let other = stack.new_user().await;
     assert_eq!(other.get(&format!("/v1/orders/{order}")).await.status, 404);
@@ -185,10 +185,10 @@ async fn a_merchant_gets_signed_webhooks() {
 
     let order = id(&check_out(&shop.customer(1).await, GOOD).await);
     // There are messages about the orders of other tests, too.
-    let told = eventually("messages of both kinds", PATIENCE, async || {
+    let messages = eventually("messages of both kinds", PATIENCE, async || {
         let all = server.received_requests().await.unwrap().into_iter();
         let ours: Vec<_> = all
-            .filter(|told| told.body_json::<Value>().unwrap()["data"]["id"] == json!(order))
+            .filter(|message| message.body_json::<Value>().unwrap()["data"]["id"] == json!(order))
             .collect();
         let kinds: HashSet<_> = ours.iter().map(kind).collect();
         kinds
@@ -196,18 +196,18 @@ async fn a_merchant_gets_signed_webhooks() {
             .then_some(ours)
     })
     .await;
-    assert!(told.iter().all(|told| is_signed(told, secret)));
-    for told in &told {
-        let body: Value = told.body_json().unwrap();
+    assert!(messages.iter().all(|message| is_signed(message, secret)));
+    for message in &messages {
+        let body: Value = message.body_json().unwrap();
         // A message has the order's status at the time of the event, even if it arrives later.
-        let status = if kind(told) == "order.placed" { "processing" } else { "confirmed" };
+        let status = if kind(message) == "order.placed" { "processing" } else { "confirmed" };
         assert_eq!(body["data"]["status"], status, "{body}");
     }
     assert_eq!(shop.keeper.delete(path).await.status, 204);
 }
 
-fn kind(told: &Request) -> String {
-    told.body_json::<Value>().unwrap()["type"].as_str().unwrap().to_owned()
+fn kind(message: &Request) -> String {
+    message.body_json::<Value>().unwrap()["type"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -262,8 +262,8 @@ async fn a_webhook_without_the_providers_signature_is_refused() {
     for signature in ["", "t=1,v1=00", "t=9999999999,v1=00"] {
         let headers = [("stripe-signature", signature)];
         let path = "/v1/payments/webhook";
-        let told = stack.call_with(Method::POST, path, None, Some(body.clone()), &headers).await;
-        assert_eq!((told.status.as_u16(), told.problem()), (400, "invalid-signature"));
+        let answer = stack.call_with(Method::POST, path, None, Some(body.clone()), &headers).await;
+        assert_eq!((answer.status.as_u16(), answer.problem()), (400, "invalid-signature"));
     }
 }
 

@@ -143,13 +143,13 @@ async fn a_webhook_reports_the_end_of_a_document() {
 
     let id = user.upload("statement.pdf", pdf("statement.pdf")).await;
     user.settled(&id).await;
-    let told = eventually("a second message", Duration::from_mins(2), async || {
-        let told = server.received_requests().await.unwrap();
-        (told.len() >= 2).then_some(told)
+    let messages = eventually("a second message", Duration::from_mins(2), async || {
+        let messages = server.received_requests().await.unwrap();
+        (messages.len() >= 2).then_some(messages)
     })
     .await;
-    assert_eq!(told[0].headers["webhook-id"], told[1].headers["webhook-id"]);
-    let body: Value = told[1].body_json().unwrap();
+    assert_eq!(messages[0].headers["webhook-id"], messages[1].headers["webhook-id"]);
+    let body: Value = messages[1].body_json().unwrap();
     assert_eq!((&body["type"], &body["data"]["id"]), (&json!("document.ready"), &json!(id)));
 }
 

@@ -231,11 +231,11 @@ fn parse_change<T: DeserializeOwned>(record: &Value) -> Result<Parsed<Change<T>>
         new_image: Option<serde_dynamo::Item>,
     }
     let Envelope { event_id, kind, dynamodb } = Envelope::deserialize(record)?;
-    let said = |name: &str| match dynamodb.new_image.as_ref()?.get(name)? {
+    let attribute = |name: &str| match dynamodb.new_image.as_ref()?.get(name)? {
         serde_dynamo::AttributeValue::S(value) => Some(value.clone()),
         _ => None,
     };
-    let (correlation_id, traceparent) = (said(CORRELATION_ID), said(TRACEPARENT));
+    let (correlation_id, traceparent) = (attribute(CORRELATION_ID), attribute(TRACEPARENT));
     let item = |image: Option<serde_dynamo::Item>| image.map(serde_dynamo::from_item).transpose();
     Ok(Parsed {
         record: Change {
@@ -260,8 +260,8 @@ fn parse_datum<T: DeserializeOwned>(record: &Value) -> Result<Parsed<Datum<T>>> 
     let envelope = record.get("kinesis").ok_or_else(|| Error::internal("not a Kinesis record"))?;
     let Envelope { partition_key, sequence_number, data } = Envelope::deserialize(envelope)?;
     let data: Value = serde_json::from_slice(&BASE64_STANDARD.decode(data)?)?;
-    let said = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
-    let (correlation_id, traceparent) = (said(CORRELATION_ID), said(TRACEPARENT));
+    let attribute = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (correlation_id, traceparent) = (attribute(CORRELATION_ID), attribute(TRACEPARENT));
     Ok(Parsed {
         record: Datum { partition_key, sequence_number, data: serde_json::from_value(data)? },
         correlation_id,

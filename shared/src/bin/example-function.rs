@@ -20,8 +20,8 @@ async fn main() -> shared::Result<()> {
 async fn handle(message: Message<String>) -> Result<(), Failure> {
     metrics::counter!("MessagesSeen").increment(1);
     match message.body.as_str() {
-        "panic" => panic!("as told"),
-        "fail" => Err(Failure::permanent("as told")),
+        "panic" => panic!("requested by the message"),
+        "fail" => Err(Failure::permanent("requested by the message")),
         _ => Ok(()),
     }
 }

@@ -20,17 +20,17 @@ async fn a_wrapped_endpoint_always_ends_in_one_answer() {
         let s = System::new().await;
         let (router, ran) = counting(StatusCode::CREATED);
         let router = app(idempotency::wrapped(router, s.records.clone()));
-        let asked = request(Some("k"), "{}");
+        let event = request(Some("k"), "{}");
 
-        let first = run.attempt(call(&router, &asked)).await;
+        let first = run.attempt(call(&router, &event)).await;
         // While the first attempt may still run, no other runs the work.
         let ran_first = ran.load(SeqCst);
-        let meanwhile = call(&router, &asked).await;
+        let meanwhile = call(&router, &event).await;
         if meanwhile.status == 409 {
             assert_eq!(ran.load(SeqCst), ran_first);
             s.clock.advance(A_CLAIM);
         }
-        let retried = call(&router, &asked).await;
+        let retried = call(&router, &event).await;
         assert_eq!(retried.status, 201, "{retried:?}");
 
         let first = first.resume().await;
@@ -47,7 +47,7 @@ async fn a_wrapped_endpoint_always_ends_in_one_answer() {
                 assert_eq!(answer.as_first(), retried.as_first());
             }
         }
-        assert_eq!(call(&router, &asked).await.as_first(), retried.as_first());
+        assert_eq!(call(&router, &event).await.as_first(), retried.as_first());
         assert!(ran.load(SeqCst) <= 2);
     })
     .await;
@@ -95,7 +95,7 @@ async fn money_moves_once_whatever_happens() {
         let is_idempotent = matches!(run.fault(), Some(Fault::Repeat | Fault::StallBefore));
         let bank = Bank { is_idempotent, ..Bank::default() };
         let transactional = Transactional::new(s.records.clone());
-        let asked = Request::keyed("charge", "order-123").unwrap().validated(&json!(10)).unwrap();
+        let request = Request::keyed("charge", "order-123").unwrap().validated(&json!(10)).unwrap();
         let receipts = Mutex::new(0);
         let receipt = || {
             let mut receipts = receipts.lock().unwrap();
@@ -107,7 +107,7 @@ async fn money_moves_once_whatever_happens() {
         let attempt = async || {
             transactional
                 .execute(
-                    &asked,
+                    &request,
                     async |claim| {
                         bank.charge(claim.id()).await?;
                         Ok(receipt())
@@ -139,7 +139,7 @@ async fn money_moves_once_whatever_happens() {
             other => panic!("{other:?}"),
         }
         assert_eq!(attempt().await.unwrap(), Outcome::Replayed(answer));
-        assert_eq!(*bank.charges.lock().unwrap(), [asked.id()], "charged once");
+        assert_eq!(*bank.charges.lock().unwrap(), [request.id()], "charged once");
         let items = s.items().await;
         assert_eq!(items.len(), 3, "{items:?}");
     })
@@ -152,11 +152,11 @@ async fn a_claim_that_is_sent_twice_still_reconciles_the_earlier_run() {
     let s = System::new().await;
     let bank = Bank::default();
     let transactional = Transactional::new(s.records.clone());
-    let asked = Request::keyed("charge", "order-123").unwrap();
+    let request = Request::keyed("charge", "order-123").unwrap();
     let attempt = async || {
         transactional
             .execute(
-                &asked,
+                &request,
                 async |claim| {
                     bank.charge(claim.id()).await?;
                     Ok(Commit::new("charged".to_owned()))
@@ -182,10 +182,10 @@ async fn a_commit_is_made_once_whatever_happens() {
     let points = walk(async |run: Run| {
         let s = System::new().await;
         let transactional = Transactional::new(s.records.clone());
-        let asked = Request::keyed("charge", "order-123").unwrap();
+        let request = Request::keyed("charge", "order-123").unwrap();
         let commit = async |n: u32| {
             let commit = Commit::new(n).write(put(&s.table, &format!("ledger-{n}")));
-            transactional.commit(&asked, commit).await
+            transactional.commit(&request, commit).await
         };
         let first = run.attempt(commit(1)).await;
         let answer = commit(2).await.unwrap().into_inner();

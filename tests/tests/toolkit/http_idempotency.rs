@@ -19,11 +19,11 @@ async fn of_500_identical_requests_at_once_one_does_the_work() {
     let s = System::new().await;
     let (router, ran) = counting(StatusCode::CREATED);
     let router = app(idempotency::wrapped(router, s.records));
-    let asked = request(KEY, "{}");
+    let event = request(KEY, "{}");
 
     let calls = (0..500).map(|_| {
-        let (router, asked) = (router.clone(), asked.clone());
-        tokio::spawn(async move { call(&router, &asked).await })
+        let (router, event) = (router.clone(), event.clone());
+        tokio::spawn(async move { call(&router, &event).await })
     });
     let answers: Vec<Answer> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
 
@@ -38,7 +38,7 @@ async fn of_500_identical_requests_at_once_one_does_the_work() {
         assert!(answer.retry_after.as_ref().unwrap().parse::<u32>().unwrap() > 0);
     }
     // A retry gets the saved answer.
-    let again = call(&router, &asked).await;
+    let again = call(&router, &event).await;
     assert!(again.replayed);
     assert_eq!((&again.body, &again.location), *bodies.iter().next().unwrap());
     assert_eq!(ran.load(SeqCst), 1);
@@ -67,9 +67,9 @@ async fn the_first_answer_keeps_the_headers_that_are_not_saved() {
         }));
     let router = app(idempotency::wrapped(router, s.records.clone()));
     for is_first in [true, false] {
-        let asked = request(KEY, "{}").to_string();
-        let asked = lambda_http::request::from_str(&asked).unwrap();
-        let response = router.clone().oneshot(asked).await.unwrap();
+        let event = request(KEY, "{}").to_string();
+        let request = lambda_http::request::from_str(&event).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.headers().contains_key("set-cookie"), is_first);
         assert!(response.headers().contains_key("location"));
     }

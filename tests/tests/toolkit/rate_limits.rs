@@ -113,20 +113,20 @@ async fn a_response_has_the_limit_and_the_remaining_requests() {
         (Subject::SourceIp, "/requestContext/http/sourceIp"),
     ] {
         let router = endpoint(limiter(&s), subject, Unavailable::Refuse);
-        let asked = request(None, "{}");
+        let event = request(None, "{}");
         for remaining in [2, 1, 0] {
-            let (status, headers, _) = call(&router, &asked).await;
+            let (status, headers, _) = call(&router, &event).await;
             assert_eq!(status, 200);
             assert_eq!(headers["ratelimit-policy"], "\"calls\";q=3;w=30");
             let reset = (3 - remaining) * 10;
             assert_eq!(headers["ratelimit"], format!("\"calls\";r={remaining};t={reset}"));
         }
-        let (status, headers, problem) = call(&router, &asked).await;
+        let (status, headers, problem) = call(&router, &event).await;
         assert_eq!((status, headers["retry-after"].to_str().unwrap()), (429, "10"));
         assert_eq!(headers["ratelimit"], "\"calls\";r=0;t=30");
         assert_eq!(problem["type"], "urn:problem-type:arsenal:too-many-requests");
 
-        let mut others = asked.clone();
+        let mut others = event.clone();
         *others.pointer_mut(other).unwrap() = json!(match subject {
             Subject::User => "usr_01M7YRRT8000000000000000ZZ",
             Subject::SourceIp => "203.0.113.9",

@@ -42,8 +42,8 @@ pub use self::saved::{HadEffects, IDEMPOTENT_REPLAYED, MAX_SAVED_BYTES, Saved};
 use super::SignedIn;
 use crate::clock::Clock;
 use crate::idempotency::{
-    Claim, Commit, IdempotencyError, Outcome, Reconciled, Records, Request as Asked, Transactional,
-    Wrapped,
+    Claim, Commit, IdempotencyError, Outcome, Reconciled, Records, Request as Identity,
+    Transactional, Wrapped,
 };
 use crate::{Error, Result, conflict};
 
@@ -68,10 +68,10 @@ async fn wrap(
     request: Request<Body>,
     next: Next,
 ) -> Result<Response> {
-    let (asked, request) = asked(&records, request).await?;
+    let (identity, request) = identity(&records, request).await?;
     let (mut passing, mut first) = (None, None);
     let wrapped = Wrapped::new(records);
-    let outcome = wrapped.run(&asked, async || {
+    let outcome = wrapped.run(&identity, async || {
         let response = next.run(request).await;
         if !is_lasting(&response) {
             passing = Some(response);
@@ -96,9 +96,9 @@ async fn offer_transaction(
     request: Request<Body>,
     next: Next,
 ) -> Result<Response> {
-    let (asked, mut request) = asked(&records, request).await?;
+    let (identity, mut request) = identity(&records, request).await?;
     let transactional = Transactional::new(records);
-    request.extensions_mut().insert(Transaction { transactional, asked });
+    request.extensions_mut().insert(Transaction { transactional, identity });
     Ok(next.run(request).await)
 }
 
@@ -109,7 +109,7 @@ async fn offer_transaction(
 #[derive(Clone, Debug)]
 pub struct Transaction {
     transactional: Transactional,
-    asked: Asked,
+    identity: Identity,
 }
 
 impl<S: Sync> FromRequestParts<S> for Transaction {
@@ -127,7 +127,7 @@ impl Transaction {
     /// # Errors
     /// [`IdempotencyError`]; `?` turns it into the handler's response.
     pub async fn answered(&self) -> Result<Option<Outcome<Saved>>, IdempotencyError> {
-        let saved = self.transactional.answered(&self.asked).await?;
+        let saved = self.transactional.answered(&self.identity).await?;
         Ok(saved.map(Outcome::Replayed))
     }
 
@@ -136,7 +136,7 @@ impl Transaction {
     /// # Errors
     /// [`IdempotencyError`]; `?` turns it into the handler's response.
     pub async fn commit(&self, commit: Commit<Saved>) -> Result<Outcome<Saved>, IdempotencyError> {
-        self.transactional.commit(&self.asked, commit).await
+        self.transactional.commit(&self.identity, commit).await
     }
 
     /// [`commit`](Self::commit) for an attempt of [`retried`](Self::retried). Gives `None` if a condition
@@ -176,12 +176,12 @@ impl Transaction {
         work: impl AsyncFnOnce(&Claim) -> Result<Commit<Saved>>,
         reconcile: impl AsyncFnOnce(&Claim) -> Result<Reconciled<Saved>>,
     ) -> Result<Outcome<Saved>, IdempotencyError> {
-        self.transactional.execute(&self.asked, work, reconcile).await
+        self.transactional.execute(&self.identity, work, reconcile).await
     }
 }
 
 /// The identity of a request for idempotency, and the request with its body restored.
-async fn asked(records: &Records, request: Request<Body>) -> Result<(Asked, Request<Body>)> {
+async fn identity(records: &Records, request: Request<Body>) -> Result<(Identity, Request<Body>)> {
     let (mut parts, body) = request.into_parts();
     let user = SignedIn::from_request_parts(&mut parts, records).await?;
     let key = key(&parts.headers)?;
@@ -190,9 +190,9 @@ async fn asked(records: &Records, request: Request<Body>) -> Result<(Asked, Requ
 
     let request = Request::from_parts(parts, body);
     let (parts, body) = with_body(request).await?;
-    let asked =
-        Asked::keyed("http", &(user.user, route, key))?.fingerprinted(fingerprint(&parts, &body));
-    Ok((asked, Request::from_parts(parts, Body::from(body))))
+    let identity = Identity::keyed("http", &(user.user, route, key))?
+        .fingerprinted(fingerprint(&parts, &body));
+    Ok((identity, Request::from_parts(parts, Body::from(body))))
 }
 
 /// Reads the body, up to the router's limit.
