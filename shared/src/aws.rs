@@ -8,7 +8,7 @@
 //! ```no_run
 //! # async fn example() {
 //! let aws = shared::aws::load().await;
-//! let client = shared::aws::dynamodb(&aws).await; // TLS is negotiated now, not in the first request
+//! let client = shared::aws::dynamodb(&aws).await; // opens the TLS connection now
 //! # }
 //! ```
 

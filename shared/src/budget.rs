@@ -119,7 +119,7 @@ impl Budgets {
         table::update(update)
     }
 
-    /// Takes `amount` of `budget`.
+    /// Takes `amount` of `budget`, or gives [`Exceeded`] if less is left. 2 WRU.
     ///
     /// # Errors
     /// When DynamoDB does not answer. The amount may still be taken.

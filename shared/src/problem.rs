@@ -107,7 +107,7 @@ impl Problem {
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found")
-            .detail(format!("You have no such {what}."))
+            .detail(format!("This {what} does not exist, or you have no access to it."))
     }
 
     /// 500: the cause is only in the log, with the request's id.

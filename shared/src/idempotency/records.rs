@@ -102,7 +102,8 @@ impl Records {
         self.clock.clone()
     }
 
-    /// Claims a request until the invocation ends. 1 WRU.
+    /// Claims a request until [`GRACE`] after the deadline of the invocation, or for [`LONGEST_RUN`] outside
+    /// an invocation. 1 WRU.
     pub(super) async fn claim(
         &self,
         request: &Request,
