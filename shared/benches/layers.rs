@@ -1,4 +1,5 @@
-//! What the layers cost, in processor time: DynamoDB and SQS answer at once, from memory.
+//! Measures the processor time of the layers. DynamoDB and SQS are replaced by immediate answers from
+//! memory.
 //!
 //! `cargo bench -p shared`
 
@@ -75,7 +76,7 @@ fn endpoint() -> Router {
     Router::new().route("/v1/documents", post(async move || axum::Json(body)))
 }
 
-/// The sample event of a POST, with another key each time.
+/// The sample event of a POST, with a new key each time.
 fn request() -> lambda_http::Request {
     static KEY: AtomicU64 = AtomicU64::new(0);
     const EVENT: &str = include_str!("../../events/documents-create-upload.json");
@@ -119,7 +120,7 @@ fn requests(c: &mut Criterion) {
             );
         });
     }
-    // What of it is DynamoDB's SDK: one request, signed, sent nowhere and parsed.
+    // The share of the DynamoDB SDK: one request, signed and parsed, but not sent.
     let client = dynamodb("{}");
     group.bench_function("one SDK call", |b| {
         b.to_async(&runtime).iter(|| {

@@ -1,15 +1,14 @@
-//! The AWS configuration that every client is made from, and connections that are open before they
-//! are needed.
+//! The AWS configuration of all clients, and connections that are opened at cold start.
 //!
-//! **Guarantees.** Every call has a time-out, by its kind: see [`Calls`]. It is tried up to three times
-//! with full jitter, and there is no second layer of retries: a write that conflicts with another is not
-//! sent again by the SDK but by [`conflict`](crate::conflict). A connection that has died while the
-//! environment was frozen costs one of the three tries, and not the call.
+//! **Guarantees.** Every call has a time-out, which depends on its kind: see [`Calls`]. The SDK makes up
+//! to three attempts with full jitter. There is no second layer of retries: the SDK does not retry a
+//! write that conflicts with another write; [`conflict`](crate::conflict) does. A connection that died
+//! while the environment was frozen costs one of the three attempts; the call does not fail.
 //!
 //! ```no_run
 //! # async fn example() {
 //! let aws = shared::aws::load().await;
-//! let client = shared::aws::dynamodb(&aws).await; // TLS is negotiated now, not in the first request
+//! let client = shared::aws::dynamodb(&aws).await; // opens the TLS connection now
 //! # }
 //! ```
 
@@ -22,18 +21,19 @@ use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 
-/// The longest that a call waits for a connection, and a cold start, which goes on without one.
+/// The maximum time to open a connection, for a call and for a cold start. A cold start continues
+/// without a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(1);
 
-/// Loads the configuration from the environment: once, at cold start.
+/// Loads the configuration from the environment. Call it once, at cold start.
 ///
-/// The SDK ends a response body that stands still, after some 6 s. How long one takes in all is in no
-/// time-out: who reads a body sets its own.
+/// The SDK ends a response body that sends no data for about 6 s. No time-out limits the total time of
+/// a response body: the code that reads the body sets its own.
 pub async fn load() -> SdkConfig {
     loader().load().await
 }
 
-/// What [`load`] loads with, for a test that has a server of its own in the place of AWS.
+/// The loader that [`load`] uses, for a test that replaces AWS with its own server.
 #[must_use]
 pub fn loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
@@ -41,24 +41,25 @@ pub fn loader() -> ConfigLoader {
         .retry_config(retries())
 }
 
-/// A kind of call, which decides how long one may take. All kinds connect in 1 s.
+/// A kind of call, with its time-outs. All kinds have 1 s to connect.
 ///
-/// The SDK merges the time-outs of an operation with those of its client, field by field: a field that
-/// is left unset keeps the client's. So [`timeouts`](Self::timeouts) sets or disables every field.
+/// The SDK merges the time-outs of an operation with those of its client, field by field: an unset
+/// field keeps the client's value. So [`timeouts`](Self::timeouts) sets or disables every field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
-    /// 3 s for each try, 8 s in all: under the 10 s that the shortest function is given. For all that
-    /// [`load`] configures: DynamoDB, SQS, parameters, secrets, and what S3 answers at once.
+    /// 3 s for each attempt, 8 s in total: less than 10 s, the shortest time-out of a function. The
+    /// default of [`load`]: for DynamoDB, SQS, parameters, secrets, and quick calls to S3.
     Quick,
-    /// 20 s for each try, 25 s in all: under the 29 s that the longest function over HTTP is given. For
-    /// what S3 answers when it has read or written a file: `PutObject`, `CompleteMultipartUpload`.
+    /// 20 s for each attempt, 25 s in total: less than 29 s, the longest time-out of an HTTP function.
+    /// For calls that S3 answers after it has read or written a file: `PutObject`,
+    /// `CompleteMultipartUpload`.
     Transfer,
-    /// 60 s for each try, 100 s in all. For copies within S3, in a function with more time than that.
+    /// 60 s for each attempt, 100 s in total. For copies within S3, in a function with a longer time-out.
     Copy,
 }
 
 impl Calls {
-    /// The time-outs of such a call, every field of them.
+    /// The time-outs of this kind of call. Every field is set or disabled.
     #[must_use]
     pub fn timeouts(self) -> TimeoutConfig {
         let (attempt, operation) = match self {
@@ -79,20 +80,19 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3)
 }
 
-/// A client for DynamoDB whose connection is open: see [`connect`].
+/// Makes a DynamoDB client and opens its connection: see [`connect`].
 pub async fn dynamodb(aws: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let client = aws_sdk_dynamodb::Client::new(aws);
     connect(&client).await;
     client
 }
 
-/// Opens a client's connection, at cold start: Lambda gives the initialisation of an environment a
-/// whole processor, and the first request then finds the connection open.
+/// Opens a client's connection at cold start, so that the first request does not wait for it. Lambda
+/// gives the initialisation of an environment a full processor.
 ///
-/// It asks for `GET /`, which DynamoDB answers without credentials or permissions. Whatever comes of
-/// it, the function goes on.
+/// It sends `GET /`, which DynamoDB answers without credentials or permissions. A failure is ignored.
 pub async fn connect(client: &aws_sdk_dynamodb::Client) {
-    let asked = client
+    let request = client
         .describe_endpoints()
         .customize()
         .config_override(
@@ -100,11 +100,11 @@ pub async fn connect(client: &aws_sdk_dynamodb::Client) {
         )
         .interceptor(AskForRoot)
         .send();
-    // The answer is not one to `DescribeEndpoints`; that there is one is enough.
-    let _ = tokio::time::timeout(CONNECT_TIME, asked).await;
+    // The response does not parse as one to `DescribeEndpoints`. Any response means an open connection.
+    let _ = tokio::time::timeout(CONNECT_TIME, request).await;
 }
 
-/// Makes any request one for `GET /`, without credentials.
+/// Changes any request to `GET /` without credentials.
 #[derive(Debug)]
 struct AskForRoot;
 

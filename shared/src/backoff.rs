@@ -1,7 +1,8 @@
-//! How long to wait before the next try.
+//! The wait before a retry.
 //!
-//! **Guarantees.** Waits grow by doubling up to a cap, and are spread evenly from nothing to all of
-//! it ("full jitter"), so that many that failed together do not come back together.
+//! **Guarantees.** The longest wait doubles with each attempt, up to a cap. The wait is a random time
+//! between zero and the longest wait, evenly distributed ("full jitter"), so that callers that fail
+//! together do not retry together.
 //! <https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>
 //!
 //! ```
@@ -24,14 +25,14 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Waits of up to `base` after the first try, up to twice that after the second, and so on; never
-    /// more than `cap`.
+    /// The wait is at most `base` after the first attempt, at most twice that after the second, and so
+    /// on; never more than `cap`.
     #[must_use]
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
     }
 
-    /// How long to wait after try number `tries`, counted from 1.
+    /// A random wait after attempt number `tries`, counted from 1.
     #[must_use]
     pub fn delay(&self, tries: u32) -> Duration {
         self.longest(tries).mul_f64(fastrand::f64())
@@ -48,14 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_cap() {
+    fn the_longest_wait_doubles_up_to_the_cap() {
         let backoff = Backoff::new(Duration::from_secs(5), Duration::from_mins(15));
         let longest = [1, 2, 3, 8, 9, 33, u32::MAX].map(|tries| backoff.longest(tries).as_secs());
         assert_eq!(longest, [5, 10, 20, 640, 900, 900, 900]);
     }
 
     #[test]
-    fn waits_are_spread_over_all_of_it() {
+    fn waits_are_spread_evenly() {
         let backoff = Backoff::new(Duration::from_secs(8), Duration::from_secs(8));
         let waits: Vec<_> = (0..1000).map(|_| backoff.delay(1)).collect();
         for quarter in 0..4 {

@@ -1,17 +1,16 @@
-//! Budgets: how much a subject may use in a day, counted exactly over all instances.
+//! Budgets: limits on the use of a subject in a day, exact over all instances.
 //!
-//! **Guarantees.** Of all who [take](Budgets::take) from a budget at the same moment, as many get what they
-//! ask for as the limit allows, and no more: a taking is one conditional write. A day is a day of UTC. What
-//! was taken and not used is given back once by [`Budgets::settle`]. A worker that dies in between leaves
-//! its taking counted: a budget is never exceeded, and may be used up too early.
-//! What was used without asking is counted once for each name by [`Budgets::count`], and may exceed the
-//! limit; then nobody can take more.
+//! **Guarantees.** Concurrent calls of [`Budgets::take`] never take more than the limit together: each is
+//! one conditional write. A day is a day of UTC. [`Budgets::settle`] gives back the unused part of what
+//! was taken, once. If a worker dies before that, the whole amount stays counted: a budget is never
+//! exceeded, but may be used up too early. [`Budgets::count`] counts use after the fact, once for each
+//! name. It may exceed the limit; then nobody can take more.
 //!
-//! The item: `id` is `budget#<subject>#<day>`, with an attribute for each budget, which has its name and
-//! how much is used (N); `expiration` (N, epoch seconds) is the TTL attribute. An item
-//! `counted#<name>` says that something was counted.
+//! The item: `id` is `budget#<subject>#<day>`. Each budget is an attribute (N): its name is the budget's
+//! name and its value is the used amount. `expiration` (N, epoch seconds) is the TTL attribute. An item
+//! `counted#<name>` records that the use with that name is counted.
 //!
-//! **Cost.** 2 WRU for each taking or settling, 4 for each counting.
+//! **Cost.** 2 WRU for each `take` or `settle`, 4 for each `count`.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -32,22 +31,22 @@ use jiff::Timestamp;
 
 /// The seconds of a day.
 const DAY: i64 = 86_400;
-/// How long an item is kept after its day: longer than anything is delivered again that was counted.
+/// How long an item is kept after its day, in seconds: longer than any counted event can be redelivered.
 const KEPT: i64 = 31 * DAY;
 
-/// How much may be used in a day.
+/// A daily limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// What is used, for the item's attribute and the answer: letters, digits and hyphens.
+    /// The name, in the item's attribute and in the response: letters, digits and hyphens.
     pub name: &'static str,
-    /// How much, in a day of UTC.
+    /// The maximum amount in a day of UTC.
     pub limit: u64,
 }
 
-/// How much is to be used of a budget.
+/// A budget and the amount to use of it.
 pub type Use = (Budget, u64);
 
-/// Counts.
+/// Counts the use of budgets in a table.
 #[derive(Clone, Debug)]
 pub struct Budgets {
     client: Client,
@@ -62,7 +61,7 @@ impl Kind for TakingKind {
     const PREFIX: &'static str = "use";
 }
 
-/// What was taken, to be settled when it is known how much was used.
+/// An amount that is taken. Settle it with [`Budgets::settle`] when the used amount is known.
 #[derive(Clone, Debug)]
 pub struct Taken {
     id: Id<TakingKind>,
@@ -71,28 +70,28 @@ pub struct Taken {
     amount: u64,
 }
 
-/// A budget does not have what was asked for.
+/// The error when a budget has less left than the requested amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exceeded {
     /// The budget.
     pub budget: Budget,
-    /// How much was asked for.
+    /// The requested amount.
     pub amount: u64,
-    /// How much is used.
+    /// The used amount.
     pub used: u64,
-    /// When this was found out.
+    /// The time of the request.
     pub at: Timestamp,
 }
 
 impl Budgets {
-    /// Counts in `table`, whose partition key is `id`.
+    /// Keeps the counts in `table`, whose partition key is `id`.
     #[must_use]
     pub fn new(client: Client, table: String, clock: Clock) -> Self {
         Self { client, table, ids: Ids::random(clock.clone()), clock }
     }
 
-    /// The write that takes `uses`, all of them or none, for a transaction of the caller's. It is refused
-    /// with the item as it is, which says which limit was met.
+    /// The write that takes all of `uses` or none, for the caller's transaction. If it is refused,
+    /// DynamoDB returns the item; [`exceeded`] finds the exceeded budget in it.
     ///
     /// # Errors
     /// When the write cannot be built.
@@ -102,7 +101,7 @@ impl Budgets {
         for (index, (budget, amount)) in uses.iter().enumerate() {
             let separator = if index == 0 { ("", "") } else { (", ", " AND ") };
             write!(add, "{}#b{index} :a{index}", separator.0)?;
-            // What is over the limit by itself is refused though nothing is used yet.
+            // An amount above the limit is refused even if nothing is used yet.
             let fits = budget.limit >= *amount;
             let unused =
                 if fits { format!("attribute_not_exists(#b{index}) OR ") } else { String::new() };
@@ -120,10 +119,10 @@ impl Budgets {
         table::update(update)
     }
 
-    /// Takes `amount` of `budget`.
+    /// Takes `amount` of `budget`, or gives [`Exceeded`] if less is left. 2 WRU.
     ///
     /// # Errors
-    /// When DynamoDB does not answer. The amount may be taken nevertheless.
+    /// When DynamoDB does not answer. The amount may still be taken.
     pub async fn take(
         &self,
         subject: &str,
@@ -139,10 +138,11 @@ impl Budgets {
         }
     }
 
-    /// Counts `used` in place of what was taken. Settling twice is settling once.
+    /// Replaces the taken amount by `used`. Idempotent, for the 10 minutes of a DynamoDB client request
+    /// token.
     ///
     /// # Errors
-    /// When DynamoDB does not answer; then what was taken may stay counted.
+    /// When DynamoDB does not answer. Then the taken amount may stay counted.
     pub async fn settle(&self, taken: &Taken, used: u64) -> Result<()> {
         let difference = i128::from(used) - i128::from(taken.amount);
         let update = Update::builder()
@@ -157,10 +157,11 @@ impl Budgets {
         Ok(())
     }
 
-    /// Counts what was used already, whatever the limits are; under the same `once`, a single time.
+    /// Adds amounts that are already used, without a check of limits. Calls with the same `once` count a
+    /// single time.
     ///
     /// # Errors
-    /// When DynamoDB does not answer. It can be counted again.
+    /// When DynamoDB does not answer. It is safe to retry.
     pub async fn count(&self, subject: &str, uses: &[(&str, u64)], once: &str) -> Result<()> {
         let now = self.clock.now();
         let mut update = self.update(&item_id(subject, now), now);
@@ -181,7 +182,7 @@ impl Budgets {
         let marker = table::put(marker)?;
         let token = self.ids.next::<TakingKind>().to_string();
         let writes = vec![marker, table::update(update)?];
-        // Refused, it was counted before.
+        // A refusal means that it is already counted.
         transaction::send("budget.count", &self.client, &token, writes).await?;
         Ok(())
     }
@@ -199,7 +200,8 @@ impl Budgets {
     }
 }
 
-/// The first of what is `wanted` that a budget does not have, by the item as it was when a taking was refused.
+/// The first of the `wanted` uses that exceeds its budget. `item` is the item that the refused write
+/// returned.
 #[must_use]
 pub fn exceeded(wanted: &[Use], item: Option<&Item>, now: Timestamp) -> Option<Exceeded> {
     wanted.iter().find_map(|(budget, amount)| {
@@ -210,7 +212,7 @@ pub fn exceeded(wanted: &[Use], item: Option<&Item>, now: Timestamp) -> Option<E
 }
 
 impl Exceeded {
-    /// When the budget is whole again: the next midnight of UTC.
+    /// When the budget is renewed: the next midnight of UTC.
     #[must_use]
     pub fn renewed_at(&self) -> Timestamp {
         Timestamp::from_second(renewed_at(self.at)).unwrap_or(Timestamp::MAX)
@@ -218,8 +220,8 @@ impl Exceeded {
 }
 
 impl From<Exceeded> for Problem {
-    /// 429 with `Retry-After` and the `RateLimit` headers; the detail has the budget's name, its limit, what
-    /// is used and when it is renewed.
+    /// 429 with `Retry-After` and the `RateLimit` headers. The detail has the budget's name, its limit, the
+    /// used amount and the time of renewal.
     fn from(exceeded: Exceeded) -> Self {
         use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
         let Exceeded { budget: Budget { name, limit }, amount, used, at } = exceeded;
@@ -256,7 +258,7 @@ fn item_id(subject: &str, now: Timestamp) -> String {
     format!("budget#{subject}#{}", now.strftime("%Y-%m-%d"))
 }
 
-/// When a day of UTC is over, in epoch seconds.
+/// When the day of UTC ends, in epoch seconds.
 fn renewed_at(now: Timestamp) -> i64 {
     (now.as_second().div_euclid(DAY) + 1) * DAY
 }
@@ -268,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_is_renewed_at_midnight_and_its_answer_says_all() {
+    fn a_budget_is_renewed_at_midnight_and_its_problem_has_all_details() {
         let at: Timestamp = "2026-11-25T23:59:58.5Z".parse().unwrap();
         let budget = Budget { name: "pages", limit: 100 };
         let refused = exceeded(&[(budget, 5)], None, at);
@@ -276,10 +278,10 @@ mod tests {
         let item = HashMap::from([("pages".to_owned(), number(97))]);
         let refused = exceeded(&[(budget, 5)], Some(&item), at).unwrap();
         assert_eq!(refused.renewed_at().to_string(), "2026-11-26T00:00:00Z");
-        let said = serde_json::to_value(Problem::from(refused)).unwrap();
-        assert_eq!(said["type"], "urn:problem-type:arsenal:budget-exceeded");
+        let body = serde_json::to_value(Problem::from(refused)).unwrap();
+        assert_eq!(body["type"], "urn:problem-type:arsenal:budget-exceeded");
         for part in ["\"pages\" is 100", "97 are used", "needs 5", "2026-11-26T00:00:00Z"] {
-            assert!(said["detail"].as_str().unwrap().contains(part), "{said}");
+            assert!(body["detail"].as_str().unwrap().contains(part), "{body}");
         }
     }
 }

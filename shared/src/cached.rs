@@ -1,7 +1,7 @@
-//! A value that is fetched once and used for a while: a parameter, a secret, a set of keys.
+//! A cached value with a time to live: a parameter, a secret, a set of keys.
 //!
-//! **Guarantees.** However many ask at once, it is fetched once. When it is older than its time to
-//! live it is fetched again; if that fails, the old one is good for as long again, and then no more.
+//! **Guarantees.** Concurrent calls fetch the value once. A value older than its time to live is fetched
+//! again. If that fails, the old value is used until it is twice its time to live old.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -40,16 +40,16 @@ struct Held<T> {
 }
 
 impl<T> Cached<T> {
-    /// A value that is not there yet, and good for `time_to_live` when it is.
+    /// An empty cache. A fetched value is fresh for `time_to_live`.
     #[must_use]
     pub fn new(time_to_live: Duration, clock: Clock) -> Self {
         Self { time_to_live, clock, held: Mutex::new(None) }
     }
 
-    /// The value, by `fetch` if need be.
+    /// The value. Calls `fetch` if there is no fresh value.
     ///
     /// # Errors
-    /// `fetch`'s, when there is no value that is good still.
+    /// The error of `fetch`, when no usable value is left.
     pub async fn get(&self, fetch: impl AsyncFnOnce() -> Result<T>) -> Result<Arc<T>> {
         let mut held = self.held.lock().await;
         let now = self.clock.now();
@@ -65,7 +65,7 @@ impl<T> Cached<T> {
             }
             Err(error) => match held.as_ref().filter(|held| is_good(held, self.time_to_live * 2)) {
                 Some(stale) => {
-                    tracing::warn!(error = error.trail(), "not fetched; the old value is used");
+                    tracing::warn!(error = error.trail(), "fetch failed; the old value is used");
                     Ok(stale.value.clone())
                 }
                 None => Err(error),
@@ -87,7 +87,7 @@ mod tests {
     const TTL: Duration = Duration::from_mins(1);
 
     #[tokio::test]
-    async fn many_at_once_fetch_once() {
+    async fn concurrent_calls_fetch_once() {
         let (cached, fetched) = (Cached::new(TTL, Clock::System), AtomicU32::new(0));
         let fetch = async || {
             tokio::task::yield_now().await;
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stale_value_outlives_a_failure_once() {
+    async fn a_stale_value_is_used_until_twice_its_time_to_live() {
         let clock = Clock::manual("2026-11-21T10:00:00Z".parse().unwrap());
         let cached = Cached::new(TTL, clock.clone());
         let fail = async || Err(Error::internal("no"));

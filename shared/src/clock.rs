@@ -1,7 +1,7 @@
-//! The time, from the system or set by a test.
+//! A clock: the system's, or one that a test sets.
 //!
-//! **Guarantees.** Whatever decides by the time takes a [`Clock`], so that a test can stand right
-//! before and right after any moment.
+//! **Guarantees.** All code that depends on the time takes a [`Clock`], so that a test can set the time
+//! to just before or just after any moment.
 //!
 //! ```
 //! use jiff::{SignedDuration, Timestamp};
@@ -19,17 +19,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Where a function gets the time from. Times have millisecond precision, as ids do.
+/// The source of the time. Times have millisecond precision, as ids do.
 #[derive(Clone, Debug)]
 pub enum Clock {
     /// The system's clock.
     System,
-    /// A clock that stands still until [`Clock::advance`] moves it; clones share the time.
+    /// A clock that changes only by [`Clock::advance`]. Clones share the time.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `start`.
+    /// A manual clock that starts at `start`.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(start.as_millisecond())))
@@ -45,7 +45,7 @@ impl Clock {
         Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Moves a manual clock by `by`; the system's clock cannot be moved and stays as it is.
+    /// Moves a manual clock by `by`. Does nothing to the system's clock.
     pub fn advance(&self, by: SignedDuration) {
         if let Self::Manual(at) = self {
             let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);

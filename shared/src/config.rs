@@ -1,7 +1,7 @@
 //! Configuration from environment variables, read once at cold start.
 //!
-//! **Guarantees.** A variable that is missing or does not parse stops the function's start with an
-//! error that names the variable; its value, which may be a secret, is in no error.
+//! **Guarantees.** If a variable is missing or does not parse, the function does not start, and the error
+//! names the variable. No error contains a value, which may be a secret.
 //!
 //! ```
 //! use shared::config::var;
@@ -14,18 +14,18 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// What is wrong with a variable; it names the variable, never its value.
+/// An error in a variable. It names the variable, never its value.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The variable is not set.
     #[error("environment variable {0} is not set")]
     Missing(&'static str),
-    /// The variable is set to something that its type does not take.
+    /// The variable's value does not parse.
     #[error("environment variable {name} is not valid: {reason}")]
     Invalid {
         /// The variable's name.
         name: &'static str,
-        /// Why its value was refused.
+        /// Why the value does not parse.
         reason: String,
     },
 }
@@ -58,13 +58,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_variable_names_itself() {
+    fn the_error_of_a_missing_variable_names_it() {
         let error = var::<String>("ARSENAL_NO_SUCH_VARIABLE").unwrap_err();
         assert_eq!(error.to_string(), "environment variable ARSENAL_NO_SUCH_VARIABLE is not set");
     }
 
     #[test]
-    fn a_bad_value_names_its_variable_and_not_itself() {
+    fn the_error_of_a_bad_value_names_the_variable_and_not_the_value() {
         let error = parse::<u32>("MAX_BYTES", Ok("s3cret".into())).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,19 +1,19 @@
-//! Writes to DynamoDB that other requests get in the way of.
+//! Retries of DynamoDB writes that conflict with other writes.
 //!
-//! **Guarantees.** A write that conflicts with another is sent again, up to 8 times, after a growing
-//! wait, at one layer only. If the conflict lasts, the caller gets [`Error::Conflict`]: over HTTP, 503
-//! with `Retry-After`; in a batch, a failure to retry. It is never a bare 500. The write that conflicted is not
-//! made; what the caller wrote before it stays.
+//! **Guarantees.** A write that conflicts with another write is sent up to 8 times, with a growing wait
+//! between the attempts. Only one layer retries. If the conflict persists, the caller gets
+//! [`Error::Conflict`]: over HTTP, 503 with `Retry-After`; in a batch, a failure to retry. It is never a
+//! bare 500. The write that conflicted is not made; earlier writes of the caller stay.
 //!
-//! | DynamoDB answers | who sends it again |
+//! | DynamoDB answers | who retries |
 //! |---|---|
-//! | `TransactionConflictException`: a transaction is at the item | this module |
+//! | `TransactionConflictException`: a transaction holds the item | this module |
 //! | `TransactionCanceledException` for `TransactionConflict`, `ThrottlingError` or `ProvisionedThroughputExceeded` | this module |
-//! | `ThrottlingException`, `ProvisionedThroughputExceededException`, `RequestLimitExceeded`, `ReplicatedWriteConflictException` | the SDK, up to three times in all |
-//! | `TransactionInProgressException`: the same transaction is still under way | the SDK, up to three times in all; then nobody knows whether it is made, and the caller gets [`Error::Internal`] |
+//! | `ThrottlingException`, `ProvisionedThroughputExceededException`, `RequestLimitExceeded`, `ReplicatedWriteConflictException` | the SDK, up to three attempts in total |
+//! | `TransactionInProgressException`: the same transaction is still in progress | the SDK, up to three attempts in total; then it is unknown whether the transaction is made, and the caller gets [`Error::Internal`] |
 //!
-//! [`write`](crate::write) sends single writes and [`transaction`](crate::transaction) several at once.
-//! Each try of each write is a point of [`fault`](crate::fault), and no other point can conflict.
+//! [`write`](crate::write) sends a single write and [`transaction`](crate::transaction) several at once.
+//! Each attempt of each write is a point of [`fault`](crate::fault), and no other point can conflict.
 //! [`retried`] is for a change that reads first: it reads again after a conflict.
 //!
 //! ```
@@ -41,11 +41,11 @@ use crate::backoff::Backoff;
 use crate::fault::{Lost, write_point};
 use crate::{Error, Result};
 
-/// How often a write is sent that others get in the way of.
+/// Maximum attempts when other writes conflict.
 const MAX_TRIES: u32 = 8;
-/// How long to wait before the next try: some 1 s in all, and never more than 2 s.
+/// The waits between the attempts: about 1 s in total, and never more than 2 s.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(400));
-/// What the SDK sends again by itself. Nothing else sends it again on top of that.
+/// The error codes that the SDK retries by itself. Nothing else retries them.
 const SENT_AGAIN_BY_SDK: [&str; 4] = [
     "ThrottlingException",
     "ProvisionedThroughputExceededException",
@@ -54,7 +54,8 @@ const SENT_AGAIN_BY_SDK: [&str; 4] = [
 ];
 
 tokio::task_local! {
-    /// Whether [`retried`] makes the attempt again, so that the writes within are sent once.
+    /// Set inside an attempt of [`retried`]. [`retried`] retries the attempt, so each write in it is sent
+    /// once.
     static IN_ATTEMPT: ();
 }
 
@@ -64,21 +65,21 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// Why a write was not made.
 #[derive(Debug)]
 pub(crate) enum Failed {
-    /// A condition does not hold: which write's, and the item if the write asks for it.
+    /// A condition does not hold: the index of the write, and the item if the write returns it.
     Refused(usize, Option<Item>),
-    /// Another request is at an item.
+    /// Another request holds an item.
     Conflict(BoxError),
-    /// For another reason.
+    /// Any other reason.
     Other(Error),
 }
 
-/// What the SDK has sent as often as it may.
+/// An error that the SDK has retried up to its limit.
 #[derive(Debug, thiserror::Error)]
-#[error("sent as often as the SDK may")]
+#[error("all attempts of the SDK failed")]
 struct GivenUpBySdk(#[source] BoxError);
 
 impl Failed {
-    /// An error of DynamoDB's, told by its code.
+    /// Classifies an error of DynamoDB by its code.
     pub(crate) fn coded(
         error: impl StdError + ProvideErrorMetadata + Send + Sync + 'static,
     ) -> Self {
@@ -91,7 +92,7 @@ impl Failed {
         }
     }
 
-    /// What a write gives that conflicts on purpose.
+    /// The error of a write for which a test injects a conflict.
     fn conflict() -> Self {
         let code = ErrorMetadata::builder().code("TransactionConflictException").build();
         let error = TransactionConflictException::builder().meta(code).build();
@@ -105,14 +106,15 @@ impl Lost for Failed {
     }
 }
 
-/// What came of a write.
+/// The outcome of a write.
 pub(crate) enum Sent<T> {
     Made(T),
     Refused(usize, Option<Item>),
 }
 
-/// Sends a write until it is made, is refused or fails for another reason than a conflict. Refused: by
-/// which condition, and the item. Each try is at the point that tests know by `name`.
+/// Sends a write until it is made, is refused, or fails for a reason other than a conflict, up to
+/// [`MAX_TRIES`] times. A refusal has the index of the write and the item. Each attempt is at the fault
+/// point `name`.
 pub(crate) async fn sent<T, Fut>(name: &'static str, send: impl Fn() -> Fut) -> Result<Sent<T>>
 where
     Fut: Future<Output = Result<T, Failed>>,
@@ -133,11 +135,11 @@ where
     }
 }
 
-/// Makes an attempt that reads, changes and writes, again as long as others are faster: as long as it
-/// gives nothing, or a write in it conflicts with another. A write in it is sent once an attempt.
+/// Runs `attempt`, which reads, changes and writes, up to 8 times: it runs again when it gives `None`
+/// (another writer was first), or when a write in it conflicts. Each write is sent once in each attempt.
 ///
 /// # Errors
-/// [`Error::Conflict`] when others were faster 8 times; the attempt's own.
+/// [`Error::Conflict`] when another writer was first in all 8 attempts; the errors of `attempt`.
 pub async fn retried<T, Fut>(attempt: impl Fn() -> Fut) -> Result<T>
 where
     Fut: Future<Output = Result<Option<T>>>,
@@ -146,7 +148,7 @@ where
     loop {
         let error = match IN_ATTEMPT.scope((), attempt()).await {
             Ok(Some(done)) => return Ok(done),
-            Ok(None) => "others were faster each time".into(),
+            Ok(None) => "another writer was first in every attempt".into(),
             Err(Error::Conflict(error)) if !error.is::<GivenUpBySdk>() => error,
             Err(error) => return Err(error),
         };

@@ -1,11 +1,12 @@
-//! Items that must be looked at by a certain time, even if their events and messages were lost.
+//! Items that must be checked by a certain time, even if their events and messages are lost.
 //!
 //! Such an item has the attributes `due_shard` and `due_at` (milliseconds since 1970), which are the keys of
-//! its table's sparse index `due`. An item that is not waiting for anything has neither.
+//! its table's sparse index `due`. An item that waits for nothing has neither.
 //!
-//! **Guarantees.** A sweep looks at every item that is due, unless it runs out of time; what it has not
-//! looked at is due in the next one. A failure of one item, or of one shard's page, is logged and counted,
-//! and stops nothing else. Sweeps may run side by side, so an item may be looked at twice.
+//! **Guarantees.** A sweep checks every item that is due, unless it runs out of time; the next sweep finds
+//! the rest. A failure of one item, or of one shard's page, is logged and counted. A failed item stops
+//! nothing else; a failed page ends its own shard. Sweeps may run in parallel, so an item may be checked
+//! twice.
 //!
 //! ```no_run
 //! # async fn example(client: aws_sdk_dynamodb::Client) -> shared::Result<()> {
@@ -14,11 +15,11 @@
 //! let due = Due::by(jiff::Timestamp::now(), "things.due", client, "things".into());
 //! let shards = (0..8).map(|shard| shard.to_string());
 //! let swept = due::sweep(&due, shards, &|| true, |item| async move {
-//!     // The index is a moment behind the table: ask the item itself, then act.
+//!     // The index lags behind the table: read the item itself before you act.
 //!     Ok(item.len() > 4)
 //! });
 //! let swept = swept.await;
-//! println!("{} of some size, {} failed", swept.count(&true), swept.failed);
+//! println!("{} large items, {} failures", swept.count(&true), swept.failed);
 //! # Ok(()) }
 //! ```
 
@@ -33,15 +34,15 @@ use jiff::Timestamp;
 use crate::Result;
 use crate::fault::point;
 
-/// Nothing is begun when there is less time left than this: a request may take 8 s.
+/// The time that must be left to start on another item: a request may take 8 s.
 pub const MARGIN: Duration = Duration::from_secs(10);
-/// How many items are asked for at once.
+/// The maximum number of items in a page.
 const PAGE: i32 = 100;
 
 /// An item of the index.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// What is due in a table.
+/// The due items of a table.
 #[derive(Clone, Debug)]
 pub struct Due {
     until: Timestamp,
@@ -50,25 +51,25 @@ pub struct Due {
     table: String,
 }
 
-/// What came of a sweep.
+/// The result of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swept<O> {
-    /// How many items each outcome had.
+    /// The number of items by outcome.
     outcomes: BTreeMap<O, u64>,
-    /// How many items could not be looked at, and shards not be read; each is in the log.
+    /// The number of items and of shards that failed; each failure is in the log.
     pub failed: u64,
-    /// How many shards were not read to their end, for want of time.
+    /// The number of shards that the sweep did not finish because the time was over.
     pub cut_short: u64,
 }
 
 impl Due {
-    /// What is due by `until`. Pages are read at the point that tests know by `point`.
+    /// The items of `table` that are due at `until` or before. Pages are read at the fault point `point`.
     #[must_use]
     pub fn by(until: Timestamp, point: &'static str, client: Client, table: String) -> Self {
         Self { until, point, client, table }
     }
 
-    /// A page of a shard, the longest due first, and where the next one starts. 0.5 RRU for 4 KB.
+    /// A page of a shard, the longest due first, and the start of the next page. 0.5 RRU for 4 KB.
     async fn page(&self, shard: &str, start: Option<Item>) -> Result<(Vec<Item>, Option<Item>)> {
         let query = self
             .client
@@ -88,8 +89,8 @@ impl Due {
     }
 }
 
-/// The shard of an item, from 0 to `shards` - 1, by its name: always the same, so that a transaction that
-/// is built twice is the same. A partition of the index takes 1,000 WRU a second.
+/// The shard of an item, from 0 to `shards` - 1. The same name gives the same shard, so that a retry
+/// builds the same transaction. Shards spread the writes: a partition of the index takes 1,000 WRU a second.
 #[must_use]
 pub fn shard(name: &str, shards: u32) -> u32 {
     let hash = |hash: u32, byte: u8| hash.wrapping_mul(31).wrapping_add(byte.into());
@@ -97,7 +98,7 @@ pub fn shard(name: &str, shards: u32) -> u32 {
 }
 
 impl<O: Ord> Swept<O> {
-    /// How many items had this outcome.
+    /// The number of items with this outcome.
     #[must_use]
     pub fn count(&self, outcome: &O) -> u64 {
         self.outcomes.get(outcome).copied().unwrap_or_default()
@@ -118,7 +119,7 @@ impl<O> Default for Swept<O> {
     }
 }
 
-/// Looks at all that is due in `shards`, side by side, as long as there is time.
+/// Calls `look` with each due item of `shards`, until `has_time` gives false. The shards run in parallel.
 pub async fn sweep<O: Ord, Fut>(
     due: &Due,
     shards: impl IntoIterator<Item = String>,
@@ -143,11 +144,11 @@ where
 {
     let (mut swept, mut start) = (Swept::default(), None);
     loop {
-        // Not the first page again: the index is a moment behind, and may still have what was looked at.
+        // Each page is read once: the index lags behind the table, and may still have the checked items.
         let (items, next) = match due.page(&shard, start).await {
             Ok(page) => page,
             Err(error) => {
-                tracing::error!(error = error.trail(), shard, "the index cannot be read");
+                tracing::error!(error = error.trail(), shard, "read of the index failed");
                 swept.failed += 1;
                 return swept;
             }
@@ -160,7 +161,7 @@ where
             match look(item).await {
                 Ok(outcome) => *swept.outcomes.entry(outcome).or_default() += 1,
                 Err(error) => {
-                    tracing::error!(error = error.trail(), shard, "an item could not be looked at");
+                    tracing::error!(error = error.trail(), shard, "check of a due item failed");
                     swept.failed += 1;
                 }
             }

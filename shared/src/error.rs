@@ -1,7 +1,7 @@
-//! The error that handlers return: either the caller's business or the log's, never both.
+//! The error that handlers return: a problem for the caller, or an error for the log.
 //!
-//! **Guarantees.** What a library or a store says when it fails is logged with all its causes, and
-//! never in an answer; the compiler keeps the two apart.
+//! **Guarantees.** The error of a library or a store is logged with all its causes, and is never in a
+//! response. The types ensure that.
 //!
 //! ```
 //! use shared::http::StatusCode;
@@ -9,7 +9,7 @@
 //! use shared::{Error, Result};
 //!
 //! fn pages(text: &str) -> Result<u32> {
-//!     let pages: u32 = text.parse()?; // internal: a bare 500, and a line in the log
+//!     let pages: u32 = text.parse()?; // internal: a 500 without details, and a line in the log
 //!     let empty = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty", "It has no pages");
 //!     if pages == 0 { Err(empty().into()) } else { Ok(pages) }
 //! }
@@ -27,24 +27,24 @@ use crate::problem::Problem;
 /// The result of a handler, a store or a port.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a handler could not do what it was asked.
+/// Why a handler failed.
 ///
-/// Return a [`Problem`] for what the caller did or can mend. Any other error turns into
-/// [`Error::Internal`] by `?`: its text goes to the log and the caller gets a bare 500.
+/// Return a [`Problem`] for an error that the caller caused or can correct. `?` turns any other error
+/// into [`Error::Internal`]: its text goes to the log and the caller gets a 500 without details.
 /// [`conflict`](crate::conflict) makes [`Error::Conflict`].
-/// `Error` itself is no `std::error::Error`, so that the two cannot be mixed up.
+/// `Error` does not implement `std::error::Error`, so that `?` cannot turn a problem into an internal error.
 pub enum Error {
-    /// Told to the caller as it is.
+    /// Sent to the caller unchanged.
     Problem(Problem),
-    /// Logged with its causes; the caller learns only that something went wrong.
+    /// Logged with its causes. The caller gets a 500 without details.
     Internal(Box<dyn StdError + Send + Sync>),
-    /// Other requests were in the way of a write for too long, and it is not made. Logged with its causes; the
-    /// caller learns that the same request may go well a moment later.
+    /// A write conflicted with other writes in all attempts, and is not made. Logged with its causes. The
+    /// caller gets a 503: the same request may succeed later.
     Conflict(Box<dyn StdError + Send + Sync>),
 }
 
 impl Error {
-    /// An internal error in words.
+    /// An internal error with a message.
     #[must_use]
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(message.into().into())
@@ -60,7 +60,7 @@ impl Error {
     }
 }
 
-/// The trail, so that a function that cannot start says why.
+/// The trail: `main` prints it when a function cannot start.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.trail())
@@ -100,7 +100,10 @@ impl IntoResponse for Error {
                 Problem::internal().into_response()
             }
             Self::Conflict(error) => {
-                tracing::warn!(error = trail(error.as_ref()), "request conflicts with others");
+                tracing::warn!(
+                    error = trail(error.as_ref()),
+                    "request conflicts with other requests"
+                );
                 Problem::conflict().into_response()
             }
         }

@@ -1,7 +1,7 @@
-//! Ids that sort by creation time and say what they name: `usr_01JD3Z…`, `doc_01JD3Z…`.
+//! Ids that sort by creation time and have a prefix for their kind: `usr_01JD3Z…`, `doc_01JD3Z…`.
 //!
-//! **Guarantees.** An id of one kind is never taken for one of another, neither by the compiler nor at
-//! the edge. An id has one spelling. 80 bits are random: nobody guesses one.
+//! **Guarantees.** An id of one kind is never accepted as an id of another kind: the compiler and the
+//! parser refuse it. An id has one spelling. 80 bits are random: an id cannot be guessed.
 //!
 //! ```
 //! use shared::clock::Clock;
@@ -26,7 +26,7 @@ use ulid::Ulid;
 
 use crate::clock::Clock;
 
-/// What an id names; its prefix keeps one kind of id from being taken for another.
+/// The kind of an id. The prefix distinguishes the kinds in text.
 pub trait Kind {
     /// The letters before the underscore.
     const PREFIX: &'static str;
@@ -41,7 +41,7 @@ impl Kind for User {
 /// A user's id.
 pub type UserId = Id<User>;
 
-/// A tenant: the organisation, or the one person, that data belongs to.
+/// A tenant: the organisation or the person that owns the data.
 #[derive(Debug)]
 pub enum Tenant {}
 impl Kind for Tenant {
@@ -50,24 +50,22 @@ impl Kind for Tenant {
 /// A tenant's id.
 pub type TenantId = Id<Tenant>;
 
-/// A [ULID](https://github.com/ulid/spec) behind its kind's prefix, 30 characters for a prefix of
-/// three. Compared as text, ids of one kind are in the order of their creation, by millisecond.
+/// A [ULID](https://github.com/ulid/spec) after its kind's prefix; 30 characters if the prefix has
+/// three. As text, ids of one kind sort by creation time, to the millisecond.
 pub struct Id<K> {
     ulid: Ulid,
     kind: PhantomData<fn() -> K>,
 }
 
-/// Why a text is not an id.
+/// The error when a text is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "an id of this kind is \"{prefix}_\" and 26 characters of Crockford's base 32 in upper case"
-)]
+#[error("expected \"{prefix}_\" and 26 characters of Crockford's base32 in upper case")]
 pub struct InvalidId {
     prefix: &'static str,
 }
 
 impl<K: Kind> Id<K> {
-    /// When it was made.
+    /// The time of creation.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
         let milliseconds = i64::try_from(self.ulid.timestamp_ms()).unwrap_or(i64::MAX);
@@ -84,7 +82,7 @@ impl<K: Kind> FromStr for Id<K> {
             .and_then(|rest| rest.strip_prefix('_'))
             .and_then(|rest| Ulid::from_string(rest).ok())
             .map(|ulid| Self { ulid, kind: PhantomData });
-        // Decoding is lenient in letter case and in look-alikes; one id must have one spelling.
+        // The decoder accepts lower case and similar letters; but an id must have one spelling.
         id.filter(|id| id.to_string() == text).ok_or(InvalidId { prefix: K::PREFIX })
     }
 }
@@ -114,7 +112,7 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     }
 }
 
-// Derived impls would ask the same of `K`, which is never more than a name.
+// Derived impls would require the same traits of `K`.
 impl<K> Clone for Id<K> {
     fn clone(&self) -> Self {
         *self
@@ -132,7 +130,7 @@ impl<K> PartialOrd for Id<K> {
         Some(self.cmp(other))
     }
 }
-/// The order of creation, by millisecond.
+/// The order of creation, to the millisecond.
 impl<K> Ord for Id<K> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.ulid.cmp(&other.ulid)
@@ -144,7 +142,7 @@ impl<K> Hash for Id<K> {
     }
 }
 
-/// Makes ids: from the system's random source, or in a sequence that a test can foretell.
+/// Makes ids: random ones, or a predictable sequence for tests.
 #[derive(Clone, Debug)]
 pub struct Ids {
     clock: Clock,
@@ -187,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_says_what_it_is() {
+    fn an_id_has_the_prefix_of_its_kind() {
         let id: UserId = ids().next();
         assert_eq!(id.to_string(), "usr_01M7YRRT800000000000000000");
     }

@@ -1,8 +1,7 @@
-//! Running a function, and what is known of the invocation under way.
+//! Runs a function, and provides the current invocation.
 //!
-//! **Guarantees.** An error is logged with all its causes and told to Lambda as no more than that there
-//! was one. Every log line of an invocation carries its ids. What was counted and traced is sent when
-//! Lambda has the answer.
+//! **Guarantees.** An error is logged with all its causes; Lambda gets an error without details. Every
+//! log line of an invocation has its ids. Metrics and traces are sent after Lambda has the answer.
 //!
 //! ```no_run
 //! # #[tokio::main]
@@ -11,15 +10,15 @@
 //!
 //! shared::telemetry::init("documents");
 //! shared::invocation::run(async |event: Value, invocation| {
-//!     tracing::info!(left = ?invocation.remaining(), "told of {event}");
+//!     tracing::info!(left = ?invocation.remaining(), "received {event}");
 //!     Ok(())
 //! })
 //! .await
 //! # }
 //! ```
 //!
-//! There is nothing to shut down: an environment may be ended between any two invocations, and holds
-//! nothing that is not out.
+//! There is no shutdown: Lambda may end an environment between any two invocations, and no data is
+//! unsent then.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -46,7 +45,7 @@ tokio::task_local! {
     static CURRENT: Invocation;
 }
 
-/// One invocation of a function, in Powertools' words.
+/// One invocation of a function. Its fields in logs have the names that Powertools uses.
 #[derive(Clone, Debug, Serialize)]
 pub struct Invocation {
     /// The function's name.
@@ -55,23 +54,23 @@ pub struct Invocation {
     pub function_memory_size: i32,
     /// The function's ARN.
     pub function_arn: String,
-    /// Lambda's id of the invocation.
+    /// The id that Lambda gave the invocation.
     pub function_request_id: String,
     /// Whether this is the first invocation of its environment.
     pub cold_start: bool,
     /// The X-Ray trace that the invocation belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xray_trace_id: Option<String>,
-    /// What ties the log lines of one piece of work together: API Gateway's request id for a
-    /// request, which the caller sees too; Lambda's request id where nothing else is known.
+    /// The id that all log lines of one piece of work share: API Gateway's request id for a request,
+    /// which the caller also gets; Lambda's request id if there is no other.
     pub correlation_id: String,
-    /// The span that this invocation is, of the trace that it belongs to.
+    /// The span of this invocation.
     #[serde(rename = "trace_id")]
     pub trace: TraceContext,
-    /// The span that called for it.
+    /// The span that caused this invocation.
     #[serde(skip)]
     pub parent: Option<TraceContext>,
-    /// Whether the invocation logs down to `debug`, whatever the level is.
+    /// Whether this workspace's own lines are logged down to `debug`, at any log level.
     #[serde(skip)]
     pub is_log_sampled: bool,
     /// When Lambda will end the invocation.
@@ -105,7 +104,8 @@ impl Invocation {
         }
     }
 
-    /// The same invocation, at work for what caused it: a message, a request, a record of a stream.
+    /// The same invocation for one cause: a message, a request, a record of a stream. It has the cause's
+    /// correlation id, and a new span below the cause's span.
     #[must_use]
     pub fn caused_by(&self, correlation_id: Option<String>, parent: Option<TraceContext>) -> Self {
         let parent = parent.unwrap_or(self.trace);
@@ -123,19 +123,19 @@ impl Invocation {
         SystemTime::from(self.deadline).duration_since(SystemTime::now()).unwrap_or_default()
     }
 
-    /// Runs `work` as this invocation: what it logs carries the invocation's fields.
+    /// Runs `work` as this invocation: its log lines have the invocation's fields.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         CURRENT.scope(self, work).await
     }
 }
 
-/// The invocation under way, if there is one on this task.
+/// The current invocation of this task, if there is one.
 #[must_use]
 pub fn current() -> Option<Invocation> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
-/// The share of invocations that log more: `LOG_SAMPLE_RATE`. Not a number when that is none.
+/// The share of invocations that log more, from the variable `LOG_SAMPLE_RATE`. NaN if it is invalid.
 pub(crate) fn log_sample_rate() -> f64 {
     static RATE: LazyLock<f64> = LazyLock::new(|| match std::env::var("LOG_SAMPLE_RATE") {
         Err(_) => 0.0,
@@ -144,10 +144,10 @@ pub(crate) fn log_sample_rate() -> f64 {
     *RATE
 }
 
-/// Runs a function that is no HTTP endpoint until Lambda ends it.
+/// Runs a function that is not an HTTP endpoint, until Lambda ends it.
 ///
-/// An error is logged with its causes; Lambda is told only that there was one, and retries as the
-/// event's source has it.
+/// An error is logged with its causes. Lambda gets an error without details, and retries by the rules of
+/// the event's source.
 ///
 /// # Errors
 /// When the Runtime API cannot be reached.
@@ -161,7 +161,7 @@ where
     let handler = &handler;
     let runtime = Runtime::new(service_fn(move |event: LambdaEvent<E>| async move {
         let invocation = Invocation::of(&event.context, None);
-        // Boxed, for the type of the whole would be too deep for the compiler.
+        // Boxed: without it, the type is too deep for the compiler.
         let work = Box::pin(async {
             let watch = Watch::start(Kind::Task);
             let result = handler(event.payload, invocation.clone()).await;
@@ -171,7 +171,7 @@ where
                 tracing::error!(error = error.trail(), "invocation failed");
                 Diagnostic {
                     error_type: "Failed".into(),
-                    error_message: "the invocation failed; its log says why".into(),
+                    error_message: "the invocation failed; see its log".into(),
                 }
             })
         });
@@ -183,7 +183,7 @@ where
 type Answered = Result<(), lambda_runtime::Error>;
 type Flushing = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
-/// Does what is left to do when Lambda has the answer, and before it has the next event for us.
+/// Sends metrics and traces after Lambda has the answer, and before the next event is fetched.
 pub(crate) struct AfterAnswer<S>(pub(crate) S);
 
 impl<S> Service<LambdaInvocation> for AfterAnswer<S>

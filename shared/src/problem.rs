@@ -1,7 +1,7 @@
-//! What a caller is told when a request fails: RFC 9457, `application/problem+json`.
+//! The response to a request that fails: a problem document of RFC 9457, `application/problem+json`.
 //!
-//! **Guarantees.** A problem has a stable `type` to decide by, names the fields at fault, and carries
-//! the id under which the log has the request. A 5xx says nothing more.
+//! **Guarantees.** A problem has a stable `type` for clients to check, names the invalid fields, and has
+//! the id of the request in the log. A 5xx has no other details.
 //!
 //! ```
 //! use shared::http::StatusCode;
@@ -20,9 +20,9 @@ use serde::Serialize;
 
 use crate::invocation;
 
-/// A problem document. Everything in it is for the caller's eyes.
+/// A problem document. The caller sees everything in it.
 ///
-/// `type` is `urn:problem-type:arsenal:<slug>`: stable, and what a client should decide by.
+/// `type` is `urn:problem-type:arsenal:<slug>`. It is stable; clients check it to tell problems apart.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Problem(Box<Members>);
@@ -44,17 +44,17 @@ struct Members {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// What is wrong with one field of the request.
+/// An error in one field of the request.
 #[derive(Clone, Debug, Serialize)]
 pub struct FieldError {
-    /// The field's path, as in `items[2].quantity`.
+    /// The field's path, such as `items[2].quantity`.
     pub field: String,
-    /// What is wrong with it.
+    /// The error.
     pub detail: String,
 }
 
 impl Problem {
-    /// A problem of the type `slug` (kebab case), answered with `status`.
+    /// A problem of the type `slug` (kebab case), with the HTTP status `status`.
     #[must_use]
     pub fn new(status: StatusCode, slug: &str, title: &'static str) -> Self {
         Self(Box::new(Members {
@@ -68,14 +68,14 @@ impl Problem {
         }))
     }
 
-    /// Says what is wrong this time, and what helps.
+    /// Sets the detail: the error in this request, and what the caller can do.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
 
-    /// Names a field and what is wrong with it.
+    /// Adds an error in a field.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, detail: impl Into<String>) -> Self {
         self.0.errors.push(FieldError { field: field.into(), detail: detail.into() });
@@ -89,7 +89,7 @@ impl Problem {
         self
     }
 
-    /// 401: the request carries no valid sign-in.
+    /// 401: the request has no valid access token.
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "You are not signed in")
@@ -103,20 +103,20 @@ impl Problem {
             .detail(format!("This needs the scope {scope:?}."))
     }
 
-    /// 404: there is no such `what`, or none that the user may know of.
+    /// 404: `what` does not exist, or the user may not know that it exists.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing")
-            .detail(format!("You have no such {what}."))
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found")
+            .detail(format!("This {what} does not exist, or you have no access to it."))
     }
 
-    /// 500: the cause is in the log, under the request id, and nowhere else.
+    /// 500: the cause is only in the log, with the request's id.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "An internal error occurred")
     }
 
-    /// 503: other requests were in the way of a write for too long.
+    /// 503: a write conflicted with other requests in all attempts.
     #[must_use]
     pub fn conflict() -> Self {
         let title = "Other requests are changing the same data";
@@ -125,7 +125,7 @@ impl Problem {
             .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
-    /// The status that the problem is answered with.
+    /// The HTTP status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status

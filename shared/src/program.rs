@@ -1,7 +1,7 @@
 //! A system's program: one binary for all Lambdas of the system.
 //!
-//! **Guarantees.** The template's `Handler` chooses the Lambda. A variable that is missing or invalid
-//! ends the start with an error that names the variable.
+//! **Guarantees.** The template's `Handler` selects the Lambda. If a variable is missing or invalid, the
+//! program does not start, and the error names the variable.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -22,8 +22,8 @@
 //! ```
 //!
 //! The program runs on one thread. Lambda gives an environment one invocation at a time, and less than
-//! one processor below 1,769 MB, so that more threads cost switches and gain nothing. Work that blocks
-//! goes through [`tokio::task::spawn_blocking`].
+//! one processor below 1,769 MB, so more threads would only cost context switches. Use
+//! [`tokio::task::spawn_blocking`] for work that blocks.
 
 use aws_config::SdkConfig;
 use axum::Router;
@@ -42,10 +42,11 @@ use crate::{Result, aws, http, telemetry};
 /// The variable in which Lambda passes the template's `Handler`.
 const HANDLER: &str = "_HANDLER";
 
-/// Runs the Lambda of `system` that `Handler` names; `start` has the table of the system's Lambdas.
+/// Runs the Lambda of `system` that `Handler` names; `start` maps the names of the system's Lambdas to
+/// their code.
 ///
 /// # Errors
-/// When no handler is named, and those of `start`.
+/// When the variable `_HANDLER` is missing; the errors of `start`.
 pub fn run(
     system: &'static str,
     start: impl AsyncFnOnce(&str, Environment) -> Result<()>,
@@ -58,21 +59,21 @@ pub fn run(
         .block_on(async { start(&lambda, Environment::load().await).await })
 }
 
-/// The error for a handler that is not in the system's table.
+/// The error for a handler that the system does not have.
 #[must_use]
 pub fn unknown(lambda: &str) -> Error {
     Error::internal(format!("the program has no Lambda {lambda:?}; see the template's Handler"))
 }
 
-/// What a function's environment offers to every system: AWS, and the variables that several systems
-/// read. A system's own variables are read in its `parts.rs`.
+/// What the environment of a function gives to all systems: AWS, and the variables that several systems
+/// read. Each system reads its own variables in its `system.rs`.
 #[derive(Clone, Debug)]
 pub struct Environment {
     /// The configuration of AWS clients.
     pub aws: SdkConfig,
     /// DynamoDB.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
@@ -122,7 +123,7 @@ impl Environment {
         Ok(RateLimiter::new(self.dynamodb.clone(), self.requests_table()?, self.clock.clone()))
     }
 
-    /// The client that posts webhooks; `TRUST_PRIVATE_WEBHOOKS` is `true` on a local stack alone.
+    /// The client that posts webhooks. `TRUST_PRIVATE_WEBHOOKS` is `true` only on a local stack.
     ///
     /// # Errors
     /// When the variable is missing or invalid.
@@ -146,8 +147,8 @@ impl Environment {
         self.queue("DEAD_LETTERS_URL")
     }
 
-    /// The text of the secret whose ARN or name is in `variable`, as it is now. A secret that changes
-    /// must leave the old value valid until the functions have restarted.
+    /// The current text of the secret whose ARN or name is in `variable`. After a change of the secret,
+    /// the old value must stay valid until the functions have restarted.
     ///
     /// # Errors
     /// When the variable is missing, the secret cannot be read, or it is empty.

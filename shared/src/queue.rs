@@ -1,8 +1,8 @@
-//! Sending to SQS.
+//! Sends messages to SQS.
 //!
-//! **Guarantees.** A message is sent when [`Queue::send`] returns, at least once. It carries the
-//! correlation id and the trace of the invocation that sent it, and a [consumer](crate::batch) logs
-//! under them.
+//! **Guarantees.** When [`Queue::send`] returns, the message is sent, at least once. It has the
+//! correlation id and the trace of the invocation that sent it, and the log lines of a
+//! [consumer](crate::batch) have them too.
 //!
 //! ```no_run
 //! # async fn example(client: aws_sdk_sqs::Client) -> shared::Result<()> {
@@ -29,10 +29,10 @@ use crate::{Result, invocation};
 
 /// The attribute with the correlation id.
 pub const CORRELATION_ID: &str = "correlation_id";
-/// The attribute with the trace, as W3C's header has it.
+/// The attribute with the trace, in the format of the W3C header.
 pub const TRACEPARENT: &str = "traceparent";
 
-/// The longest that SQS keeps a message back.
+/// The maximum delay of SQS.
 const MAX_DELAY: Duration = Duration::from_mins(15);
 
 /// A queue to send to.
@@ -49,16 +49,16 @@ impl Queue {
         Self { client, url }
     }
 
-    /// Sends `body` as JSON. It may come out more than once.
+    /// Sends `body` as JSON. It may be delivered more than once.
     ///
     /// # Errors
-    /// When the body cannot be written as JSON, or SQS does not take it.
+    /// When the body cannot be serialized as JSON, or SQS refuses it or does not answer.
     pub async fn send<T: Serialize + ?Sized>(&self, body: &T) -> Result<()> {
         self.send_in(body, Duration::ZERO).await
     }
 
-    /// Sends `body` as JSON, to come out no sooner than `delay` from now: whole seconds, up to
-    /// 15 minutes.
+    /// Sends `body` as JSON, to be delivered after `delay`, which is cut to whole seconds and to
+    /// 15 minutes at most.
     ///
     /// # Errors
     /// As for [`Queue::send`].
@@ -84,7 +84,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends `body` as it is, with `attributes`.
+    /// Sends `body` unchanged, with `attributes`. `group`: the message group and the deduplication id.
     pub(crate) async fn forward(
         &self,
         body: String,

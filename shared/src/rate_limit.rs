@@ -1,9 +1,9 @@
-//! How often something may happen: the generic cell rate algorithm, exact over all instances.
+//! Rate limits: the generic cell rate algorithm, exact over all instances.
 //!
-//! **Guarantees.** Within any stretch of a quota's window, a subject is admitted at most `limit` times
-//! at once and then evenly, once every `window / limit`; however many functions ask at the same
-//! moment, for the decision is one conditional write. A request whose answer the network loses may be
-//! counted twice, and never not at all.
+//! **Guarantees.** A subject is admitted at most `limit` times at once, and then once every
+//! `window / limit`. This also holds for concurrent requests of many instances, because each decision is
+//! one conditional write. If the network loses an answer, the request may be counted twice; it is always
+//! counted at least once.
 //!
 //! ```no_run
 //! # async fn example(client: aws_sdk_dynamodb::Client) -> shared::Result<()> {
@@ -18,12 +18,12 @@
 //! # Ok(()) }
 //! ```
 //!
-//! **Cost.** One `UpdateItem` (1 WRU), whether it admits or refuses; two when this environment does not
-//! know whether the subject was busy just now, and guesses wrong.
+//! **Cost.** One `UpdateItem` (1 WRU) for an admission or a refusal. Two if this environment has no
+//! current value of the subject's item: then its first update may assume the wrong state.
 //!
 //! The item: `id` is `rate#<quota>#<subject>`; `tat` (N, epoch microseconds) is the theoretical arrival
-//! time, up to which the subject has used its allowance; `expiration` (N, epoch seconds) is the TTL
-//! attribute. [`http::rate_limit`](crate::http::rate_limit) puts it in front of a route.
+//! time, up to which the subject has used its quota; `expiration` (N, epoch seconds) is the TTL
+//! attribute. [`http::rate_limit`](crate::http::rate_limit) adds a limit to a route.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,38 +38,38 @@ use crate::clock::Clock;
 use crate::write::{self, Written};
 use crate::{Error, Result};
 
-/// How many subjects an environment remembers to guess right.
+/// The maximum number of subjects whose last known time an environment keeps.
 const REMEMBERED: usize = 1024;
-/// How often a decision is tried that others get in the way of.
+/// Maximum attempts at a decision when other requests change the item.
 const MAX_TRIES: u32 = 8;
 
-/// How often something may happen.
+/// A limit in a window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// What may happen, for the item's key and the header: letters, digits and hyphens.
+    /// The name, in the item's key and the header: letters, digits and hyphens.
     pub name: &'static str,
-    /// How often, within the window.
+    /// The number of admissions in a window.
     pub limit: u32,
     /// The window.
     pub window: Duration,
 }
 
 impl Quota {
-    /// `limit` times within `window`.
+    /// `limit` admissions in each `window`.
     #[must_use]
     pub const fn new(name: &'static str, limit: u32, window: Duration) -> Self {
         Self { name, limit, window }
     }
 
-    /// The time that one admission uses up, in microseconds.
+    /// The time that one admission uses, in microseconds.
     fn interval(&self) -> i64 {
         let window = i64::try_from(self.window.as_micros()).unwrap_or(i64::MAX);
-        // Rounded up: never more than the limit.
+        // Rounded up, so that the rate never exceeds the limit.
         (window / i64::from(self.limit.max(1))).max(1)
             + i64::from(window % i64::from(self.limit.max(1)) != 0)
     }
 
-    /// The time that the whole limit uses up, in microseconds.
+    /// The time that `limit` admissions use, in microseconds.
     fn allowance(&self) -> i64 {
         self.interval().saturating_mul(i64::from(self.limit))
     }
@@ -91,20 +91,20 @@ impl Quota {
     }
 }
 
-/// Whether something may happen, and how often more.
+/// Whether a request is admitted, and what remains of the quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether it may.
+    /// Whether the request is admitted.
     pub is_admitted: bool,
-    /// How often more it may at once.
+    /// How many more requests would be admitted now.
     pub remaining: u32,
-    /// When it may the next time, if it may not now: from now.
+    /// The time from now until the next admission; zero if the request is admitted.
     pub retry_after: Duration,
-    /// When the whole limit will be there again: from now.
+    /// The time from now until the whole limit is available again.
     pub reset: Duration,
 }
 
-/// Decides.
+/// Admits or refuses requests by a quota.
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
     client: Client,
@@ -113,34 +113,35 @@ pub struct RateLimiter {
     seen: Arc<Mutex<HashMap<String, i64>>>,
 }
 
-/// What came of one try.
-enum Tried {
+/// The outcome of one attempt. `until` is the item's `tat`.
+enum Outcome {
     Admitted {
         until: i64,
     },
-    /// The item was not as guessed; it says this.
+    /// The item did not have the assumed state; it has this one.
     Found {
         until: Option<i64>,
     },
 }
 
 impl RateLimiter {
-    /// Decides by the items in `table`, whose partition key is `id`.
+    /// A limiter with its items in `table`, whose partition key is `id`.
     #[must_use]
     pub fn new(client: Client, table: String, clock: Clock) -> Self {
         Self { client, table, clock, seen: Arc::default() }
     }
 
-    /// The clock that decides.
+    /// The limiter's clock.
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.clock.clone()
     }
 
-    /// Whether `subject` may, once more.
+    /// Admits or refuses one request of `subject`.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or the item is contended beyond measure.
+    /// When DynamoDB does not answer; [`Error::Conflict`] when other requests changed the item in all 8
+    /// attempts.
     pub async fn admit(&self, quota: &Quota, subject: &str) -> Result<Decision> {
         let id = format!("rate#{}#{subject}", quota.name);
         let now = self.clock.now().as_microsecond();
@@ -151,22 +152,22 @@ impl RateLimiter {
                 .attempt(quota, &id, now, busy_until.is_some_and(|until| until >= now))
                 .await?
             {
-                Tried::Admitted { until } => {
+                Outcome::Admitted { until } => {
                     self.remember(id, until);
                     return Ok(quota.decision(true, until, now));
                 }
-                Tried::Found { until: Some(until) } if until > latest => {
+                Outcome::Found { until: Some(until) } if until > latest => {
                     self.remember(id, until);
                     return Ok(quota.decision(false, until, now));
                 }
-                Tried::Found { until } => busy_until = until,
+                Outcome::Found { until } => busy_until = until,
             }
         }
-        Err(Error::Conflict("the rate limit's item is contended".into()))
+        Err(Error::Conflict("other requests changed the rate limit's item in every attempt".into()))
     }
 
-    /// Adds one admission: to what is used up already if the subject is busy, from now on if not.
-    async fn attempt(&self, quota: &Quota, id: &str, now: i64, is_busy: bool) -> Result<Tried> {
+    /// Tries to add one admission: after `tat` if the subject is assumed to be busy, otherwise from `now`.
+    async fn attempt(&self, quota: &Quota, id: &str, now: i64, is_busy: bool) -> Result<Outcome> {
         let expiration = (now + quota.allowance()) / 1_000_000 + 1;
         let update = self
             .client
@@ -199,10 +200,10 @@ impl RateLimiter {
         };
         match write::send("rate_limit.admit", update).await? {
             Written::Made(item) => match tat(item.as_ref()) {
-                Some(until) => Ok(Tried::Admitted { until }),
-                None => Err(Error::internal("an update gave no item")),
+                Some(until) => Ok(Outcome::Admitted { until }),
+                None => Err(Error::internal("an update returned no item")),
             },
-            Written::Refused(item) => Ok(Tried::Found { until: tat(item.as_ref()) }),
+            Written::Refused(item) => Ok(Outcome::Found { until: tat(item.as_ref()) }),
         }
     }
 
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_says_what_is_left_and_when() {
+    fn a_decision_has_the_remaining_requests_and_the_times() {
         let quota = Quota::new("q", 10, Duration::from_secs(10));
         let now = 1_000_000_000;
         let first = quota.decision(true, now + 1_000_000, now);

@@ -1,8 +1,8 @@
-//! Scopes: what the roles of a user let the user do, system by system.
+//! Scopes: the permissions that the roles of a user give, for each system.
 //!
-//! **Guarantee.** The scopes of a token follow from the user's roles and from the table here, at the moment
-//! the token is issued. Users have roles only, so a new system changes no user: it adds its lines to
-//! [`TABLE`], and the next sign-in has them.
+//! **Guarantee.** The scopes of a token depend only on the user's roles and on [`TABLE`], at the time when
+//! the token is issued. Users have roles and no scopes, so a new system changes no user: it adds its scopes
+//! to [`TABLE`], and tokens have them from the next sign-in.
 //!
 //! ```
 //! use shared::scopes::{self, Role};
@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Whoever has registered. Every user has it.
+    /// Every registered user has it.
     Member,
-    /// Whoever runs the installation. An operator gives it, by direct access to the users' table.
+    /// A user who runs the installation. An operator gives it, by direct access to the users' table.
     Admin,
 }
 
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_in_the_table_once_and_can_stand_in_a_token() {
+    fn a_scope_is_in_the_table_once_and_is_valid_in_a_token() {
         for (index, (scope, roles)) in TABLE.iter().enumerate() {
             assert!(TABLE[..index].iter().all(|(other, _)| other != scope), "{scope}");
             assert!(!roles.is_empty() && !scope.is_empty(), "{scope}");

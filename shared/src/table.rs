@@ -1,11 +1,11 @@
-//! A table of DynamoDB: keys, typed items, reads, and the writes that stores build.
+//! A DynamoDB table: keys, typed items, reads, and builders for writes.
 //!
 //! **Guarantees.** [`Table::get`], [`Table::all`] and [`Table::batch`] are strongly consistent and give
-//! every item that they name, however many requests that takes. [`Table::new_item`] never replaces an
-//! item. A page that has a cursor is followed by one that is not empty: see [`page`].
+//! every requested item that exists, with as many requests as that takes. [`Table::new_item`] never
+//! replaces an item. After a page with more items, the next page is not empty: see [`page`].
 //!
-//! A single write goes through [`write::send`](crate::write::send) and a transaction through
-//! [`Table::transact`], which send it again when it [conflicts](crate::conflict) with another.
+//! Send a single write with [`write::send`](crate::write::send) and a transaction with
+//! [`Table::transact`]; both retry a write that [conflicts](crate::conflict) with another.
 //!
 //! ```no_run
 //! # async fn example(client: aws_sdk_dynamodb::Client) -> shared::Result<()> {
@@ -52,7 +52,7 @@ use crate::{Error, Result};
 /// An item, or its key.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The most keys that one request reads:
+/// The maximum number of keys in one `BatchGetItem`:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const BATCH: usize = 100;
 
@@ -82,21 +82,21 @@ impl Table {
         &self.client
     }
 
-    /// One item, strongly consistent. 1 RRU for 4 KB.
+    /// The item with this key, if it exists, strongly consistent. 1 RRU for 4 KB.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or the item is not a `T`.
+    /// When DynamoDB does not answer, or the item does not parse as a `T`.
     pub async fn get<T: DeserializeOwned>(&self, key: Item) -> Result<Option<T>> {
         let get = self.client.get_item().table_name(&self.name).set_key(Some(key));
         let answer = get.consistent_read(true).send().await?;
         Ok(answer.item.map(serde_dynamo::from_item).transpose()?)
     }
 
-    /// All items of a partition whose sort keys begin with `prefix`, or all of the partition if that is
-    /// empty, in the order of their keys, strongly consistent. 1 RRU for 4 KB.
+    /// All items of a partition whose sort keys begin with `prefix`, in the order of their keys, strongly
+    /// consistent. An empty `prefix` gives the whole partition. 1 RRU for 4 KB.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or an item is not a `T`.
+    /// When DynamoDB does not answer, or an item does not parse as a `T`.
     pub async fn all<T: DeserializeOwned>(
         &self,
         pk: impl Into<String>,
@@ -118,7 +118,7 @@ impl Table {
     /// of each.
     ///
     /// # Errors
-    /// When DynamoDB does not answer or reads nothing, or an item is not a `T`.
+    /// When DynamoDB does not answer or reads none of the keys, or an item does not parse as a `T`.
     pub async fn batch<T: DeserializeOwned>(&self, keys: Vec<Item>) -> Result<Vec<T>> {
         let (mut items, mut left) = (Vec::new(), keys);
         while !left.is_empty() {
@@ -132,7 +132,7 @@ impl Table {
             let unread = answer.unprocessed_keys.unwrap_or_default();
             let unread: Vec<Item> = unread.into_values().flat_map(|keys| keys.keys).collect();
             if read.is_empty() && !unread.is_empty() {
-                return Err(Error::internal("DynamoDB reads nothing now"));
+                return Err(Error::internal("DynamoDB read none of the keys"));
             }
             items.extend(serde_dynamo::from_items::<_, T>(read)?);
             left = rest;
@@ -141,13 +141,13 @@ impl Table {
         Ok(items)
     }
 
-    /// A query for the items of a partition whose sort keys begin with `prefix`, or for all of the
-    /// partition if that is empty.
+    /// A query for the items of a partition whose sort keys begin with `prefix`. An empty `prefix` means
+    /// the whole partition.
     #[must_use]
     pub fn query(&self, pk: impl Into<String>, prefix: &str) -> QueryFluentBuilder {
         let query = self.client.query().table_name(&self.name);
         let query = query.expression_attribute_values(":pk", string(pk));
-        // DynamoDB refuses an empty text as the value of a key.
+        // DynamoDB refuses an empty string as a key value.
         if prefix.is_empty() {
             return query.key_condition_expression("pk = :pk");
         }
@@ -156,11 +156,11 @@ impl Table {
             .expression_attribute_values(":prefix", string(prefix))
     }
 
-    /// One page of a query: up to `limit` items, in its order, and whether there are more. A filter may
-    /// leave items out; the page is read on until it is full.
+    /// One page of a query: up to `limit` items, in its order, and whether there are more. If a filter
+    /// leaves items out, it reads on until the page is full.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or an item is not a `T`.
+    /// When DynamoDB does not answer, or an item does not parse as a `T`.
     pub async fn page<T: DeserializeOwned>(
         query: QueryFluentBuilder,
         limit: i32,
@@ -169,13 +169,14 @@ impl Table {
         Ok((serde_dynamo::from_items(items)?, has_more))
     }
 
-    /// What is due by `now`, by the table's index `due`: see [`due`](crate::due).
+    /// The items that are due at `now` or before, from the table's index `due`: see [`due`](crate::due).
+    /// Pages are read at the fault point `name`.
     #[must_use]
     pub fn due(&self, name: &'static str, now: Timestamp) -> Due {
         Due::by(now, name, self.client.clone(), self.name.clone())
     }
 
-    /// A write that puts `content` in place of the item with this key, if there is one.
+    /// A write that creates or replaces the item with this key.
     ///
     /// # Errors
     /// When `content` is not a map.
@@ -196,7 +197,7 @@ impl Table {
         self.client.delete_item().table_name(&self.name).set_key(Some(key))
     }
 
-    /// A put for a transaction.
+    /// A put, for a transaction.
     ///
     /// # Errors
     /// When `content` is not a map.
@@ -204,26 +205,25 @@ impl Table {
         Ok(Put::builder().table_name(&self.name).set_item(Some(item(key, content)?)))
     }
 
-    /// A put, for a transaction, of an item that is its key alone.
+    /// A put of an item with only its key, for a transaction.
     #[must_use]
     pub fn marking(&self, key: Item) -> PutBuilder {
         Put::builder().table_name(&self.name).set_item(Some(key))
     }
 
-    /// An update for a transaction.
+    /// An update, for a transaction.
     #[must_use]
     pub fn updating(&self, key: Item) -> UpdateBuilder {
         Update::builder().table_name(&self.name).set_key(Some(key))
     }
 
-    /// A deletion for a transaction.
+    /// A deletion, for a transaction.
     #[must_use]
     pub fn deleting(&self, key: Item) -> DeleteBuilder {
         Delete::builder().table_name(&self.name).set_key(Some(key))
     }
 
-    /// The write of an item that must be new, for a transaction; refused if there is one with this key.
-    /// 2 WRU for 1 KB.
+    /// A put of a new item, for a transaction; refused if the key exists. 2 WRU for 1 KB.
     ///
     /// # Errors
     /// When `content` is not a map.
@@ -231,11 +231,10 @@ impl Table {
         put(self.putting(key, content)?.condition_expression("attribute_not_exists(pk)"))
     }
 
-    /// Sends a transaction at the point that tests know by `name`: see
-    /// [`transaction::send`].
+    /// Sends a transaction at the fault point `name`: see [`transaction::send`].
     ///
     /// # Errors
-    /// As it has them.
+    /// Those of [`transaction::send`].
     pub async fn transact(
         &self,
         name: &'static str,
@@ -246,7 +245,7 @@ impl Table {
     }
 }
 
-/// An item of `content` with this key.
+/// An item with this key and the attributes of `content`.
 fn item<T: Serialize>(key: Item, content: &T) -> Result<Item> {
     let mut item: Item = serde_dynamo::to_item(content)?;
     item.extend(key);
@@ -256,7 +255,7 @@ fn item<T: Serialize>(key: Item, content: &T) -> Result<Item> {
 /// A put as a write of a transaction.
 ///
 /// # Errors
-/// When it is not complete.
+/// When a required field is missing.
 pub fn put(put: PutBuilder) -> Result<TransactWriteItem> {
     Ok(TransactWriteItem::builder().put(put.build()?).build())
 }
@@ -264,7 +263,7 @@ pub fn put(put: PutBuilder) -> Result<TransactWriteItem> {
 /// An update as a write of a transaction.
 ///
 /// # Errors
-/// When it is not complete.
+/// When a required field is missing.
 pub fn update(update: UpdateBuilder) -> Result<TransactWriteItem> {
     Ok(TransactWriteItem::builder().update(update.build()?).build())
 }
@@ -272,7 +271,7 @@ pub fn update(update: UpdateBuilder) -> Result<TransactWriteItem> {
 /// A deletion as a write of a transaction.
 ///
 /// # Errors
-/// When it is not complete.
+/// When a required field is missing.
 pub fn delete(delete: DeleteBuilder) -> Result<TransactWriteItem> {
     Ok(TransactWriteItem::builder().delete(delete.build()?).build())
 }
@@ -287,45 +286,45 @@ pub fn partition(pk: impl Into<String>) -> Item {
     HashMap::from([("pk".to_owned(), string(pk))])
 }
 
-/// The rest of a key's part `name` (`pk` or `sk`) behind `prefix`.
+/// The part of the key attribute `name` (`pk` or `sk`) after `prefix`.
 ///
 /// # Errors
-/// When it is missing or begins in another way.
+/// When the attribute is missing or does not begin with `prefix`.
 pub fn key_part<'a>(item: &'a Item, name: &str, prefix: &str) -> Result<&'a str> {
     let text = item.get(name).and_then(|value| value.as_s().ok());
     let part = text.and_then(|text| text.strip_prefix(prefix));
     part.ok_or_else(|| {
-        Error::internal(format!("an item whose {name} does not begin with {prefix}"))
+        Error::internal(format!("the {name} of an item does not begin with {prefix}"))
     })
 }
 
-/// A text.
+/// A string attribute.
 pub fn string(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-/// What is written as a text: an id, a time.
+/// A string attribute of a value that has a text form: an id, a time.
 #[expect(clippy::needless_pass_by_value, reason = "callers pass ids and times, which are small")]
 pub fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
-/// A number.
+/// A number attribute.
 #[expect(clippy::needless_pass_by_value, reason = "callers pass numbers")]
 pub fn number(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// A time that conditions compare: a number, in milliseconds since 1970.
+/// A time as a number, in milliseconds since 1970, so that conditions can compare it.
 #[must_use]
 pub fn milliseconds(at: Timestamp) -> AttributeValue {
     number(at.as_millisecond())
 }
 
-/// Anything else, as serde writes it.
+/// Any other value, serialized by serde.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it cannot be serialized.
 pub fn value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue> {
     Ok(serde_dynamo::to_attribute_value(value)?)
 }

@@ -1,9 +1,9 @@
-//! Which trace a piece of work belongs to, and how the next is told.
+//! Trace propagation.
 //!
-//! **Guarantees.** What arrives with a trace goes on in it: from API Gateway's request (`traceparent`
-//! of [W3C](https://www.w3.org/TR/trace-context/), or X-Ray's header), through a message's attributes
-//! or a stream's item, to the log lines and to what is sent from there. A header that is not valid is
-//! as good as none: a new trace begins.
+//! **Guarantees.** Work continues the trace that it arrives with: from API Gateway's request (`traceparent`
+//! of [W3C](https://www.w3.org/TR/trace-context/), or X-Ray's header), through the attributes of a message
+//! or of a stream's item, to the log lines and to the next messages. An invalid header is ignored, and a
+//! new trace starts.
 //!
 //! ```
 //! use shared::trace::TraceContext;
@@ -32,24 +32,25 @@ impl TraceContext {
         Self { trace_id: fastrand::u128(1..), span_id: fastrand::u64(1..), is_sampled: true }
     }
 
-    /// A new span, called for by this one.
+    /// A new span below this one.
     #[must_use]
     pub fn child(self) -> Self {
         Self { span_id: fastrand::u64(1..), ..self }
     }
 
-    /// Reads the header `traceparent`.
+    /// Parses the header `traceparent`; `None` if it is invalid.
     #[must_use]
     pub fn from_traceparent(header: &str) -> Option<Self> {
         let mut parts = header.trim().split('-');
         let (version, trace_id) = (hex(parts.next()?, 2)?, hex(parts.next()?, 32)?);
         let (span_id, flags) = (hex(parts.next()?, 16)?, hex(parts.next()?, 2)?);
-        // Version 0 ends here; a later one may go on; ff is none.
+        // Version 0 has no more parts; a later version may have some; ff is invalid.
         let is_known = (version == 0 && parts.next().is_none()) || (1..0xff).contains(&version);
         Self::new(trace_id, span_id, flags & 1 == 1).filter(|_| is_known)
     }
 
-    /// Reads X-Ray's header, `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`.
+    /// Parses X-Ray's header; `None` if it is invalid. Such as
+    /// `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`.
     #[must_use]
     pub fn from_xray(header: &str) -> Option<Self> {
         let field = |name: &str| {
@@ -72,14 +73,14 @@ impl TraceContext {
         format!("{:032x}", self.trace_id)
     }
 
-    /// The header `traceparent`, for what this span calls.
+    /// The header `traceparent` for requests of this span.
     #[must_use]
     pub fn traceparent(&self) -> String {
         let flags = u8::from(self.is_sampled);
         format!("00-{:032x}-{:016x}-{flags:02x}", self.trace_id, self.span_id)
     }
 
-    /// X-Ray's header, for what this span calls.
+    /// X-Ray's header for requests of this span.
     #[must_use]
     pub fn xray(&self) -> String {
         let id = self.trace_id();
@@ -89,14 +90,14 @@ impl TraceContext {
     }
 }
 
-/// As the trace's id: what log lines are found by.
+/// Serializes the trace's id, by which log lines are found.
 impl Serialize for TraceContext {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.trace_id())
     }
 }
 
-/// Exactly `digits` lower-case hexadecimal digits.
+/// Parses exactly `digits` lower-case hexadecimal digits.
 fn hex(text: &str, digits: usize) -> Option<u128> {
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     (text.len() == digits && text.bytes().all(is_hex))
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_header_is_none() {
+    fn an_invalid_header_is_refused() {
         for bad in [
             "",
             "00",

@@ -1,9 +1,9 @@
-//! Writes to DynamoDB that are made together or not at all.
+//! Transactions of DynamoDB: all writes are made, or none.
 //!
 //! **Guarantees.** [`send`] gives [`Sent::Made`] when all of the writes are made, and
-//! [`Sent::Refused`] when a condition among them does not hold and none is. A transaction that others
-//! get in the way of is sent again: see [`conflict`]. Sent again, it is still the same
-//! transaction: it takes effect once.
+//! [`Sent::Refused`] when one of their conditions does not hold and none is made. A transaction that
+//! conflicts with other writes is sent again: see [`conflict`]. A retry is the same transaction: it takes
+//! effect once.
 
 use std::collections::HashMap;
 
@@ -14,33 +14,33 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use crate::Result;
 use crate::conflict::{self, Failed};
 
-/// How many items a transaction may change.
+/// The maximum number of items in a transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const MAX_ITEMS: usize = 100;
-/// Reasons that other requests give: the same transaction may be made a moment later.
+/// Cancellation reasons that other requests cause: a retry of the same transaction may succeed.
 const CONFLICTS: [&str; 3] =
     ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
 
-/// What came of a transaction.
+/// The outcome of a transaction.
 #[derive(Clone, Debug)]
 pub enum Sent {
-    /// All of it is written.
+    /// All writes are made.
     Made,
     /// A condition does not hold, and nothing is written.
     Refused {
-        /// Which write's: its place, from 0.
+        /// The index of the write whose condition does not hold, from 0.
         index: usize,
-        /// The item, as it is, if the write asks for it.
+        /// The current item, if the write returns it.
         item: Option<HashMap<String, AttributeValue>>,
     },
 }
 
-/// Sends a transaction at the point that tests know by `name`; `token`, up to 36 characters, tells it
-/// from every other. 2 WRU for each item of up to 1 KB.
+/// Sends a transaction at the fault point `name`. `token`, up to 36 characters, identifies it: no other
+/// transaction may have the same. 2 WRU for each item of up to 1 KB.
 ///
 /// # Errors
-/// [`Error::Conflict`](crate::Error::Conflict) when other requests are in its way for too long; any
-/// other when DynamoDB does not take it. It may be made nevertheless if no answer came.
+/// [`Error::Conflict`](crate::Error::Conflict) when it conflicts with other writes in every attempt; any
+/// other error when DynamoDB refuses it or does not answer. Without an answer, it may still be made.
 pub async fn send(
     name: &'static str,
     client: &Client,
@@ -53,14 +53,14 @@ pub async fn send(
         Ok(_) => Ok(()),
         Err(error) => Err(failed(error.into_service_error())),
     };
-    // Boxed, so that the futures of callers stay shallow.
+    // Boxed, so that the futures of callers stay small.
     Ok(match Box::pin(conflict::sent(name, once)).await? {
         conflict::Sent::Made(()) => Sent::Made,
         conflict::Sent::Refused(index, item) => Sent::Refused { index, item },
     })
 }
 
-/// Why a transaction was not made: DynamoDB gives a reason for each of the writes.
+/// Classifies the error of a transaction. DynamoDB gives a reason for each write.
 fn failed(error: TransactWriteItemsError) -> Failed {
     let TransactWriteItemsError::TransactionCanceledException(canceled) = &error else {
         return Failed::coded(error);

@@ -1,8 +1,8 @@
 //! Single writes to DynamoDB.
 //!
 //! **Guarantees.** [`send`] gives [`Written::Made`] when the write is made, and [`Written::Refused`] when
-//! its condition does not hold and nothing is written. A write that meets a transaction is sent again:
-//! see [`conflict`].
+//! its condition does not hold and nothing is written. A write that conflicts with a transaction is
+//! retried: see [`conflict`].
 //!
 //! ```no_run
 //! # async fn example(client: aws_sdk_dynamodb::Client) -> shared::Result<()> {
@@ -32,21 +32,21 @@ use crate::conflict::{self, Failed, Item, Sent};
 /// A write of one item.
 #[derive(Clone, Debug)]
 pub enum Write {
-    /// Puts it in the place of what is there.
+    /// Creates or replaces the item.
     Put(PutItemFluentBuilder),
-    /// Changes it.
+    /// Updates the item.
     Update(UpdateItemFluentBuilder),
-    /// Deletes it.
+    /// Deletes the item.
     Delete(DeleteItemFluentBuilder),
 }
 
-/// What came of a write.
+/// The outcome of a write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Written {
-    /// It is made. The item, as the request's `ReturnValues` asks for it.
+    /// The write is made. It has the item if the request's `ReturnValues` requests it.
     Made(Option<HashMap<String, AttributeValue>>),
-    /// Its condition does not hold, and nothing is written. The item as it is, if the request's
-    /// `ReturnValuesOnConditionCheckFailure` asks for it and there is one.
+    /// The condition does not hold, and nothing is written. It has the current item, if the item exists
+    /// and the request's `ReturnValuesOnConditionCheckFailure` requests it.
     Refused(Option<HashMap<String, AttributeValue>>),
 }
 
@@ -68,14 +68,14 @@ impl From<DeleteItemFluentBuilder> for Write {
     }
 }
 
-/// Sends a write, at the point that tests know by `name`. 1 WRU for 1 KB.
+/// Sends a write at the fault point `name`. 1 WRU for 1 KB.
 ///
 /// # Errors
-/// [`Error::Conflict`](crate::Error::Conflict) when other requests are in its way for too long; any
-/// other when DynamoDB does not take it. It may be made nevertheless if no answer came.
+/// [`Error::Conflict`](crate::Error::Conflict) when it conflicts with other writes in every attempt; any
+/// other error when DynamoDB refuses it or does not answer. Without an answer, it may still be made.
 pub async fn send(name: &'static str, write: impl Into<Write>) -> Result<Written> {
     let write = write.into();
-    // Boxed, so that the futures of callers stay shallow.
+    // Boxed, so that the futures of callers stay small.
     Ok(Box::pin(conflict::sent(name, || once(&write))).await?.into())
 }
 

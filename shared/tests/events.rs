@@ -1,4 +1,4 @@
-//! Events as API Gateway sends them, and as nobody should: each has an answer, and none is our fault.
+//! Valid and invalid events of API Gateway: each has an answer, and no answer is a 5xx.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -52,7 +52,7 @@ async fn call(event: Value) -> (u16, String, String) {
 const PROBLEM: &str = "application/problem+json";
 
 #[tokio::test]
-async fn no_header_decides_about_the_path_or_fails_the_function() {
+async fn no_header_changes_the_path_or_fails_the_function() {
     for (name, value) in [
         ("x-forwarded-proto", "a b"),
         ("x-forwarded-proto", ";sleep 5;"),
@@ -76,7 +76,7 @@ async fn no_header_decides_about_the_path_or_fails_the_function() {
 }
 
 #[tokio::test]
-async fn a_parameter_addresses_exactly_its_name() {
+async fn a_parameter_keeps_its_exact_value() {
     for sku in ["MUG#1", "MUG?a=b", "MUG/1", "MUG\0", "a b", "é", "e\u{301}", "..", "{sku}"] {
         let mut event = event();
         event["pathParameters"]["sku"] = json!(sku);
@@ -92,7 +92,7 @@ async fn a_parameter_addresses_exactly_its_name() {
 }
 
 #[tokio::test]
-async fn a_stage_and_a_route_without_a_template_are_no_matter() {
+async fn a_stage_and_a_route_without_a_template_are_handled() {
     for (route, stage, path) in [
         ("PUT /v1/products/{sku}", "prod", "/prod/v1/products/MUG"),
         ("PUT /v1/products/{sku}", "prod", "/v1/products/MUG"),
@@ -114,7 +114,7 @@ async fn a_stage_and_a_route_without_a_template_are_no_matter() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_a_problem() {
+async fn an_invalid_request_gets_a_problem() {
     let mut odd = event();
     odd["isBase64Encoded"] = json!(true);
     odd["body"] = json!("!!!");
@@ -138,7 +138,7 @@ async fn what_is_no_request_is_a_problem() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_a_problem_on_every_route() {
+async fn a_body_that_is_too_large_gets_a_problem_on_every_route() {
     for route in ["PUT /v1/products/{sku}", "PUT /v1/payments/webhook", "PUT /v1/nothing"] {
         let mut event = event();
         event["routeKey"] = json!(route);
@@ -174,7 +174,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn no_event_panics_or_is_our_fault(
+    fn no_event_panics_or_gets_a_5xx(
         at in prop::sample::subsequence(vec![
             "/routeKey", "/rawPath", "/rawQueryString", "/pathParameters", "/body",
             "/pathParameters/sku", "/isBase64Encoded", "/headers", "/headers/host",

@@ -1,4 +1,4 @@
-//! A function as Lambda runs it, with a Runtime API that the test holds in its hands.
+//! Runs a function as Lambda does, against a Runtime API that the test controls.
 
 #![cfg(feature = "example")]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
@@ -18,8 +18,8 @@ const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42c
 /// Longer than any test.
 const NEVER: Duration = Duration::from_hours(1);
 
-/// A Runtime API that has these events, one after the other, and then none for ever. Everything else
-/// that is asked of it, it takes: it is SQS, and a collector of traces, that answers after `delay`.
+/// A Runtime API that gives these events, one after the other, and then none. It is also an SQS that
+/// accepts every request, and a trace collector that answers after `delay`.
 async fn runtime_api(events: &[&[&str]], delay: Duration) -> MockServer {
     let server = MockServer::start().await;
     for (index, bodies) in events.iter().enumerate() {
@@ -64,7 +64,7 @@ impl Running {
         Self::start_with(server, "")
     }
 
-    /// With a fault in it, if the build knows faults.
+    /// Starts the function with a fault, which takes effect in a build with `failpoints`.
     fn start_with(server: MockServer, fault: &str) -> Self {
         let process = Command::new(env!("CARGO_BIN_EXE_example-function"))
             .env_clear()
@@ -86,22 +86,22 @@ impl Running {
         Self { process, server }
     }
 
-    /// All that was asked of the server, once `count` invocations have been answered and the function
-    /// asks for one more.
-    async fn asked(&mut self, count: usize) -> Vec<Request> {
+    /// Waits until the function has answered `count` invocations and requests the next event. Gives all
+    /// requests that the server received.
+    async fn requests(&mut self, count: usize) -> Vec<Request> {
         loop {
             let ended = self.process.try_wait().unwrap();
             assert_eq!(ended, None, "the function has ended");
-            let asked = self.server.received_requests().await.unwrap();
-            let polls = asked.iter().filter(|request| request.url.path() == NEXT).count();
+            let requests = self.server.received_requests().await.unwrap();
+            let polls = requests.iter().filter(|request| request.url.path() == NEXT).count();
             if polls > count {
-                return asked;
+                return requests;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// What the function has written to standard output.
+    /// The lines that the function has written to standard output.
     async fn written(mut self) -> Vec<Value> {
         self.process.start_kill().unwrap();
         let mut lines = BufReader::new(self.process.stdout.take().unwrap()).lines();
@@ -113,8 +113,8 @@ impl Running {
     }
 }
 
-fn answers(asked: &[Request]) -> Vec<Value> {
-    let answers = asked.iter().filter(|request| request.url.path().ends_with("/response"));
+fn answers(requests: &[Request]) -> Vec<Value> {
+    let answers = requests.iter().filter(|request| request.url.path().ends_with("/response"));
     answers.map(|request| request.body_json().unwrap()).collect()
 }
 
@@ -122,9 +122,9 @@ fn answers(asked: &[Request]) -> Vec<Value> {
 async fn a_panic_in_one_record_fails_that_record_alone() {
     let server = runtime_api(&[&["one", "panic", "two"], &["three"]], Duration::ZERO).await;
     let mut running = Running::start(server);
-    let asked = running.asked(2).await;
+    let requests = running.requests(2).await;
     assert_eq!(
-        answers(&asked),
+        answers(&requests),
         [
             json!({"batchItemFailures": [{"itemIdentifier": "panic"}]}),
             json!({"batchItemFailures": []}),
@@ -133,10 +133,10 @@ async fn a_panic_in_one_record_fails_that_record_alone() {
 }
 
 #[tokio::test]
-async fn what_an_invocation_counts_is_out_before_the_next() {
+async fn metrics_of_an_invocation_are_written_before_the_next() {
     let mut running =
         Running::start(runtime_api(&[&["one", "fail", "two"], &["three"]], Duration::ZERO).await);
-    running.asked(2).await;
+    running.requests(2).await;
     let written = running.written().await;
     let metrics: Vec<_> = written.iter().filter(|line| line.get("_aws").is_some()).collect();
     assert_eq!(metrics.len(), 2, "{written:?}");
@@ -162,7 +162,7 @@ async fn what_an_invocation_counts_is_out_before_the_next() {
         (&first["function_request_id"], &second["function_request_id"]),
         (&json!("req-0"), &json!("req-1"))
     );
-    // As CloudWatch wants it.
+    // The format of CloudWatch.
     let directive = &first["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Namespace"], "Arsenal");
     assert_eq!(directive["Dimensions"], json!([["service", "function_name"]]));
@@ -175,14 +175,14 @@ async fn what_an_invocation_counts_is_out_before_the_next() {
 #[tokio::test]
 async fn spans_are_sent_after_the_answer_in_the_trace_of_the_caller() {
     let mut running = Running::start(runtime_api(&[&["one"]], Duration::ZERO).await);
-    let asked = running.asked(1).await;
+    let requests = running.requests(1).await;
     let order: Vec<_> =
-        asked.iter().map(|request| request.url.path().rsplit('/').next().unwrap()).collect();
+        requests.iter().map(|request| request.url.path().rsplit('/').next().unwrap()).collect();
     assert_eq!(order, ["next", "response", "traces", "next"]);
-    // Protocol buffers hold ids as they are.
+    // Protocol buffers contain the bytes of the ids unchanged.
     let trace: Vec<u8> = u128::to_be_bytes(0x5759_e988_bd86_2e3f_e1be_46a9_9427_2793).into();
     let parent: Vec<u8> = u64::to_be_bytes(0x5399_5c3f_42cd_8ad8).into();
-    let spans = &asked[2].body;
+    let spans = &requests[2].body;
     let count = |id: &[u8]| spans.windows(id.len()).filter(|window| *window == id).count();
     assert_eq!(count(&trace), 2, "the invocation's span and its record's");
     assert_eq!(count(&parent), 1);
@@ -192,18 +192,18 @@ async fn spans_are_sent_after_the_answer_in_the_trace_of_the_caller() {
 #[tokio::test]
 async fn a_collector_that_hangs_delays_no_answer() {
     let mut running = Running::start(runtime_api(&[&["one"], &["two"], &["three"]], NEVER).await);
-    let asked = running.asked(3).await;
-    assert_eq!(answers(&asked).len(), 3);
+    let requests = running.requests(3).await;
+    assert_eq!(answers(&requests).len(), 3);
 }
 
 #[cfg(feature = "failpoints")]
 #[tokio::test]
-async fn a_function_crashes_where_it_is_told_to() {
+async fn a_function_crashes_at_the_configured_fault() {
     let server = runtime_api(&[&["one", "fail"]], Duration::ZERO).await;
     let mut running = Running::start_with(server, "batch.put_back:crash-before");
     let ended = running.process.wait().await.unwrap();
     assert!(!ended.success());
-    let asked = running.server.received_requests().await.unwrap();
-    assert!(answers(&asked).is_empty());
-    assert_eq!(asked.len(), 1, "it was told of the event, and did nothing after");
+    let requests = running.server.received_requests().await.unwrap();
+    assert!(answers(&requests).is_empty());
+    assert_eq!(requests.len(), 1, "the only request is the one for the event");
 }

@@ -1,12 +1,13 @@
-"""Measures Lambda programs against a Runtime API and a DynamoDB of this process, in pairs.
+"""Measures and compares Lambda programs, with a Runtime API and a DynamoDB in this process.
 
     functions.py NAME=PROGRAM:HANDLER [NAME=PROGRAM:HANDLER …] [--event FILE] [--rounds 41] [--warm 200]
 
-Each round starts every program once, in turn, so that what else the machine does hits all of them alike. Of
-each it prints the median over the rounds: `init`, from the start of the process to its first request for an
-event; `first`, from the first event to its answer; `warm`, the median of the following events; processor
-time of an event, user and system together; and the peak of resident memory. The columns with a ratio compare
-with the first program. Times hold for this machine: the DynamoDB answers at once, from memory.
+Each round starts every program once, in turn, so that other load on the machine affects all programs equally.
+For each program it prints the medians over the rounds: `init`, from the start of the process to its first
+request for an event; `first`, from the first event to its answer; `warm`, the median of the following events;
+`cpu`, the processor time of an event, user and system together; and `memory`, the peak of resident memory. The
+ratio in parentheses compares with the first program. The times hold only for this machine, because the DynamoDB
+answers immediately, from memory.
 """
 
 import argparse
@@ -26,7 +27,7 @@ PRODUCT = {"name": {"S": "A book"}, "active": {"BOOL": True},
 
 
 class Runtime:
-    """The Runtime API of one process: hands out one event after the other, and takes the answers."""
+    """The state of the Runtime API of one process, which gives one event after the other."""
 
     def __init__(self, event: str):
         self.event, self.given, self.answered = event, threading.Semaphore(0), threading.Semaphore(0)
@@ -34,7 +35,7 @@ class Runtime:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Both APIs: the Runtime API by its paths, DynamoDB for everything else."""
+    """Both APIs: the Runtime API at its paths, and DynamoDB at all others."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -44,12 +45,12 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def reply(self, status: int, body: bytes, headers=()):
-        """Answers with a body of JSON, in one packet."""
+        """Responds with a JSON body, in one packet."""
         lines = [f"HTTP/1.1 {status} OK", f"content-length: {len(body)}", "content-type: application/json"]
         lines += [f"{name}: {value}" for name, value in headers]
         self.wfile.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
-    def do_GET(self):  # noqa: N802, the name that the server looks for
+    def do_GET(self):  # noqa: N802, the name that the server requires
         if not self.path.endswith("/invocation/next"):
             return self.reply(200, b"{}")
         runtime = self.runtime
@@ -76,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def measured(program: str, handler: str, event: str, warm: int) -> dict[str, float]:
-    """Starts a program once and gives it events; returns the figures, in seconds and bytes."""
+    """Starts a program once and sends it events; returns the figures, in seconds and bytes."""
     runtime = Runtime(event)
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"runtime": runtime}))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -92,7 +93,7 @@ def measured(program: str, handler: str, event: str, warm: int) -> dict[str, flo
     process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL)
     if not runtime.asked.wait(20):
         process.kill()
-        sys.exit(f"{program} asks for no event")
+        sys.exit(f"{program} does not request an event")
     figures = {"init": runtime.asked_at - started}
     times = []
     for index in range(warm + 1):
@@ -129,7 +130,7 @@ def peak(pid: int) -> int:
 
 
 def main() -> None:
-    """Measures the programs that are named."""
+    """Measures the programs of the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", nargs="+", metavar="NAME=PROGRAM:HANDLER")
     parser.add_argument("--event", default=str(ROOT / "events" / "checkout-add-to-cart.json"))

@@ -1,5 +1,5 @@
-"""What Powertools for Python costs for what shared/benches/layers.rs measures: an idempotent call,
-with DynamoDB answering at once from memory, and the hash of a body.
+"""Measures Powertools for Python, for comparison with shared/benches/layers.rs: an idempotent call,
+with immediate answers of DynamoDB from memory, and the hash of a body.
 
     .venv/bin/python tests/powertools/bench.py
 """
@@ -27,7 +27,7 @@ ITEM = {"sku": "A-1", "quantity": 2, "price": {"amount": 1999, "currency": "EUR"
 
 
 class Raw:
-    """A body that is there already."""
+    """A response body in memory."""
 
     def stream(self, *_, **__):
         yield b"{}"
@@ -36,7 +36,7 @@ class Raw:
 
 
 def median_microseconds(work, count: int) -> float:
-    """The median time of `count` calls, after as many to warm up."""
+    """The median time of `count` calls, after `count` calls to warm up."""
     times = []
     for index in range(count * 2):
         start = time.perf_counter_ns()
@@ -46,7 +46,7 @@ def median_microseconds(work, count: int) -> float:
 
 
 def main() -> None:
-    """Prints a line for each."""
+    """Prints a line for each measurement."""
     URLLib3Session.send = lambda self, request: AWSResponse(request.url, 200, {}, Raw())
     client = boto3.client(
         "dynamodb", region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"

@@ -1,6 +1,6 @@
-"""The other side of tests/toolkit/powertools.rs: the real Powertools for AWS Lambda.
+"""The peer of tests/toolkit/powertools.rs: the real Powertools for AWS Lambda.
 
-Takes one JSON object a line and answers with one a line:
+Reads one JSON object per line and answers with one per line:
   {"op": "hash", "json": "…"}    the hash of a JSON text
   {"op": "run", …}               runs an idempotent function; `hold` keeps it in progress until the next line
 """
@@ -24,7 +24,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import BaseError  # 
 
 
 class Context:
-    """What is known of an invocation: that it has a minute left."""
+    """An invocation with one minute left."""
 
     @staticmethod
     def get_remaining_time_in_millis():

@@ -1,13 +1,13 @@
-//! An AWS account of one's own: the local AWS takes any 12 digits for one, and keeps it apart.
+//! A separate AWS account for each test: in the local AWS, any 12 digits are an account, isolated from
+//! the others.
 //!
-//! Tests configure their clients by `shared::aws::loader()`, as production does. What they set
-//! differently, and why:
+//! Tests configure their clients with `shared::aws::loader()`, as production does. The differences:
 //!
-//! | what | why |
+//! | setting | reason |
 //! |---|---|
-//! | endpoint, region, credentials | the local AWS, and an account that no other test has |
-//! | 30 s to connect, and no other time-outs | thousands who call at once wait for the one process that the local AWS is; production's time-outs are tested where a server takes its time: [`at`] |
-//! | buckets in the path, for S3 | the local AWS has no name for each bucket |
+//! | endpoint, region, credentials | the local AWS, and an account that no other test uses |
+//! | 30 s to connect, and no other time-outs | the local AWS is one process, and thousands of concurrent calls wait for it; tests with a slow server use the time-outs of production: [`at`] |
+//! | bucket names in the path, for S3 | the local AWS has no host name for each bucket |
 
 use std::time::Duration;
 
@@ -28,27 +28,25 @@ use ulid::Ulid;
 
 use crate::endpoint;
 
-/// The region that everything is in.
+/// The region of all resources.
 pub const REGION: &str = "eu-central-1";
 
-/// The configuration of an empty account that no other test has.
+/// The configuration of a new, empty account.
 pub async fn empty() -> SdkConfig {
     configured(&format!("{:012}", Ulid::generate().random() % 1_000_000_000_000)).await
 }
 
-/// The configuration of the account that the stack is deployed to.
+/// The configuration of the account of the deployed stack.
 pub async fn deployed() -> SdkConfig {
     configured("test").await
 }
 
-/// The configuration of production with a server of the test's own at `url`: its time-outs and retries
-/// are production's.
+/// The configuration of production, with its time-outs and retries, for a server of the test at `url`.
 pub async fn at(url: &str) -> SdkConfig {
     elsewhere(url, "test", None).await
 }
 
-/// The configuration of production for the account of `aws`, by a line of the test's own at `url` to the
-/// local AWS.
+/// The configuration of production for the account of `aws`, through a proxy of the test at `url`.
 pub async fn through(url: &str, aws: &SdkConfig) -> SdkConfig {
     let credentials = aws.credentials_provider().expect("the account has credentials");
     let credentials = credentials.provide_credentials().await.expect("they are static");
@@ -56,7 +54,7 @@ pub async fn through(url: &str, aws: &SdkConfig) -> SdkConfig {
 }
 
 async fn configured(access_key: &str) -> SdkConfig {
-    // Every field, so that none of production's is left.
+    // Sets every field, so that no time-out of production is left.
     let patience = TimeoutConfig::disabled().into_builder();
     let patience = patience.connect_timeout(Duration::from_secs(30)).build();
     elsewhere(&endpoint(), access_key, Some(patience)).await
@@ -74,19 +72,20 @@ async fn elsewhere(url: &str, access_key: &str, timeouts: Option<TimeoutConfig>)
     loader.load().await
 }
 
-/// A client for S3 that names buckets in the path.
+/// A client for S3 with bucket names in the path.
 #[must_use]
 pub fn s3(aws: &SdkConfig) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(aws).force_path_style(true);
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
-/// Makes a table with the keys named, all strings: the partition key, then the sort key if any.
+/// Creates a table with these string keys: the partition key, then the sort key if there is one. Gives
+/// its name.
 pub async fn table(aws: &SdkConfig, keys: &[&str]) -> String {
     table_named(aws, "table", keys).await
 }
 
-/// Makes a table of that name.
+/// Creates a table with this name; see [`table`].
 pub async fn table_named(aws: &SdkConfig, name: &str, keys: &[&str]) -> String {
     let mut request = aws_sdk_dynamodb::Client::new(aws)
         .create_table()
@@ -101,8 +100,8 @@ pub async fn table_named(aws: &SdkConfig, name: &str, keys: &[&str]) -> String {
     name.to_owned()
 }
 
-/// Makes a table of that name, with the keys `pk` and `sk`, both strings, and the index `due`, which has
-/// the keys of what has a `due_shard`, a string, and a `due_at`, a number.
+/// Creates a table with this name, with the string keys `pk` and `sk`, and the index `due` with the keys
+/// `due_shard` (a string) and `due_at` (a number), which has only the keys of the items.
 pub async fn table_with_due(aws: &SdkConfig, name: &str) -> String {
     let due = GlobalSecondaryIndex::builder()
         .index_name("due")
@@ -136,7 +135,7 @@ fn key(name: &str, kind: KeyType) -> KeySchemaElement {
     KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
 }
 
-/// Makes a bucket that keeps versions.
+/// Creates a bucket with versioning; gives its name.
 pub async fn bucket(aws: &SdkConfig) -> String {
     let name = format!("bucket-{}", Ulid::generate().to_string().to_lowercase());
     let s3 = s3(aws);
@@ -155,19 +154,19 @@ pub async fn bucket(aws: &SdkConfig) -> String {
     name
 }
 
-/// Makes a queue; gives its URL.
+/// Creates a queue; gives its URL.
 pub async fn queue(aws: &SdkConfig) -> String {
     queue_named(aws, "queue").await
 }
 
-/// Makes a queue of that name; gives its URL.
+/// Creates a queue with this name; gives its URL.
 pub async fn queue_named(aws: &SdkConfig, name: &str) -> String {
     let sqs = aws_sdk_sqs::Client::new(aws);
     let made = sqs.create_queue().queue_name(name).send().await.unwrap();
     made.queue_url.unwrap()
 }
 
-/// How many messages a queue holds: those that can be received, and those that are delayed.
+/// The number of messages in a queue: visible and delayed.
 pub async fn queue_size(aws: &SdkConfig, queue_url: &str) -> usize {
     let names = [
         QueueAttributeName::ApproximateNumberOfMessages,
@@ -180,7 +179,7 @@ pub async fn queue_size(aws: &SdkConfig, queue_url: &str) -> usize {
     names.iter().map(|name| attributes[name].parse::<usize>().unwrap()).sum()
 }
 
-/// Takes every message off a queue; gives their bodies.
+/// Receives and deletes all messages of a queue; gives their bodies.
 pub async fn drain(aws: &SdkConfig, queue_url: &str) -> Vec<String> {
     let sqs = aws_sdk_sqs::Client::new(aws);
     let mut bodies = Vec::new();

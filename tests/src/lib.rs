@@ -1,10 +1,10 @@
-//! What the tests share: an AWS account of one's own for a store's or a handler's test, and the
-//! deployed stack as a user sees it for an end-to-end one.
+//! Helpers for tests: a separate AWS account for tests of stores and handlers, and the deployed stack
+//! for end-to-end tests.
 //!
 //! Both need a local AWS at `AWS_ENDPOINT_URL`; `make test` starts one.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
-#![expect(clippy::missing_panics_doc, reason = "panicking is how a test says no")]
+#![expect(clippy::missing_panics_doc, reason = "a test fails by a panic")]
 
 pub mod account;
 pub mod provider;
@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// What `look` finds, which is asked again until it finds something.
+/// Calls `look` every 100 ms until it gives a value, and gives that value.
 ///
 /// # Panics
-/// When it has found nothing for as long as `patience`.
+/// When `look` has given `None` for `patience`.
 pub async fn eventually<T>(
     what: &str,
     patience: Duration,
@@ -30,7 +30,7 @@ pub async fn eventually<T>(
         if let Some(found) = look().await {
             return found;
         }
-        assert!(start.elapsed() < patience, "{what} did not come");
+        assert!(start.elapsed() < patience, "time-out: {what}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
@@ -61,35 +61,35 @@ pub fn pdf(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// What is known of the good sample files, by their names: pages, title, words, phrases.
+/// The known facts about the good sample files, by name: pages, title, words, phrases.
 #[must_use]
 pub fn expected() -> serde_json::Map<String, Value> {
     serde_json::from_slice(&pdf("expected.json")).unwrap()
 }
 
-/// The local AWS that the tests run on.
+/// The URL of the local AWS.
 #[must_use]
 pub fn endpoint() -> String {
     std::env::var("AWS_ENDPOINT_URL")
         .expect("AWS_ENDPOINT_URL is not set: these tests need a local AWS; run `make test`")
 }
 
-/// The host and port of the clamd that the tests scan with.
+/// The host and port of clamd.
 #[must_use]
 pub fn clamd() -> String {
     std::env::var("CLAMD_ADDRESS")
         .expect("CLAMD_ADDRESS is not set: these tests need a clamd; run `make test`")
 }
 
-/// The file that every scanner takes for malware: <https://www.eicar.org/download-anti-malware-testfile/>
+/// The test file that every scanner detects as malware: <https://www.eicar.org/download-anti-malware-testfile/>
 #[must_use]
 pub fn eicar() -> Vec<u8> {
-    // In two parts, for this file is not to be taken for malware itself.
+    // In two parts, so that a scanner does not detect this source file.
     let text = concat!(r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*");
     text.as_bytes().to_vec()
 }
 
-/// A good PDF with [`eicar`] in it, deflated, as an attachment.
+/// A valid PDF with [`eicar`] as a deflated attachment.
 #[must_use]
 pub fn infected_pdf() -> Vec<u8> {
     let mut deflated = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());

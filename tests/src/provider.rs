@@ -1,7 +1,7 @@
-//! The local payment provider: what it is to do wrong, and what its books say.
+//! The local payment provider: its injected faults and its records.
 //!
-//! Each test has a secret key of its own, so that those that run side by side do not meet each other's
-//! faults. The provider is localstripe behind `infra/local/provider_proxy.py`.
+//! Each test has its own secret key, so that faults of parallel tests do not affect each other. The
+//! provider is localstripe behind `infra/local/provider_proxy.py`.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,18 +13,18 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
-/// A means of payment that is good.
+/// A payment method that succeeds.
 pub const GOOD: &str = "pm_card_visa";
-/// A means of payment that is declined as soon as money is to be held.
+/// A payment method that is declined at authorisation.
 pub const DECLINED: &str = "pm_card_chargeCustomerFail";
-/// A card whose owner is asked, and then has the money.
+/// A card that requires authentication, and then succeeds.
 const ASKS: &str = "4000002500003155";
-/// A card whose owner is asked, and then has no money.
+/// A card that requires authentication, and then is declined.
 const ASKS_AND_DECLINES: &str = "4000008400001629";
-/// Who looks at the books: no calls of a test's, and none of its faults.
+/// A key to read the provider's records: its calls are in no test's list, and meet no faults.
 const AUDITOR: &str = "sk_test_auditor";
 
-/// The provider, for one who has a key of their own.
+/// The provider, with a secret key.
 #[derive(Debug)]
 pub struct Provider {
     url: String,
@@ -32,7 +32,7 @@ pub struct Provider {
     http: Client,
 }
 
-/// A request that the provider was sent, whether its answer was heard or not.
+/// A request to the provider, whether its sender got the answer or not.
 #[derive(Debug, Deserialize)]
 pub struct Call {
     /// The method.
@@ -49,27 +49,27 @@ pub struct Call {
     pub answer: Value,
 }
 
-/// A payment, as the provider's books have it.
+/// A payment in the provider's records. Amounts are in the smallest unit of the currency.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Charged {
     /// Its id.
     pub payment: String,
-    /// Where it stands, in Stripe's words.
+    /// Its status, as Stripe names it.
     pub status: String,
-    /// How much it is for.
+    /// Its amount.
     pub amount: u64,
-    /// How much is held, and not taken.
+    /// The amount that is authorised and not captured.
     pub held: u64,
-    /// How much was taken, refunded or not.
+    /// The captured amount, refunds included.
     pub captured: u64,
-    /// How many charges there were, whatever became of them.
+    /// The number of charges, of any outcome.
     pub charges: usize,
-    /// The amounts that went back.
+    /// The amounts of the successful refunds.
     pub refunds: Vec<u64>,
 }
 
 impl Charged {
-    /// How much went back in all.
+    /// The total amount of the refunds.
     #[must_use]
     pub fn refunded(&self) -> u64 {
         self.refunds.iter().sum()
@@ -83,14 +83,14 @@ impl Default for Provider {
 }
 
 impl Provider {
-    /// The local provider, and a key that nobody else has.
+    /// The local provider, with a new key.
     #[must_use]
     pub fn new() -> Self {
         Self::with_key(format!("sk_test_{}", Ulid::generate()))
     }
 
-    /// The local provider, and the deployed stack's key, which all tests of the stack have in common: for
-    /// looking at its books.
+    /// The local provider, with the key of the deployed stack, which all its tests share: only to read
+    /// records.
     #[must_use]
     pub fn of_stack() -> Self {
         let key = std::env::var("PAYMENTS_SECRET_KEY");
@@ -104,7 +104,7 @@ impl Provider {
         Self { url, key, http: Client::new() }
     }
 
-    /// Where it is.
+    /// Its URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -116,7 +116,7 @@ impl Provider {
         &self.key
     }
 
-    /// The secret that its webhooks are signed with.
+    /// The secret that signs its webhooks.
     #[must_use]
     pub fn webhook_secret() -> String {
         std::env::var("PAYMENTS_WEBHOOK_SECRET").expect(
@@ -124,7 +124,7 @@ impl Provider {
         )
     }
 
-    /// Has it do something wrong: `{"method": "POST", "path": "/confirm$", "fault": "drop_answer"}`, or
+    /// Injects a fault: `{"method": "POST", "path": "/confirm$", "fault": "drop_answer"}`, or
     /// `{"hook": "succeeded", "fault": "lose"}`. The faults are in `infra/local/provider_rules.py`.
     pub async fn fault(&self, mut rule: Value) {
         rule["key"] = json!(self.key);
@@ -132,40 +132,40 @@ impl Provider {
         assert!(answer.status().is_success(), "{rule}: {}", answer.text().await.unwrap());
     }
 
-    /// The faults that are still to come.
+    /// The faults that have not occurred yet.
     pub async fn faults(&self) -> Vec<Value> {
         self.json(self.http.get(self.at("/_faults")).query(&[("key", &self.key)])).await
     }
 
-    /// Has it keep its answers by idempotency key, as Stripe does. Otherwise it knows of no such keys.
+    /// Makes it save its answers by idempotency key, as Stripe does. By default, it ignores these keys.
     pub async fn honour_keys(&self) {
         self.fault(json!({"honour_keys": true})).await;
     }
 
-    /// Has it do nothing wrong any longer, and forget about idempotency keys.
+    /// Removes all faults, and makes it ignore idempotency keys again.
     pub async fn clear(&self) {
         let request = self.http.delete(self.at("/_faults")).query(&[("key", &self.key)]);
         request.send().await.unwrap().error_for_status().unwrap();
     }
 
-    /// Has the webhooks of this key's payments sent to `url`.
+    /// Makes it send the webhooks of this key's payments to `url`.
     pub async fn send_webhooks_to(&self, url: &str) {
         let target = json!({"id": self.key, "url": url, "key": self.key});
         let request = self.http.post(self.at("/_hooks/targets")).json(&target);
         request.send().await.unwrap().error_for_status().unwrap();
     }
 
-    /// The webhooks of this key's payments that were sent, and what came of each.
+    /// The webhooks that it sent for this key's payments, each with its outcome.
     pub async fn webhooks(&self) -> Vec<Value> {
         self.json(self.http.get(self.at("/_hooks")).query(&[("key", &self.key)])).await
     }
 
-    /// What it was asked, with this key.
+    /// The requests with this key.
     pub async fn calls(&self) -> Vec<Call> {
         self.calls_with("").await
     }
 
-    /// What it was asked with this key, where this text is in the form or the answer.
+    /// The requests with this key that have `text` in the form or the answer.
     pub async fn calls_with(&self, text: &str) -> Vec<Call> {
         #[derive(Deserialize)]
         struct Known {
@@ -174,17 +174,17 @@ impl Provider {
         }
         let query = [("key", &*self.key), ("containing", text)];
         let known: Known = self.json(self.http.get(self.at("/_calls")).query(&query)).await;
-        assert_eq!(known.forgotten, 0, "there were too many calls to remember all");
+        assert_eq!(known.forgotten, 0, "the provider has dropped some calls from its list");
         known.calls
     }
 
-    /// How many times something was asked of it whose path ends like this.
+    /// The number of POST requests whose path ends with `end`.
     pub async fn posts(&self, end: &str) -> usize {
         let calls = self.calls().await;
         calls.iter().filter(|call| call.method == "POST" && call.path.ends_with(end)).count()
     }
 
-    /// The payments for an order, and what became of each, by the provider's own books.
+    /// The payments for an order, from the provider's records.
     pub async fn charges_of(&self, order: &str) -> Vec<Charged> {
         let is_for = |answer: &Value| {
             answer["object"] == "payment_intent" && answer["metadata"]["order_id"] == order
@@ -206,7 +206,7 @@ impl Provider {
         let is_held =
             |charge: &&Value| charge["status"] == "succeeded" && charge["captured"] == false;
         let held = charges.iter().filter(is_held).map(|charge| charge["amount"].as_u64().unwrap());
-        // Of a payment without a charge localstripe cannot list refunds.
+        // localstripe cannot list the refunds of a payment without a charge.
         let refunds = if charges.is_empty() { Vec::new() } else { self.refunds_of(id).await };
         Charged {
             payment: id.to_owned(),
@@ -226,12 +226,12 @@ impl Provider {
         refunds.map(|refund| refund["amount"].as_u64().unwrap()).collect()
     }
 
-    /// A means of payment whose owner is asked, see [`Self::authenticate`].
+    /// A payment method that requires authentication: see [`Self::authenticate`].
     pub async fn needs_action(&self) -> String {
         self.card(ASKS).await
     }
 
-    /// A means of payment whose owner is asked, and which is declined then.
+    /// A payment method that requires authentication, and then is declined.
     pub async fn needs_action_and_declines(&self) -> String {
         self.card(ASKS_AND_DECLINES).await
     }
@@ -249,12 +249,12 @@ impl Provider {
         made["id"].as_str().unwrap().to_owned()
     }
 
-    /// The customer does what is asked: the payment that needs it goes on.
+    /// Authenticates as the customer: the payment continues.
     pub async fn authenticate(&self, payment: &str) {
         self.answer_as_customer(payment, true).await;
     }
 
-    /// The customer fails to do what is asked.
+    /// Fails to authenticate as the customer.
     pub async fn fail_to_authenticate(&self, payment: &str) {
         self.answer_as_customer(payment, false).await;
     }
@@ -265,39 +265,39 @@ impl Provider {
         let secret = known["client_secret"].as_str().unwrap();
         let form = [("client_secret", secret), ("success", &success.to_string())];
         let request = self.http.post(self.at(&format!("{path}/_authenticate"))).form(&form);
-        // 402 is an answer too: the card is declined.
+        // 402 is a valid answer: the card is declined.
         request.bearer_auth(AUDITOR).send().await.unwrap();
     }
 
-    /// The next refund of this key stands so at first.
+    /// Sets the first status of the next refund with this key.
     pub async fn next_refund(&self, status: &str) {
-        self.tell("/_refunds", json!({"key": self.key, "status": status})).await;
+        self.post_json("/_refunds", json!({"key": self.key, "status": status})).await;
     }
 
-    /// A refund goes on, as the provider and the customer's bank have it.
+    /// Sets the next status of a refund, as the provider or the customer's bank does.
     pub async fn settle_refund(&self, id: &str, status: &str, failure: Option<&str>) {
-        let told = json!({"status": status, "failure_reason": failure});
-        self.tell(&format!("/_refunds/{id}"), told).await;
+        let body = json!({"status": status, "failure_reason": failure});
+        self.post_json(&format!("/_refunds/{id}"), body).await;
     }
 
-    /// A customer's bank disputes a payment; gives the dispute's id.
+    /// Disputes a payment as the customer's bank; gives the dispute's id.
     pub async fn dispute(&self, payment: &str, status: &str) -> String {
-        let told = json!({"payment_intent": payment, "status": status});
-        self.tell("/_disputes", told).await["id"].as_str().unwrap().to_owned()
+        let body = json!({"payment_intent": payment, "status": status});
+        self.post_json("/_disputes", body).await["id"].as_str().unwrap().to_owned()
     }
 
-    /// A dispute goes on.
+    /// Sets the next status of a dispute.
     pub async fn settle_dispute(&self, id: &str, status: &str) {
-        self.tell(&format!("/_disputes/{id}"), json!({"status": status})).await;
+        self.post_json(&format!("/_disputes/{id}"), json!({"status": status})).await;
     }
 
-    /// A dispute goes on, and the provider gives back so much of it.
+    /// Sets the next status of a dispute; the provider gives back `amount`.
     pub async fn reinstate(&self, id: &str, status: &str, amount: u64) {
-        let told = json!({"status": status, "reinstated": amount});
-        self.tell(&format!("/_disputes/{id}"), told).await;
+        let body = json!({"status": status, "reinstated": amount});
+        self.post_json(&format!("/_disputes/{id}"), body).await;
     }
 
-    /// Somebody sends money back by hand; gives the refund's id.
+    /// Makes a refund at the provider by hand; gives the refund's id.
     pub async fn refund_by_hand(&self, payment: &str, amount: u64) -> String {
         let form = [("payment_intent", payment.to_owned()), ("amount", amount.to_string())];
         let request = self.http.post(self.at("/v1/refunds")).form(&form);
@@ -305,7 +305,7 @@ impl Provider {
         made["id"].as_str().unwrap().to_owned()
     }
 
-    /// Somebody takes what is held by hand, or a part of it.
+    /// Captures a payment at the provider by hand: `amount`, or all of it.
     pub async fn capture_by_hand(&self, payment: &str, amount: Option<u64>) {
         let form: Vec<_> =
             amount.map(|amount| ("amount_to_capture", amount.to_string())).into_iter().collect();
@@ -314,12 +314,12 @@ impl Provider {
         request.send().await.unwrap().error_for_status().unwrap();
     }
 
-    async fn tell(&self, path: &str, told: Value) -> Value {
-        let answer = self.http.post(self.at(path)).json(&told).send().await.unwrap();
+    async fn post_json(&self, path: &str, body: Value) -> Value {
+        let answer = self.http.post(self.at(path)).json(&body).send().await.unwrap();
         answer.error_for_status().unwrap().json().await.unwrap_or_default()
     }
 
-    /// Tells `api` that a payment's money is held now: as Stripe does, and localstripe does not.
+    /// Sends `api` the webhook of an authorised payment, which Stripe sends and localstripe does not.
     pub async fn tell_held(&self, api: &str, payment: &str) {
         let held = self.look(&format!("/v1/payment_intents/{payment}")).await;
         let kind = "payment_intent.amount_capturable_updated";

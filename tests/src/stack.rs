@@ -1,4 +1,4 @@
-//! The deployed stack: what CloudFormation says of it, and its API as a user calls it.
+//! The deployed stack: its CloudFormation outputs, and its API.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use ulid::Ulid;
 
 use crate::{account, endpoint, eventually};
 
-/// The longest that a document may take to come to its end, on a busy machine with a language model.
+/// The maximum time until a document has ended, on a busy machine with a language model.
 const SETTLED_WITHIN: Duration = Duration::from_mins(4);
 /// The stack's name.
 pub const NAME: &str = "arsenal";
-/// A password that registration takes.
+/// A password that registration accepts.
 pub const PASSWORD: &str = "correct horse battery";
 
 /// The deployed stack.
 pub struct Stack {
-    /// The account that it is deployed to, with the operator's rights.
+    /// The configuration of its account, with an operator's permissions.
     pub aws: SdkConfig,
     /// The API's URL.
     pub api: String,
@@ -30,7 +30,7 @@ pub struct Stack {
     http: reqwest::Client,
 }
 
-/// A user who is signed in.
+/// A signed-in user.
 pub struct User<'a> {
     /// The stack.
     pub stack: &'a Stack,
@@ -42,7 +42,7 @@ pub struct User<'a> {
     pub token: String,
 }
 
-/// What was answered.
+/// A response of the API.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
@@ -72,13 +72,13 @@ impl Stack {
         Self { aws, api, outputs, http: reqwest::Client::new() }
     }
 
-    /// One of the stack's outputs, or one of a system's, which its name precedes: `CheckoutTableName`.
+    /// An output of the root stack, or of a system with the system's name as prefix: `CheckoutTableName`.
     #[must_use]
     pub fn output(&self, name: &str) -> &str {
         &self.outputs[name]
     }
 
-    /// Calls the API, with a fresh key if there is a body.
+    /// Calls the API with a new `Idempotency-Key`.
     pub async fn call(
         &self,
         method: Method,
@@ -89,7 +89,7 @@ impl Stack {
         self.call_keyed(method, path, token, body, Ulid::generate().to_string()).await
     }
 
-    /// Calls the API, with this `Idempotency-Key` if there is a body.
+    /// Calls the API with this `Idempotency-Key`.
     pub async fn call_keyed(
         &self,
         method: Method,
@@ -101,7 +101,7 @@ impl Stack {
         self.call_with(method, path, token, body, &[("idempotency-key", key.as_ref())]).await
     }
 
-    /// Calls the API, with these headers.
+    /// Calls the API with these headers.
     pub async fn call_with(
         &self,
         method: Method,
@@ -142,7 +142,7 @@ impl Stack {
         User { stack: self, id: registered.body["id"].as_str().unwrap().into(), email, token }
     }
 
-    /// Registers a new user, makes an admin of them as an operator would, and signs in.
+    /// Registers a new user, gives the user the role `admin` as an operator does, and signs in.
     pub async fn new_admin(&self) -> User<'_> {
         let mut user = self.new_user().await;
         aws_sdk_dynamodb::Client::new(&self.aws)
@@ -171,7 +171,7 @@ impl Stack {
         answer.body["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// Invokes a function, and waits until it is done.
+    /// Invokes a function and waits for its end.
     ///
     /// # Panics
     /// When the function fails.
@@ -186,7 +186,7 @@ impl Stack {
         assert_eq!(answer.function_error(), None, "{function}");
     }
 
-    /// The keys of the objects whose keys begin with `prefix`.
+    /// The keys in the documents bucket that begin with `prefix`.
     pub async fn object_keys(&self, prefix: &str) -> Vec<String> {
         let s3 = account::s3(&self.aws);
         let request = s3.list_objects_v2().bucket(self.output("DocumentsBucketName"));
@@ -194,13 +194,13 @@ impl Stack {
         listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
     }
 
-    /// What is at a URL.
+    /// Gets a URL; gives the status and the body.
     pub async fn download(&self, url: &str) -> (StatusCode, String) {
         let response = self.http.get(url).send().await.unwrap();
         (response.status(), response.text().await.unwrap())
     }
 
-    /// Posts a file to S3 with the fields of an upload form; gives S3's status and answer.
+    /// Posts a file to S3 with the fields of an upload form; gives the status and the body of S3's response.
     pub async fn post(&self, form: &Value, file: Vec<u8>) -> (StatusCode, String) {
         let mut body = Form::new();
         for (name, value) in form["fields"].as_object().unwrap() {
@@ -213,7 +213,7 @@ impl Stack {
     }
 }
 
-/// The outputs of the stack, and of those nested in it as `<logical id><output key>`.
+/// The outputs of the stack, and those of its nested stacks as `<logical id><output key>`.
 async fn outputs(cloudformation: &aws_sdk_cloudformation::Client) -> HashMap<String, String> {
     let listed = cloudformation.describe_stack_resources().stack_name(NAME).send().await.unwrap();
     let nested = listed
@@ -240,13 +240,13 @@ impl User<'_> {
         self.stack.call(Method::GET, path, Some(&self.token), None).await
     }
 
-    /// Announces a document; the answer holds it and the upload form.
+    /// Announces a document; the answer has the document and the upload form.
     pub async fn announce(&self, name: &str, size: usize) -> Answer {
         let body = json!({"name": name, "size": size});
         self.stack.call(Method::POST, "/v1/documents", Some(&self.token), Some(body)).await
     }
 
-    /// Announces a document, whose data is wanted in a schema, and uploads it; gives its id.
+    /// Announces a document with a schema for data extraction, and uploads it; gives its id.
     pub async fn upload_for(&self, schema: &str, name: &str, file: Vec<u8>) -> String {
         let body = json!({"name": name, "size": file.len(), "schema": schema});
         let created = self.post("/v1/documents", body).await;
@@ -287,10 +287,10 @@ impl User<'_> {
         created.body["document"]["id"].as_str().unwrap().to_owned()
     }
 
-    /// The document, once nothing more will come.
+    /// The document, after it has ended.
     ///
     /// # Panics
-    /// When more may still come after four minutes.
+    /// When it has not ended after four minutes.
     pub async fn settled(&self, id: &str) -> Value {
         eventually(&format!("the end of {id}"), SETTLED_WITHIN, async || {
             let answer = self.get(&format!("/v1/documents/{id}")).await;

@@ -1,5 +1,5 @@
-//! The checkout as customers, merchants and the payment provider see it: what is paid, held, given back
-//! and told, by the API and by the provider's own books.
+//! The checkout for customers, merchants and the payment provider: payments, holds, refunds and
+//! webhooks, checked over the API and in the provider's records.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -19,14 +19,14 @@ use ulid::Ulid;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-/// How long something may take that nothing is wrong with, on a busy machine.
+/// The maximum time of a step on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// The price of the only product that a test's shop has.
+/// The price of the only product of a test's shop.
 const PRICE: u64 = 1250;
-/// How many of it there are.
+/// The stock of that product.
 const STOCK: u64 = 30;
 
-/// Somebody who keeps a shop, and a product that no other test sells.
+/// An admin, and a product that no other test sells.
 struct Shop<'a> {
     keeper: User<'a>,
     sku: String,
@@ -46,13 +46,13 @@ impl<'a> Shop<'a> {
         Self { keeper, sku }
     }
 
-    /// How many are available and how many reserved.
+    /// The available and the reserved stock.
     async fn stock(&self) -> (u64, u64) {
         let stock = self.keeper.get(&format!("/v1/stock/{}", self.sku)).await.body;
         (stock["available"].as_u64().unwrap(), stock["reserved"].as_u64().unwrap())
     }
 
-    /// A customer with so many in the cart.
+    /// A customer with `quantity` of the product in the cart.
     async fn customer(&self, quantity: u64) -> User<'a> {
         let customer = self.keeper.stack.new_user().await;
         let line = json!({"sku": self.sku, "quantity": quantity});
@@ -62,7 +62,7 @@ impl<'a> Shop<'a> {
         customer
     }
 
-    /// What the ledger has of an order: types, causes and amounts.
+    /// The ledger entries of an order: types, causes and amounts.
     async fn entries(&self, order: &str) -> Vec<(String, String, u64)> {
         let answer = self.keeper.get(&format!("/v1/ledger/{order}")).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -76,7 +76,7 @@ impl<'a> Shop<'a> {
     }
 }
 
-/// Orders what is in the cart, and waits for what comes of it.
+/// Orders the cart, and waits up to 20 s for the end of the order.
 async fn check_out(customer: &User<'_>, payment_method: &str) -> Answer {
     let key = Ulid::generate().to_string();
     check_out_keyed(customer, payment_method, &key).await
@@ -93,9 +93,9 @@ fn id(answer: &Answer) -> String {
     answer.body["id"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
 }
 
-/// The order, once it stands so.
+/// The order, after it has reached the status.
 async fn until(customer: &User<'_>, order: &str, status: &str) -> Value {
-    eventually(&format!("{order}, {status},"), PATIENCE, async || {
+    eventually(&format!("{order} {status}"), PATIENCE, async || {
         let answer = customer.get(&format!("/v1/orders/{order}")).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         (answer.body["status"] == status).then_some(answer.body)
@@ -108,7 +108,7 @@ fn happened(order: &Value) -> Vec<&str> {
     history.map(|happened| happened["event"].as_str().unwrap()).collect()
 }
 
-/// The only payment of an order, by the provider's own books.
+/// The only payment of an order, from the provider's records.
 async fn only_charge(provider: &Provider, order: &str) -> Charged {
     let mut charged = provider.charges_of(order).await;
     assert_eq!(charged.len(), 1, "{charged:?}");
@@ -146,18 +146,18 @@ async fn an_order_is_paid_once_and_its_stock_leaves() {
     let listed = customer.get("/v1/orders").await.body;
     assert_eq!(listed["orders"][0]["id"], json!(order));
 
-    // The provider has told the API of it, which has believed it.
-    let told = eventually("the provider's webhook", PATIENCE, async || {
+    // The provider has sent its webhook, and the API has accepted it.
+    let webhook = eventually("the provider's webhook", PATIENCE, async || {
         let sent = provider.webhooks().await;
         sent.into_iter().find(|sent| sent["about"] == charged.payment)
     });
-    assert_eq!(told.await["status"], 200);
-    // Others see nothing of it.
+    assert_eq!(webhook.await["status"], 200);
+    // Other users cannot see the order.
     let other = stack.new_user().await;
     assert_eq!(other.get(&format!("/v1/orders/{order}")).await.status, 404);
 }
 
-/// Whether a message is signed as Standard Webhooks have it.
+/// Whether a message is signed by the rules of Standard Webhooks.
 fn is_signed(request: &Request, secret: &str) -> bool {
     let header = |name: &str| request.headers[name].to_str().unwrap();
     let secret = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
@@ -169,7 +169,7 @@ fn is_signed(request: &Request, secret: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_merchant_is_told_and_can_tell_that_it_was_us() {
+async fn a_merchant_gets_signed_webhooks() {
     let stack = Stack::deployed().await;
     let shop = Shop::open(&stack).await;
     let server = MockServer::start().await;
@@ -177,18 +177,18 @@ async fn a_merchant_is_told_and_can_tell_that_it_was_us() {
     let mock = Mock::given(method("POST"));
     mock.respond_with(ResponseTemplate::new(500)).up_to_n_times(1).mount(&server).await;
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
-    // There may be few of them, and this is the only test that has one.
+    // The number of endpoints is limited, and only this test has one.
     let path = "/v1/webhook-endpoints/test";
     let put = shop.keeper.put(path, json!({"url": format!("{}/hook", server.uri())})).await;
     assert!(put.status.is_success(), "{put:?}");
     let secret = put.body["secret"].as_str().unwrap();
 
     let order = id(&check_out(&shop.customer(1).await, GOOD).await);
-    // Orders of other tests are told of too.
-    let told = eventually("messages of both kinds", PATIENCE, async || {
+    // There are messages about the orders of other tests, too.
+    let messages = eventually("messages of both kinds", PATIENCE, async || {
         let all = server.received_requests().await.unwrap().into_iter();
         let ours: Vec<_> = all
-            .filter(|told| told.body_json::<Value>().unwrap()["data"]["id"] == json!(order))
+            .filter(|message| message.body_json::<Value>().unwrap()["data"]["id"] == json!(order))
             .collect();
         let kinds: HashSet<_> = ours.iter().map(kind).collect();
         kinds
@@ -196,22 +196,22 @@ async fn a_merchant_is_told_and_can_tell_that_it_was_us() {
             .then_some(ours)
     })
     .await;
-    assert!(told.iter().all(|told| is_signed(told, secret)));
-    for told in &told {
-        let body: Value = told.body_json().unwrap();
-        // It says what the order was then, however late it comes.
-        let status = if kind(told) == "order.placed" { "processing" } else { "confirmed" };
+    assert!(messages.iter().all(|message| is_signed(message, secret)));
+    for message in &messages {
+        let body: Value = message.body_json().unwrap();
+        // A message has the order's status at the time of the event, even if it arrives later.
+        let status = if kind(message) == "order.placed" { "processing" } else { "confirmed" };
         assert_eq!(body["data"]["status"], status, "{body}");
     }
     assert_eq!(shop.keeper.delete(path).await.status, 204);
 }
 
-fn kind(told: &Request) -> String {
-    told.body_json::<Value>().unwrap()["type"].as_str().unwrap().to_owned()
+fn kind(message: &Request) -> String {
+    message.body_json::<Value>().unwrap()["type"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_declined_card_costs_nothing_and_another_pays() {
+async fn a_declined_card_is_not_charged_and_another_card_pays() {
     let stack = Stack::deployed().await;
     let (shop, provider) = (Shop::open(&stack).await, Provider::of_stack());
     let customer = shop.customer(2).await;
@@ -231,7 +231,7 @@ async fn a_declined_card_costs_nothing_and_another_pays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_customer_who_is_asked_by_the_bank_goes_on_when_the_provider_tells() {
+async fn an_order_that_needs_authentication_continues_after_the_providers_webhook() {
     let stack = Stack::deployed().await;
     let (shop, provider) = (Shop::open(&stack).await, Provider::of_stack());
     let customer = shop.customer(1).await;
@@ -242,7 +242,7 @@ async fn a_customer_who_is_asked_by_the_bank_goes_on_when_the_provider_tells() {
     let charged = only_charge(&provider, &order).await;
     let secret = seen["payment_client_secret"].as_str().unwrap();
     assert!(secret.starts_with(&charged.payment), "{secret}");
-    // It is the customer's alone.
+    // Only the customer gets the client secret.
     let path = format!("/v1/orders/{order}");
     assert!(shop.keeper.get(&path).await.body.get("payment_client_secret").is_none());
     assert_eq!((charged.captured, shop.stock().await), (0, (STOCK - 1, 1)));
@@ -256,19 +256,19 @@ async fn a_customer_who_is_asked_by_the_bank_goes_on_when_the_provider_tells() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_passes_for_the_provider() {
+async fn a_webhook_without_the_providers_signature_is_refused() {
     let stack = Stack::deployed().await;
     let body = json!({"type": "payment_intent.succeeded", "data": {"object": {"metadata": {}}}});
     for signature in ["", "t=1,v1=00", "t=9999999999,v1=00"] {
         let headers = [("stripe-signature", signature)];
         let path = "/v1/payments/webhook";
-        let told = stack.call_with(Method::POST, path, None, Some(body.clone()), &headers).await;
-        assert_eq!((told.status.as_u16(), told.problem()), (400, "invalid-signature"));
+        let answer = stack.call_with(Method::POST, path, None, Some(body.clone()), &headers).await;
+        assert_eq!((answer.status.as_u16(), answer.problem()), (400, "invalid-signature"));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_order_gives_back_what_it_holds() {
+async fn a_cancelled_order_releases_its_stock_and_its_payment() {
     let stack = Stack::deployed().await;
     let (shop, provider) = (Shop::open(&stack).await, Provider::of_stack());
     let customer = shop.customer(4).await;
@@ -285,7 +285,7 @@ async fn a_cancelled_order_gives_back_what_it_holds() {
     let (status, held, captured) = (charged.status.as_str(), charged.held, charged.captured);
     assert_eq!((status, held, captured), ("canceled", 0, 0));
 
-    // What is paid is refunded, and not cancelled.
+    // A paid order cannot be cancelled, only refunded.
     let customer = shop.customer(1).await;
     let paid = id(&check_out(&customer, GOOD).await);
     let late = customer.post(&format!("/v1/orders/{paid}/cancel"), json!({})).await;
@@ -293,7 +293,7 @@ async fn a_cancelled_order_gives_back_what_it_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refunds_go_back_and_never_exceed_what_was_paid() {
+async fn refunds_never_exceed_the_payment() {
     let stack = Stack::deployed().await;
     let (shop, provider) = (Shop::open(&stack).await, Provider::of_stack());
     let customer = shop.customer(2).await;
@@ -322,11 +322,11 @@ async fn refunds_go_back_and_never_exceed_what_was_paid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_balances_follow_and_balance() {
+async fn the_balances_follow_the_entries_and_are_balanced() {
     let stack = Stack::deployed().await;
     let shop = Shop::open(&stack).await;
     let keeper = &shop.keeper;
-    // A currency of one's own, so that other tests' orders are no part of it.
+    // Only this test uses this currency, so that orders of other tests do not count.
     let (sku, currency) = (format!("SKU-{}", Ulid::generate()), "NOK");
     let price = json!({"amount": 190, "currency": currency});
     keeper.put(&format!("/v1/products/{sku}"), json!({"name": "Needle", "price": price})).await;
@@ -351,7 +351,7 @@ async fn the_balances_follow_and_balance() {
     })
     .await;
     assert_eq!(of("sales", "pending_credits").await, 0);
-    // Of other tests' orders too, at any time.
+    // This includes the orders of other tests, and holds at any time.
     assert_eq!(keeper.get("/v1/ledger").await.body["balanced"], true);
 }
 
@@ -373,14 +373,14 @@ async fn twelve_requests_with_one_key_make_one_order_and_one_charge() {
     assert_eq!(listed["orders"].as_array().unwrap().len(), 1);
     assert_eq!(shop.stock().await, (STOCK - 5, 0));
 
-    // And again, when all is over; and with another card, which is another request.
+    // A repetition after the end gives the same order. Another card is another request.
     assert_eq!(id(&check_out_keyed(&customer, GOOD, &key).await), order);
     let other = check_out_keyed(&customer, DECLINED, &key).await;
     assert_eq!((other.status.as_u16(), other.problem()), (422, "idempotency-key-reused"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn customers_may_not_do_what_the_shop_does() {
+async fn customers_cannot_use_the_endpoints_of_admins() {
     let stack = Stack::deployed().await;
     let shop = Shop::open(&stack).await;
     let customer = shop.customer(1).await;
@@ -412,15 +412,15 @@ async fn customers_may_not_do_what_the_shop_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_nobody_is_told_of_comes_to_its_end_by_the_schedule() {
+async fn the_sweep_ends_an_order_whose_webhook_is_lost() {
     let stack = Stack::deployed().await;
     let (shop, provider) = (Shop::open(&stack).await, Provider::of_stack());
     let customer = shop.customer(1).await;
     let order = id(&check_out(&customer, &provider.needs_action().await).await);
-    // The customer agrees, and the provider's webhook is lost: localstripe has none for this.
+    // The customer authenticates, and there is no webhook: localstripe sends none for this.
     let payment = only_charge(&provider, &order).await.payment;
     provider.authenticate(&payment).await;
-    // In a while it would be looked after; it is overdue now.
+    // Make the order overdue now, so that the next sweep finds it.
     let key = |text: &str| AttributeValue::S(text.to_owned());
     aws_sdk_dynamodb::Client::new(&stack.aws)
         .update_item()

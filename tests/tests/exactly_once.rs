@@ -1,4 +1,4 @@
-//! Many uploads at once, each told of twice and queued thrice: every document is processed once.
+//! Many concurrent uploads, with duplicate events and duplicate jobs: every document is processed once.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -10,7 +10,7 @@ use testing::{event, pdf};
 
 const UPLOADS: usize = 20;
 
-/// The message that S3 sends for the upload of this document.
+/// The message of S3 about the upload of this document.
 async fn s3_event(user: &User<'_>, id: &str) -> Value {
     let bucket = user.stack.output("DocumentsBucketName");
     let key = format!("uploads/{}/{id}.pdf", user.id);
@@ -29,7 +29,7 @@ async fn s3_event(user: &User<'_>, id: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn announcing_forty_times_with_one_key_is_announcing_once() {
+async fn forty_announcements_with_one_key_make_one_document() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let announce = || user.announce_keyed("one-key", "a.pdf", 100);
@@ -47,7 +47,7 @@ async fn announcing_forty_times_with_one_key_is_announcing_once() {
 
     let other = user.announce_keyed("one-key", "a.pdf", 101).await;
     assert_eq!((other.status.as_u16(), other.problem()), (422, "idempotency-key-reused"));
-    // The key is this user's alone.
+    // Keys of different users are independent.
     let somebody = stack.new_user().await;
     let theirs = somebody.announce_keyed("one-key", "a.pdf", 100).await;
     assert!(!documents.contains(theirs.body["document"]["id"].as_str().unwrap()));
@@ -61,7 +61,7 @@ async fn twenty_uploads_at_once_with_everything_delivered_again() {
 
     let one = async |number: usize| {
         let id = user.upload(&format!("{number}.pdf"), pdf("x11-security.pdf")).await;
-        // Told again at once, and the job queued twice more beside the one that this queues.
+        // The event again, which queues one more job, and two more jobs.
         stack.invoke("documents-on-upload", &s3_event(&user, &id).await).await;
         let job = json!({"version": "1", "owner": user.id, "document_id": id}).to_string();
         for _ in 0..2 {
@@ -69,7 +69,7 @@ async fn twenty_uploads_at_once_with_everything_delivered_again() {
             message.message_body(&job).send().await.unwrap();
         }
         let document = user.settled(&id).await;
-        // And once more when all is done.
+        // The event and the job once more, after the document has ended.
         stack.invoke("documents-on-upload", &s3_event(&user, &id).await).await;
         sqs.send_message()
             .queue_url(stack.output("DocumentsValidateQueueUrl"))
@@ -87,11 +87,11 @@ async fn twenty_uploads_at_once_with_everything_delivered_again() {
     }
     let texts = stack.object_keys(&format!("text/{}/", user.id)).await;
     let read: HashSet<_> = texts.iter().filter_map(|key| key.split('/').nth(2)).collect();
-    // A run's lines, its text, and the whole text; whether they were read or copied of the first.
+    // Each document has the lines and the text of each run, and the whole text.
     let whole = texts.iter().filter(|key| key.ends_with("/text.txt")).count();
     assert_eq!((whole, read.len()), (UPLOADS, UPLOADS), "one text for each document");
 
-    // Nothing that came late has changed anything.
+    // The late duplicates have changed nothing.
     for before in documents {
         let path = format!("/v1/documents/{}", before["id"].as_str().unwrap());
         let after = user.get(&path).await.body;

@@ -1,10 +1,10 @@
-//! From an upload to text, for real files of many makes.
+//! From an upload to text, for real files of many producers.
 
 use testing::stack::Stack;
 use testing::{expected, pdf};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_sample_is_read_as_it_is() {
+async fn every_sample_is_read_correctly() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     for (name, known) in expected() {
@@ -34,7 +34,7 @@ async fn every_sample_is_read_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn documents_are_listed_newest_first_by_the_page() {
+async fn documents_are_listed_in_pages_newest_first() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let mut announced = Vec::new();

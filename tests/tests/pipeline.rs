@@ -1,4 +1,4 @@
-//! The pipeline as a user sees it: what is kept back, waited for, told, cancelled and deleted.
+//! The pipeline over the API: quarantine, waiting, webhooks, cancellation and deletion.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -29,13 +29,13 @@ async fn malware_is_rejected_and_nobody_can_download_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clean_file_can_be_downloaded_as_it_was() {
+async fn a_clean_file_can_be_downloaded_unchanged() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let id = user.upload("statement.pdf", pdf("statement.pdf")).await;
     let document = user.settled(&id).await;
     let url: Url = document["file_url"].as_str().unwrap().parse().unwrap();
-    // S3 answers a signed request with this header; the local AWS leaves it out where a version is named.
+    // S3 responds with this header; the local AWS omits it if the request names a version.
     let saved_as = url.query_pairs().find(|(name, _)| name == "response-content-disposition");
     let (_, saved_as) = saved_as.unwrap();
     assert!(saved_as.starts_with("attachment; filename=\"statement.pdf\""), "{saved_as}");
@@ -75,7 +75,7 @@ async fn a_request_waits_for_the_end() {
     }
     assert_eq!(document["status"], "ready", "{document}");
 
-    // What will not come is not waited for longer than was asked.
+    // A request does not wait longer than it asks for.
     let announced = user.announce("never.pdf", 100).await.body;
     let id = announced["document"]["id"].as_str().unwrap();
     let (took, answer) = get_waiting(&user, id, "wait=2").await;
@@ -83,14 +83,14 @@ async fn a_request_waits_for_the_end() {
     assert_eq!(answer.json::<Value>().await.unwrap()["status"], "awaiting_upload");
 }
 
-/// Nothing is left under the prefix, soon.
+/// Waits until no object is left under the prefix.
 async fn gone(stack: &Stack, prefix: &str) {
     let is_gone = async || stack.object_keys(prefix).await.is_empty().then_some(());
     eventually(&format!("the end of {prefix}"), Duration::from_mins(1), is_gone).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_document_is_gone_with_everything() {
+async fn all_objects_of_a_deleted_document_are_deleted() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let id = user.upload("statement.pdf", pdf("statement.pdf")).await;
@@ -115,7 +115,7 @@ async fn a_cancelled_document_stops() {
     let cancel = format!("/v1/documents/{id}/cancel");
     let answer = user.post(&cancel, json!({})).await;
     assert_eq!((answer.status, &answer.body["status"]), (StatusCode::OK, &json!("cancelled")));
-    // The form is still good; what comes by it is deleted.
+    // The form is still valid; a file that is uploaded with it is deleted.
     stack.post(&created["upload"], pdf("statement.pdf")).await;
     gone(&stack, &format!("uploads/{}/", user.id)).await;
     assert_eq!(user.get(&format!("/v1/documents/{id}")).await.body["status"], "cancelled");
@@ -127,7 +127,7 @@ async fn a_cancelled_document_stops() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_told_of_the_end() {
+async fn a_webhook_reports_the_end_of_a_document() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let server = MockServer::start().await;
@@ -143,18 +143,18 @@ async fn a_webhook_is_told_of_the_end() {
 
     let id = user.upload("statement.pdf", pdf("statement.pdf")).await;
     user.settled(&id).await;
-    let told = eventually("a second message", Duration::from_mins(2), async || {
-        let told = server.received_requests().await.unwrap();
-        (told.len() >= 2).then_some(told)
+    let messages = eventually("a second message", Duration::from_mins(2), async || {
+        let messages = server.received_requests().await.unwrap();
+        (messages.len() >= 2).then_some(messages)
     })
     .await;
-    assert_eq!(told[0].headers["webhook-id"], told[1].headers["webhook-id"]);
-    let body: Value = told[1].body_json().unwrap();
+    assert_eq!(messages[0].headers["webhook-id"], messages[1].headers["webhook-id"]);
+    let body: Value = messages[1].body_json().unwrap();
     assert_eq!((&body["type"], &body["data"]["id"]), (&json!("document.ready"), &json!(id)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_refuses_what_it_says() {
+async fn a_policy_rejects_documents() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let settings = json!({"require_pdfa": true, "policy": {"max_pages": 5}});
@@ -193,7 +193,7 @@ async fn data_is_extracted_by_a_real_model() {
     assert_eq!(document["status"], "ready", "{document}");
     let found = &document["stages"]["structure"]["result"];
     assert!(found["input_tokens"].as_u64().unwrap() > 0, "{document}");
-    // Whatever a model this small answers, each value is marked for what it is.
+    // The answers of a small model vary, but each value has a mark.
     for field in document["data"]["fields"].as_array().unwrap() {
         assert!(
             ["grounded", "derived", "ambiguous", "ungrounded"]

@@ -1,4 +1,4 @@
-//! What is wrong with a file, a form or a request is said, and ends in a state that can be read.
+//! Errors in files, forms and requests: each has a reason that the user can read.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use testing::pdf;
 use testing::stack::{PASSWORD, Stack};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_nobody_can_read_is_put_aside_at_once_with_the_reason() {
+async fn an_invalid_job_goes_to_the_dead_letter_queue_at_once_with_the_reason() {
     let stack = Stack::deployed().await;
     let sqs = aws_sdk_sqs::Client::new(&stack.aws);
     let send = sqs.send_message().queue_url(stack.output("DocumentsValidateQueueUrl"));
@@ -53,7 +53,7 @@ async fn bad_files_fail_with_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s3_takes_the_announced_file_only() {
+async fn s3_accepts_only_the_announced_file() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let file = pdf("statement.pdf");
@@ -90,7 +90,7 @@ async fn s3_takes_the_announced_file_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_size_that_is_not_taken_is_refused_at_once() {
+async fn an_invalid_size_is_refused_at_once() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     for (size, problem) in [(0, "file-empty"), (209_715_201, "file-too-large")] {
@@ -120,7 +120,7 @@ async fn another_users_document_does_not_exist() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_request_names_what_is_bad() {
+async fn a_bad_request_names_the_invalid_field() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let answer = user.get("/v1/documents/usr_01M7YRRT800000000000000000").await;
@@ -149,7 +149,7 @@ async fn a_bad_request_names_what_is_bad() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_gets_in_without_a_token_of_ours() {
+async fn a_request_without_a_valid_token_is_refused() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let (head, signature) = user.token.rsplit_once('.').unwrap();
@@ -162,7 +162,7 @@ async fn nobody_gets_in_without_a_token_of_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn registering_gives_no_more_than_everyone_has() {
+async fn a_registration_cannot_set_roles() {
     let stack = Stack::deployed().await;
     let body = json!({"email": "m@example.org", "password": PASSWORD, "roles": ["admin"]});
     let answer = stack.call(Method::POST, "/v1/auth/register", None, Some(body)).await;
@@ -171,7 +171,7 @@ async fn registering_gives_no_more_than_everyone_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_and_an_unknown_address_are_told_the_same() {
+async fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let mut answers = Vec::new();

@@ -9,39 +9,39 @@ use crate::invocation::Invocation;
 use crate::telemetry::{Kind, Watch};
 use crate::{Error, Result};
 
-/// What is kept back of an invocation for reporting: for putting messages back, and for the answer.
+/// The time of an invocation that is reserved for reporting: to put messages back, and to respond.
 const RESERVE: Duration = Duration::from_secs(1);
 
-/// What is kept back of that for the answer.
+/// The part of [`RESERVE`] that is reserved for the response.
 const ANSWER_RESERVE: Duration = Duration::from_millis(200);
 
-/// Reports, for as long as there is time for it.
+/// Runs `reporting`. Fails when only [`ANSWER_RESERVE`] is left of the invocation.
 pub(super) async fn in_time(
     invocation: &Invocation,
     reporting: impl Future<Output = Result<()>>,
 ) -> Result<()> {
     let left = invocation.remaining().saturating_sub(ANSWER_RESERVE);
     let in_time = tokio::time::timeout(left, reporting).await;
-    in_time.unwrap_or_else(|_| Err(Error::internal("there was no time for it")))
+    in_time.unwrap_or_else(|_| Err(Error::internal("the invocation has no time left")))
 }
 
-/// How long records may take.
+/// The time limit of each record.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Limits {
     pub(super) time_limit: Option<Duration>,
 }
 
-/// What came of a record.
+/// The outcome of a record.
 pub(super) enum Ended {
     Done,
     Failed(Failure),
-    /// There was no time left to start it.
+    /// Not enough time was left to start it.
     NotStarted,
 }
 
 impl Limits {
-    /// Handles a record as an invocation of its own, unless there is not enough time left for it. It
-    /// is given up when its time is over, and when it panics.
+    /// Handles a record as its own invocation, if enough time is left. A record that exceeds its time
+    /// limit or panics has failed.
     pub(super) async fn attempt(
         &self,
         invocation: &Invocation,
@@ -58,7 +58,7 @@ impl Limits {
         let ended = match tokio::time::timeout(longest, handling).await {
             Ok(Ok(Ok(()))) => Ended::Done,
             Ok(Ok(Err(failure))) => Ended::Failed(failure),
-            // The panic hook has written where and why to standard error.
+            // The panic hook has written the place and the reason to standard error.
             Ok(Err(_)) => Ended::Failed(Error::internal("the handler panicked").into()),
             Err(_) => Ended::Failed(Error::internal("the handler took too long").into()),
         };

@@ -1,21 +1,22 @@
-//! Batches from SQS, DynamoDB streams and Kinesis: every record stands or falls alone.
+//! Batches from SQS, DynamoDB streams and Kinesis. The failure of one record does not fail the others.
 //!
-//! **Guarantees.** A record that fails, that cannot be parsed, that panics or that takes too long
-//! fails alone; what its neighbours have done is kept. None is lost: a record is gone from its source
-//! only when its handler has succeeded, or when it is in the dead-letter queue with the reason. None
-//! is started that cannot be finished before the invocation ends.
+//! **Guarantees.** A record fails alone when its handler fails, when it cannot be parsed, when its
+//! handler panics or when it takes too long; the work for the other records is kept. No record is lost:
+//! a record leaves its source only when its handler has succeeded, or when it is in the dead-letter queue
+//! with the reason. No record is started that cannot end before the invocation ends.
 //!
 //! | a record that | SQS | a stream |
 //! |---|---|---|
-//! | succeeds | is deleted | is passed |
-//! | fails | comes again, after a growing wait with full jitter | comes again, and all after it |
-//! | fails for good: [`Failure::Permanent`], or no parsing it | goes to the dead-letter queue, with the reason | the same |
-//! | was not started before the deadline | comes again at once | comes again |
+//! | succeeds | is deleted | is completed |
+//! | fails | is delivered again, after a growing wait with full jitter | is delivered again, with all records after it |
+//! | fails permanently: [`Failure::Permanent`], or it cannot be parsed | goes to the dead-letter queue, with the reason | the same |
+//! | is not started before the deadline | is delivered again at once | is delivered again |
 //!
-//! Of a FIFO queue, a message group stops at its first failure, so that its order holds; other groups
-//! go on, and what is given up is out of its group's way. Of a stream, all after the first failure wait for it. Without a dead-letter queue
-//! of its own ([`Consumer::dead_letters`], [`Stream::dead_letters`]), what fails for good fails like
-//! anything else, and the source's own limits end it.
+//! In a FIFO queue, a message group stops at its first failure, which keeps the group's order. Other
+//! groups continue. A message that goes to the dead-letter queue does not stop its group. In a stream, all
+//! records after the first failure wait for it. Without a dead-letter queue
+//! ([`Consumer::dead_letters`], [`Stream::dead_letters`]), a permanent failure is handled like any other
+//! failure, and the limits of the source end the retries.
 //!
 //! ```no_run
 //! # async fn example(client: aws_sdk_sqs::Client) -> shared::Result<()> {
@@ -35,9 +36,9 @@
 //! # }
 //! ```
 //!
-//! The event source mapping must have `ReportBatchItemFailures`; the function's role needs
+//! The event source mapping must have `ReportBatchItemFailures`. The function's role needs
 //! `sqs:ChangeMessageVisibility` on the queue and `sqs:SendMessage` on the dead-letter queue. Panics
-//! are caught where they unwind: the release profile says `panic = "unwind"`.
+//! can be caught only if they unwind: the release profile needs `panic = "unwind"`.
 
 mod attempt;
 mod sqs;
@@ -52,19 +53,19 @@ pub use stream::{Change, ChangeKind, Datum, Stream, StreamEvent};
 
 use crate::Error;
 
-/// What Lambda is told of a batch: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+/// The response to Lambda for a batch: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchResponse {
-    /// The records that are to come again; none means success.
+    /// The records that Lambda must deliver again. An empty list means success.
     pub batch_item_failures: Vec<BatchItemFailure>,
 }
 
-/// A record that is to come again.
+/// A record that Lambda must deliver again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchItemFailure {
-    /// A message's id, or a stream record's sequence number. Never empty: Lambda would take that for
+    /// A message's id, or a stream record's sequence number. Never empty: Lambda reads an empty one as
     /// the failure of the whole batch.
     pub item_identifier: String,
 }
@@ -76,31 +77,31 @@ impl BatchResponse {
     }
 }
 
-/// Why a record was not handled.
+/// Why a handler failed.
 ///
-/// By `?`, an error is one to retry, and a [`Problem`](crate::problem::Problem), which is about what
-/// was sent, one to give up on.
+/// `?` makes a [`Problem`](crate::problem::Problem), which is about the input, a permanent failure, and
+/// any other error a failure to retry.
 #[derive(Debug)]
 pub enum Failure {
-    /// It may go well another time.
+    /// A retry may succeed.
     Retry {
         /// The cause.
         error: Error,
-        /// How long to wait; the consumer's backoff decides if nothing is said. SQS only.
+        /// The wait before the retry; without it, the consumer's backoff decides. SQS only.
         after: Option<Duration>,
     },
-    /// It will never go well.
+    /// A retry cannot succeed.
     Permanent(Error),
 }
 
 impl Failure {
-    /// A failure for good, in words.
+    /// A permanent failure with a reason.
     #[must_use]
     pub fn permanent(reason: impl Into<String>) -> Self {
         Self::Permanent(Error::internal(reason))
     }
 
-    /// A failure to retry no sooner than `after`.
+    /// A failure to retry after `after`, with a reason.
     #[must_use]
     pub fn retry_after(reason: impl Into<String>, after: Duration) -> Self {
         Self::Retry { error: Error::internal(reason), after: Some(after) }

@@ -20,21 +20,22 @@ use crate::queue::{CORRELATION_ID, Queue, TRACEPARENT, text};
 use crate::trace::TraceContext;
 use crate::{Error, Result};
 
-/// How many attributes a message may have.
+/// The maximum number of attributes of a message.
 const MAX_ATTRIBUTES: usize = 10;
-/// The longest reason that is kept, in bytes.
+/// The maximum length of a reason in the dead-letter queue, in bytes.
 const MAX_REASON: usize = 1024;
-/// The longest that a message may be put back for: 12 h, less what it has been out for.
+/// The longest wait before a message is delivered again. SQS allows 12 h, counted from the receive, so
+/// 1 h is left for the handling.
 const MAX_VISIBILITY: Duration = Duration::from_hours(11);
 
 /// A message with its body parsed.
 #[derive(Clone, Debug)]
 pub struct Message<T> {
-    /// SQS's id of the message; a redelivery keeps it.
+    /// The id that SQS gave the message; a redelivery keeps it.
     pub message_id: String,
-    /// How often SQS has handed out this message, this time included: 1 at first.
+    /// How often SQS has delivered this message, including this time: 1 at the first delivery.
     pub receive_count: u32,
-    /// Its message group, in a FIFO queue.
+    /// Its message group, if it has one.
     pub group: Option<String>,
     /// The body, parsed from JSON.
     pub body: T,
@@ -50,17 +51,17 @@ pub struct Consumer {
     backoff: Backoff,
 }
 
-/// A message as it came, and what to do with it.
+/// A message as received, and whether it is to be delivered again.
 struct Received {
     message: SqsMessage,
     id: String,
-    /// How long until it is to come again; not at all when it is `None`.
+    /// The wait before the message is delivered again. `None` if it is done.
     back_in: Option<Duration>,
 }
 
 impl Consumer {
-    /// Consumes `queue`, one message after the other. Retries wait for up to 5 s, 10 s, 20 s and so on
-    /// up to 15 min.
+    /// Consumes `queue`, one message at a time. Retries wait for up to 5 s, 10 s, 20 s and so on, up to
+    /// 15 min.
     #[must_use]
     pub fn new(queue: Queue) -> Self {
         Self {
@@ -72,39 +73,40 @@ impl Consumer {
         }
     }
 
-    /// Sends what fails for good to `queue`, which may be the queue's own dead-letter queue.
+    /// Sends messages that fail permanently to `queue`, which may be the dead-letter queue of the
+    /// consumed queue.
     #[must_use]
     pub fn dead_letters(mut self, queue: Queue) -> Self {
         self.dead_letters = Some(queue);
         self
     }
 
-    /// Handles up to `concurrency` messages at once; of a FIFO queue, as many groups.
+    /// Handles up to `concurrency` messages at once; in a FIFO queue, up to `concurrency` groups.
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency.max(1);
         self
     }
 
-    /// Gives each message this long: it fails when it takes longer, and is not started when less is
-    /// left of the invocation.
+    /// Limits the time of each message: a message that takes longer fails, and a message is not started
+    /// when less time is left of the invocation.
     #[must_use]
     pub fn time_limit(mut self, time_limit: Duration) -> Self {
         self.limits.time_limit = Some(time_limit);
         self
     }
 
-    /// Waits as `backoff` says before a message comes again.
+    /// Sets the wait before a failed message is delivered again.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// Hands each message to `handler`.
+    /// Calls `handler` with each message.
     ///
     /// # Errors
-    /// When a message has no id, and so could not be reported; then the whole batch comes again.
+    /// When a message has no id, and so cannot be reported. Then the whole batch is delivered again.
     pub async fn consume<T, F, Fut>(
         &self,
         event: SqsEvent,
@@ -123,13 +125,13 @@ impl Consumer {
         let failed: Vec<_> =
             received.into_iter().flatten().filter(|received| received.back_in.is_some()).collect();
         if let Err(error) = in_time(invocation, self.put_back(&failed)).await {
-            // They come when the queue's visibility time-out is over.
-            tracing::warn!(error = error.trail(), "messages not put back");
+            // They are delivered again when the queue's visibility time-out ends.
+            tracing::warn!(error = error.trail(), "visibility time-outs not changed");
         }
         Ok(BatchResponse::of(failed.into_iter().map(|received| received.id)))
     }
 
-    /// Handles messages in their order, up to the first that is to come again.
+    /// Handles messages in order, up to the first that must be delivered again.
     async fn lane<T, F, Fut>(
         &self,
         mut lane: Vec<Received>,
@@ -151,7 +153,7 @@ impl Consumer {
         lane
     }
 
-    /// Handles a message; says how long until it is to come again.
+    /// Handles a message. Gives the wait before it is delivered again, or `None` if it is done.
     async fn message<T, F, Fut>(
         &self,
         received: &Received,
@@ -198,12 +200,16 @@ impl Consumer {
             (Failure::Permanent(_), Some(queue)) => {
                 match in_time(invocation, received.give_up(queue, &reason)).await {
                     Ok(()) => {
-                        tracing::error!(message_id, error = reason, "message given up");
+                        tracing::error!(
+                            message_id,
+                            error = reason,
+                            "message failed permanently; sent to the dead-letter queue"
+                        );
                         return ("RecordsGivenUp", None);
                     }
                     Err(error) => {
                         let error = error.trail();
-                        tracing::error!(message_id, error, "message not given up, for now");
+                        tracing::error!(message_id, error, "dead-letter queue not reached");
                         None
                     }
                 }
@@ -216,8 +222,8 @@ impl Consumer {
         ("RecordsFailed", Some(back_in))
     }
 
-    /// Says when each message is to come again. One request each, for the batch's is an action of its
-    /// own to some emulators, which no role has.
+    /// Sets when each message is delivered again. It sends one request for each message, because some
+    /// emulators require a separate permission for the batch request, and no role has that permission.
     async fn put_back(&self, failed: &[Received]) -> Result<()> {
         let requests = failed.iter().filter_map(|received| {
             let seconds = received.back_in?.min(MAX_VISIBILITY).as_secs();
@@ -256,7 +262,7 @@ impl Received {
         })
     }
 
-    /// Sends the message to the dead-letter queue as it came, with the reason.
+    /// Sends the unchanged message to the dead-letter queue, with the reason.
     async fn give_up(&self, queue: &Queue, reason: &str) -> Result<()> {
         let mut attributes = HashMap::from([
             ("failure_reason".to_owned(), text(shortened(reason))?),
@@ -275,14 +281,15 @@ impl Received {
     }
 }
 
-/// The messages by what must stay in order: each alone, or by message group.
+/// Groups the messages that must stay in order: a message group of a FIFO queue is one lane, and any
+/// other message is a lane by itself.
 fn lanes(event: SqsEvent) -> Result<Vec<Vec<Received>>> {
     let mut lanes: Vec<Vec<Received>> = Vec::new();
     let mut of_group: HashMap<String, usize> = HashMap::new();
     for message in event.records {
         let id = message.message_id.clone().filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| Error::internal("a message has no id"))?;
-        // A queue that is not FIFO may have message groups too; they mean fair shares, not an order.
+        // A standard queue can have message groups too. They are for fair queues and define no order.
         let queue = message.event_source_arn.as_deref().unwrap_or_default();
         let is_fifo = queue.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "fifo");
         let received = Received { message, id, back_in: None };
@@ -312,7 +319,7 @@ fn forwarded(value: &SqsMessageAttribute) -> Option<MessageAttributeValue> {
         .ok()
 }
 
-/// The beginning of a reason, which SQS takes no matter what is in it.
+/// The first [`MAX_REASON`] bytes of a reason, cut at a character.
 pub(super) fn shortened(reason: &str) -> &str {
     &reason[..reason.floor_char_boundary(MAX_REASON)]
 }

@@ -14,8 +14,8 @@ use crate::queue::{CORRELATION_ID, Queue, TRACEPARENT, text};
 use crate::trace::TraceContext;
 use crate::{Error, Result};
 
-/// An event of a DynamoDB stream or of Kinesis. Its records are looked at one by one, so that a bad
-/// one fails alone.
+/// An event of a DynamoDB stream or of Kinesis. Its records are parsed one by one, so that a bad
+/// record fails alone.
 #[derive(Clone, Debug, Deserialize)]
 pub struct StreamEvent {
     #[serde(rename = "Records")]
@@ -23,25 +23,25 @@ pub struct StreamEvent {
 }
 
 impl StreamEvent {
-    /// All changes at once, for work that is done for the whole batch or for none of it.
+    /// Parses all changes, for work that is done for the whole batch or not at all.
     ///
     /// # Errors
-    /// When a record is not what it should be.
+    /// When a record cannot be parsed.
     pub fn changes<T: DeserializeOwned>(&self) -> Result<Vec<Change<T>>> {
         self.records.iter().map(|record| Ok(parse_change(record)?.record)).collect()
     }
 }
 
-/// A change of an item of a DynamoDB table, whose items are `T`s.
+/// A change of an item of a DynamoDB table, whose items parse as `T`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change<T> {
-    /// DynamoDB's id of the change; a repetition keeps it.
+    /// The id that DynamoDB gave the change; a redelivery keeps it.
     pub event_id: String,
     /// What happened to the item.
     pub kind: ChangeKind,
-    /// The item before, if the stream has old images.
+    /// The item before the change, if the stream has old images.
     pub old: Option<T>,
-    /// The item after, if the stream has new images.
+    /// The item after the change, if the stream has new images.
     pub new: Option<T>,
 }
 
@@ -60,22 +60,22 @@ pub enum ChangeKind {
 /// A record of a Kinesis stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datum<T> {
-    /// The key that decided on the shard.
+    /// The key that selects the shard.
     pub partition_key: String,
-    /// The record's place in the shard.
+    /// The record's position in the shard.
     pub sequence_number: String,
     /// The data, parsed from JSON.
     pub data: T,
 }
 
-/// Consumes a shard of a stream, in its order: see the [module](super).
+/// Consumes a shard of a stream in order: see the [module](super).
 #[derive(Clone, Debug, Default)]
 pub struct Stream {
     dead_letters: Option<Queue>,
     limits: Limits,
 }
 
-/// A parsed record, and what caused it.
+/// A parsed record, and the request that caused it.
 struct Parsed<R> {
     record: R,
     correlation_id: Option<String>,
@@ -89,25 +89,26 @@ impl Stream {
         Self::default()
     }
 
-    /// Sends what fails for good to `queue`, as the JSON of the event, and goes on after it.
+    /// Sends records that fail permanently to `queue`, as JSON in the form of the event, and continues
+    /// with the next record.
     #[must_use]
     pub fn dead_letters(mut self, queue: Queue) -> Self {
         self.dead_letters = Some(queue);
         self
     }
 
-    /// Gives each record this long: it fails when it takes longer, and is not started when less is
-    /// left of the invocation.
+    /// Limits the time of each record: a record that takes longer fails, and a record is not started
+    /// when less time is left of the invocation.
     #[must_use]
     pub fn time_limit(mut self, time_limit: Duration) -> Self {
         self.limits.time_limit = Some(time_limit);
         self
     }
 
-    /// Hands each change of a DynamoDB stream to `handler`.
+    /// Calls `handler` with each change of a DynamoDB stream.
     ///
     /// # Errors
-    /// When a record has no sequence number, and so could not be reported.
+    /// When a record has no sequence number, and so cannot be reported.
     pub async fn changes<T, F, Fut>(
         &self,
         event: StreamEvent,
@@ -122,10 +123,10 @@ impl Stream {
         self.run(event, invocation, "/dynamodb/SequenceNumber", parse_change, handler).await
     }
 
-    /// Hands each record of a Kinesis stream to `handler`.
+    /// Calls `handler` with each record of a Kinesis stream.
     ///
     /// # Errors
-    /// When a record has no sequence number, and so could not be reported.
+    /// When a record has no sequence number, and so cannot be reported.
     pub async fn data<T, F, Fut>(
         &self,
         event: StreamEvent,
@@ -140,7 +141,8 @@ impl Stream {
         self.run(event, invocation, "/kinesis/sequenceNumber", parse_datum, handler).await
     }
 
-    /// Handles records in their order, up to the first that is to come again: Lambda goes on from there.
+    /// Handles records in order, up to the first that must be delivered again. Lambda delivers that
+    /// record and all after it again.
     async fn run<R, F, Fut>(
         &self,
         event: StreamEvent,
@@ -183,7 +185,8 @@ impl Stream {
         Ok(BatchResponse::default())
     }
 
-    /// Sends a record that fails for good to the dead-letter queue; says whether that was so.
+    /// Sends a record that fails permanently to the dead-letter queue. Gives whether the record is in
+    /// that queue.
     async fn give_up(
         &self,
         record: &Value,
@@ -204,7 +207,8 @@ impl Stream {
         match in_time(invocation, sent).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::error!(sequence_number = id, error = error.trail(), "record not given up");
+                let error = error.trail();
+                tracing::error!(sequence_number = id, error, "dead-letter queue not reached");
                 false
             }
         }
@@ -227,11 +231,11 @@ fn parse_change<T: DeserializeOwned>(record: &Value) -> Result<Parsed<Change<T>>
         new_image: Option<serde_dynamo::Item>,
     }
     let Envelope { event_id, kind, dynamodb } = Envelope::deserialize(record)?;
-    let said = |name: &str| match dynamodb.new_image.as_ref()?.get(name)? {
+    let attribute = |name: &str| match dynamodb.new_image.as_ref()?.get(name)? {
         serde_dynamo::AttributeValue::S(value) => Some(value.clone()),
         _ => None,
     };
-    let (correlation_id, traceparent) = (said(CORRELATION_ID), said(TRACEPARENT));
+    let (correlation_id, traceparent) = (attribute(CORRELATION_ID), attribute(TRACEPARENT));
     let item = |image: Option<serde_dynamo::Item>| image.map(serde_dynamo::from_item).transpose();
     Ok(Parsed {
         record: Change {
@@ -253,11 +257,11 @@ fn parse_datum<T: DeserializeOwned>(record: &Value) -> Result<Parsed<Datum<T>>> 
         sequence_number: String,
         data: String,
     }
-    let envelope = record.get("kinesis").ok_or_else(|| Error::internal("no record of Kinesis"))?;
+    let envelope = record.get("kinesis").ok_or_else(|| Error::internal("not a Kinesis record"))?;
     let Envelope { partition_key, sequence_number, data } = Envelope::deserialize(envelope)?;
     let data: Value = serde_json::from_slice(&BASE64_STANDARD.decode(data)?)?;
-    let said = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
-    let (correlation_id, traceparent) = (said(CORRELATION_ID), said(TRACEPARENT));
+    let attribute = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (correlation_id, traceparent) = (attribute(CORRELATION_ID), attribute(TRACEPARENT));
     Ok(Parsed {
         record: Datum { partition_key, sequence_number, data: serde_json::from_value(data)? },
         correlation_id,

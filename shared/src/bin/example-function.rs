@@ -1,4 +1,5 @@
-//! A function that does as its messages say: what the tests run against a Runtime API of their own.
+//! A function that panics, fails or succeeds as its message requests. The tests run it against their own
+//! Runtime API.
 
 use shared::batch::{Consumer, Failure, Message};
 use shared::config::var;
@@ -19,8 +20,8 @@ async fn main() -> shared::Result<()> {
 async fn handle(message: Message<String>) -> Result<(), Failure> {
     metrics::counter!("MessagesSeen").increment(1);
     match message.body.as_str() {
-        "panic" => panic!("as told"),
-        "fail" => Err(Failure::permanent("as told")),
+        "panic" => panic!("requested by the message"),
+        "fail" => Err(Failure::permanent("requested by the message")),
         _ => Ok(()),
     }
 }

@@ -9,25 +9,25 @@ tokio::task_local! {
     static RUN: Run;
 }
 
-/// What goes wrong at a point.
+/// A fault at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The process ends before the request is sent.
     CrashBefore,
-    /// The process ends when the request has been carried out.
+    /// The process ends after the request is executed.
     CrashAfter,
-    /// The process stands still before the request is sent, and goes on much later.
+    /// The process stalls before the request is sent, and continues much later.
     StallBefore,
-    /// The process stands still when the request has been carried out, and goes on much later.
+    /// The process stalls after the request is executed, and continues much later.
     StallAfter,
-    /// The request is carried out; its sender sees a time-out.
+    /// The request is executed; its sender sees a time-out.
     LoseAnswer,
-    /// The request is carried out, its answer is lost, and the SDK sends it again.
+    /// The request is executed, its answer is lost, and the SDK sends it again.
     Repeat,
-    /// The write conflicts with another's, and is not made. Sent again, it is. Only a write to
-    /// DynamoDB meets this.
+    /// The write conflicts with another write, and is not made. A retry succeeds. Only for writes to
+    /// DynamoDB.
     Conflict,
-    /// The same, however often the attempt sends it again.
+    /// The write conflicts in every retry. Only for writes to DynamoDB.
     Conflicts,
 }
 
@@ -44,7 +44,7 @@ impl Fault {
         Self::Conflicts,
     ];
 
-    /// Whether a point can meet it: only a write to DynamoDB conflicts.
+    /// Whether the fault is possible at a point: only a write to DynamoDB can conflict.
     fn is_met_by(self, is_write: bool) -> bool {
         is_write || !matches!(self, Self::Conflict | Self::Conflicts)
     }
@@ -67,12 +67,12 @@ impl FromStr for Fault {
             "repeat" => Self::Repeat,
             "conflict" => Self::Conflict,
             "conflicts" => Self::Conflicts,
-            _ => return Err(format!("{text:?} is no fault")),
+            _ => return Err(format!("{text:?} is not a fault")),
         })
     }
 }
 
-/// One run of a scenario, with at most one fault in it.
+/// One run of a scenario, with at most one planned fault.
 #[derive(Clone, Debug, Default)]
 pub struct Run(Arc<State>);
 
@@ -93,7 +93,7 @@ struct Passed {
     is_write: bool,
 }
 
-/// A fault, the point where it strikes, and the how-manieth passing of it.
+/// A fault, its point, and the number of the passing of that point, from 1.
 #[derive(Clone, Copy, Debug)]
 struct Planned {
     point: &'static str,
@@ -101,7 +101,7 @@ struct Planned {
     fault: Fault,
 }
 
-/// What came of an attempt that may have met a fault.
+/// The outcome of an attempt that may have met a fault.
 pub struct Attempt<'a, T> {
     state: Outcome<'a, T>,
     run: Run,
@@ -120,7 +120,7 @@ impl Run {
         Self::with_nth(point, 1, fault)
     }
 
-    /// A run with `fault` at the how-manieth passing of `point`, from 1.
+    /// A run with `fault` at passing number `passing` of `point`, counted from 1.
     #[must_use]
     pub fn with_nth(point: &'static str, passing: usize, fault: Fault) -> Self {
         Self::planned(Planned { point, passing, fault })
@@ -130,7 +130,7 @@ impl Run {
         Self(Arc::new(State { planned: Some(planned), ..State::default() }))
     }
 
-    /// Makes an attempt, up to its end or to where the fault stops it.
+    /// Runs an attempt until it ends or the fault stops it.
     pub async fn attempt<'a, T>(&self, attempt: impl Future<Output = T> + 'a) -> Attempt<'a, T> {
         let mut attempt: Pin<Box<dyn Future<Output = T> + 'a>> =
             Box::pin(RUN.scope(self.clone(), attempt));
@@ -150,10 +150,10 @@ impl Run {
         self.0.planned.map(|planned| planned.fault)
     }
 
-    /// Whether an attempt that meets the planned fault may be answered with this HTTP status. Nobody
-    /// sees a single conflict: the answer is a success. A conflict that lasts is 503, and never 500; it
-    /// is a success at the points in `optional`, because the route does not need their writes. Any
-    /// other fault is a success or 500, and never 503.
+    /// Whether this HTTP status is a valid response of an attempt that meets the planned fault. With no
+    /// fault or a single conflict, it must be a success. With a persistent conflict, it must be 503; at
+    /// the points in `optional`, whose writes the route does not need, it must be a success. With any
+    /// other fault, it must be a success or 500.
     #[must_use]
     pub fn allows(&self, status: u16, optional: &[&str]) -> bool {
         let is_success = (200..300).contains(&status);
@@ -175,7 +175,7 @@ impl Run {
         }
         let passing = passed.iter().filter(|passed| passed.point == point).count();
         let strikes = if planned.fault == Fault::Conflicts {
-            // Again at each passing from there on.
+            // It strikes at this passing and at each later one.
             passing >= planned.passing
         } else {
             passing == planned.passing && self.0.struck.get().is_none()
@@ -188,7 +188,7 @@ impl Run {
 }
 
 impl<T> Attempt<'_, T> {
-    /// Lets a stalled attempt go on to its end. What came of it; nothing of a crashed one.
+    /// Lets a stalled attempt continue to its end. Gives its result, or `None` if it crashed.
     pub async fn resume(self) -> Option<T> {
         match self.state {
             Outcome::Done(done) => Some(done),
@@ -200,7 +200,7 @@ impl<T> Attempt<'_, T> {
         }
     }
 
-    /// Whether the attempt came to its end.
+    /// Whether the attempt ended.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.state, Outcome::Done(_))
@@ -214,7 +214,7 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// Stands still: for good after a crash, until the test lets it go on after a stall.
+    /// Never returns after a crash. Returns after a stall, when the test resumes the attempt.
     pub(super) async fn here(&self) {
         match self {
             Self::Attempt(run) => {
@@ -225,13 +225,13 @@ impl Stop {
                 }
             }
             Self::Process(fault) if fault.is_crash() => std::process::abort(),
-            // Until Lambda ends it.
+            // Lambda ends the process at the time-out of the function.
             Self::Process(_) => pending().await,
         }
     }
 }
 
-/// The fault to have at the point `name`, if any. `is_write` says whether it is a write to DynamoDB.
+/// The fault at the point `name`, if there is one. `is_write`: whether it is a write to DynamoDB.
 pub(super) fn at(name: &'static str, is_write: bool) -> Option<(Fault, Stop)> {
     static FAULT: LazyLock<Option<(String, Fault)>> = LazyLock::new(|| {
         let text = std::env::var("FAULT").ok()?;
@@ -245,18 +245,20 @@ pub(super) fn at(name: &'static str, is_write: bool) -> Option<(Fault, Stop)> {
     (point == name && fault.is_met_by(is_write)).then_some((*fault, Stop::Process(*fault)))
 }
 
-/// A sample has one of so many faults at each passing.
+/// A sample has every third fault at each passing.
 const SAMPLE: usize = 3;
 
-/// Runs `scenario` once without a fault, to learn which points its attempt passes; then once for
+/// Runs `scenario` once without a fault, to record the points that its attempts pass; then once for
 /// each fault at each passing of a point. [`Fault::Conflict`] and [`Fault::Conflicts`] are tried at
-/// every write to DynamoDB and at no other point. Gives the points.
+/// every write to DynamoDB and at no other point. Gives the points in the order of their passings.
 ///
-/// With the environment variable `SOAK`, a walk is whole. Without it, a walk is a sample: each passing gets
-/// every third fault, the next passing the faults after those, so that three passings in a row get all.
+/// With the environment variable `SOAK`, every fault is tried at every passing. Without it, every third
+/// fault is tried, starting with another fault at each passing, so that three successive passings have
+/// all faults.
 ///
 /// # Panics
-/// When the scenario passes no point, or does not meet a planned fault: it must do the same each time.
+/// When the scenario passes no point, or does not meet a planned fault: it must pass the same points in
+/// every run.
 pub async fn walk<F, Fut>(scenario: F) -> Vec<&'static str>
 where
     F: Fn(Run) -> Fut,
@@ -275,10 +277,10 @@ where
                 continue;
             }
             let run = Run::planned(Planned { point, passing, fault });
-            // Shown by a test that fails.
+            // The output is visible when the test fails.
             eprintln!("{fault:?} at {point}, passing {passing}");
             scenario(run.clone()).await;
-            assert!(run.0.struck.get().is_some(), "{fault:?} at {point} was never met");
+            assert!(run.0.struck.get().is_some(), "{fault:?} at {point} did not occur");
         }
     }
     passed.into_iter().map(|passed| passed.point).collect()

@@ -1,13 +1,13 @@
-//! Faults on purpose, so that tests can see a guarantee hold while things fail.
+//! Injected faults, so that tests can check a guarantee under failures.
 //!
-//! **Guarantees.** Code that sends its requests through [`point`] can be made to crash, to stall or to
-//! lose an answer at each of them. [`walk`] tries every fault at every point that a scenario passes.
-//! Without the feature `failpoints` a point is the request and nothing else; with it, a release build
+//! **Guarantees.** A test can make code that sends its requests through [`point`] crash, stall or lose an
+//! answer at each of them. [`walk`] tries every fault at every point that a scenario passes.
+//! Without the feature `failpoints`, a point only sends the request; with it, a release build
 //! does not compile.
 //!
 //! [`write`](crate::write) and [`transaction`](crate::transaction) make each write to DynamoDB a point.
-//! Such a point is inside the retry of [`conflict`](crate::conflict), and it alone can conflict with
-//! another request: a read and a call of another service cannot. No point is inside another.
+//! Such a point is inside the retry of [`conflict`](crate::conflict). Only such a point can conflict with
+//! another request; a read or a call of another service cannot. No point is inside another point.
 //!
 //! ```
 //! # #[cfg(feature = "failpoints")]
@@ -20,15 +20,15 @@
 //!     let store = || async { Ok(stored.store(7, SeqCst)) };
 //!     let attempt = async || -> Result<()> { fault::point("example.store", store).await };
 //!
-//!     run.attempt(attempt()).await; // crashes, stalls or is told nothing
-//!     attempt().await.unwrap(); // the client tries again
+//!     run.attempt(attempt()).await; // crashes, stalls or gets no answer
+//!     attempt().await.unwrap(); // the client retries
 //!     assert_eq!(stored.load(SeqCst), 7);
 //! })
 //! .await;
 //! # });
 //! ```
 //!
-//! A deployed function takes one fault from the environment, and meets it each time it passes the point:
+//! A deployed function reads one fault from the environment, and meets it at each passing of the point:
 //! `FAULT=idempotency.complete:crash-before`.
 
 #[cfg(feature = "failpoints")]
@@ -41,9 +41,9 @@ use aws_sdk_dynamodb::error::SdkError;
 #[cfg(feature = "failpoints")]
 pub use harness::{Attempt, Fault, Run, walk};
 
-/// An error that can say that the answer was lost.
+/// An error type with a value for a lost answer.
 pub trait Lost: Sized {
-    /// What a caller sees whose request was carried out and whose answer never came.
+    /// The error of a caller whose request was executed, but who got no answer.
     fn lost() -> Self;
 }
 
@@ -59,11 +59,11 @@ impl Lost for crate::Error {
     }
 }
 
-/// Sends a request, at the point that tests know by `name`: `queue.send`. A write to DynamoDB goes
-/// through [`write`](crate::write) or [`transaction`](crate::transaction), which have a point each.
+/// Sends a request at the fault point `name`, such as `queue.send`. Send a write to DynamoDB through
+/// [`write`](crate::write) or [`transaction`](crate::transaction) instead; each of them has its own point.
 ///
 /// # Errors
-/// The request's own, or [`Lost`] when a test has it so.
+/// The errors of the request, or [`Lost`] when a test injects it.
 pub fn point<T, E, Fut>(
     name: &'static str,
     send: impl Fn() -> Fut,
@@ -75,7 +75,7 @@ where
     passed(name, None, send)
 }
 
-/// [`point`], for a write to DynamoDB: a test may have it fail with `conflict`.
+/// [`point`] for a write to DynamoDB: a test can make it fail with `conflict`.
 pub(crate) fn write_point<T, E, Fut>(
     name: &'static str,
     conflict: fn() -> E,
@@ -123,7 +123,7 @@ where
             answer
         }
         Fault::LoseAnswer => {
-            // Whatever came of it, nobody hears.
+            // The result is lost.
             let _ = send().await;
             Err(E::lost())
         }

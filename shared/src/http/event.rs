@@ -1,12 +1,13 @@
-//! The request that an event of an API Gateway HTTP API (payload format 2.0) carries.
+//! Conversion of an event of an API Gateway HTTP API (payload format 2.0) to a request.
 //!
-//! **Guarantees.** Every event has a request or a problem document; none makes the function panic. The
-//! caller's headers decide nothing about the path. A path parameter addresses exactly its own name.
+//! **Guarantees.** Every event gives a request or a problem document; no event makes the function panic.
+//! The caller's headers have no effect on the path. The value of a path parameter cannot address
+//! another resource.
 //!
-//! API Gateway decodes `rawPath` and `pathParameters`, passes `rawQueryString` as it was sent, and puts
-//! a named stage before `rawPath`. So the path is made of `routeKey`'s template and the parameters, each
-//! percent-encoded into one segment. Only an event without a template (`$default`) or without the
-//! template's parameters is addressed by its `rawPath`, less the stage.
+//! API Gateway decodes `rawPath` and `pathParameters`, passes `rawQueryString` unchanged, and puts
+//! a named stage before `rawPath`. So the path is built from the template in `routeKey` and the
+//! parameters, each percent-encoded into one segment. `rawPath` without the stage is used only for an
+//! event without a template (`$default`) or without the template's parameters.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -37,14 +38,14 @@ struct Event {
     is_base64_encoded: Option<bool>,
 }
 
-/// The request of an event.
+/// Converts an event to a request.
 ///
 /// # Errors
-/// 400 when the event has no valid request: a header that HTTP does not allow, a body that is not base 64,
+/// 400 when the event has no valid request: a header that HTTP does not allow, a body that is not base64,
 /// a path parameter with a percent sign.
 pub fn request(event: Value) -> Result<Request<Body>, Problem> {
     let event: Event = serde_json::from_value(event).map_err(|error| {
-        tracing::warn!(%error, "an event that is no request");
+        tracing::warn!(%error, "event is not an HTTP request");
         invalid()
     })?;
     let uri = uri(&event)?;
@@ -83,7 +84,7 @@ fn uri(event: &Event) -> Result<Uri, Problem> {
     Ok(Uri::from(target))
 }
 
-/// The path that the template and the parameters make; nothing if a parameter is not given.
+/// The path from the template and the parameters; `None` if a parameter is missing.
 fn addressed(
     template: &str,
     parameters: Option<&HashMap<String, String>>,
@@ -100,14 +101,14 @@ fn addressed(
         let Some(value) = parameters.and_then(|parameters| parameters.get(name)) else {
             return Ok(None);
         };
-        // API Gateway does not say whether this is a percent sign, or one that is still encoded.
+        // It is ambiguous: API Gateway may have decoded the percent sign, or left it encoded.
         if value.contains('%') {
             return Err(Problem::new(
                 StatusCode::BAD_REQUEST,
                 "invalid-parameter",
                 "The path is not valid",
             )
-            .field(name, "a percent sign is not possible here"));
+            .field(name, "a percent sign is not allowed here"));
         }
         let is_kept = if rest.is_some() { is_in_path } else { is_in_segment };
         path.push_str(&encoded(value, is_kept));
@@ -133,7 +134,7 @@ fn encoded(text: &str, is_kept: fn(u8) -> bool) -> String {
     encoded
 }
 
-/// What stands for itself in a segment of a path (RFC 3986, `pchar`).
+/// Whether a byte is not encoded in a segment of a path (RFC 3986, `pchar`).
 fn is_in_segment(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
@@ -142,7 +143,7 @@ fn is_in_path(byte: u8) -> bool {
     byte == b'/' || is_in_segment(byte)
 }
 
-/// What stays in a query, which comes encoded.
+/// Whether a byte is not encoded in a query. `%` is kept, because the query arrives encoded.
 fn is_in_query(byte: u8) -> bool {
     b"%/?".contains(&byte) || is_in_segment(byte)
 }
@@ -171,6 +172,6 @@ fn body(body: String, is_base64: bool) -> Result<Vec<u8>, Problem> {
     BASE64_STANDARD.decode(body).map_err(|_| {
         let title = "The body could not be read";
         Problem::new(StatusCode::BAD_REQUEST, "unreadable-body", title)
-            .detail("The body is not base 64.")
+            .detail("The body is not base64.")
     })
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::words;
 use crate::problem::Problem;
 
-/// A JSON body, in and out. What is wrong with one that comes in is said by field.
+/// A JSON body of a request or a response. An invalid request body gives a problem that names the field.
 #[derive(Clone, Debug)]
 pub struct Json<T>(pub T);
 
@@ -80,14 +80,14 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
                     "The body ends before the JSON does.".to_owned()
                 } else {
                     let (line, column) = (error.line(), error.column());
-                    format!("The fault is in line {line}, near character {column}.")
+                    format!("The error is in line {line}, near character {column}.")
                 })
         }
     })
 }
 
-/// The path of the field at fault. Serde reports a missing or an unknown field at the object that
-/// lacks or has it; the caller wants the field itself.
+/// The path of the invalid field. For a missing or an unknown field, serde reports the path of the
+/// object; this appends the field.
 fn field(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let path = error.path().to_string();
     let message = error.inner().to_string();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_at_fault_is_named() {
+    fn a_problem_names_the_invalid_field() {
         for (body, field) in [
             ("{}", "items"),
             (r#"{"items":[{"quantity":1},{"quantity":-1}]}"#, "items[1].quantity"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_says_what_is_wrong() {
+    fn a_problem_has_the_field_and_the_expected_value() {
         assert_eq!(
             refused(r#"{"items":"none"}"#),
             json!({

@@ -1,9 +1,9 @@
 //! axum on an API Gateway HTTP API (payload format 2.0).
 //!
-//! **Guarantees.** A request that is not what an endpoint takes is answered with a problem document
-//! that names the field, and a failure of ours with one that tells nothing but the request's id. The
-//! user is the one that the authorizer established, never one that a request names. Whatever the caller
-//! sends in path, query, headers and body, the function does not panic ([`request`]).
+//! **Guarantees.** The response to an invalid request is a problem document that names the field. The
+//! response to an internal failure is a problem document with the request's id and no other detail. The
+//! user is always the one that the authorizer established, never one that the request names. No path,
+//! query, header or body makes the conversion of an event panic ([`request`]).
 //!
 //! ```no_run
 //! # #[tokio::main]
@@ -60,10 +60,10 @@ use crate::queue::TRACEPARENT;
 use crate::telemetry::{Kind, Watch};
 use crate::trace::TraceContext;
 
-/// The largest request body taken, in bytes; files go to S3 and not through here.
+/// The maximum size of a request body, in bytes. Clients upload files to S3 instead.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Completes an endpoint's router: body limit, and problem documents for unknown paths and methods.
+/// Adds to an endpoint's router a body limit, and problem documents for unknown paths and methods.
 pub fn app(router: Router) -> Router {
     router
         .fallback(async || Problem::not_found("path"))
@@ -76,7 +76,7 @@ pub fn app(router: Router) -> Router {
         })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(async |request: Request<Body>, next: Next| {
-            // A handler that takes the bytes itself would answer in plain text.
+            // Without this check, the rejection of axum's own extractors is plain text.
             if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
                 return json::too_large().into_response();
             }
@@ -101,7 +101,7 @@ pub async fn serve(router: Router) -> crate::Result<()> {
     runtime.layer(layer_fn(AfterAnswer)).run().await.map_err(Error::Internal)
 }
 
-/// The response, as API Gateway takes it.
+/// Converts a response to the format of API Gateway.
 async fn answer(response: Response) -> ApiGatewayV2httpResponse {
     let (parts, body) = IntoLambdaResponse::into_response(response).await.into_parts();
     let mut headers = parts.headers;

@@ -1,7 +1,7 @@
-//! Lists, a page at a time: `?limit=20&cursor=…`.
+//! Pages of lists: `?limit=20&cursor=…`.
 //!
-//! **Guarantee.** A page that has a cursor is followed by one that is not empty, unless what is listed goes
-//! meanwhile.
+//! **Guarantee.** After a page with a cursor, the next page is not empty, unless its entries are deleted in
+//! between.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -17,17 +17,17 @@ use super::StatusCode;
 use crate::Result;
 use crate::problem::Problem;
 
-/// How many entries a page has unless the request says otherwise.
+/// The maximum number of entries of a page if the request sets none.
 const DEFAULT_LIMIT: i32 = 20;
-/// The most that a page has.
+/// The highest limit that a request may set.
 pub const MAX_LIMIT: i32 = 100;
 
-/// How many items are read at once where a filter has left out some.
+/// How many items the next query evaluates when a filter has left out some.
 const FILTERED_AT_ONCE: i32 = 1_000;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Which page is asked for, as a query says it.
+/// The query parameters that select a page.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
@@ -36,10 +36,10 @@ pub struct Page {
 }
 
 impl Page {
-    /// How many entries are wanted: 1 to [`MAX_LIMIT`].
+    /// The maximum number of entries: 1 to [`MAX_LIMIT`].
     ///
     /// # Errors
-    /// 400 when it is another number.
+    /// 400 when it is out of this range.
     pub fn limit(&self) -> Result<i32, Problem> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if (1..=MAX_LIMIT).contains(&limit) {
@@ -48,10 +48,10 @@ impl Page {
         Err(invalid("limit", format!("from 1 to {MAX_LIMIT}")))
     }
 
-    /// After what the page starts; nothing if it is the first.
+    /// The entry after which the page starts; `None` for the first page.
     ///
     /// # Errors
-    /// 400 when it is not a [`cursor`].
+    /// 400 when the cursor is invalid.
     pub fn after<T: FromStr>(&self) -> Result<Option<T>, Problem> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
@@ -59,19 +59,19 @@ impl Page {
         let after = text.and_then(|text| text.parse().ok());
         after
             .map(Some)
-            .ok_or_else(|| invalid("cursor", "take it from next_cursor of the page before".into()))
+            .ok_or_else(|| invalid("cursor", "use the next_cursor of the previous page".into()))
     }
 }
 
-/// What asks for the page after this entry. It only ever points into what the caller may see, so it
-/// needs no signature.
+/// The cursor of the page after the entry `last`. It needs no signature: it is only a position in a list
+/// that the caller may read.
 pub fn cursor(last: impl Display) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(last.to_string())
 }
 
-/// Reads a page: up to `limit` items of a query, in its order, and whether there are more. The query's
-/// filter may leave items out: it is read on until the page is full. One item more is looked for, as a
-/// page that is just full may be the last.
+/// Reads a page: up to `limit` items of a query, in its order, and whether there are more. If the query's
+/// filter leaves items out, it reads on until the page is full. It reads one item more than `limit`,
+/// because a full page may be the last.
 ///
 /// # Errors
 /// When DynamoDB does not answer.
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_comes_back_as_itself() {
+    fn a_cursor_parses_to_its_entry() {
         let id: UserId = Ids::random(Clock::System).next();
         assert_eq!(after(cursor(id)).unwrap(), Some(id));
     }

@@ -1,5 +1,5 @@
 //! `Prefer: wait=<seconds>` ([RFC 7240](https://www.rfc-editor.org/rfc/rfc7240#section-4.3)): the
-//! answer waits until what it is about has come to its end, or until the time is over.
+//! response is sent when the work has ended, or when the time is over.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use tokio::time::Instant;
 
-/// The longest that a request waits; API Gateway gives up after 30 s.
+/// The maximum wait of a request; API Gateway gives up after 30 s.
 pub const MAX_WAIT: Duration = Duration::from_secs(20);
-/// How often is looked meanwhile, at first and at last.
-const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+/// Poll interval: first and longest.
+const POLL_INTERVAL: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
-/// How long the caller would wait, if it says so.
+/// The wait that the request prefers, at most [`MAX_WAIT`]; `None` if it has no such preference.
 #[must_use]
 pub fn wait(headers: &HeaderMap) -> Option<Duration> {
     let values = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
@@ -24,7 +24,7 @@ pub fn wait(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds?.ok()?).min(MAX_WAIT))
 }
 
-/// The answer, which says that the wish was granted.
+/// Adds the header `Preference-Applied: wait` to a response.
 #[must_use]
 pub fn applied(mut answer: Response) -> Response {
     const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -32,7 +32,7 @@ pub fn applied(mut answer: Response) -> Response {
     answer
 }
 
-/// The pauses between looks.
+/// The pauses between polls.
 #[derive(Debug)]
 pub struct Pauses {
     until: Instant,
@@ -40,19 +40,19 @@ pub struct Pauses {
 }
 
 impl Pauses {
-    /// Those of a request that waits for so long.
+    /// Pauses that end within `wait` from now.
     #[must_use]
     pub fn within(wait: Duration) -> Self {
-        Self { until: Instant::now() + wait, next: LOOK_EVERY.0 }
+        Self { until: Instant::now() + wait, next: POLL_INTERVAL.0 }
     }
 
-    /// Waits until the next look; says at once if there is no time for one.
+    /// Waits until the next poll and gives true. Gives false at once if the time is over before that.
     pub async fn pause(&mut self) -> bool {
         if Instant::now() + self.next > self.until {
             return false;
         }
         tokio::time::sleep(self.next).await;
-        self.next = (self.next * 3 / 2).min(LOOK_EVERY.1);
+        self.next = (self.next * 3 / 2).min(POLL_INTERVAL.1);
         true
     }
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_asked_for_as_rfc_7240_has_it() {
+    fn a_wait_is_parsed_as_in_rfc_7240() {
         for (header, seconds) in [
             ("wait=5", Some(5)),
             ("respond-async, wait=10", Some(10)),

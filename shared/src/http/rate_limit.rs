@@ -1,10 +1,10 @@
 //! A rate limit in front of a route.
 //!
-//! **Guarantees.** Those of [`rate_limit`](crate::rate_limit). Every answer says where the caller
-//! stands, in the headers `RateLimit-Policy` and `RateLimit` of
-//! [draft-ietf-httpapi-ratelimit-headers-10](https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10);
-//! a refusal is a 429 with `Retry-After`. What happens when DynamoDB does not answer is
-//! the route's choice: [`Unavailable`].
+//! **Guarantees.** Those of [`rate_limit`](crate::rate_limit). Every response has the limit and the
+//! remaining requests, in the headers `RateLimit-Policy` and `RateLimit` of
+//! [draft-ietf-httpapi-ratelimit-headers-10](https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10),
+//! unless DynamoDB does not answer: then the route's choice applies ([`Unavailable`]). A refusal is a 429
+//! with `Retry-After`.
 //!
 //! ```no_run
 //! use axum::{Router, routing::post};
@@ -40,18 +40,18 @@ const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy")
 /// A route's limit.
 #[derive(Clone, Debug)]
 pub struct Limit {
-    /// Decides.
+    /// The limiter.
     pub limiter: RateLimiter,
-    /// How often.
+    /// The number of requests in a window of time.
     pub quota: Quota,
-    /// Who.
+    /// Who is limited.
     pub subject: Subject,
-    /// What if nobody can decide.
+    /// What happens if the limiter is unavailable.
     pub unavailable: Unavailable,
 }
 
 impl Limit {
-    /// A fair share for each signed-in user. If the limiter is unavailable, requests are admitted.
+    /// A quota for each signed-in user. If the limiter is unavailable, requests are admitted.
     #[must_use]
     pub fn per_user(quota: Quota, limiter: RateLimiter) -> Self {
         Self { limiter, quota, subject: Subject::User, unavailable: Unavailable::Admit }
@@ -63,16 +63,16 @@ impl Limit {
 pub enum Subject {
     /// The signed-in user.
     User,
-    /// The address that the request came from, as API Gateway saw it.
+    /// The source IP address of the request, from API Gateway.
     SourceIp,
 }
 
-/// What happens to requests when nobody can decide on them.
+/// What happens to requests when the limiter is unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unavailable {
-    /// They pass ("fail open"): where a limit is for fairness.
+    /// They are admitted ("fail open"). For a limit that serves fairness.
     Admit,
-    /// They are refused with 503 ("fail closed"): where it guards against guessing.
+    /// They are refused with 503 ("fail closed"). For a limit that protects against guessing.
     Refuse,
 }
 
@@ -93,7 +93,8 @@ async fn check(State(limit): State<Limit>, request: Request<Body>, next: Next) -
     let decision = match limit.limiter.admit(&limit.quota, &subject).await {
         Ok(decision) => decision,
         Err(error) => {
-            tracing::error!(error = error.trail(), quota = limit.quota.name, "nobody can decide");
+            let quota = limit.quota.name;
+            tracing::error!(error = error.trail(), quota, "rate limiter is unavailable");
             return match limit.unavailable {
                 Unavailable::Admit => Ok(next.run(Request::from_parts(parts, body)).await),
                 Unavailable::Refuse => Err(unavailable().into()),
@@ -112,7 +113,7 @@ async fn check(State(limit): State<Limit>, request: Request<Body>, next: Next) -
         (RATELIMIT, format!("\"{name}\";r={};t={}", decision.remaining, seconds(decision.reset))),
     ];
     for (name, value) in headers {
-        // Beside what the handler says of its own limits.
+        // Appended: the handler may have set these headers for limits of its own.
         response.headers_mut().append(name, HeaderValue::try_from(value)?);
     }
     Ok(response)
@@ -126,14 +127,14 @@ impl Subject {
                 Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
                 _ => None,
             }
-            .ok_or_else(|| Error::internal("a request without a source address")),
+            .ok_or_else(|| Error::internal("the request has no source address")),
         }
     }
 }
 
 fn too_many(decision: &Decision) -> Problem {
     let seconds = seconds(decision.retry_after).max(1);
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "There were too many requests")
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "There are too many requests")
         .detail(format!("Try again in {seconds} s."))
         .header(header::RETRY_AFTER, HeaderValue::from(seconds))
 }

@@ -10,9 +10,9 @@ use crate::problem::Problem;
 
 /// The signed-in user, as the authorizer established.
 ///
-/// The authorizer writes these fields into its context and API Gateway hands them to the function;
-/// nothing that the caller sends gets there. API Gateway may reuse the authorizer's answer for the
-/// time that the template sets, so the token's expiry is checked here once more.
+/// The authorizer writes these fields into its context, and API Gateway passes them to the function. The
+/// caller cannot set them. API Gateway may cache the authorizer's response for the time that the template
+/// sets, so the token's expiry is checked here again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
     /// The user.
@@ -20,14 +20,14 @@ pub struct SignedIn {
     pub user: UserId,
     /// The tenant that the user acts for.
     pub tenant: TenantId,
-    /// What the user may do: scopes, separated by spaces.
+    /// The user's scopes, separated by spaces.
     pub scope: String,
     /// When the token expires.
     pub expires_at: Timestamp,
 }
 
 impl SignedIn {
-    /// Asks for a scope.
+    /// Requires a scope.
     ///
     /// # Errors
     /// 403 when the user does not have it.
@@ -68,7 +68,7 @@ mod tests {
     use crate::id::Ids;
 
     #[test]
-    fn a_scope_must_be_held_whole() {
+    fn a_scope_must_match_completely() {
         let ids = Ids::random(Clock::System);
         let user = SignedIn {
             user: ids.next(),

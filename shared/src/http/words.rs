@@ -1,21 +1,21 @@
-//! What a parser says, in the words of HTTP and JSON instead of Rust's.
+//! Translates error messages of parsers from the terms of Rust to the terms of HTTP and JSON.
 
-/// The name of the field that a message is about, if it says one.
+/// The name of the field in an error message, if it has one.
 pub(super) fn field(message: &str) -> Option<&str> {
     let prefixes = ["missing field `", "unknown field `", "duplicate field `"];
     prefixes.iter().find_map(|prefix| Some(message.strip_prefix(prefix)?.split_once('`')?.0))
 }
 
-/// What is wrong with a field. What one of our own types says is passed as it is.
+/// The error of a field for a client. A message of one of our own types is not changed.
 pub(super) fn plain(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
     let is = |prefix: &str| message.starts_with(prefix);
     if is("missing field ") {
         "this field is missing".into()
     } else if is("unknown field ") {
-        "there is no such field".into()
+        "this field is unknown".into()
     } else if is("duplicate field ") {
-        "this field is there more than once".into()
+        "this field is present more than once".into()
     } else if is("invalid type: ") || is("invalid value: ") || is("invalid length ") {
         let (_, wanted) = message.rsplit_once(", expected ").unwrap_or_default();
         format!("expected {}", expected(wanted))
@@ -23,7 +23,7 @@ pub(super) fn plain(message: &str) -> String {
         let (_, wanted) = message.rsplit_once(", expected ").unwrap_or_default();
         format!("expected {}", wanted.replace('`', "\""))
     } else if is("data did not match ") {
-        "this is none of the forms that this field takes".into()
+        "the value has none of the valid forms of this field".into()
     } else if message.ends_with(" to fit in target type") {
         "the number is out of range".into()
     } else if is("invalid digit found") || is("cannot parse integer") {
@@ -37,7 +37,7 @@ pub(super) fn plain(message: &str) -> String {
     }
 }
 
-/// What a type of Rust or a word of serde is to a client.
+/// The name for a client of a type of Rust or a term of serde.
 pub(super) fn expected(wanted: &str) -> String {
     let range = |low: &dyn ToString, high: &dyn ToString| {
         format!("a whole number from {} to {}", low.to_string(), high.to_string())

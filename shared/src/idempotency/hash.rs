@@ -1,8 +1,8 @@
-//! The hash that Powertools for Python makes of a JSON value: the MD5 of what `json.dumps` writes
+//! The hash that Powertools for Python computes of a JSON value: the MD5 of the output of `json.dumps`
 //! with `sort_keys=True`, in hexadecimal.
 //!
-//! MD5 tells keys apart and protects nothing: who can choose two colliding values can only confuse
-//! requests of their own.
+//! MD5 only distinguishes keys; it is not a protection. A caller who makes two values with the same hash
+//! can only confuse the caller's own requests.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
-/// How deep a value may be nested: as deep as serde_json reads one.
+/// The maximum nesting of a value: the limit of serde_json.
 const MAX_DEPTH: usize = 128;
 
 /// The MD5 of a text in UTF-8, as 32 hexadecimal digits.
@@ -27,11 +27,12 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A JSON text as Python writes it: keys sorted, `", "` and `": "` between, everything beyond ASCII
-/// escaped, integers of any size kept, other numbers as Python's `repr` of a 64-bit float.
+/// A JSON text in the form that Python writes: keys sorted, the separators `", "` and `": "`, all
+/// characters beyond ASCII escaped, integers of any size unchanged, other numbers as Python's `repr` of a
+/// 64-bit float.
 ///
 /// # Errors
-/// When it is not JSON, or is nested deeper than 128.
+/// When it is not JSON, or is nested deeper than 128 levels.
 pub fn canonical(json: &[u8]) -> serde_json::Result<String> {
     let value: &RawValue = serde_json::from_slice(json)?;
     let mut out = String::with_capacity(json.len());
@@ -46,7 +47,7 @@ fn write_value(value: &RawValue, depth: usize, out: &mut String) -> serde_json::
     let text = value.get();
     match text.as_bytes().first() {
         Some(b'{') => {
-            // Of a key that is there twice, Python keeps the last.
+            // For a duplicate key, Python keeps the last value.
             let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
             out.push('{');
             for (index, (name, value)) in members.into_iter().enumerate() {
@@ -98,8 +99,8 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// As `repr` does: the fewest digits that read back as the same number, and of those the nearest;
-/// an exponent from 1e16 up and under 1e-4.
+/// Writes a number like Python's `repr`: the fewest digits that parse to the same number, and of those
+/// the nearest to it; with an exponent from 1e16 up and below 1e-4.
 fn write_float(number: f64, out: &mut String) {
     if number.is_infinite() {
         out.push_str(if number > 0.0 { "Infinity" } else { "-Infinity" });
@@ -125,9 +126,9 @@ fn write_float(number: f64, out: &mut String) {
     }
 }
 
-/// Two texts may be as short and as near: Rust takes the larger then, and Python the even one. So does
-/// Rust when it is told how many digits to write, which for some powers of two reads back as another
-/// number.
+/// Two decimals can be equally short and equally near: Rust writes the larger, Python the one with the
+/// even last digit. Rust also writes the even one if the number of digits is given, but for some powers
+/// of two that text parses to another number.
 fn scientific(number: f64) -> String {
     let shortest = format!("{number:e}");
     let digits = shortest.split('e').next().unwrap_or_default();
@@ -176,13 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn text_beyond_ascii_is_escaped() {
+    fn text_is_escaped_beyond_ascii_and_keys_are_sorted() {
         assert_eq!(written("\"é\u{7f}🦀\\/\""), r#""\u00e9\u007f\ud83e\udd80/""#);
         assert_eq!(written(r#"{"b":1,"a":2,"b":3}"#), r#"{"a": 2, "b": 3}"#);
     }
 
     #[test]
-    fn nesting_has_a_limit_and_bad_json_an_error() {
+    fn deep_nesting_and_bad_json_are_errors() {
         let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
         assert!(canonical(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert!(canonical(nested(MAX_DEPTH + 1).as_bytes()).is_err());

@@ -1,17 +1,17 @@
-//! Work that is asked for many times and done once.
+//! Idempotency: work that is requested several times takes effect once.
 //!
-//! **Guarantees.** Of all who ask with one [`Request`], one at a time holds the claim; who asks again
-//! when it is done gets the saved answer, byte for byte; who asks with another payload is refused.
-//! A run that has lost its claim, because it stalled past its end, can neither overwrite nor delete
-//! what the next run records.
+//! **Guarantees.** Of all runs of one [`Request`], one at a time holds the claim. After the work is done,
+//! a repeated request gets the saved answer, byte for byte. A request with the same key and another
+//! payload is refused. A run that stalls past the end of its claim can neither overwrite nor delete the
+//! record of the next run.
 //!
-//! Two modes, chosen by name:
+//! There are two modes:
 //!
 //! - [`Wrapped`] is for work that may safely run again: if a run dies, the next caller runs the work
-//!   again when the claim has run out.
+//!   again after the claim expires.
 //! - [`Transactional`] is for money: the saved answer, the business writes and the outgoing events
-//!   are one `TransactWriteItems`. If a run dies, the work is never simply run again: the caller's
-//!   `reconcile` finds out first what happened.
+//!   are one `TransactWriteItems`. If a run dies, the work does not run again before the caller's
+//!   `reconcile` has found out what happened.
 //!
 //! ```no_run
 //! # async fn example(client: aws_sdk_dynamodb::Client) -> shared::Result<()> {
@@ -21,25 +21,25 @@
 //! let records = Records::new(client, "requests".into(), Clock::System);
 //! let request = Request::keyed("welcome", &"usr_1")?;
 //! let sent = Wrapped::new(records).run(&request, async || Ok("sent".to_owned())).await?;
-//! assert_eq!(sent.into_inner(), "sent"); // whether now or by an earlier run
+//! assert_eq!(sent.into_inner(), "sent"); // from this run or from an earlier one
 //! # Ok(()) }
 //! ```
 //!
-//! **Cost.** One request of DynamoDB to claim, one to complete; a replay is one.
+//! **Cost.** One request to DynamoDB to claim and one to complete; a replay is one request.
 //!
-//! **Records** are those of Powertools for AWS Lambda (Python, 3.x), so that functions in either
-//! language can share a table. Python knows no owner and takes no care of one: where both run the same
-//! work under the same keys, what is said above of runs that stalled holds among Rust functions only.
+//! **Records** have the format of Powertools for AWS Lambda (Python, 3.x), so that functions in both
+//! languages can share a table. Python does not read or write `owner`. If both languages run the same
+//! work with the same keys, the guarantee for stalled runs holds only between Rust functions.
 //!
 //! | attribute | |
 //! |---|---|
 //! | `id` | S, the partition key: `<prefix>#<MD5 of the key as JSON>` |
 //! | `status` | S, `INPROGRESS` or `COMPLETED` |
-//! | `expiration` | N, epoch seconds: the record is void from then on. The TTL attribute |
-//! | `in_progress_expiration` | N, epoch milliseconds: the claim is over from then on |
+//! | `expiration` | N, epoch seconds: the end of the record. The TTL attribute |
+//! | `in_progress_expiration` | N, epoch milliseconds: the end of the claim |
 //! | `data` | S, the answer as JSON; a native value is read too |
 //! | `validation` | S, the hash of the payload |
-//! | `owner` | S, the run that made the claim. Ours alone |
+//! | `owner` | S, the run that made the claim. Powertools does not have this attribute |
 
 pub(crate) mod hash;
 mod record;
@@ -62,10 +62,10 @@ pub use wrapped::Wrapped;
 use crate::Error;
 use crate::problem::Problem;
 
-/// How long a claim is good where no invocation says when it ends: as long as a function may run.
+/// The duration of a claim outside an invocation: the maximum run time of a function.
 const LONGEST_RUN: Duration = Duration::from_mins(15);
 
-/// What is asked for: its key, and a hash of the payload that must be the same under that key.
+/// The identity of a request: its key, and a hash of the payload, which must be the same for that key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     id: String,
@@ -73,31 +73,31 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request known by `key`, any JSON value. `prefix` keeps the keys of one kind of work apart
-    /// from those of another.
+    /// The request with the key `key`, any JSON value. `prefix` separates the keys of different kinds of
+    /// work.
     ///
     /// # Errors
-    /// When `key` cannot be written as JSON.
+    /// When `key` cannot be serialized as JSON.
     pub fn keyed<K: Serialize + ?Sized>(prefix: &str, key: &K) -> crate::Result<Self> {
         Ok(Self { id: format!("{prefix}#{}", hash_of(key)?), validation: None })
     }
 
-    /// Refuses the key to any other `payload`.
+    /// Binds the key to `payload`: the key with any other payload is refused.
     ///
     /// # Errors
-    /// When `payload` cannot be written as JSON.
+    /// When `payload` cannot be serialized as JSON.
     pub fn validated<P: Serialize + ?Sized>(mut self, payload: &P) -> crate::Result<Self> {
         self.validation = Some(hash_of(payload)?);
         Ok(self)
     }
 
-    /// Refuses the key to any payload with another fingerprint.
+    /// Binds the key to a fingerprint of the payload.
     pub(crate) fn fingerprinted(mut self, fingerprint: String) -> Self {
         self.validation = Some(fingerprint);
         self
     }
 
-    /// The record's key. Stable over all attempts: give it to outside services as their own
+    /// The record's key. It is the same in all attempts: pass it to external services as their
     /// idempotency key.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -105,25 +105,25 @@ impl Request {
     }
 }
 
-/// The hash that Powertools for Python makes of a value.
+/// The hash that Powertools for Python computes of a value.
 ///
 /// # Errors
-/// When the value cannot be written as JSON.
+/// When the value cannot be serialized as JSON.
 pub fn hash_of<T: Serialize + ?Sized>(value: &T) -> crate::Result<String> {
     Ok(hash::md5(&canonical(&serde_json::to_vec(value)?)?))
 }
 
-/// An answer, and where it is from.
+/// An answer and its origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<T> {
-    /// This run's own.
+    /// The answer of this run.
     New(T),
-    /// An earlier run's, as it was saved.
+    /// The saved answer of another run.
     Replayed(T),
 }
 
 impl<T> Outcome<T> {
-    /// The answer, wherever it is from.
+    /// The answer, new or replayed.
     pub fn into_inner(self) -> T {
         match self {
             Self::New(answer) | Self::Replayed(answer) => answer,
@@ -134,23 +134,23 @@ impl<T> Outcome<T> {
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum IdempotencyError {
-    /// Another run holds the claim, until then at most.
+    /// Another run holds the claim.
     InProgress {
-        /// When the claim runs out.
+        /// The latest end of the claim.
         until: Timestamp,
-        /// How long that is from now.
+        /// The time from now to `until`.
         after: Duration,
     },
     /// The key belongs to another payload.
     OtherPayload,
-    /// A condition of the transaction's own writes does not hold; nothing was written.
+    /// A condition of the caller's own writes does not hold; nothing is written.
     Refused {
-        /// Which of [`Commit`]'s writes, counted from 0.
+        /// The index of the write in [`Commit`], from 0.
         index: usize,
-        /// The item as it stands, if the write asked for it with `ALL_OLD`.
+        /// The current item, if the write returns it with `ALL_OLD`.
         item: Option<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>>,
     },
-    /// The work failed, or DynamoDB did.
+    /// The work or DynamoDB failed.
     Failed(Error),
 }
 
@@ -166,7 +166,7 @@ impl From<Error> for IdempotencyError {
     }
 }
 
-/// For a handler to return: problems as the IETF's draft of the `Idempotency-Key` header has them.
+/// The response of a handler: the statuses of the IETF draft of the `Idempotency-Key` header.
 impl From<IdempotencyError> for Error {
     fn from(error: IdempotencyError) -> Self {
         match error {
@@ -187,12 +187,12 @@ impl From<IdempotencyError> for Error {
 }
 
 fn in_progress(after: Duration) -> Problem {
-    // In whole seconds, rounded up, and never "at once".
+    // Whole seconds, rounded up, and never 0.
     let seconds = after.as_millis().div_ceil(1000).clamp(1, 900);
     Problem::new(
         StatusCode::CONFLICT,
         "request-in-progress",
-        "The first request with this Idempotency-Key is still under way",
+        "The first request with this Idempotency-Key is still in progress",
     )
     .detail("Send the same request again later.")
     .header(header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)))

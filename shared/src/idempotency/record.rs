@@ -9,14 +9,14 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 pub(super) const IN_PROGRESS: &str = "INPROGRESS";
 pub(super) const COMPLETED: &str = "COMPLETED";
 
-/// A record as it is kept, whoever wrote it.
+/// A record, written by Rust or by Powertools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) is_completed: bool,
     pub(super) in_progress_expiration: Option<i64>,
     pub(super) owner: Option<String>,
     pub(super) validation: Option<String>,
-    /// JSON.
+    /// The answer, in JSON.
     pub(super) data: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl Record {
             is_completed: match text(&mut item, "status").as_deref() {
                 Some(COMPLETED) => true,
                 Some(IN_PROGRESS) => false,
-                other => return Err(Error::internal(format!("a record with status {other:?}"))),
+                other => return Err(Error::internal(format!("a record has the status {other:?}"))),
             },
             in_progress_expiration: match item.remove("in_progress_expiration") {
                 Some(AttributeValue::N(number)) => number.parse().ok(),
@@ -37,7 +37,7 @@ impl Record {
             data: match item.remove("data") {
                 None => None,
                 Some(AttributeValue::S(json)) => Some(json),
-                // As Powertools for TypeScript keeps it.
+                // The format of Powertools for TypeScript.
                 Some(native) => {
                     let value: serde_json::Value = serde_dynamo::from_attribute_value(native)?;
                     Some(value.to_string())

@@ -14,8 +14,8 @@ use crate::lease::GRACE;
 use crate::write::{self, Written};
 use crate::{Error, Result, invocation};
 
-/// The condition under which a claim may be made: there is no record; or it is void; or its run has
-/// died. The last is closed by [`SAME_PAYLOAD`] where payloads are compared.
+/// The condition of a claim: there is no record, or the record has expired, or its run has died. The
+/// expression ends inside a parenthesis: if payloads are compared, [`SAME_PAYLOAD`] adds to the last case.
 const CLAIMABLE: &str = "attribute_not_exists(id) \
     OR (#expiration < :now AND (#status = :completed OR attribute_not_exists(in_progress_expiration))) \
     OR (#status = :in_progress AND in_progress_expiration < :now_ms";
@@ -25,7 +25,7 @@ const SAME_PAYLOAD: &str = " AND (#expiration < :now OR attribute_not_exists(val
 /// How long an answer is kept.
 const ANSWER_KEPT: Duration = Duration::from_hours(24);
 
-/// How long a claim is kept that only `reconcile` may end: for ever, as TTL goes.
+/// How long a claim is kept that only `reconcile` may end: in effect, for ever.
 const EVIDENCE_KEPT: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// The table of records.
@@ -36,7 +36,7 @@ pub struct Records {
     pub(super) clock: Clock,
 }
 
-/// The right to do the work of a request, until it runs out.
+/// The right to do the work of a request, until it expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     request: Request,
@@ -45,44 +45,45 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The request's id, the same in every attempt: for outside services' own idempotency keys.
+    /// The request's id. It is the same in every attempt: pass it to external services as their
+    /// idempotency key.
     #[must_use]
     pub fn id(&self) -> &str {
         self.request.id()
     }
 
-    /// Who holds the claim: no two attempts have the same.
+    /// The run that holds the claim. Each attempt has its own.
     pub(super) fn owner(&self) -> &str {
         &self.owner
     }
 }
 
-/// How a claim is to be kept while the work is under way.
+/// How long the record of a claim is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
     /// As long as an answer.
     AsAnswer,
-    /// Until it is settled.
+    /// Until an attempt reconciles it.
     AsEvidence,
 }
 
-/// When an answer may be saved.
+/// The condition for saving an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
-    /// Its run is the last that claimed the request.
+    /// The run is the last that claimed the request.
     Owned,
-    /// Its run is that, and has not saved an answer.
+    /// The run is the last that claimed the request, and has not saved an answer.
     Held,
-    /// No run is at the request, and there is no answer.
+    /// No run has a claim on the request, and there is no answer.
     Unclaimed,
 }
 
-/// What came of asking for a claim.
+/// The outcome of a claim.
 #[derive(Debug)]
 pub(super) enum Claimed {
-    /// It is ours; no other run was at it.
+    /// The claim succeeded; no other run has started the work.
     First(Claim),
-    /// It is ours, and was another run's that never ended; or may have been.
+    /// The claim succeeded; another run has, or may have, started the work and not ended it.
     After(Claim),
     /// The work is done; its answer, in JSON.
     Completed(String),
@@ -95,13 +96,14 @@ impl Records {
         Self { client, table, clock }
     }
 
-    /// The clock that decides what has run out.
+    /// The clock that decides whether records and claims have expired.
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.clock.clone()
     }
 
-    /// Claims a request until the invocation ends. 1 WRU.
+    /// Claims a request until [`GRACE`] after the deadline of the invocation, or for [`LONGEST_RUN`] outside
+    /// an invocation. 1 WRU.
     pub(super) async fn claim(
         &self,
         request: &Request,
@@ -154,18 +156,18 @@ impl Records {
         }
     }
 
-    /// What a record means that has refused a claim.
+    /// Interprets the record that made a claim fail.
     fn refused(&self, claim: Claim, item: Option<Item>) -> Result<Claimed, IdempotencyError> {
         let record = Record::from_item(item.ok_or_else(|| Error::internal("no record"))?)?;
         if record.owner.as_ref() == Some(&claim.owner) {
-            // The answer to our own claim was lost, and the SDK sent it again. Whether another run was
-            // at it before us, nobody can say any more.
+            // The answer to this run's own claim was lost, and the SDK sent the claim again. The old
+            // record is overwritten, so it is unknown whether another run started the work before.
             return Ok(Claimed::After(claim));
         }
         self.settled(record, &claim.request).map(Claimed::Completed)
     }
 
-    /// The answer in a record of another run's.
+    /// The answer in the record of another run.
     pub(super) fn settled(
         &self,
         record: Record,
@@ -175,7 +177,7 @@ impl Records {
             return Err(IdempotencyError::OtherPayload);
         }
         if record.is_completed {
-            // Powertools leaves it out where a handler answers nothing.
+            // Powertools omits `data` if the handler returns nothing.
             return Ok(record.data.unwrap_or_else(|| "null".to_owned()));
         }
         let until = record.in_progress_expiration.map(Timestamp::from_millisecond);
@@ -187,7 +189,7 @@ impl Records {
         IdempotencyError::InProgress { until, after }
     }
 
-    /// The change that saves an answer, in JSON.
+    /// The update that saves an answer, in JSON.
     pub(super) fn completion(
         &self,
         request: &Request,
@@ -230,8 +232,8 @@ impl Records {
         Ok(update.build()?)
     }
 
-    /// Saves an answer, in JSON, if the claim is still held. If it is not: the answer of the run that
-    /// has taken it over. 1 WRU for 1 KB.
+    /// Saves an answer, in JSON, if no other run has claimed the request since. Otherwise gives the answer
+    /// of that run. 1 WRU for 1 KB.
     pub(super) async fn complete(
         &self,
         claim: &Claim,
@@ -257,7 +259,7 @@ impl Records {
         }
     }
 
-    /// The answer that is saved for a request, if there is one. 1 RRU for 4 KB.
+    /// The saved answer of a request, if there is one. 1 RRU for 4 KB.
     pub(super) async fn answer(
         &self,
         request: &Request,
@@ -272,12 +274,12 @@ impl Records {
         self.settled(Record::from_item(item)?, request).map(Some)
     }
 
-    /// Whether a claim is good still: a run that has stalled must not begin what the next may be at.
+    /// Fails if a claim has expired: a stalled run must not start work that the next run may be doing.
     pub(super) fn check(&self, claim: &Claim) -> Result<(), IdempotencyError> {
         if self.clock.now() < claim.until { Ok(()) } else { Err(self.busy(claim.until)) }
     }
 
-    /// Gives a claim up, if it is still held, for the next to try at once. 1 WRU.
+    /// Deletes a claim that is still held, so that the next run can claim at once. 1 WRU.
     pub(super) async fn release(&self, claim: &Claim) {
         let delete = self
             .client
@@ -289,13 +291,13 @@ impl Records {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":owner", string(&claim.owner))
             .expression_attribute_values(":in_progress", string(IN_PROGRESS));
-        // If it fails, the claim runs out by itself.
+        // If this fails, the claim expires by itself.
         if let Err(error) = write::send("idempotency.release", delete).await {
-            tracing::warn!(error = error.trail(), "a claim was not released");
+            tracing::warn!(error = error.trail(), "release of a claim failed");
         }
     }
 
-    /// Ends a claim now, if it is still held, and leaves the record for the next to reconcile. 1 WRU.
+    /// Ends a claim that is still held, and keeps its record for the next run to reconcile. 1 WRU.
     pub(super) async fn end(&self, claim: &Claim) {
         let update = self
             .client
@@ -310,7 +312,7 @@ impl Records {
             .expression_attribute_values(":in_progress", string(IN_PROGRESS))
             .expression_attribute_values(":over", number(0));
         if let Err(error) = write::send("idempotency.end", update).await {
-            tracing::warn!(error = error.trail(), "a claim was not ended");
+            tracing::warn!(error = error.trail(), "end of a claim failed");
         }
     }
 }

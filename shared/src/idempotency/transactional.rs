@@ -9,22 +9,22 @@ use super::{IdempotencyError, Outcome, Records, Request};
 use crate::Error;
 use crate::transaction::{self, Sent};
 
-/// How many items a transaction may change besides the record.
+/// The maximum number of writes besides the record.
 const MAX_WRITES: usize = transaction::MAX_ITEMS - 1;
 
-/// For money: what is written, what is answered and what is published change together or not at all.
+/// For money: the writes, the answer and the events are made in one transaction.
 ///
-/// - [`commit`](Self::commit) is for work whose effects are all in DynamoDB. There is no claim and so
-///   nothing to reconcile: one transaction is the whole of it. 2 WRU for each item.
-/// - [`execute`](Self::execute) is for work that does something outside, such as charging a card,
-///   before it writes. A claim is made first. If a run dies in between, its claim is never simply run
-///   again: `reconcile` is asked what happened.
+/// - [`commit`](Self::commit) is for work whose effects are all in DynamoDB. It is one transaction,
+///   without a claim, so there is nothing to reconcile. 2 WRU for each item.
+/// - [`execute`](Self::execute) is for work with an external effect before the writes, such as a charge
+///   of a card. It makes a claim first. If a run dies after that, the next run calls `reconcile` instead
+///   of the work, to find out what happened.
 #[derive(Clone, Debug)]
 pub struct Transactional {
     records: Records,
 }
 
-/// An answer, and everything that is written with it: business items and outgoing events.
+/// An answer and its writes: business items and outgoing events.
 #[derive(Clone, Debug)]
 pub struct Commit<T> {
     answer: T,
@@ -38,7 +38,7 @@ impl<T> Commit<T> {
         Self { answer, writes: Vec::new() }
     }
 
-    /// Adds a write: 99 at most, each to another item.
+    /// Adds a write. At most 99 writes, each to a different item.
     #[must_use]
     pub fn write(mut self, write: TransactWriteItem) -> Self {
         self.writes.push(write);
@@ -46,12 +46,12 @@ impl<T> Commit<T> {
     }
 }
 
-/// What `reconcile` has found out about a run that never ended.
+/// The result of `reconcile` for a run that did not end.
 #[derive(Clone, Debug)]
 pub enum Reconciled<T> {
-    /// The work took effect outside; this is what was left to write.
+    /// The external effect happened; this is the commit that is still missing.
     Happened(Commit<T>),
-    /// It took no effect, and will take none. The work is done now.
+    /// The external effect did not happen and will not happen. The work runs now.
     DidNotHappen,
 }
 
@@ -62,8 +62,9 @@ impl Transactional {
         Self { records }
     }
 
-    /// The answer that is saved for the request, if there is one: to be asked for before a request is
-    /// refused for how things stand, which it may itself have brought about. 1 RRU for 4 KB.
+    /// The saved answer of the request, if there is one. Check it before you refuse a request because of
+    /// the current state: an earlier execution of the same request may be the cause of that state.
+    /// 1 RRU for 4 KB.
     ///
     /// # Errors
     /// [`IdempotencyError`]
@@ -75,10 +76,10 @@ impl Transactional {
         Ok(answer.map(|answer| serde_json::from_str(&answer)).transpose()?)
     }
 
-    /// Makes all of `commit`'s writes and saves its answer, unless that is done.
+    /// Makes all writes of `commit` and saves its answer, if the request has no saved answer.
     ///
     /// # Errors
-    /// [`IdempotencyError`]; `Refused` when a condition among the writes does not hold.
+    /// [`IdempotencyError`]; `Refused` when a condition of the writes does not hold.
     pub async fn commit<T: Serialize + DeserializeOwned>(
         &self,
         request: &Request,
@@ -88,11 +89,12 @@ impl Transactional {
         self.transact(request, &owner, When::Unclaimed, commit).await
     }
 
-    /// Claims the request, does `work`, then makes its writes and saves its answer, unless that is
-    /// done or under way. `reconcile` is called instead of `work` after a run that never ended.
+    /// Claims the request, runs `work`, then makes its writes and saves its answer, if the request is
+    /// neither done nor in progress. After a run that did not end, it calls `reconcile` first, and `work`
+    /// only if the result is [`Reconciled::DidNotHappen`].
     ///
-    /// Give outside services [`Claim::id`] as their idempotency key. An error of `work` or `reconcile`
-    /// leaves the claim to be reconciled by the next attempt, for nobody knows what took effect.
+    /// Pass [`Claim::id`] to external services as their idempotency key. After an error of `work` or
+    /// `reconcile`, it is unknown what took effect, so the next attempt reconciles.
     ///
     /// # Errors
     /// [`IdempotencyError`]; an error of `work` or `reconcile` as `Failed`.
@@ -118,7 +120,7 @@ impl Transactional {
                     work(&claim).await?
                 }
             };
-            // Refused by its record, the run has stalled, and another has taken over.
+            // If the record refuses the transaction, this run has stalled and another has taken over.
             self.transact(request, claim.owner(), When::Held, commit).await
         };
         let outcome = run.await;
@@ -138,7 +140,7 @@ impl Transactional {
     ) -> Result<Outcome<T>, IdempotencyError> {
         let Commit { answer, writes } = commit;
         if writes.len() > MAX_WRITES {
-            return Err(Error::internal("a transaction of more than 100 items").into());
+            return Err(Error::internal("a transaction has more than 100 items").into());
         }
         let data = serde_json::to_string(&answer)?;
         let completion = self.records.completion(request, owner, &data, when)?;
@@ -148,7 +150,7 @@ impl Transactional {
             transaction::send("idempotency.transact", &self.records.client, owner, items).await?;
         match sent {
             Sent::Made => Ok(Outcome::New(answer)),
-            // The answer of the run that was faster.
+            // Another run was first; this is its answer.
             Sent::Refused { index: 0, item } => {
                 let item = item.ok_or_else(|| Error::internal("the record is gone"))?;
                 let answer = self.records.settled(Record::from_item(item)?, request)?;

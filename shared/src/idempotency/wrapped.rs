@@ -7,8 +7,8 @@ use crate::Error;
 
 /// For work that may safely run again.
 ///
-/// If a run dies, or cannot save its answer, the next caller runs the work again as soon as the claim
-/// has run out: when the invocation would have ended. Work that fails gives its claim up at once.
+/// If a run dies or cannot save its answer, the next caller runs the work again after the claim expires,
+/// shortly after the latest end of the invocation. If the work fails, the claim is released at once.
 #[derive(Clone, Debug)]
 pub struct Wrapped {
     records: Records,
@@ -21,10 +21,10 @@ impl Wrapped {
         Self { records }
     }
 
-    /// Does `work`, unless it is done or under way.
+    /// Runs `work`, if the request is neither done nor in progress.
     ///
     /// # Errors
-    /// [`IdempotencyError`]; an error of `work`'s as `Failed`.
+    /// [`IdempotencyError`]; an error of `work` as `Failed`.
     pub async fn run<T: Serialize + DeserializeOwned>(
         &self,
         request: &Request,
@@ -42,7 +42,7 @@ impl Wrapped {
                 let data = serde_json::to_string(&answer)?;
                 match self.records.complete(&claim, &data).await? {
                     None => Ok(Outcome::New(answer)),
-                    // This run stalled, and another was faster. All get the one answer.
+                    // This run stalled and another was first. All callers get the same answer.
                     Some(others) => Ok(Outcome::Replayed(serde_json::from_str(&others)?)),
                 }
             }

@@ -8,7 +8,7 @@ use crate::invocation::Invocation;
 
 static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
 
-/// Collects what is counted from now on.
+/// Starts to collect metrics.
 pub(super) fn init(service: &'static str) {
     let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
     let collector = Builder::new()
@@ -21,7 +21,7 @@ pub(super) fn init(service: &'static str) {
             let _ = COLLECTOR.set(collector);
             describe();
         }
-        Err(error) => tracing::error!(error = %error, "there will be no metrics"),
+        Err(error) => tracing::error!(error = %error, "metrics are off"),
     }
 }
 
@@ -42,7 +42,7 @@ fn describe() {
     }
 }
 
-/// Notes which invocation the metrics are of, so that its log lines are found from them.
+/// Adds the ids of the invocation to the metrics, so that its log lines can be found.
 pub(super) fn note(invocation: &Invocation) {
     if let Some(collector) = COLLECTOR.get() {
         collector.set_property("function_request_id", invocation.function_request_id.clone());
@@ -50,7 +50,7 @@ pub(super) fn note(invocation: &Invocation) {
     }
 }
 
-/// Writes what was counted since the last time.
+/// Writes the metrics since the last flush.
 pub(super) fn flush() {
     if let Some(collector) = COLLECTOR.get()
         && let Err(error) = collector.flush(io::stdout().lock())

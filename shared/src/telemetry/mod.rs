@@ -1,7 +1,7 @@
 //! Logs, metrics and traces.
 //!
-//! **Guarantees.** Whatever an invocation logs, counts or traces is out before the next begins, and no
-//! answer waits for it: all but the log lines is sent when Lambda has the answer.
+//! **Guarantees.** Logs and metrics of an invocation are written before the next invocation starts.
+//! Metrics and traces are sent after Lambda has the answer, so no answer waits for them.
 //!
 //! ```no_run
 //! shared::telemetry::init("documents");
@@ -9,33 +9,32 @@
 //! metrics::counter!("DocumentsReady").increment(1);
 //! ```
 //!
-//! **Logs** are JSON on standard output, one object a line, in the field names of
+//! **Logs** are JSON on standard output, one object in each line, with the field names of
 //! [Powertools for AWS Lambda](https://docs.powertools.aws.dev/lambda/python/latest/core/logger/):
 //! `level`, `location`, `message`, `timestamp`, `service`, then the invocation's fields, then the
-//! event's own. `LOG_LEVEL` takes a level, or [levels of targets](Targets) such as
-//! `info,documents=debug`; `info` unless set. `LOG_SAMPLE_RATE`, from 0 (the default) to 1, is the share of invocations that
-//! log this workspace's own lines down to `debug`. Keep secrets in `secrecy::SecretString`, which has
-//! no `Display` and whose `Debug` tells nothing.
+//! event's own. `LOG_LEVEL` has a level, or [levels of targets](Targets) such as
+//! `info,documents=debug`; the default is `info`. `LOG_SAMPLE_RATE`, from 0 (the default) to 1, is the
+//! share of invocations that log this workspace's own lines down to `debug`. Keep secrets in
+//! `secrecy::SecretString`, which has no `Display` and whose `Debug` does not show the value.
 //!
-//! **Metrics** go by the macros of [`metrics`], and out as one line a function in CloudWatch's
+//! **Metrics** are recorded with the macros of [`metrics`] and written as lines in CloudWatch's
 //! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html),
-//! in the namespace `Arsenal` with the dimensions `service` and `function_name`. Every label is one
-//! more dimension, and every combination of values one more metric to pay for. Counted for every
-//! function:
+//! in the namespace `Arsenal` with the dimensions `service` and `function_name`. Every label adds a
+//! dimension, and every combination of values is a metric that costs money. Recorded for every function:
 //!
 //! | metric | |
 //! |---|---|
 //! | `ColdStart` | invocations that were the first of their environment |
-//! | `Latency` | how long the handler took, in milliseconds |
-//! | `Success`, `Failure` | how tasks ended |
-//! | `Success`, `ClientError`, `ServerError` | how requests ended: under 400, 4xx, 5xx |
-//! | `RecordsSucceeded`, `RecordsFailed`, `RecordsGivenUp`, `RecordsNotStarted` | how records of [batches](crate::batch) ended |
+//! | `Latency` | the duration of the handler, in milliseconds |
+//! | `Success`, `Failure` | the outcomes of tasks |
+//! | `Success`, `ClientError`, `ServerError` | the outcomes of requests: below 400, 4xx, 5xx |
+//! | `RecordsSucceeded`, `RecordsFailed`, `RecordsGivenUp`, `RecordsNotStarted` | the outcomes of records of [batches](crate::batch) |
 //!
-//! **Traces** go on as [`trace`](crate::trace) says. In a build with the feature `otlp`, and with
+//! **Traces** are propagated by [`trace`](crate::trace). In a build with the feature `otlp`, and with
 //! `OTEL_EXPORTER_OTLP_ENDPOINT` set, a span of each invocation and of each record of a batch is sent
-//! to that collector (OTLP over HTTP, protocol buffers). An invocation waits for that for 1 s at most,
-//! after its answer; what is not out by then goes with the next, or is dropped. The SDK's own variables
-//! hold: `OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS` and so on.
+//! to that collector (OTLP over HTTP, protocol buffers). An invocation waits for that for at most 1 s,
+//! after its answer; unsent spans are sent with the next invocation, or are dropped. The variables of the
+//! OpenTelemetry SDK apply: `OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS` and so on.
 
 mod emf;
 #[cfg(feature = "otlp")]
@@ -56,7 +55,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::invocation::{self, Invocation};
 
-/// Sets logs, metrics and traces up for the functions of `service`: once, at cold start.
+/// Sets up logs, metrics and traces for the functions of `service`. Call it once, at cold start.
 pub fn init(service: &'static str) {
     let level = std::env::var("LOG_LEVEL").unwrap_or_default();
     let filter = filter(service, &level, invocation::log_sample_rate());
@@ -69,7 +68,8 @@ pub fn init(service: &'static str) {
     otlp::init(service);
 }
 
-/// What `level` lets through, and of sampled invocations our own lines too.
+/// The filter of `level`, which also passes this workspace's own lines down to `debug` in sampled
+/// invocations.
 fn filter<S: Subscriber>(
     service: &'static str,
     level: &str,
@@ -88,7 +88,7 @@ fn filter<S: Subscriber>(
     }
 }
 
-/// The filter that `LOG_LEVEL` asks for. A part that is not valid is left out.
+/// Parses `LOG_LEVEL` to a filter. An invalid part is ignored.
 fn targets(text: &str) -> Targets {
     let mut targets = Targets::new().with_default(LevelFilter::INFO);
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -102,7 +102,7 @@ fn targets(text: &str) -> Targets {
     targets
 }
 
-/// What a span is of.
+/// The kind of work of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A request over HTTP.
@@ -111,7 +111,7 @@ pub(crate) enum Kind {
     Task,
 }
 
-/// A piece of work whose end is to be told of.
+/// Measures a piece of work and reports its end.
 pub(crate) struct Watch {
     kind: Kind,
     started: Instant,
@@ -119,18 +119,18 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Begins.
+    /// Starts the measurement.
     pub(crate) fn start(kind: Kind) -> Self {
         Self { kind, started: Instant::now(), started_at: SystemTime::now() }
     }
 
-    /// How long it has been, in milliseconds, to the microsecond.
+    /// The time since the start, in milliseconds, to the microsecond.
     pub(crate) fn milliseconds(&self) -> f64 {
         let micros = u32::try_from(self.started.elapsed().as_micros()).unwrap_or(u32::MAX);
         f64::from(micros) / 1000.0
     }
 
-    /// Tells of an invocation's end; `outcome` is the metric that counts it.
+    /// Reports the end of an invocation; `outcome` is the metric that counts it.
     pub(crate) fn invocation_ended(&self, invocation: &Invocation, outcome: &'static str) {
         if invocation.cold_start {
             metrics::counter!("ColdStart").increment(1);
@@ -141,7 +141,7 @@ impl Watch {
         self.ended(invocation, !matches!(outcome, "Success" | "ClientError"));
     }
 
-    /// Tells of the end of the whole, or of a part.
+    /// Reports the end of an invocation or of a record: ends its span.
     pub(crate) fn ended(&self, invocation: &Invocation, failed: bool) {
         #[cfg(feature = "otlp")]
         otlp::span(self, invocation, failed);
@@ -150,7 +150,7 @@ impl Watch {
     }
 }
 
-/// Sends what was counted and traced. Called when Lambda has the answer.
+/// Sends metrics and traces. Called after Lambda has the answer.
 pub(crate) async fn flush() {
     emf::flush();
     #[cfg(feature = "otlp")]
@@ -212,7 +212,7 @@ mod tests {
         Invocation::of(&context, Some("api-1".into()))
     }
 
-    /// What `work` logs.
+    /// The log lines of `work`.
     async fn logged(
         sample_rate: f64,
         work: impl Future<Output = ()>,
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_secret_is_not_told() {
+    async fn a_secret_is_not_logged() {
         let secret = secrecy::SecretString::from("hunter2");
         let lines = logged(0.0, async { tracing::info!(?secret, "read {secret:?}") }, |_| {}).await;
         let line = lines[0].to_string();
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_is_for_all_or_for_a_target() {
+    fn a_level_applies_to_all_targets_or_to_one() {
         use tracing::Level;
         for (text, ours, theirs) in [
             ("", Level::INFO, Level::INFO),

@@ -16,7 +16,7 @@ use super::{Kind, Watch};
 use crate::invocation::Invocation;
 use crate::trace::TraceContext;
 
-/// How long an invocation waits for its spans to be sent, after its answer.
+/// The maximum wait of an invocation for its spans to be sent, after its answer.
 const EXPORT_TIME: Duration = Duration::from_secs(1);
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
@@ -26,7 +26,7 @@ thread_local! {
     static OWN: Cell<Option<TraceContext>> = const { Cell::new(None) };
 }
 
-/// Sends spans from now on, if there is a collector to send them to.
+/// Starts to send spans, if a collector is configured.
 pub(super) fn init(service: &'static str) {
     if std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_none() {
         return;
@@ -40,11 +40,11 @@ pub(super) fn init(service: &'static str) {
                 .build();
             let _ = PROVIDER.set(provider);
         }
-        Err(error) => tracing::error!(error = %error, "there will be no traces"),
+        Err(error) => tracing::error!(error = %error, "traces are off"),
     }
 }
 
-/// Records a span that has ended, under the ids that the invocation has told others of.
+/// Records a span that has ended, with the ids that the invocation has already sent to other services.
 pub(super) fn span(watch: &Watch, invocation: &Invocation, failed: bool) {
     let Some(provider) = PROVIDER.get() else { return };
     let kind = match watch.kind {
@@ -73,12 +73,12 @@ pub(super) fn span(watch: &Watch, invocation: &Invocation, failed: bool) {
     let mut span = provider.tracer("arsenal").build_with_context(builder, &parent);
     OWN.set(None);
     if failed {
-        span.set_status(Status::error("failed; the log says why"));
+        span.set_status(Status::error("failed; see the log"));
     }
     span.end_with_timestamp(SystemTime::now());
 }
 
-/// Sends what has been recorded, for as long as an invocation may wait.
+/// Sends the recorded spans, and waits for at most [`EXPORT_TIME`].
 pub(super) async fn flush() {
     let Some(provider) = PROVIDER.get() else { return };
     let sending = tokio::task::spawn_blocking(|| provider.force_flush());
@@ -89,7 +89,7 @@ pub(super) async fn flush() {
     }
 }
 
-/// Gives a span the ids that are known of it already.
+/// Gives a span the ids that the invocation has already chosen.
 #[derive(Debug, Default)]
 struct OwnIds(RandomIdGenerator);
 

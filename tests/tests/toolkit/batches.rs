@@ -1,4 +1,4 @@
-//! Batches, with a real SQS to put messages back to.
+//! Batches, with a real SQS.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -17,7 +17,7 @@ use shared::queue::Queue;
 use testing::account;
 use tokio::sync::Barrier;
 
-/// An invocation with this long to go.
+/// An invocation with `left` until its deadline.
 fn invocation(left: Duration) -> Invocation {
     let mut context = lambda_runtime::Context::default();
     context.request_id = "req-1".into();
@@ -58,7 +58,8 @@ impl Queues {
             .dead_letters(Queue::new(self.client.clone(), self.dead_letters.clone()))
     }
 
-    /// Sends bodies, each in the group that its first letter names, and takes them out as Lambda does.
+    /// Sends messages with these bodies, in a FIFO queue each in the group of its first letter, and
+    /// receives them as Lambda does. Gives the event.
     async fn event(&self, bodies: &[&str]) -> Value {
         for (index, body) in bodies.iter().enumerate() {
             let mut send = self.client.send_message().queue_url(&self.url).message_body(*body);
@@ -113,7 +114,7 @@ impl Queues {
         received.messages.unwrap_or_default().into_iter().map(record).collect()
     }
 
-    /// Deletes what Lambda would delete: all but the failures.
+    /// Deletes the messages that Lambda deletes: all but the failures.
     async fn conclude(&self, event: &Value, answer: &Value) {
         let failed = failures(answer);
         for record in event["Records"].as_array().unwrap() {
@@ -135,7 +136,7 @@ fn failures(answer: &Value) -> Vec<String> {
     ids.collect()
 }
 
-/// The bodies that were to come again.
+/// The bodies of the failures, sorted.
 fn failed_bodies(event: &Value, answer: &Value) -> Vec<String> {
     let failed = failures(answer);
     let records = event["Records"].as_array().unwrap().iter();
@@ -149,11 +150,11 @@ fn failed_bodies(event: &Value, answer: &Value) -> Vec<String> {
 
 pub(crate) async fn handle(message: Message<String>) -> Result<(), Failure> {
     match &message.body[1..] {
-        "fails" => Err(shared::Error::internal("no luck").into()),
+        "fails" => Err(shared::Error::internal("a failure to retry").into()),
         "never" => Err(Failure::permanent("it never will")),
         "problem" => Err(Problem::not_found("document").into()),
-        "panics" => panic!("thirteen"),
-        "later" => Err(Failure::retry_after("in a while", Duration::from_secs(77))),
+        "panics" => panic!("a panic of the handler"),
+        "later" => Err(Failure::retry_after("retry after 77 s", Duration::from_secs(77))),
         _ => Ok(()),
     }
 }
@@ -164,7 +165,7 @@ async fn consume(consumer: &Consumer, event: &Value, invocation: &Invocation) ->
 }
 
 #[tokio::test]
-async fn each_message_stands_or_falls_alone() {
+async fn each_message_fails_alone() {
     let q = Queues::new(false).await;
     let bodies = [
         "\"1ok\"",
@@ -179,7 +180,7 @@ async fn each_message_stands_or_falls_alone() {
     let answer = consume(&q.consumer(), &event, &a_minute()).await;
     assert_eq!(failed_bodies(&event, &answer), ["\"2fails\"", "\"5panics\""]);
 
-    // What will never go well is in the dead-letter queue, as it was, and why.
+    // Permanent failures are in the dead-letter queue, unchanged, with the reason.
     let mut dead = Vec::new();
     while dead.len() < 3 {
         dead.extend(q.receive(&q.dead_letters).await);
@@ -205,24 +206,24 @@ async fn each_message_stands_or_falls_alone() {
 }
 
 #[tokio::test]
-async fn without_a_dead_letter_queue_nothing_is_given_up() {
+async fn without_a_dead_letter_queue_permanent_failures_are_retried() {
     let q = Queues::new(false).await;
     let event = q.event(&["\"3never\"", "not json"]).await;
     let consumer = Consumer::new(Queue::new(q.client.clone(), q.url.clone()));
     assert_eq!(failures(&consume(&consumer, &event, &a_minute()).await).len(), 2);
-    // Nor if it cannot be reached.
+    // The same if the dead-letter queue cannot be reached.
     let consumer = consumer.dead_letters(Queue::new(q.client.clone(), format!("{}-gone", q.url)));
     assert_eq!(failures(&consume(&consumer, &event, &a_minute()).await).len(), 2);
 }
 
 #[tokio::test]
-async fn a_message_that_failed_comes_again_when_it_was_told_to() {
+async fn a_failed_message_is_delivered_again_after_its_wait() {
     let q = Queues::new(false).await;
     let event = q.event(&["\"1fails\"", "\"2later\"", "\"3ok\""]).await;
     let at_once = Backoff::new(Duration::ZERO, Duration::ZERO);
     let answer = consume(&q.consumer().backoff(at_once), &event, &a_minute()).await;
     q.conclude(&event, &answer).await;
-    // The queue's own time-out would be 10 minutes; the other one waits for 77 s.
+    // The visibility time-out of the receive is 10 minutes; the second message waits for 77 s.
     let again = q.receive(&q.url).await;
     assert_eq!(again.len(), 1, "{again:?}");
     assert_eq!(again[0]["body"], "\"1fails\"");
@@ -236,7 +237,7 @@ async fn a_message_that_failed_comes_again_when_it_was_told_to() {
 }
 
 #[tokio::test]
-async fn a_fifo_group_stops_at_its_first_failure_and_the_others_go_on() {
+async fn a_fifo_group_stops_at_its_first_failure_and_the_others_continue() {
     let q = Queues::new(true).await;
     let event = q
         .event(&[
@@ -268,14 +269,14 @@ async fn a_fifo_group_stops_at_its_first_failure_and_the_others_go_on() {
         handled.iter().filter(|body| body.starts_with(group)).map(String::as_str).collect()
     };
     assert_eq!((of("a"), of("b"), of("c")), (vec!["a1", "a2"], vec!["bfails"], vec!["cpanics"]));
-    // What was given up is out of the way.
+    // A message in the dead-letter queue does not stop its group.
     assert_eq!(of("d"), ["dnever", "d2"]);
     let dead = q.receive(&q.dead_letters).await;
     assert_eq!((dead.len(), &dead[0]["attributes"]["MessageGroupId"]), (1, &json!("d")));
 }
 
 #[tokio::test]
-async fn as_many_are_handled_at_once_as_allowed_and_no_more() {
+async fn the_concurrency_limit_is_reached_and_not_exceeded() {
     let q = Queues::new(false).await;
     let event = q.event(&["1", "2", "3", "4", "5", "6"]).await;
     let (now, most, together) = (AtomicUsize::new(0), AtomicUsize::new(0), Barrier::new(3));
@@ -284,7 +285,7 @@ async fn as_many_are_handled_at_once_as_allowed_and_no_more() {
     let parsed = serde_json::from_value(event).unwrap();
     let consuming = consumer.consume(parsed, &invocation, async |_: Message<u32>| {
         most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
-        together.wait().await; // passes only if three are here at once
+        together.wait().await; // returns only if three handlers wait at once
         now.fetch_sub(1, SeqCst);
         Ok(())
     });
@@ -293,17 +294,17 @@ async fn as_many_are_handled_at_once_as_allowed_and_no_more() {
 }
 
 #[tokio::test]
-async fn near_the_deadline_what_has_not_started_is_handed_back() {
+async fn messages_that_cannot_start_before_the_deadline_are_returned() {
     let q = Queues::new(false).await;
     let event = q.event(&["\"1ok\"", "\"2ok\""]).await;
     let soon = invocation(Duration::from_millis(900));
     let answer = consume(&q.consumer(), &event, &soon).await;
     assert_eq!(failures(&answer).len(), 2);
-    // At once.
+    // They are delivered again at once.
     let again = q.receive(&q.url).await;
     assert_eq!(again.len(), 2);
 
-    // Enough time for any, but not for one that may take ten seconds.
+    // With a time limit of 10 s, 10 s until the deadline are too few and 12 s are enough.
     let event = json!({ "Records": again });
     let patient = q.consumer().time_limit(Duration::from_secs(10));
     let answer = consume(&patient, &event, &invocation(Duration::from_secs(10))).await;
@@ -313,7 +314,7 @@ async fn near_the_deadline_what_has_not_started_is_handed_back() {
 }
 
 #[tokio::test]
-async fn a_message_that_hangs_does_not_take_the_others_with_it() {
+async fn a_message_that_hangs_fails_alone() {
     let q = Queues::new(false).await;
     let event = q.event(&["1", "0", "2"]).await;
     let consumer = q.consumer().time_limit(Duration::from_millis(200));
@@ -330,7 +331,7 @@ async fn a_message_that_hangs_does_not_take_the_others_with_it() {
 }
 
 #[tokio::test]
-async fn a_panic_before_the_first_await_is_no_different() {
+async fn a_panic_before_the_first_await_fails_that_message_alone() {
     let q = Queues::new(false).await;
     let event = q.event(&["\"1ok\"", "\"2panics\"", "\"3ok\""]).await;
     let invocation = a_minute();
@@ -345,7 +346,7 @@ async fn a_panic_before_the_first_await_is_no_different() {
 }
 
 #[tokio::test]
-async fn the_answer_is_in_time_though_sqs_hangs() {
+async fn the_response_is_in_time_if_sqs_hangs() {
     let server = wiremock::MockServer::start().await;
     let never = wiremock::ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
     wiremock::Mock::given(wiremock::matchers::any()).respond_with(never).mount(&server).await;
@@ -363,7 +364,7 @@ async fn the_answer_is_in_time_though_sqs_hangs() {
 }
 
 #[tokio::test]
-async fn a_message_goes_on_in_the_trace_of_its_sender() {
+async fn a_message_continues_the_trace_of_its_sender() {
     let q = Queues::new(false).await;
     let sender = a_minute();
     let sender = sender.caused_by(Some("api-request-7".into()), None);
@@ -397,7 +398,7 @@ async fn no_message_is_lost_whatever_happens() {
         if let Some(answer) = first.resume().await {
             q.conclude(&event, &answer).await;
         } else {
-            // The invocation died: SQS hands all of it out again.
+            // The invocation died: SQS delivers all messages again.
             let entries = event["Records"].as_array().unwrap();
             for record in entries {
                 let again = q.client.change_message_visibility().queue_url(&q.url);
@@ -416,7 +417,8 @@ async fn no_message_is_lost_whatever_happens() {
         let count = |name| -> usize { attributes.attributes().unwrap()[&name].parse().unwrap() };
         let left = count(QueueAttributeName::ApproximateNumberOfMessages)
             + count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible);
-        // Given up or put back for another try; `LoseAnswer` cannot tell whether it was given up.
+        // "2fails" is left for a retry. After `LoseAnswer`, the consumer does not know whether "3never"
+        // is in the dead-letter queue, so "3never" may be left too.
         let kept = 1 + usize::from(
             matches!(run.fault(), Some(Fault::LoseAnswer)) && dead.len() == 1 && left == 2,
         );

@@ -1,4 +1,4 @@
-//! Writes that other requests get in the way of, by the answers that DynamoDB gives.
+//! Writes that conflict with other requests, with the error responses of DynamoDB.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
@@ -12,7 +12,7 @@ use testing::account;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// How often a write is sent that conflicts each time.
+/// The maximum number of attempts at a write.
 const TRIES: usize = 8;
 
 fn refusal(code: &str, more: &Value) -> ResponseTemplate {
@@ -29,7 +29,8 @@ fn cancelled(codes: [&str; 2]) -> ResponseTemplate {
     refusal("TransactionCanceledException", &more)
 }
 
-/// A DynamoDB that gives `answer`, `times` times, and is content then; and a client as functions have it.
+/// A DynamoDB that answers with `answer`, `times` times or always, and then with success; and a client
+/// with the configuration of functions.
 async fn dynamodb(answer: ResponseTemplate, times: Option<u64>) -> (MockServer, Client) {
     let server = MockServer::start().await;
     let mock = Mock::given(any()).respond_with(answer);
@@ -76,28 +77,28 @@ fn is_conflict<T>(sent: shared::Result<T>) -> bool {
 }
 
 #[tokio::test]
-async fn a_single_write_that_meets_a_transaction_is_made_a_moment_later() {
-    let met = || refusal("TransactionConflictException", &json!({}));
-    let (server, client) = dynamodb(met(), Some(2)).await;
+async fn a_single_write_that_conflicts_with_a_transaction_is_retried() {
+    let conflict = || refusal("TransactionConflictException", &json!({}));
+    let (server, client) = dynamodb(conflict(), Some(2)).await;
     assert_eq!(put(&client).await.unwrap(), Written::Made(None));
     assert_eq!(requests(&server).await, 3);
 
-    let (server, client) = dynamodb(met(), None).await;
+    let (server, client) = dynamodb(conflict(), None).await;
     assert!(is_conflict(put(&client).await));
     assert!(is_conflict(update(&client).await));
     assert!(is_conflict(delete(&client).await));
-    assert_eq!(requests(&server).await, 3 * TRIES, "at one layer");
+    assert_eq!(requests(&server).await, 3 * TRIES, "only one layer retries");
 }
 
 #[tokio::test]
-async fn a_transaction_that_meets_another_is_made_a_moment_later() {
+async fn a_transaction_that_conflicts_with_another_is_retried() {
     for reason in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
         let (server, client) = dynamodb(cancelled(["None", reason]), Some(2)).await;
         assert!(matches!(transact(&client).await.unwrap(), Sent::Made), "{reason}");
         assert_eq!(requests(&server).await, 3);
         let (server, client) = dynamodb(cancelled([reason, "None"]), None).await;
         assert!(is_conflict(transact(&client).await), "{reason}");
-        assert_eq!(requests(&server).await, TRIES, "at one layer");
+        assert_eq!(requests(&server).await, TRIES, "only one layer retries");
     }
     let refused = cancelled(["TransactionConflict", "ConditionalCheckFailed"]);
     let (_server, client) = dynamodb(refused, None).await;
@@ -108,11 +109,11 @@ async fn a_transaction_that_meets_another_is_made_a_moment_later() {
 }
 
 #[tokio::test]
-async fn what_the_sdk_sends_again_is_not_sent_again_on_top_of_that() {
+async fn errors_that_the_sdk_retries_are_not_retried_by_another_layer() {
     let in_progress = refusal("TransactionInProgressException", &json!({}));
     let (server, client) = dynamodb(in_progress, None).await;
     let sent = transact(&client).await;
-    assert!(matches!(sent, Err(Error::Internal(_))), "it may be made nevertheless: {sent:?}");
+    assert!(matches!(sent, Err(Error::Internal(_))), "the transaction may still be made: {sent:?}");
     assert_eq!(requests(&server).await, 3);
     for code in ["ThrottlingException", "ProvisionedThroughputExceededException"] {
         let (server, client) = dynamodb(refusal(code, &json!({})), None).await;
@@ -120,24 +121,24 @@ async fn what_the_sdk_sends_again_is_not_sent_again_on_top_of_that() {
         assert_eq!(requests(&server).await, 3);
         let changed = conflict::retried(async || update(&client).await.map(Some)).await;
         assert!(is_conflict(changed), "{code}");
-        assert_eq!(requests(&server).await, 6, "no attempts of tries");
+        assert_eq!(requests(&server).await, 6, "`retried` does not retry it");
     }
 }
 
 #[tokio::test]
-async fn on_purpose_a_write_conflicts_at_each_try_and_nothing_else_does() {
+async fn an_injected_conflict_applies_to_writes_only() {
     let content = ResponseTemplate::new(200).set_body_raw("{}", "application/x-amz-json-1.0");
     let (server, client) = dynamodb(content, None).await;
-    let met = async |fault| {
+    let write_both = async |fault| {
         let put = Run::with("test.put", fault).attempt(put(&client)).await.resume().await.unwrap();
         let sent = Run::with("test.transact", fault).attempt(transact(&client)).await;
         (put, sent.resume().await.unwrap())
     };
-    let (written, sent) = met(Fault::Conflict).await;
+    let (written, sent) = write_both(Fault::Conflict).await;
     assert_eq!(written.unwrap(), Written::Made(None));
     assert!(matches!(sent.unwrap(), Sent::Made));
-    assert_eq!(requests(&server).await, 2, "what conflicts is not sent");
-    let (written, sent) = met(Fault::Conflicts).await;
+    assert_eq!(requests(&server).await, 2, "a write with an injected conflict is not sent");
+    let (written, sent) = write_both(Fault::Conflicts).await;
     assert!(is_conflict(written) && is_conflict(sent));
     assert_eq!(requests(&server).await, 2);
 
@@ -153,7 +154,7 @@ async fn on_purpose_a_write_conflicts_at_each_try_and_nothing_else_does() {
 }
 
 #[test]
-fn what_a_caller_may_be_told_follows_from_the_fault() {
+fn the_fault_determines_the_valid_statuses() {
     let allowed = |run: &Run, optional: &[&str]| -> Vec<u16> {
         [201, 409, 500, 503].into_iter().filter(|status| run.allows(*status, optional)).collect()
     };
@@ -171,11 +172,11 @@ fn what_a_caller_may_be_told_follows_from_the_fault() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_reads_first_is_made_again_and_its_writes_are_not() {
-    let met = refusal("TransactionConflictException", &json!({}));
-    let (server, client) = dynamodb(met, None).await;
+async fn an_attempt_that_reads_first_is_retried_and_its_writes_are_not() {
+    let conflict = refusal("TransactionConflictException", &json!({}));
+    let (server, client) = dynamodb(conflict, None).await;
     let changed = conflict::retried(async || put(&client).await.map(Some)).await;
     assert!(is_conflict(changed));
-    assert_eq!(requests(&server).await, TRIES, "not tries of tries");
+    assert_eq!(requests(&server).await, TRIES, "each attempt sends its write once");
     assert!(is_conflict(conflict::retried(async || Ok(None::<()>)).await));
 }

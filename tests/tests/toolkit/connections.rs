@@ -1,4 +1,4 @@
-//! Connections to DynamoDB: open before they are needed, and replaced when they have died.
+//! Connections to DynamoDB: opened at cold start, and replaced after they die.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// A DynamoDB that the test holds in its hands, and a client as functions have it, pointed at it.
+/// A server that the test controls, in place of DynamoDB, and a client for it with the configuration of
+/// functions.
 async fn server() -> (TcpListener, Client) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -20,7 +21,7 @@ async fn server() -> (TcpListener, Client) {
     (listener, Client::from_conf(config.endpoint_url(url).build()))
 }
 
-/// Reads a request, head and body; gives its head.
+/// Reads a request with its body; gives the head in lower case.
 async fn request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
@@ -47,10 +48,10 @@ async fn get(client: &Client) {
 }
 
 #[tokio::test]
-async fn the_first_request_finds_a_connection() {
+async fn the_first_request_uses_the_open_connection() {
     let (listener, client) = server().await;
     let serving = tokio::spawn(async move {
-        // One connection for both.
+        // Both requests use one connection.
         let (mut stream, _) = listener.accept().await.unwrap();
         let opening = request(&mut stream).await;
         answer(&mut stream).await;
@@ -67,20 +68,20 @@ async fn the_first_request_finds_a_connection() {
 }
 
 #[tokio::test]
-async fn a_function_starts_though_dynamodb_is_not_there() {
+async fn a_function_starts_without_dynamodb() {
     let (listener, client) = server().await;
     drop(listener);
     connect(&client).await;
 }
 
 #[tokio::test]
-async fn a_connection_that_died_costs_a_try_and_not_the_call() {
+async fn a_dead_connection_costs_one_attempt_and_not_the_call() {
     let (listener, client) = server().await;
     let serving = tokio::spawn(async move {
         let (mut first, _) = listener.accept().await.unwrap();
         request(&mut first).await;
         answer(&mut first).await;
-        // It looks alive, until it is used.
+        // The client cannot see that the connection is dead before it uses it.
         request(&mut first).await;
         drop(first);
         let (mut second, _) = listener.accept().await.unwrap();
@@ -94,7 +95,7 @@ async fn a_connection_that_died_costs_a_try_and_not_the_call() {
 
 /// A call without an answer ends after 8 s, which is less than the shortest time-out of a function.
 #[tokio::test]
-async fn a_call_without_an_answer_is_ended() {
+async fn a_call_without_an_answer_times_out() {
     let server = MockServer::start().await;
     let never = ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
     Mock::given(any()).respond_with(never).mount(&server).await;

@@ -1,4 +1,4 @@
-//! Every fault at every request, in each mode: what was promised holds after recovery.
+//! Every fault at every request, in each mode: the guarantees hold after recovery.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -20,45 +20,45 @@ async fn a_wrapped_endpoint_always_ends_in_one_answer() {
         let s = System::new().await;
         let (router, ran) = counting(StatusCode::CREATED);
         let router = app(idempotency::wrapped(router, s.records.clone()));
-        let asked = request(Some("k"), "{}");
+        let event = request(Some("k"), "{}");
 
-        let first = run.attempt(call(&router, &asked)).await;
-        // While the first may still be at it, nobody else is.
+        let first = run.attempt(call(&router, &event)).await;
+        // While the first attempt may still run, no other runs the work.
         let ran_first = ran.load(SeqCst);
-        let meanwhile = call(&router, &asked).await;
+        let meanwhile = call(&router, &event).await;
         if meanwhile.status == 409 {
             assert_eq!(ran.load(SeqCst), ran_first);
             s.clock.advance(A_CLAIM);
         }
-        let retried = call(&router, &asked).await;
+        let retried = call(&router, &event).await;
         assert_eq!(retried.status, 201, "{retried:?}");
 
         let first = first.resume().await;
-        // Nothing goes wrong with this one: it is told to come back, or of the answer.
+        // The second request meets no fault: it gets the answer or 409.
         assert!(matches!(meanwhile.status, 201 | 409), "{meanwhile:?}");
         if let Some(first) = &first {
-            // Whoever has stalled finds that the claim is over.
+            // A stalled attempt finds that its claim has expired.
             let is_over = run.fault() == Some(Fault::StallAfter) && first.status == 409;
             assert!(is_over || run.allows(first.status, &[]), "{first:?}");
         }
         for answer in [Some(meanwhile), first].into_iter().flatten() {
-            // Each that was told of success was told of the same.
+            // All successful responses are the same.
             if answer.status == 201 {
                 assert_eq!(answer.as_first(), retried.as_first());
             }
         }
-        assert_eq!(call(&router, &asked).await.as_first(), retried.as_first());
+        assert_eq!(call(&router, &event).await.as_first(), retried.as_first());
         assert!(ran.load(SeqCst) <= 2);
     })
     .await;
     assert_eq!(points, ["idempotency.claim", "idempotency.complete"]);
 }
 
-/// A bank that charges as often as it is told to, and can say what it did.
+/// A bank that makes every charge that it gets, and lists its charges.
 #[derive(Default)]
 struct Bank {
     charges: Mutex<Vec<String>>,
-    /// Whether the same reference is charged once only.
+    /// Whether it charges each reference only once.
     is_idempotent: bool,
 }
 
@@ -89,13 +89,13 @@ fn put(table: &str, id: &str) -> TransactWriteItem {
 async fn money_moves_once_whatever_happens() {
     let points = walk(async |run: Run| {
         let s = System::new().await;
-        // Only the bank can tell apart two requests that were both on their way: one that the network
-        // has doubled, or one that a stalled process sends when all is over. It needs the reference
-        // for that; everything else is ours to prevent.
+        // Only the bank can detect a duplicate request that is already sent: one that the network has
+        // duplicated, or one that a stalled process sends after all else has ended. It does so by the
+        // reference. All other duplicates are prevented here.
         let is_idempotent = matches!(run.fault(), Some(Fault::Repeat | Fault::StallBefore));
         let bank = Bank { is_idempotent, ..Bank::default() };
         let transactional = Transactional::new(s.records.clone());
-        let asked = Request::keyed("charge", "order-123").unwrap().validated(&json!(10)).unwrap();
+        let request = Request::keyed("charge", "order-123").unwrap().validated(&json!(10)).unwrap();
         let receipts = Mutex::new(0);
         let receipt = || {
             let mut receipts = receipts.lock().unwrap();
@@ -107,7 +107,7 @@ async fn money_moves_once_whatever_happens() {
         let attempt = async || {
             transactional
                 .execute(
-                    &asked,
+                    &request,
                     async |claim| {
                         bank.charge(claim.id()).await?;
                         Ok(receipt())
@@ -139,7 +139,7 @@ async fn money_moves_once_whatever_happens() {
             other => panic!("{other:?}"),
         }
         assert_eq!(attempt().await.unwrap(), Outcome::Replayed(answer));
-        assert_eq!(*bank.charges.lock().unwrap(), [asked.id()], "charged once");
+        assert_eq!(*bank.charges.lock().unwrap(), [request.id()], "charged once");
         let items = s.items().await;
         assert_eq!(items.len(), 3, "{items:?}");
     })
@@ -148,15 +148,15 @@ async fn money_moves_once_whatever_happens() {
 }
 
 #[tokio::test]
-async fn a_doubled_claim_does_not_forget_the_run_before_it() {
+async fn a_claim_that_is_sent_twice_still_reconciles_the_earlier_run() {
     let s = System::new().await;
     let bank = Bank::default();
     let transactional = Transactional::new(s.records.clone());
-    let asked = Request::keyed("charge", "order-123").unwrap();
+    let request = Request::keyed("charge", "order-123").unwrap();
     let attempt = async || {
         transactional
             .execute(
-                &asked,
+                &request,
                 async |claim| {
                     bank.charge(claim.id()).await?;
                     Ok(Commit::new("charged".to_owned()))
@@ -171,8 +171,8 @@ async fn a_doubled_claim_does_not_forget_the_run_before_it() {
     let crash = Run::with("bank.charge", Fault::CrashAfter);
     assert!(!crash.attempt(attempt()).await.is_done());
     s.clock.advance(A_CLAIM);
-    let doubled = Run::with("idempotency.claim", Fault::Repeat);
-    let outcome = doubled.attempt(attempt()).await.resume().await.unwrap();
+    let repeat = Run::with("idempotency.claim", Fault::Repeat);
+    let outcome = repeat.attempt(attempt()).await.resume().await.unwrap();
     assert_eq!(outcome.unwrap(), Outcome::New("charged".to_owned()));
     assert_eq!(bank.charges.lock().unwrap().len(), 1);
 }
@@ -182,16 +182,16 @@ async fn a_commit_is_made_once_whatever_happens() {
     let points = walk(async |run: Run| {
         let s = System::new().await;
         let transactional = Transactional::new(s.records.clone());
-        let asked = Request::keyed("charge", "order-123").unwrap();
+        let request = Request::keyed("charge", "order-123").unwrap();
         let commit = async |n: u32| {
             let commit = Commit::new(n).write(put(&s.table, &format!("ledger-{n}")));
-            transactional.commit(&asked, commit).await
+            transactional.commit(&request, commit).await
         };
         let first = run.attempt(commit(1)).await;
         let answer = commit(2).await.unwrap().into_inner();
         if let Some(Ok(late)) = first.resume().await {
             assert_eq!(late.into_inner(), answer);
-            // Sent twice, it is still the first.
+            // If the transaction is sent twice, its outcome is still `New`.
             assert_eq!(matches!(late, Outcome::New(_)), run.fault() != Some(Fault::StallBefore));
         }
         assert_eq!(commit(3).await.unwrap(), Outcome::Replayed(answer));

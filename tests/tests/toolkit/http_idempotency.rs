@@ -19,33 +19,33 @@ async fn of_500_identical_requests_at_once_one_does_the_work() {
     let s = System::new().await;
     let (router, ran) = counting(StatusCode::CREATED);
     let router = app(idempotency::wrapped(router, s.records));
-    let asked = request(KEY, "{}");
+    let event = request(KEY, "{}");
 
     let calls = (0..500).map(|_| {
-        let (router, asked) = (router.clone(), asked.clone());
-        tokio::spawn(async move { call(&router, &asked).await })
+        let (router, event) = (router.clone(), event.clone());
+        tokio::spawn(async move { call(&router, &event).await })
     });
     let answers: Vec<Answer> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
 
     assert_eq!(ran.load(SeqCst), 1);
-    let (done, told_to_wait): (Vec<_>, Vec<_>) =
+    let (done, in_progress): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.status == 201);
     let bodies: HashSet<_> = done.iter().map(|answer| (&answer.body, &answer.location)).collect();
     assert_eq!(bodies.len(), 1, "{bodies:?}");
     assert_eq!(done.iter().filter(|answer| !answer.replayed).count(), 1);
-    for answer in told_to_wait {
+    for answer in in_progress {
         assert_eq!((answer.status, answer.problem()), (409, "request-in-progress".into()));
         assert!(answer.retry_after.as_ref().unwrap().parse::<u32>().unwrap() > 0);
     }
-    // Whoever was told to wait gets the answer now.
-    let again = call(&router, &asked).await;
+    // A retry gets the saved answer.
+    let again = call(&router, &event).await;
     assert!(again.replayed);
     assert_eq!((&again.body, &again.location), *bodies.iter().next().unwrap());
     assert_eq!(ran.load(SeqCst), 1);
 }
 
 #[tokio::test]
-async fn a_request_costs_two_requests_and_a_replay_one() {
+async fn a_new_request_costs_two_calls_to_dynamodb_and_a_replay_one() {
     let s = System::new().await;
     let (router, _) = counting(StatusCode::CREATED);
     let router = app(idempotency::wrapped(router, s.records.clone()));
@@ -58,7 +58,7 @@ async fn a_request_costs_two_requests_and_a_replay_one() {
 }
 
 #[tokio::test]
-async fn the_first_answer_keeps_the_headers_that_a_replay_leaves_out() {
+async fn the_first_answer_keeps_the_headers_that_are_not_saved() {
     let s = System::new().await;
     let (router, _) = counting(StatusCode::CREATED);
     let router =
@@ -67,9 +67,9 @@ async fn the_first_answer_keeps_the_headers_that_a_replay_leaves_out() {
         }));
     let router = app(idempotency::wrapped(router, s.records.clone()));
     for is_first in [true, false] {
-        let asked = request(KEY, "{}").to_string();
-        let asked = lambda_http::request::from_str(&asked).unwrap();
-        let response = router.clone().oneshot(asked).await.unwrap();
+        let event = request(KEY, "{}").to_string();
+        let request = lambda_http::request::from_str(&event).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.headers().contains_key("set-cookie"), is_first);
         assert!(response.headers().contains_key("location"));
     }
@@ -83,7 +83,7 @@ async fn a_key_belongs_to_a_payload_a_user_and_a_route() {
     let router = app(idempotency::wrapped(router, s.records.clone()));
     let first = call(&router, &request(KEY, r#"{"a":1,"b":2}"#)).await;
 
-    // The same, written otherwise.
+    // The same key and body in another form.
     let quoted = Some("\"8e03978e-40d5-43dd-bc93-6894a57f9324\"");
     for (key, body) in [(KEY, r#"{ "b": 2, "a": 1 }"#), (quoted, r#"{"a":1,"b":2}"#)] {
         let same = call(&router, &request(key, body)).await;
@@ -130,7 +130,7 @@ async fn bad_requests_leave_no_record() {
 }
 
 #[tokio::test]
-async fn what_will_be_the_same_next_time_is_saved_and_nothing_else() {
+async fn only_answers_that_a_retry_would_repeat_are_saved() {
     for (status, runs) in [
         (200, 1),
         (303, 1),
@@ -182,7 +182,7 @@ async fn an_answer_is_kept_for_a_day_whether_or_not_ttl_has_deleted_it() {
     s.clock.advance(SignedDuration::from_hours(24));
     assert_eq!(call(&router, &request(KEY, "{}")).await.as_first(), first);
     s.clock.advance(SignedDuration::from_secs(1));
-    // Another payload may have the key now.
+    // The key is free for another payload now.
     let second = call(&router, &request(KEY, r#"{"b":2}"#)).await;
     assert_eq!((second.status, second.replayed, ran.load(SeqCst)), (201, false, 2));
     let records = s.items().await;

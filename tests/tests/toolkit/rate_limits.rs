@@ -20,7 +20,7 @@ use crate::support::{System, request};
 const HUNDRED: Quota = Quota::new("calls", 100, Duration::from_mins(1));
 const THREE: Quota = Quota::new("calls", 3, Duration::from_secs(30));
 
-/// A limiter as another environment has it: without a memory.
+/// A new limiter, as in a new environment: it remembers no subjects.
 fn limiter(s: &System) -> RateLimiter {
     RateLimiter::new(s.client.clone(), s.table.clone(), s.clock.clone())
 }
@@ -28,7 +28,7 @@ fn limiter(s: &System) -> RateLimiter {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_2000_calls_at_once_exactly_100_are_admitted() {
     let s = System::new().await;
-    // As from 20 environments.
+    // Each limiter stands for one environment.
     let limiters: Vec<_> = (0..20).map(|_| limiter(&s)).collect();
     let calls = (0..2000).map(|call: usize| {
         let limiter = limiters[call % limiters.len()].clone();
@@ -36,12 +36,12 @@ async fn of_2000_calls_at_once_exactly_100_are_admitted() {
     });
     let admitted = join_all(calls).await.into_iter().filter(|call| *call.as_ref().unwrap()).count();
     assert_eq!(admitted, 100);
-    // Others are not in it.
+    // Another subject has its own limit.
     assert!(limiter(&s).admit(&HUNDRED, "bob").await.unwrap().is_admitted);
 }
 
 #[tokio::test]
-async fn what_was_used_up_comes_back_evenly() {
+async fn a_used_limit_becomes_available_evenly() {
     let s = System::new().await;
     let limiter = limiter(&s);
     for remaining in [2, 1, 0] {
@@ -56,7 +56,7 @@ async fn what_was_used_up_comes_back_evenly() {
     s.clock.advance(SignedDuration::from_millis(1));
     assert!(limiter.admit(&THREE, "ada").await.unwrap().is_admitted);
     assert!(!limiter.admit(&THREE, "ada").await.unwrap().is_admitted);
-    // A long pause brings the whole limit back, and no more.
+    // After a long pause, the whole limit is available, and no more.
     s.clock.advance(SignedDuration::from_hours(10));
     let mut admitted = 0;
     while limiter.admit(&THREE, "ada").await.unwrap().is_admitted {
@@ -66,7 +66,7 @@ async fn what_was_used_up_comes_back_evenly() {
 }
 
 #[tokio::test]
-async fn a_decision_is_one_request_once_the_subject_is_known() {
+async fn a_decision_is_one_request_if_the_subject_is_known() {
     let s = System::new().await;
     let limiter = limiter(&s);
     for _ in 0..5 {
@@ -76,13 +76,13 @@ async fn a_decision_is_one_request_once_the_subject_is_known() {
     s.clock.advance(SignedDuration::from_hours(1));
     let (_, sent) = s.sent.during(limiter.admit(&THREE, "ada")).await;
     assert_eq!(sent, 1, "idle for long");
-    // An environment that does not know that the subject is busy.
+    // Another environment does not know that the subject is busy.
     let (decision, sent) = s.sent.during(self::limiter(&s).admit(&THREE, "ada")).await;
     assert_eq!((decision.unwrap().is_admitted, sent), (true, 2));
 }
 
 #[tokio::test]
-async fn the_item_expires_when_it_says_nothing_any_more() {
+async fn the_item_expires_when_the_whole_limit_is_available() {
     let s = System::new().await;
     limiter(&s).admit(&THREE, "ada").await.unwrap();
     let items = s.items().await;
@@ -106,27 +106,27 @@ fn endpoint(limiter: RateLimiter, subject: Subject, unavailable: Unavailable) ->
 }
 
 #[tokio::test]
-async fn an_endpoint_says_where_its_caller_stands() {
+async fn a_response_has_the_limit_and_the_remaining_requests() {
     let s = System::new().await;
     for (subject, other) in [
         (Subject::User, "/requestContext/authorizer/lambda/sub"),
         (Subject::SourceIp, "/requestContext/http/sourceIp"),
     ] {
         let router = endpoint(limiter(&s), subject, Unavailable::Refuse);
-        let asked = request(None, "{}");
+        let event = request(None, "{}");
         for remaining in [2, 1, 0] {
-            let (status, headers, _) = call(&router, &asked).await;
+            let (status, headers, _) = call(&router, &event).await;
             assert_eq!(status, 200);
             assert_eq!(headers["ratelimit-policy"], "\"calls\";q=3;w=30");
             let reset = (3 - remaining) * 10;
             assert_eq!(headers["ratelimit"], format!("\"calls\";r={remaining};t={reset}"));
         }
-        let (status, headers, problem) = call(&router, &asked).await;
+        let (status, headers, problem) = call(&router, &event).await;
         assert_eq!((status, headers["retry-after"].to_str().unwrap()), (429, "10"));
         assert_eq!(headers["ratelimit"], "\"calls\";r=0;t=30");
         assert_eq!(problem["type"], "urn:problem-type:arsenal:too-many-requests");
 
-        let mut others = asked.clone();
+        let mut others = event.clone();
         *others.pointer_mut(other).unwrap() = json!(match subject {
             Subject::User => "usr_01M7YRRT8000000000000000ZZ",
             Subject::SourceIp => "203.0.113.9",
@@ -136,7 +136,7 @@ async fn an_endpoint_says_where_its_caller_stands() {
 }
 
 #[tokio::test]
-async fn a_route_chooses_what_happens_when_nobody_can_decide() {
+async fn a_route_chooses_what_happens_if_the_limiter_is_unavailable() {
     let s = System::new().await;
     let nowhere = RateLimiter::new(s.client.clone(), "no-such-table".into(), Clock::System);
     for (unavailable, expected) in [(Unavailable::Admit, 200), (Unavailable::Refuse, 503)] {

@@ -14,7 +14,7 @@ use shared::idempotency::{
 
 use crate::support::{A_CLAIM, System};
 
-fn asked(payload: &Value) -> Request {
+fn request(payload: &Value) -> Request {
     Request::keyed("charge", "order-123").unwrap().validated(payload).unwrap()
 }
 
@@ -34,7 +34,7 @@ async fn a_record_has_powertools_attributes() {
     let now = s.clock.now();
     let wrapped = Wrapped::new(s.records.clone());
     let payload = json!({"userId": "u1", "amount": 10});
-    let during = wrapped.run(&asked(&payload), async || Ok(s.items().await)).await.unwrap();
+    let during = wrapped.run(&request(&payload), async || Ok(s.items().await)).await.unwrap();
     let in_progress = &during.into_inner()[0];
     assert_eq!(in_progress["id"], "charge#767699b3ce7ee65ad155a61a6f7bdafb");
     assert_eq!(in_progress["status"], "INPROGRESS");
@@ -51,14 +51,14 @@ async fn a_record_has_powertools_attributes() {
 }
 
 #[tokio::test]
-async fn an_invocation_claims_for_as_long_as_it_may_run_and_two_seconds() {
+async fn a_claim_ends_two_seconds_after_the_deadline_of_its_invocation() {
     let s = System::new().await;
     let mut context = lambda_runtime::Context::default();
     context.deadline = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap() + 10_000;
     let invocation = shared::invocation::Invocation::of(&context, None);
     let wrapped = Wrapped::new(s.records.clone());
-    let asked = asked(&json!(1));
-    let run = wrapped.run(&asked, async || Ok(s.items().await));
+    let request = request(&json!(1));
+    let run = wrapped.run(&request, async || Ok(s.items().await));
     let items = Box::pin(invocation.scope(run)).await.unwrap().into_inner();
     let left =
         items[0]["in_progress_expiration"].as_i64().unwrap() - s.clock.now().as_millisecond();
@@ -66,41 +66,41 @@ async fn an_invocation_claims_for_as_long_as_it_may_run_and_two_seconds() {
 }
 
 #[tokio::test]
-async fn work_that_fails_can_be_tried_again_at_once() {
+async fn work_that_fails_can_be_retried_at_once() {
     let s = System::new().await;
     let wrapped = Wrapped::new(s.records.clone());
-    let fail = wrapped.run::<u32>(&asked(&json!(1)), async || Err(Error::internal("no"))).await;
+    let fail = wrapped.run::<u32>(&request(&json!(1)), async || Err(Error::internal("no"))).await;
     assert!(matches!(fail, Err(IdempotencyError::Failed(_))));
     assert!(s.items().await.is_empty());
-    let done = wrapped.run(&asked(&json!(1)), async || Ok(7)).await;
+    let done = wrapped.run(&request(&json!(1)), async || Ok(7)).await;
     assert_eq!(done.unwrap(), Outcome::New(7));
 }
 
 #[tokio::test]
-async fn a_stalled_run_that_fails_does_not_release_the_next() {
+async fn a_stalled_run_that_fails_does_not_release_the_claim_of_the_next() {
     let s = System::new().await;
     let wrapped = Wrapped::new(s.records.clone());
-    let asked = asked(&json!(1));
-    let stalled = wrapped.run::<u32>(&asked, async || {
+    let request = request(&json!(1));
+    let stalled = wrapped.run::<u32>(&request, async || {
         s.clock.advance(A_CLAIM);
-        assert_eq!(wrapped.run(&asked, async || Ok(1)).await.unwrap(), Outcome::New(1));
+        assert_eq!(wrapped.run(&request, async || Ok(1)).await.unwrap(), Outcome::New(1));
         Err(Error::internal("no"))
     });
     assert!(matches!(Box::pin(stalled).await, Err(IdempotencyError::Failed(_))));
-    assert_eq!(wrapped.run(&asked, async || Ok(2)).await.unwrap(), Outcome::Replayed(1));
+    assert_eq!(wrapped.run(&request, async || Ok(2)).await.unwrap(), Outcome::Replayed(1));
 
-    // Nor while the next is at it.
-    let asked = Request::keyed("charge", "order-124").unwrap();
+    // The same while the next run is still running.
+    let request = Request::keyed("charge", "order-124").unwrap();
     let (failed, has_failed) = tokio::sync::oneshot::channel();
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let stalled = async {
-        let run = wrapped.run::<u32>(&asked, async || {
+        let run = wrapped.run::<u32>(&request, async || {
             s.clock.advance(A_CLAIM);
             begun.send(()).unwrap();
-            // Until the next has its claim.
+            // Wait until the next run has its claim.
             while s.items().await.iter().all(|item| {
                 let until = item["in_progress_expiration"].as_i64().unwrap();
-                item["id"] != asked.id() || until <= s.clock.now().as_millisecond()
+                item["id"] != request.id() || until <= s.clock.now().as_millisecond()
             }) {
                 tokio::task::yield_now().await;
             }
@@ -111,9 +111,9 @@ async fn a_stalled_run_that_fails_does_not_release_the_next() {
     };
     let next = async {
         has_begun.await.unwrap();
-        let run = wrapped.run(&asked, async || {
+        let run = wrapped.run(&request, async || {
             has_failed.await.unwrap();
-            Ok(s.items().await.iter().any(|item| item["id"] == asked.id()))
+            Ok(s.items().await.iter().any(|item| item["id"] == request.id()))
         });
         assert_eq!(run.await.unwrap(), Outcome::New(true), "its record is still there");
     };
@@ -121,14 +121,14 @@ async fn a_stalled_run_that_fails_does_not_release_the_next() {
 }
 
 #[tokio::test]
-async fn a_claim_is_good_to_its_last_millisecond() {
+async fn a_claim_is_valid_until_its_last_millisecond() {
     let s = System::new().await;
     let wrapped = Wrapped::new(s.records.clone());
     let mut ran = 0;
     // A run that never ends.
     let (claimed, has_claimed) = tokio::sync::oneshot::channel();
-    let asked_once = asked(&json!(1));
-    let never = wrapped.run::<u32>(&asked_once, async || {
+    let first_request = request(&json!(1));
+    let never = wrapped.run::<u32>(&first_request, async || {
         claimed.send(()).unwrap();
         std::future::pending().await
     });
@@ -137,15 +137,15 @@ async fn a_claim_is_good_to_its_last_millisecond() {
         claimed = has_claimed => claimed.unwrap(),
     }
     s.clock.advance(SignedDuration::from_mins(15));
-    let refused = wrapped.run(&asked(&json!(1)), async || Ok(1)).await;
+    let refused = wrapped.run(&request(&json!(1)), async || Ok(1)).await;
     assert!(matches!(refused, Err(IdempotencyError::InProgress { .. })));
-    // Another payload is refused before and after.
+    // Another payload is refused before and after the end of the claim.
     for _ in 0..2 {
-        let other = wrapped.run(&asked(&json!(2)), async || Ok(1)).await;
+        let other = wrapped.run(&request(&json!(2)), async || Ok(1)).await;
         assert!(matches!(other, Err(IdempotencyError::OtherPayload)), "{other:?}");
         s.clock.advance(SignedDuration::from_millis(1));
     }
-    let done = wrapped.run(&asked_once, async || {
+    let done = wrapped.run(&first_request, async || {
         ran += 1;
         Ok(2)
     });
@@ -159,14 +159,14 @@ async fn a_commit_is_one_request_and_all_or_nothing() {
     let transactional = Transactional::new(s.records.clone());
     let order =
         |n: u32| Commit::new(n).write(put(&s, &format!("order-{n}"))).write(put(&s, "event"));
-    let (first, sent) = s.sent.during(transactional.commit(&asked(&json!(1)), order(1))).await;
+    let (first, sent) = s.sent.during(transactional.commit(&request(&json!(1)), order(1))).await;
     assert_eq!((first.unwrap(), sent), (Outcome::New(1), 1));
-    // The same again: the first's answer, and nothing of the second's writes.
-    let (again, sent) = s.sent.during(transactional.commit(&asked(&json!(1)), order(2))).await;
+    // The same request again: the first answer, and no writes of the second commit.
+    let (again, sent) = s.sent.during(transactional.commit(&request(&json!(1)), order(2))).await;
     assert_eq!((again.unwrap(), sent), (Outcome::Replayed(1), 1));
     assert!(has(&s, "order-1").await && !has(&s, "order-2").await);
 
-    // A condition that does not hold: nothing is written, the record included.
+    // If a condition does not hold, nothing is written, not even the record.
     let other = Request::keyed("charge", "order-124").unwrap();
     let taken = Commit::new(3).write(put(&s, "order-3")).write(put(&s, "event"));
     match transactional.commit(&other, taken).await {
@@ -180,7 +180,7 @@ async fn a_commit_is_one_request_and_all_or_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_commits_at_once_one_is_made() {
+async fn of_many_concurrent_commits_one_is_made() {
     let s = System::new().await;
     let transactional = Transactional::new(s.records.clone());
     let commits = (0..60).map(|n| {
@@ -193,7 +193,7 @@ async fn of_many_commits_at_once_one_is_made() {
             .unwrap();
         let commit = Commit::new(n).write(TransactWriteItem::builder().update(add).build());
         let transactional = transactional.clone();
-        tokio::spawn(async move { transactional.commit(&asked(&json!(1)), commit).await })
+        tokio::spawn(async move { transactional.commit(&request(&json!(1)), commit).await })
     });
     let outcomes: Vec<Outcome<u32>> =
         join_all(commits).await.into_iter().map(|outcome| outcome.unwrap().unwrap()).collect();
@@ -209,48 +209,48 @@ async fn of_many_commits_at_once_one_is_made() {
 async fn an_execution_is_two_requests() {
     let s = System::new().await;
     let transactional = Transactional::new(s.records.clone());
-    let asked = asked(&json!(1));
+    let request = request(&json!(1));
     let execute = || {
         transactional.execute(
-            &asked,
+            &request,
             async |claim| Ok(Commit::new(claim.id().to_owned()).write(put(&s, "order"))),
             async |_| panic!("nothing to reconcile"),
         )
     };
     let (first, sent) = Box::pin(s.sent.during(execute())).await;
-    assert_eq!((first.unwrap(), sent), (Outcome::New(asked.id().to_owned()), 2));
+    assert_eq!((first.unwrap(), sent), (Outcome::New(request.id().to_owned()), 2));
     let (again, sent) = Box::pin(s.sent.during(execute())).await;
-    assert_eq!((again.unwrap(), sent), (Outcome::Replayed(asked.id().to_owned()), 1));
+    assert_eq!((again.unwrap(), sent), (Outcome::Replayed(request.id().to_owned()), 1));
 }
 
 #[tokio::test]
-async fn a_claim_that_ran_out_is_reconciled_however_long_ago_it_was() {
+async fn an_expired_claim_is_reconciled_after_any_time() {
     let s = System::new().await;
     let transactional = Transactional::new(s.records.clone());
-    let asked = asked(&json!(1));
+    let request = request(&json!(1));
     let works = AtomicU32::new(0);
     let attempt = |fails: bool| {
         transactional.execute(
-            &asked,
+            &request,
             async |_| {
                 works.fetch_add(1, SeqCst);
                 Err(Error::internal("the bank did not answer"))
             },
             async move |_| {
                 if fails {
-                    return Err(Error::internal("nor does it now"));
+                    return Err(Error::internal("the bank still does not answer"));
                 }
                 Ok(Reconciled::Happened(Commit::new("charged".to_owned())))
             },
         )
     };
     assert!(matches!(attempt(false).await, Err(IdempotencyError::Failed(_))));
-    // TTL leaves the evidence alone.
+    // TTL does not delete the evidence.
     let expiration = s.items().await[0]["expiration"].as_i64().unwrap();
     assert!(expiration > s.clock.now().as_second() + 50 * 365 * 24 * 60 * 60);
     // Longer than an answer is kept.
     s.clock.advance(SignedDuration::from_hours(24 * 365));
-    // As often as it takes; the work is not done again.
+    // Every attempt reconciles; the work does not run again.
     for _ in 0..3 {
         assert!(matches!(attempt(true).await, Err(IdempotencyError::Failed(_))));
     }
@@ -263,13 +263,13 @@ async fn a_claim_that_ran_out_is_reconciled_however_long_ago_it_was() {
 async fn a_stalled_execution_writes_nothing() {
     let s = System::new().await;
     let transactional = Transactional::new(s.records.clone());
-    let asked = asked(&json!(1));
+    let request = request(&json!(1));
     let stalled = transactional.execute(
-        &asked,
+        &request,
         async |_| {
             s.clock.advance(A_CLAIM);
             let next = transactional.execute(
-                &asked,
+                &request,
                 async |_| Ok(Commit::new("next".to_owned()).write(put(&s, "next"))),
                 async |_| Ok(Reconciled::DidNotHappen),
             );
@@ -283,21 +283,21 @@ async fn a_stalled_execution_writes_nothing() {
 }
 
 #[tokio::test]
-async fn native_data_of_another_dialect_is_replayed() {
+async fn data_as_a_native_value_is_replayed() {
     let s = System::new().await;
-    let asked = Request::keyed("charge", "order-123").unwrap();
+    let request = Request::keyed("charge", "order-123").unwrap();
     let number = AttributeValue::N("10".into());
     let native = AttributeValue::M(HashMap::from([("amount".into(), number)]));
     s.client
         .put_item()
         .table_name(&s.table)
-        .item("id", AttributeValue::S(asked.id().into()))
+        .item("id", AttributeValue::S(request.id().into()))
         .item("status", AttributeValue::S("COMPLETED".into()))
         .item("expiration", AttributeValue::N((s.clock.now().as_second() + 60).to_string()))
         .item("data", native)
         .send()
         .await
         .unwrap();
-    let replay = Wrapped::new(s.records.clone()).run(&asked, async || Ok(json!(null))).await;
+    let replay = Wrapped::new(s.records.clone()).run(&request, async || Ok(json!(null))).await;
     assert_eq!(replay.unwrap(), Outcome::Replayed(json!({"amount": 10})));
 }

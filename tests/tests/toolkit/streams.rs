@@ -1,4 +1,4 @@
-//! Streams: in their order, up to the first failure.
+//! Streams: records are handled in order, up to the first failure.
 
 use std::sync::Mutex;
 
@@ -61,7 +61,7 @@ async fn a_stream_stops_at_its_first_failure() {
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_after_what_it_gives_up() {
+async fn a_stream_continues_after_a_permanent_failure() {
     let q = Queues::new(false).await;
     let bad = json!({"body": {"N": "1"}});
     let all = vec![

@@ -1,4 +1,4 @@
-//! What the tests share: a table of records, an endpoint that counts, requests to it.
+//! Helpers for the tests: a table of records, an endpoint that counts its runs, requests to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -19,10 +19,10 @@ use shared::idempotency::Records;
 use testing::{account, event};
 use tower::ServiceExt;
 
-/// Longer than a claim that was made outside an invocation.
+/// Longer than a claim outside an invocation, which lasts 15 min.
 pub(crate) const A_CLAIM: SignedDuration = SignedDuration::from_mins(16);
 
-/// An account with a table of records, at a time of its own.
+/// An account with a table of records and a manual clock.
 pub(crate) struct System {
     pub(crate) aws: SdkConfig,
     pub(crate) client: Client,
@@ -51,12 +51,12 @@ impl System {
     }
 }
 
-/// Counts the requests that go out, retries included.
+/// Counts the requests that are sent, retries included.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sent(Arc<AtomicU32>);
 
 impl Sent {
-    /// How many went out while `work` was done.
+    /// Runs `work`; gives its result and the number of requests that were sent meanwhile.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> (T, u32) {
         let before = self.0.load(SeqCst);
         let done = work.await;
@@ -80,20 +80,20 @@ impl Intercept for Sent {
     }
 }
 
-/// An endpoint whose every answer is another, and how often it has run.
+/// An endpoint with a different answer for each run, and the counter of its runs.
 pub(crate) fn counting(status: StatusCode) -> (Router, Arc<AtomicU32>) {
     let ran = Arc::new(AtomicU32::new(0));
     let counter = ran.clone();
     let handler = async move |body: String| {
         let number = counter.fetch_add(1, SeqCst) + 1;
-        // Long enough for others to come in between.
+        // Gives other requests the chance to run in between.
         tokio::task::yield_now().await;
         (status, [("location", format!("/v1/things/{number}"))], format!("{number} {body}"))
     };
     (Router::new().route("/v1/documents", post(handler)), ran)
 }
 
-/// What came back.
+/// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -110,13 +110,13 @@ impl Answer {
         body["type"].as_str().unwrap().rsplit(':').next().unwrap().to_owned()
     }
 
-    /// The same, wherever it is from.
+    /// The same answer, without the mark of a replay.
     pub(crate) fn as_first(&self) -> Self {
         Self { replayed: false, ..self.clone() }
     }
 }
 
-/// The event of a POST by the user of the sample events.
+/// The event of a POST with this `Idempotency-Key` and body, by the user of the sample events.
 pub(crate) fn request(key: Option<&str>, body: &str) -> Value {
     let mut sent: Value = serde_json::from_str(&event("documents-create-upload")).unwrap();
     sent["body"] = json!(body);

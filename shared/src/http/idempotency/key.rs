@@ -22,7 +22,7 @@ pub(super) fn key(headers: &HeaderMap) -> Result<String, Problem> {
             "idempotency-key-missing",
             "This request needs one Idempotency-Key",
         )
-        .field("Idempotency-Key", "send a fresh random value, and the same one when you retry"));
+        .field("Idempotency-Key", "send a new random value, and the same value when you retry"));
     };
     let key = value.to_str().ok().and_then(unquoted);
     key.filter(|key| (1..=MAX_KEY_LENGTH).contains(&key.len())).ok_or_else(|| {
@@ -35,7 +35,7 @@ pub(super) fn key(headers: &HeaderMap) -> Result<String, Problem> {
     })
 }
 
-/// A key as it is meant: bare, or quoted as a string of RFC 9651 is.
+/// The value of a key, which is bare or quoted as a string of RFC 9651. `None` if it is invalid.
 fn unquoted(value: &str) -> Option<String> {
     let value = value.trim();
     if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -54,7 +54,7 @@ fn unquoted(value: &str) -> Option<String> {
     Some(key)
 }
 
-/// SHA-256 of what the request asks for.
+/// SHA-256 of the method, path, query and body, in hex. A JSON body is hashed in canonical form.
 pub(super) fn fingerprint(parts: &Parts, body: &Bytes) -> String {
     let mut hash = Sha256::new();
     hash.update(parts.method.as_str());
@@ -63,7 +63,7 @@ pub(super) fn fingerprint(parts: &Parts, body: &Bytes) -> String {
     hash.update(b"\n");
     hash.update(parts.uri.query().unwrap_or_default());
     hash.update(b"\n");
-    // What is no JSON is for the handler to refuse.
+    // Invalid JSON is hashed as bytes; the handler refuses it.
     match is_json(&parts.headers).then(|| canonical(body)) {
         Some(Ok(json)) => hash.update(json),
         _ => hash.update(body),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_is_of_what_is_meant() {
+    fn the_fingerprint_ignores_the_form_of_json() {
         let json = "application/json";
         let one = print("/v1/orders", json, r#"{"a":1,"b":[1,2]}"#);
         assert_eq!(one, print("/v1/orders", json, "{ \"b\": [1, 2],\n \"a\": 1 }"));

@@ -1,15 +1,15 @@
-//! `Idempotency-Key`, as the IETF's draft has it
+//! The `Idempotency-Key` header, as in the IETF draft
 //! ([draft-ietf-httpapi-idempotency-key-header-07](https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07)).
 //!
 //! **Guarantees.** A request without a key is refused (400). A key belongs to a user and a route. Of
-//! all requests with one key, one is worked on at a time, and the others are told to come back (409
-//! with `Retry-After`). Once it is answered, each gets that answer, byte for byte, with the header
-//! `Idempotent-Replayed: true`, for 24 h; and another path, query or body under the key is refused
-//! (422). The order of a JSON body's members and the space between them make no other body of it.
+//! all requests with the same key, one runs at a time; the others get 409 with `Retry-After`. After the
+//! first answer, each request with the key gets the same answer, byte for byte, with the header
+//! `Idempotent-Replayed: true`, for 24 h. A request with the key and another path, query or body is
+//! refused (422). The order of the members of a JSON body and the space between them do not matter.
 //!
-//! [`wrapped`] guards an endpoint that may safely run again. It saves what will be the same next time:
-//! answers of 2xx and 3xx, and of 4xx but for 401, 403, 408, 425 and 429. A 5xx is not saved, and the
-//! next request tries again; unless its response says that the work [`HadEffects`].
+//! [`wrapped`] guards an endpoint that may safely run again. It saves the answers that a retry would
+//! repeat: 2xx, 3xx, and 4xx except 401, 403, 408, 425 and 429. It does not save a 5xx, and the next
+//! request runs the handler again, unless the response has the extension [`HadEffects`].
 //!
 //! ```no_run
 //! use axum::{Router, routing::post};
@@ -22,7 +22,7 @@
 //! }
 //! ```
 //!
-//! [`transactional`] guards an endpoint whose handler does the saving, through [`Transaction`].
+//! [`transactional`] guards an endpoint whose handler saves the answer itself, through [`Transaction`].
 
 mod key;
 mod saved;
@@ -42,8 +42,8 @@ pub use self::saved::{HadEffects, IDEMPOTENT_REPLAYED, MAX_SAVED_BYTES, Saved};
 use super::SignedIn;
 use crate::clock::Clock;
 use crate::idempotency::{
-    Claim, Commit, IdempotencyError, Outcome, Reconciled, Records, Request as Asked, Transactional,
-    Wrapped,
+    Claim, Commit, IdempotencyError, Outcome, Reconciled, Records, Request as Identity,
+    Transactional, Wrapped,
 };
 use crate::{Error, Result, conflict};
 
@@ -68,14 +68,14 @@ async fn wrap(
     request: Request<Body>,
     next: Next,
 ) -> Result<Response> {
-    let (asked, request) = asked(&records, request).await?;
+    let (identity, request) = identity(&records, request).await?;
     let (mut passing, mut first) = (None, None);
     let wrapped = Wrapped::new(records);
-    let outcome = wrapped.run(&asked, async || {
+    let outcome = wrapped.run(&identity, async || {
         let response = next.run(request).await;
         if !is_lasting(&response) {
             passing = Some(response);
-            return Err(Error::internal("an answer that is not saved"));
+            return Err(Error::internal("this answer is not saved"));
         }
         let (saved, response) = Saved::with_response(response).await?;
         first = Some(response);
@@ -83,7 +83,7 @@ async fn wrap(
     });
     let outcome = outcome.await;
     match (outcome, passing, first) {
-        // Whole, with the headers that are not saved.
+        // The original response, including the headers that are not saved.
         (Ok(Outcome::New(_)), _, Some(response))
         | (Err(IdempotencyError::Failed(_)), Some(response), _) => Ok(response),
         (Ok(outcome), ..) => Ok(outcome.into_response()),
@@ -96,19 +96,20 @@ async fn offer_transaction(
     request: Request<Body>,
     next: Next,
 ) -> Result<Response> {
-    let (asked, mut request) = asked(&records, request).await?;
+    let (identity, mut request) = identity(&records, request).await?;
     let transactional = Transactional::new(records);
-    request.extensions_mut().insert(Transaction { transactional, asked });
+    request.extensions_mut().insert(Transaction { transactional, identity });
     Ok(next.run(request).await)
 }
 
-/// A request's chance to be answered once: an extractor, for handlers behind [`transactional`].
+/// An extractor for handlers behind [`transactional`]: saves the answer of a request, so that its retries
+/// get the same answer.
 ///
-/// What the handler answers without it is not saved: refusals of bad input come out the same anyway.
+/// Other answers of the handler are not saved: a retry with invalid input is refused again anyway.
 #[derive(Clone, Debug)]
 pub struct Transaction {
     transactional: Transactional,
-    asked: Asked,
+    identity: Identity,
 }
 
 impl<S: Sync> FromRequestParts<S> for Transaction {
@@ -124,22 +125,22 @@ impl Transaction {
     /// [`Transactional::answered`], for this request.
     ///
     /// # Errors
-    /// [`IdempotencyError`]; by `?`, what a handler answers then.
+    /// [`IdempotencyError`]; `?` turns it into the handler's response.
     pub async fn answered(&self) -> Result<Option<Outcome<Saved>>, IdempotencyError> {
-        let saved = self.transactional.answered(&self.asked).await?;
+        let saved = self.transactional.answered(&self.identity).await?;
         Ok(saved.map(Outcome::Replayed))
     }
 
     /// [`Transactional::commit`], for this request.
     ///
     /// # Errors
-    /// [`IdempotencyError`]; by `?`, what a handler answers then.
+    /// [`IdempotencyError`]; `?` turns it into the handler's response.
     pub async fn commit(&self, commit: Commit<Saved>) -> Result<Outcome<Saved>, IdempotencyError> {
-        self.transactional.commit(&self.asked, commit).await
+        self.transactional.commit(&self.identity, commit).await
     }
 
-    /// [`commit`](Self::commit) for an attempt of [`retried`](Self::retried): nothing if a condition does
-    /// not hold, because others were faster.
+    /// [`commit`](Self::commit) for an attempt of [`retried`](Self::retried). Gives `None` if a condition
+    /// does not hold, because another writer was first.
     ///
     /// # Errors
     /// As for [`commit`](Self::commit).
@@ -150,9 +151,9 @@ impl Transaction {
         }
     }
 
-    /// [`conflict::retried`] for attempts that commit what they do together with the answer. A request
-    /// that would be refused as things stand gets the answer that it got before, if it did: it may have
-    /// brought that about itself.
+    /// [`conflict::retried`] for attempts that commit their writes together with the answer. If an attempt
+    /// gives a problem and the request already has a saved answer, the saved answer is given: the first
+    /// execution of the request may be the cause of the problem.
     ///
     /// # Errors
     /// As for [`conflict::retried`]; [`IdempotencyError`].
@@ -169,18 +170,18 @@ impl Transaction {
     /// [`Transactional::execute`], for this request.
     ///
     /// # Errors
-    /// [`IdempotencyError`]; by `?`, what a handler answers then.
+    /// [`IdempotencyError`]; `?` turns it into the handler's response.
     pub async fn execute(
         &self,
         work: impl AsyncFnOnce(&Claim) -> Result<Commit<Saved>>,
         reconcile: impl AsyncFnOnce(&Claim) -> Result<Reconciled<Saved>>,
     ) -> Result<Outcome<Saved>, IdempotencyError> {
-        self.transactional.execute(&self.asked, work, reconcile).await
+        self.transactional.execute(&self.identity, work, reconcile).await
     }
 }
 
-/// What is asked for, and the request, whose body is whole again.
-async fn asked(records: &Records, request: Request<Body>) -> Result<(Asked, Request<Body>)> {
+/// The identity of a request for idempotency, and the request with its body restored.
+async fn identity(records: &Records, request: Request<Body>) -> Result<(Identity, Request<Body>)> {
     let (mut parts, body) = request.into_parts();
     let user = SignedIn::from_request_parts(&mut parts, records).await?;
     let key = key(&parts.headers)?;
@@ -189,12 +190,12 @@ async fn asked(records: &Records, request: Request<Body>) -> Result<(Asked, Requ
 
     let request = Request::from_parts(parts, body);
     let (parts, body) = with_body(request).await?;
-    let asked =
-        Asked::keyed("http", &(user.user, route, key))?.fingerprinted(fingerprint(&parts, &body));
-    Ok((asked, Request::from_parts(parts, Body::from(body))))
+    let identity = Identity::keyed("http", &(user.user, route, key))?
+        .fingerprinted(fingerprint(&parts, &body));
+    Ok((identity, Request::from_parts(parts, Body::from(body))))
 }
 
-/// Reads the body, up to the limit that the router sets.
+/// Reads the body, up to the router's limit.
 async fn with_body(request: Request<Body>) -> Result<(Parts, Bytes)> {
     let (parts, body) = request.into_parts();
     let mut limited = Request::new(body);

@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::idempotency::Outcome;
 use crate::{Error, Result};
 
-/// The header that says of an answer that it is an earlier one.
+/// The header that marks an answer as the saved answer of an earlier request.
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The largest body of an answer that is saved, in bytes. An item of DynamoDB has 400 KiB, and a byte
-/// may take six when it is escaped.
+/// The maximum size of a saved body, in bytes. An item of DynamoDB has up to 400 KiB, and a byte may
+/// take six bytes when it is escaped.
 pub const MAX_SAVED_BYTES: usize = 64 * 1024;
 
-/// The headers that belong to an answer; others belong to its transport.
+/// The headers that are saved; other headers belong to the transport.
 const SAVED_HEADERS: [HeaderName; 7] = [
     header::CACHE_CONTROL,
     header::CONTENT_LANGUAGE,
@@ -29,24 +29,25 @@ const SAVED_HEADERS: [HeaderName; 7] = [
     header::LOCATION,
 ];
 
-/// Says of a response of 5xx, as its extension, that the work has had effects and must not run again.
+/// An extension of a 5xx response: the work has had effects and must not run again, so the response is
+/// saved.
 #[derive(Clone, Copy, Debug)]
 pub struct HadEffects;
 
-/// A response in the form in which it is saved.
+/// A response in its saved form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
     status: u16,
     headers: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
-    /// In base 64, where it is not UTF-8.
+    /// The body in base64, if it is not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
 }
 
 impl Saved {
-    /// Takes a response in.
+    /// Converts a response to its saved form.
     ///
     /// # Errors
     /// When its body is larger than [`MAX_SAVED_BYTES`].
@@ -54,7 +55,7 @@ impl Saved {
         Ok(Self::with_response(response.into_response()).await?.0)
     }
 
-    /// Takes a response in, and gives it back whole.
+    /// Converts a response to its saved form, and also gives the complete response back.
     pub(super) async fn with_response(response: Response) -> Result<(Self, Response)> {
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
@@ -113,7 +114,7 @@ impl IntoResponse for Outcome<Saved> {
     }
 }
 
-/// Whether the same request would get the same answer again.
+/// Whether the answer is saved: whether a retry would get the same one.
 pub(super) fn is_lasting(response: &Response) -> bool {
     match response.status() {
         StatusCode::UNAUTHORIZED
@@ -148,10 +149,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_large_is_not_saved() {
+    async fn a_body_that_is_too_large_is_not_saved() {
         assert!(Saved::of("x".repeat(MAX_SAVED_BYTES)).await.is_ok());
         assert!(Saved::of("x".repeat(MAX_SAVED_BYTES + 1)).await.is_err());
-        // The worst that a body can be.
+        // The body whose escaped form is longest.
         let escaped = Saved::of("\u{1}".repeat(MAX_SAVED_BYTES)).await.unwrap();
         assert!(serde_json::to_string(&escaped).unwrap().len() < 400 * 1024);
     }
