@@ -1,9 +1,9 @@
-//! Compares the provider's books with ours: every movement of the provider's has an entry in the ledger.
+//! Reconciliation: checks that every movement at the provider has an entry in the ledger.
 //!
-//! A movement that has none is kept as *open*, and its order's worker compares the order with what the
-//! provider has: a refund or a dispute that nobody told us of becomes an event with an entry of its own. What
-//! is still open at the next run nobody has explained; an alarm is raised as long as there is any. Everything
-//! may be done twice: a movement is judged by the ledger alone, and is open once.
+//! A movement without an entry is stored as *open*, and a job makes a worker compare its order with the
+//! provider's records. A refund or a dispute without an event gets an event and a ledger entry. A movement
+//! that is still open in the next run counts as unexplained; an alarm is raised while there is one. All of
+//! this is idempotent: only the ledger decides about a movement, and each movement has one item.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -25,13 +25,13 @@ use crate::queues::Advance;
 use crate::store::{Cursor, Open, Store};
 use crate::system;
 
-/// How long before the invocation's end no further page is begun.
+/// No page is started later than this before the end of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
-/// How old movements are when they are looked at: a worker may be at younger ones.
+/// The minimum age of a movement. A worker may still be processing a younger one.
 const QUIET: Duration = Duration::from_mins(15);
-/// How far a window reaches back into the one before it: the provider may show a movement late.
+/// The overlap of a window with the one before. The provider may list a movement late.
 const OVERLAP: Duration = Duration::from_hours(2);
-/// How far the first window reaches back.
+/// The length of the first window.
 const FIRST: Duration = Duration::from_hours(24 * 30);
 
 /// Runs the Lambda.
@@ -48,53 +48,53 @@ pub async fn run(environment: &Environment) -> Result<()> {
     .await
 }
 
-/// What the task needs.
+/// The dependencies of the task.
 #[derive(Clone, Debug)]
 pub struct Reconcile {
     /// The checkout's table.
     pub store: Store,
     /// The provider.
     pub payments: Stripe,
-    /// The queue of orders that are to be advanced.
+    /// The queue of orders to advance.
     pub orders: Queue,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
-    /// How many movements were looked at.
+    /// The number of movements that were read.
     pub movements: usize,
-    /// How many are open that the next run will judge again.
+    /// The number of open movements that the next run checks again.
     pub waiting: usize,
-    /// How many nobody can explain.
+    /// The number of unexplained movements.
     pub unexplained: usize,
 }
 
-/// What is thought of a movement.
+/// The verdict on a movement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// The ledger has it.
+    /// The ledger has an entry for it, or needs none.
     Explained,
-    /// The provider has not decided on it.
+    /// The outcome of its refund is open at the provider.
     Undecided,
-    /// The ledger does not have it; the order's worker may find out why.
+    /// The ledger has no entry. The worker of the order of this payment may add it.
     Missing(PaymentId),
-    /// No worker can explain it.
+    /// No worker can explain it. The text is the reason.
     Unexplained(String),
 }
 
 impl Reconcile {
-    /// Looks again at what is open, and at the provider's movements up to a quarter of an hour ago. What a
-    /// run has no time for, the next one does.
+    /// Checks the open movements again, then the provider's movements up to 15 minutes ago, until `until`. The
+    /// next run continues from there.
     ///
     /// # Errors
-    /// When the provider or the table does not answer. The next run goes on where this one was.
+    /// When the provider or the table does not respond. The next run continues from there.
     pub async fn handle(&self, until: Timestamp) -> Result<Reconciled> {
         let mut found = Reconciled::default();
         let outcome = self.compare(until, &mut found).await;
-        tracing::info!(?found, "compared with the provider's books");
+        tracing::info!(?found, "compared with the provider's balance transactions");
         metrics::counter!("MovementsUnexplained").increment(found.unexplained as u64);
         outcome.map(|()| found)
     }
@@ -106,7 +106,7 @@ impl Reconcile {
             if self.has_time(until) {
                 self.judge_again(known, found).await?;
             } else {
-                // It was open an hour ago and has not been judged since.
+                // It was open in the last run, and there is no time to check it again.
                 found.unexplained += 1;
             }
         }
@@ -155,7 +155,7 @@ impl Reconcile {
             Verdict::Unexplained(_) => found.unexplained += 1,
             _ => found.waiting += 1,
         }
-        // The note comes first and the job after it: a crash in between costs an hour.
+        // The item is written before the job. After a crash in between, the next run sends the job.
         self.keep(moved, &verdict, self.clock.now()).await?;
         self.wake(verdict).await
     }
@@ -164,11 +164,11 @@ impl Reconcile {
         let verdict = self.judge(&open.moved).await?;
         match &verdict {
             Verdict::Explained => {
-                tracing::info!(movement = open.moved.id, why = open.why, "is explained");
+                tracing::info!(movement = open.moved.id, why = open.why, "the movement is explained now");
                 return self.store.close(&open.moved).await;
             }
             Verdict::Undecided => found.waiting += 1,
-            // A worker has had an hour for it.
+            // A worker had the time since the last run to add the entry.
             Verdict::Missing(_) | Verdict::Unexplained(_) => found.unexplained += 1,
         }
         self.keep(&open.moved, &verdict, open.since).await?;
@@ -178,10 +178,10 @@ impl Reconcile {
     async fn keep(&self, moved: &Moved, verdict: &Verdict, since: Timestamp) -> Result<()> {
         let why = match verdict {
             Verdict::Unexplained(why) => why.clone(),
-            Verdict::Undecided => "the provider has not decided on it".into(),
-            _ => "the ledger does not have it".into(),
+            Verdict::Undecided => "the outcome of the refund is open".into(),
+            _ => "the ledger has no entry".into(),
         };
-        tracing::warn!(movement = moved.id, source = moved.source, why, "is not explained");
+        tracing::warn!(movement = moved.id, source = moved.source, why, "the movement is open");
         let open = Open { moved: moved.clone(), why, since };
         self.store.keep_open(&open).await
     }
@@ -195,16 +195,16 @@ impl Reconcile {
         let unexplained = |why: &str| Ok(Verdict::Unexplained(why.into()));
         match &moved.kind {
             Kind::OfTheAccount => return Ok(Verdict::Explained),
-            Kind::Unknown(word) => return unexplained(&format!("{word} is no kind that is known")),
+            Kind::Unknown(word) => return unexplained(&format!("unknown kind: {word}")),
             _ => {}
         }
-        let Some(payment) = &moved.payment else { return unexplained("it is about no payment") };
+        let Some(payment) = &moved.payment else { return unexplained("it has no payment") };
         let Some(order) = self.order_of(moved, payment).await? else {
-            return unexplained("the payment is of no order");
+            return unexplained("the payment has no order");
         };
         let order = point("reconcile.order", || self.store.order(order)).await?;
         let Some(order) = order.filter(|order| order.payment.as_ref() == Some(payment)) else {
-            return unexplained("the payment is not the one of its order");
+            return unexplained("the order has another payment");
         };
         let entries = point("reconcile.entries", || self.store.entries(order.id)).await?;
         Ok(match entry_of(moved, &order, &entries) {
@@ -216,7 +216,7 @@ impl Reconcile {
         })
     }
 
-    /// The order that a payment was made for, by what the movement says or else by the payment.
+    /// The order of a movement, from the movement's metadata or else from the payment's.
     async fn order_of(&self, moved: &Moved, payment: &PaymentId) -> Result<Option<OrderId>> {
         if moved.order.is_some() {
             return Ok(moved.order);
@@ -229,7 +229,7 @@ impl Reconcile {
     }
 }
 
-/// How much the ledger has of a movement, if it has it.
+/// The amount of the ledger's entry for a movement, if there is one.
 fn entry_of(moved: &Moved, order: &Order, entries: &[Entry]) -> Option<Money> {
     let is_it = |cause: &Cause| match (&moved.kind, cause) {
         (Kind::Charge, Cause::Payment | Cause::CapturedByHand) => true,
@@ -256,8 +256,8 @@ fn entry_of(moved: &Moved, order: &Order, entries: &[Entry]) -> Option<Money> {
     entries.find(|entry| is_it(&entry.cause)).map(|entry| entry.amount)
 }
 
-/// What is thought of a refund that the ledger does not have, because it is not final or has never been: a
-/// provider may move the money before, and back when it fails.
+/// The verdict on a refund without a ledger entry, if the refund is pending or has failed. The provider may
+/// move the money of a pending refund, and move it back if the refund fails.
 fn undecided(moved: &Moved, order: &Order) -> Option<Verdict> {
     if !matches!(moved.kind, Kind::Refund | Kind::RefundFailure) {
         return None;

@@ -1,10 +1,9 @@
-//! Takes an order from where it stands to its end, one step after the other.
+//! Advances an order to its end, one step after the other.
 //!
-//! A worker **claims** the order with a lease, does the next step, and writes what came of it as one
-//! event, together with everything that must change with it: stock, ledger. What the next step is
-//! follows from the events alone ([`Order::next`]), so that whoever comes after a crash goes on where
-//! it was. A step that may have been tried before asks the provider what stands before it asks for
-//! anything.
+//! A worker **claims** the order with a lease, executes the next step, and writes the outcome as one
+//! event. The same transaction writes the changes of stock and ledger. The events alone determine the
+//! next step ([`Order::next`]), so a worker continues an order after another worker crashed. If a step
+//! may have been tried before, the worker reads the payment from the provider first.
 
 mod declines;
 mod refund;
@@ -26,11 +25,11 @@ use crate::order::{Event, Order, OrderId, PaymentId, Reason, State, Step};
 use crate::payments::{self, Payment, PaymentError, Status, Stripe};
 use crate::store::{Appended, Claimed, Held, Store};
 
-/// How long a step may take: three requests to the provider, and what is written of them. None is begun
-/// that could outlast the worker's lease.
+/// The time limit of a step: three requests to the provider, and the writes. A worker does not start a
+/// step that could outlast its lease.
 pub const STEP_TIME: Duration = Duration::from_secs(3 * payments::TIME_LIMIT.as_secs() + 5);
 
-/// What moves orders.
+/// Advances orders.
 #[derive(Clone, Debug)]
 pub struct Saga {
     /// The checkout's table.
@@ -39,18 +38,18 @@ pub struct Saga {
     pub inventory: Inventory,
     /// The provider.
     pub payments: Stripe,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// New ids.
+    /// Generates ids.
     pub ids: Ids,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 enum Came {
-    /// This happened; it is written with these.
-    Of(Event, Vec<TransactWriteItem>),
-    /// Nothing yet: the provider is at it, or the customer. The sweeper or the provider's webhook has it
-    /// looked at again.
+    /// The event, and the writes of the same transaction.
+    Event(Event, Vec<TransactWriteItem>),
+    /// The provider or the customer has to act first. The sweeper or the provider's webhook queues the order
+    /// again.
     Waiting,
 }
 
@@ -61,18 +60,19 @@ impl Came {
 }
 
 impl Saga {
-    /// Takes the order as far as it goes, until `until` at the latest.
+    /// Advances the order until no step is left, or it waits for the provider or the customer. Stops at `until`.
     pub async fn advance(&self, id: OrderId, until: Timestamp) -> Result<(), Trouble> {
         self.go_on(id, until, false).await
     }
 
-    /// The same; if `compares`, an order without a next step is compared with what the provider has.
+    /// Advances the order. If `compares`, it then compares the order's refunds and disputes with the
+    /// provider's records.
     async fn go_on(&self, id: OrderId, until: Timestamp, compares: bool) -> Result<(), Trouble> {
         let attempt = self.ids.next();
         let mut held = match self.store.claim(id, attempt, self.clock.now(), until).await? {
             Claimed::Held(held) => *held,
             Claimed::Busy { retry_after } => {
-                return Err(Trouble::retry_after(format!("another is at {id}"), retry_after));
+                return Err(Trouble::retry_after(format!("another worker holds {id}"), retry_after));
             }
             Claimed::Nothing => return Ok(()),
         };
@@ -80,7 +80,7 @@ impl Saga {
             if compares || held.order.awaits_refund() {
                 return self.compare(held).await;
             }
-            // It was looked at for nothing.
+            // Nothing to do.
             return Ok(self.let_go(&held, None).await?);
         }
         while let Some(step) = held.order.next() {
@@ -96,22 +96,23 @@ impl Saga {
             let name = event.name();
             match self.append(&held, event, writes).await? {
                 Appended::Made(next) => {
-                    tracing::info!(order_id = %id, event = name, "happened");
+                    tracing::info!(order_id = %id, event = name, "event appended");
                     held = *next;
                 }
                 Appended::Refused => {
-                    // The customer was faster, or another worker: the order is not what we took it for.
+                    // The customer or another worker changed the order in the meantime.
                     self.let_go(&held, None).await?;
-                    return Err(Trouble::retry_after(format!("{id} has moved"), Duration::ZERO));
+                    return Err(Trouble::retry_after(format!("{id} has changed"), Duration::ZERO));
                 }
             }
         }
-        // The last event took the lease away. Whoever takes it now has the comparison refused.
+        // The last event removed the lease. If another worker claims the order now, the append of the
+        // comparison is refused.
         if compares { self.compare(held).await } else { Ok(()) }
     }
 
-    /// Appends an event to the order's history. If it is not written, the order is let go of; if nobody
-    /// knows whether it is, the lease runs out.
+    /// Appends an event to the order's history. If conflicts prevent the write, releases the lease. If it is
+    /// unknown whether the event was written, the lease expires.
     async fn append(
         &self,
         held: &Held,
@@ -124,11 +125,11 @@ impl Saga {
         }
     }
 
-    /// Lets go of the order, and says why.
+    /// Releases the lease and stores the error.
     async fn failed(&self, held: &Held, error: Error) -> Result<Trouble> {
         let (id, trail) = (held.order.id, error.trail());
-        tracing::warn!(order_id = %id, error = trail, "a step came to nothing, for now");
-        // If this fails too, the lease runs out.
+        tracing::warn!(order_id = %id, error = trail, "a step failed and will be retried");
+        // If this fails too, the lease expires.
         self.let_go(held, Some(trail)).await?;
         Ok(error.into())
     }
@@ -146,7 +147,7 @@ impl Saga {
             Step::CreatePayment => self.create(held).await,
             Step::Authorise(payment) => self.authorise(held, &payment).await,
             Step::AwaitMeans(None) => Ok(Came::Waiting),
-            // The customer's browser may have confirmed it by itself.
+            // The customer's browser may have confirmed the payment.
             Step::AwaitMeans(Some(payment)) => self.authorised(order, self.look(&payment).await?),
             Step::StartCapture => self.start_capture(order).await,
             Step::Capture(payment) => self.capture(held, &payment).await,
@@ -184,11 +185,11 @@ impl Saga {
                     Err(PaymentError::Declined(code)) => {
                         return Ok(Came::event(declined(order, code)));
                     }
-                    // It was confirmed before, or cannot be.
+                    // An earlier attempt confirmed the payment, or it cannot be confirmed.
                     Err(PaymentError::Refused { code, .. }) => {
                         let payment = self.look(id).await?;
                         if can_confirm(order, payment.status) {
-                            // The request names nothing but the means of payment.
+                            // The payment method is the only parameter of the request, so it is the cause.
                             return Ok(Came::event(declined(order, code)));
                         }
                         payment
@@ -200,14 +201,14 @@ impl Saga {
         self.authorised(order, payment)
     }
 
-    /// What a payment's status means for an order that waits for its money to be held.
+    /// The outcome for an order that waits for authorisation, by the payment's status.
     fn authorised(&self, order: &Order, payment: Payment) -> Result<Came> {
         Ok(match payment.status {
-            // Somebody may have taken it at the provider: the stock decides what follows.
+            // Somebody may have captured the payment at the provider. The next step checks the stock.
             Status::RequiresCapture | Status::Succeeded => {
                 let total = order.placed.total;
                 if (payment.amount, payment.currency) != (total.amount, total.currency) {
-                    // Somebody has changed it at the provider. What is held is let go.
+                    // Somebody changed the amount at the provider. The payment is voided.
                     let code = "amount_changed".into();
                     return Ok(Came::event(Event::PaymentDeclined { code }));
                 }
@@ -229,15 +230,15 @@ impl Saga {
                 let code = payment.decline.unwrap_or_else(|| "unknown".into());
                 Came::event(declined(order, code))
             }
-            // No other means can be used for it.
+            // A cancelled payment takes no other payment method.
             Status::Canceled => Came::event(Event::PaymentDeclined { code: "canceled".into() }),
             other @ Status::RequiresConfirmation => {
-                return Err(unexpected("not to be authorised", other));
+                return Err(unexpected("authorise", other));
             }
         })
     }
 
-    /// The stock becomes the order's for good. If it no longer holds it, the order has come too late.
+    /// Commits the order's stock. If a reservation has expired or is released, the order is cancelled.
     async fn start_capture(&self, order: &Order) -> Result<Came> {
         let now = self.clock.now();
         let mut writes = Vec::new();
@@ -267,7 +268,7 @@ impl Saga {
         };
         match payment.status {
             Status::Succeeded if payment.taken() != held.order.placed.total.amount => {
-                // Somebody has taken a part of it at the provider. That goes back.
+                // Somebody captured a part of the amount at the provider. We refund it.
                 Ok(Came::event(Event::CaptureFailed { code: "captured_in_part".into() }))
             }
             Status::Succeeded => {
@@ -279,7 +280,7 @@ impl Saga {
                 Ok(Came::event(Event::CaptureFailed { code }))
             }
             Status::Processing => Ok(Came::Waiting),
-            other => Err(unexpected("not to be captured", other)),
+            other => Err(unexpected("capture", other)),
         }
     }
 
@@ -309,7 +310,7 @@ impl Saga {
                 Status::Canceled => {}
                 Status::Processing => return Ok(Came::Waiting),
                 Status::Succeeded => return self.give_back(&held.order, &payment),
-                other => return Err(unexpected("not to be voided", other)),
+                other => return Err(unexpected("void", other)),
             }
         }
         let order = &held.order;
@@ -326,7 +327,7 @@ impl Saga {
         let mut cart = point("carts.get", || self.store.cart(customer)).await?;
         let not_in_cart = cart.take_back(&order.placed.lines);
         if !not_in_cart.is_empty() {
-            tracing::info!(order_id = %order.id, ?not_in_cart, "the cart cannot take back all");
+            tracing::info!(order_id = %order.id, ?not_in_cart, "some lines do not fit into the cart");
         }
         writes.push(self.store.cart_put(customer, &cart)?);
         Ok(Came::Of(Event::Cancelled { not_in_cart }, writes))
@@ -342,9 +343,9 @@ impl Saga {
     }
 }
 
-/// The key of a step that the payment's own state guards. Another attempt has another: it has asked
-/// what stands, and must not be answered with a failure that the provider has kept from the first. So
-/// has another means of payment.
+/// The idempotency key of a step on a payment. The payment's state at the provider prevents a repetition,
+/// so each attempt and each payment method has its own key: the provider stores failures under the key,
+/// and a new attempt must not get the stored failure.
 fn key(held: &Held, step: &str) -> String {
     let step = match held.order.declines {
         0 => format!("{step}/{}", held.attempts),
@@ -353,6 +354,6 @@ fn key(held: &Held, step: &str) -> String {
     payments::key(held.order.id, &step)
 }
 
-fn unexpected(what: &str, status: Status) -> Error {
-    Error::internal(format!("the provider's payment is {what}: {status:?}"))
+fn unexpected(action: &str, status: Status) -> Error {
+    Error::internal(format!("cannot {action} a payment with status {status:?}"))
 }

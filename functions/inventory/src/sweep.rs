@@ -25,12 +25,12 @@ pub async fn run(environment: &Environment) -> Result<()> {
     shared::invocation::run(async |_: Value, invocation| task.handle(&invocation).await).await
 }
 
-/// What the task needs.
+/// The dependencies of the task.
 #[derive(Clone, Debug)]
 pub struct Sweep {
     /// The inventory's table.
     pub inventory: Inventory,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 

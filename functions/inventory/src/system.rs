@@ -16,7 +16,7 @@ pub struct System {
     pub inventory: Inventory,
     /// Idempotency records.
     pub records: Records,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 

@@ -1,6 +1,5 @@
-//! What the provider has of money that went back: refunds
-//! (<https://docs.stripe.com/api/refunds/object>) and disputes
-//! (<https://docs.stripe.com/api/disputes/object>).
+//! Refunds (<https://docs.stripe.com/api/refunds/object>) and disputes
+//! (<https://docs.stripe.com/api/disputes/object>) at the provider.
 
 use std::collections::HashMap;
 
@@ -13,45 +12,45 @@ use super::{PaymentError, currency};
 use crate::money::{Currency, Money};
 use crate::order::{DisputeStatus, Funds, OrderId, PaymentId, RefundId};
 
-/// The field of a refund that says which of ours it is.
+/// The metadata field of a refund that has our refund id.
 pub(super) const REFUND: &str = "refund_id";
 
-/// A refund, as the provider has it.
+/// A refund at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refunded {
-    /// The provider's id of it.
+    /// The provider's id.
     pub id: String,
-    /// Ours, which it was given.
+    /// Our refund id, if the provider's metadata has it.
     pub refund: Option<RefundId>,
-    /// How it stands.
+    /// The status.
     pub status: RefundState,
-    /// Why it failed, in the provider's words.
+    /// The provider's reason for the failure.
     pub failure: Option<String>,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub amount: u64,
 }
 
-/// How a refund stands, in Stripe's words.
+/// The status of a refund, with Stripe's names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundState {
-    /// The provider has not sent the money yet, or the bank has not taken it.
+    /// The provider has not sent the money yet, or the bank has not accepted it.
     Pending,
-    /// The customer has to say where the money goes.
+    /// The customer must say where the money goes.
     RequiresAction,
-    /// The money went back.
+    /// The customer has the money.
     Succeeded,
-    /// It did not, or has returned.
+    /// The refund failed, or the bank returned the money.
     Failed,
-    /// It was given up before the money moved.
+    /// The refund was cancelled before the money moved.
     Canceled,
-    /// A word that this code does not know. Nothing is decided by it.
+    /// An unknown status. It changes nothing.
     #[serde(untagged)]
     Unknown(Option<String>),
 }
 
 impl Refunded {
-    /// The code of one that has failed, or was given up.
+    /// The code of a failed or cancelled refund.
     #[must_use]
     pub fn code(&self) -> String {
         let state = if self.status == RefundState::Canceled { "canceled" } else { "failed" };
@@ -59,21 +58,22 @@ impl Refunded {
     }
 }
 
-/// A dispute, as the provider has it.
+/// A dispute at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disputed {
-    /// The provider's id of it.
+    /// The provider's id.
     pub id: String,
-    /// How it stands; the word itself if this code does not know it.
+    /// The status. `Err` has Stripe's name if it is unknown.
     pub status: Result<DisputeStatus, String>,
-    /// Where the money is.
+    /// Where the disputed money is.
     pub funds: Funds,
-    /// How much is disputed.
+    /// The disputed amount, in minor units.
     pub amount: u64,
-    /// How much was given back, if the provider's books are in the same currency: of a payment that was
-    /// refunded in part, a part of what a dispute withdrew.
+    /// The returned amount, in minor units, if the provider's balance transactions are in the dispute's
+    /// currency. If the payment was refunded in part, the provider may return only a part of the withdrawn
+    /// amount.
     pub reinstated: Option<u64>,
-    /// In this currency.
+    /// The currency.
     pub currency: Currency,
 }
 
@@ -97,7 +97,7 @@ struct DisputeObject {
     balance_transactions: Vec<Moved>,
 }
 
-/// What a dispute has moved: less than nothing when the money was withdrawn, more when it came back.
+/// A movement of a dispute: negative for a withdrawal, positive for a return.
 #[derive(Deserialize)]
 struct Moved {
     amount: i64,
@@ -122,7 +122,7 @@ impl Listed for DisputeObject {
 }
 
 impl Stripe {
-    /// Sends money back.
+    /// Sends a refund. `key` is the request's idempotency key.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -142,7 +142,7 @@ impl Stripe {
         Ok(self.send::<RefundObject>(request).await?.into())
     }
 
-    /// The refunds that the provider has of a payment, the newest first.
+    /// All refunds of a payment at the provider, newest first.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -151,7 +151,7 @@ impl Stripe {
         Ok(refunds.into_iter().map(Refunded::from).collect())
     }
 
-    /// The disputes that the provider has of a payment.
+    /// All disputes of a payment at the provider.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -160,7 +160,7 @@ impl Stripe {
         disputes.into_iter().map(Disputed::try_from).collect()
     }
 
-    /// All objects of a payment's, page by page.
+    /// Reads all objects of a payment, page by page.
     async fn all<T: DeserializeOwned + Listed>(
         &self,
         path: &str,

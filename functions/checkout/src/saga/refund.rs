@@ -1,4 +1,4 @@
-//! Money that goes back: refunds that we ask for, and what the provider has besides.
+//! Refunds that we request, and refunds and disputes that we find at the provider.
 
 use std::time::Duration;
 
@@ -17,35 +17,36 @@ use crate::order::{
 use crate::payments::{self, Disputed, Payment, PaymentError, RefundState, Refunded};
 use crate::store::{Appended, Held};
 
-/// What the provider has of an order's payment.
+/// The provider's records of a payment.
 struct Known {
     refunds: Vec<Refunded>,
     disputes: Vec<Disputed>,
 }
 
 impl Saga {
-    /// Compares the order of a payment with what the provider has of it. The provider is asked which
-    /// order that is: nothing is written for it, and it is asked for few payments only.
+    /// Compares the order of a payment with the provider's refunds and disputes. The order id comes from the
+    /// provider, so the table needs no index by payment. This costs one request for each payment; such
+    /// payments are few.
     pub async fn compare_payment(&self, id: &PaymentId, until: Timestamp) -> Result<(), Trouble> {
         let payment = match point("payments.retrieve", || self.payments.retrieve(id)).await {
             Ok(payment) => payment,
             Err(PaymentError::Unknown(error)) => return Err(error.into()),
             Err(refused) => {
-                tracing::warn!(payment_id = id.0, error = %refused, "the provider does not know it");
+                tracing::warn!(payment_id = id.0, error = %refused, "the provider does not know the payment");
                 return Ok(());
             }
         };
         let Some(order) = payment.order else { return Ok(()) };
         let known = self.store.order(order).await?.and_then(|order| order.payment);
         if known.as_ref() != Some(id) {
-            tracing::warn!(order_id = %order, payment_id = id.0, "not the payment of its order");
+            tracing::warn!(order_id = %order, payment_id = id.0, "the order has another payment");
             return Ok(());
         }
         self.go_on(order, until, true).await
     }
 
-    /// Has the order follow what the provider has of its refunds and disputes, one event after the other,
-    /// and lets go of it.
+    /// Appends one event for each difference between the order and the provider's refunds and disputes, then
+    /// releases the lease.
     pub(super) async fn compare(&self, mut held: Held) -> Result<(), Trouble> {
         let paid = held.order.payment.clone().filter(|_| held.order.taken() > 0);
         let Some(payment) = paid else { return Ok(self.let_go(&held, None).await?) };
@@ -59,10 +60,10 @@ impl Saga {
                 Appended::Made(next) => held = *next,
                 Appended::Refused => {
                     self.let_go(&held, None).await?;
-                    return Err(Trouble::retry_after("the order has moved", Duration::ZERO));
+                    return Err(Trouble::retry_after("the order has changed", Duration::ZERO));
                 }
             }
-            tracing::info!(order_id = %held.order.id, event = name, "the provider has it");
+            tracing::info!(order_id = %held.order.id, event = name, "event appended from the provider's records");
         }
         match known.all_understood(&held.order) {
             Ok(()) => Ok(self.let_go(&held, None).await?),
@@ -77,7 +78,7 @@ impl Saga {
         })
     }
 
-    /// The provider is always asked first for the refunds that it has: they are few.
+    /// Sends a refund, unless the provider has it. Always lists the provider's refunds first; they are few.
     pub(super) async fn refund(
         &self,
         order: &Order,
@@ -93,7 +94,7 @@ impl Saga {
                 Ok(refunded) => refunded,
                 Err(PaymentError::Unknown(error)) => return Err(error),
                 Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
-                    // It may be refused because the same request has been carried out before.
+                    // The reason may be that an earlier request was executed.
                     match self.sent(payment, refund).await? {
                         Some(refunded) => refunded,
                         None => return Ok(Came::event(Event::RefundFailed { refund, code })),
@@ -115,11 +116,11 @@ impl Saga {
         Ok(Came::Of(event, writes))
     }
 
-    /// The order ends without a payment, and somebody has taken its money at the provider: the ledger has
-    /// what was taken, and it goes back by a refund.
+    /// The order ends unpaid, but somebody captured the payment at the provider. Books the captured amount
+    /// and requests its refund.
     pub(super) fn give_back(&self, order: &Order, payment: &Payment) -> Result<Came> {
         if payment.currency != order.placed.total.currency {
-            return Err(Error::internal("the payment is of another currency than its order"));
+            return Err(Error::internal("the currency of the payment is not the currency of its order"));
         }
         let amount = Money { amount: payment.taken(), ..order.placed.total };
         let event = Event::CaptureFound { amount, refund: self.ids.next() };
@@ -130,13 +131,13 @@ impl Saga {
         Ok(Came::Of(event, writes))
     }
 
-    /// The refund that the provider has of ours. Of several, the first that it made.
+    /// The provider's refund with our refund id. If there are several, the oldest.
     async fn sent(&self, payment: &PaymentId, refund: RefundId) -> Result<Option<Refunded>> {
         let known = point("payments.refunds", || self.payments.refunds(payment)).await?;
         Ok(known.into_iter().rfind(|known| known.refund == Some(refund)))
     }
 
-    /// What an event of an order's refunds or disputes writes into the ledger.
+    /// The ledger writes for an event about refunds or disputes.
     fn booked(&self, order: &Order, event: &Event) -> Result<Vec<TransactWriteItem>> {
         let at = self.clock.now();
         let transfer = |movement| self.store.transfer(&Transfer { movement, pending: false, at });
@@ -144,7 +145,7 @@ impl Saga {
     }
 }
 
-/// What moves by an event of an order's refunds or disputes. What is not final moves nothing.
+/// The movements of an event about refunds or disputes. An event that is not final has none.
 fn movements(order: &Order, event: &Event) -> Vec<Movement> {
     let id: OrderId = order.id;
     let amount_of = |refund: &RefundId| order.refunds.get(refund).map(|refund| refund.amount);
@@ -176,9 +177,9 @@ fn movements(order: &Order, event: &Event) -> Vec<Movement> {
 }
 
 impl Known {
-    /// The first thing that the provider has and the order does not say yet.
+    /// The first difference between the provider's records and the order, as an event.
     fn difference(&self, order: &Order) -> Option<Event> {
-        // The provider tells of the newest first.
+        // The provider lists the newest first.
         let refund = self.refunds.iter().rev().find_map(|refund| self.of_refund(order, refund));
         refund.or_else(|| self.disputes.iter().find_map(|dispute| of_dispute(order, dispute)))
     }
@@ -203,14 +204,14 @@ impl Known {
         }
     }
 
-    /// The refund of ours that this is. An order that is older than the record of the provider's ids has
-    /// the first that the provider made with our id.
+    /// Our refund that belongs to the provider's refund. If our refund has no provider id stored, the
+    /// provider's oldest refund with our id belongs to it.
     fn ours<'a>(&self, order: &'a Order, known: &Refunded) -> Option<(RefundId, &'a Refund)> {
         let refund = known.refund?;
         let ours = order.refunds.get(&refund)?;
         let is_it = match &ours.provider_id {
             Some(id) => *id == known.id,
-            // The request was refused: what the provider has under its id is another's.
+            // The provider refused our request, so somebody else made this refund.
             None if ours.status == RefundStatus::Failed => false,
             None => {
                 let first = self.refunds.iter().rfind(|other| other.refund == Some(refund));
@@ -220,8 +221,8 @@ impl Known {
         is_it.then_some((refund, ours))
     }
 
-    /// Whether every word of the provider's is one that this code knows. What it knows is done first: a
-    /// word about one refund holds up no other.
+    /// Fails if a status or currency in the provider's records is unknown. This check comes last, so that
+    /// one unknown status does not delay the other refunds and disputes.
     fn all_understood(&self, order: &Order) -> Result<()> {
         for refund in &self.refunds {
             if let RefundState::Unknown(word) = &refund.status {
@@ -233,7 +234,7 @@ impl Known {
                 return Err(unknown("dispute", &dispute.id, Some(word.clone())));
             }
             if dispute.currency != order.placed.total.currency {
-                return Err(Error::internal("the dispute is of another currency than the order"));
+                return Err(Error::internal("the currency of the dispute is not the currency of the order"));
             }
         }
         Ok(())
@@ -275,7 +276,7 @@ fn of_dispute(order: &Order, known: &Disputed) -> Option<Event> {
     {
         return None;
     }
-    // What was withdrawn is what comes back or is lost.
+    // The withdrawn amount stays the amount of the dispute.
     let withdrawn = before.filter(|before| before.funds != Funds::Untouched);
     let amount = withdrawn.map_or(Money { amount: known.amount, ..total }, |before| before.amount);
     let part = known.reinstated.filter(|part| *part < amount.amount);
@@ -284,6 +285,6 @@ fn of_dispute(order: &Order, known: &Disputed) -> Option<Event> {
 }
 
 fn unknown(what: &str, id: &str, word: Option<String>) -> Error {
-    let word = word.unwrap_or_else(|| "nothing".into());
-    Error::internal(format!("the provider's {what} {id} is in a state that is not known: {word}"))
+    let word = word.unwrap_or_else(|| "none".into());
+    Error::internal(format!("the provider's {what} {id} has an unknown status: {word}"))
 }

@@ -22,7 +22,7 @@ pub fn router(state: System) -> Router {
 #[derive(Serialize)]
 struct Page {
     movements: Vec<Movement>,
-    /// To be given as `cursor` for the next page; absent on the last.
+    /// The `cursor` parameter for the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
