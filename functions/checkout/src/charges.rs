@@ -47,7 +47,7 @@ const MINIMUMS: [(&str, u64); 31] = [
 
 /// Why an amount cannot be charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Uncharged {
+pub enum ChargeError {
     /// The currency does not exist, or nobody pays with it.
     #[error("{0} is no currency of ISO 4217 that is in use")]
     Currency(Currency),
@@ -63,18 +63,18 @@ pub enum Uncharged {
 ///
 /// # Errors
 /// When the currency is not in use, or the amount is not a multiple of the currency's smallest unit.
-pub fn check(amount: Money) -> Result<(), Uncharged> {
+pub fn check(amount: Money) -> Result<(), ChargeError> {
     let currency = amount.currency;
     let known = iso_currency::Currency::from_code(currency.code());
     let known = known
         .filter(|known| !known.is_fund() && !known.is_special() && known.is_superseded().is_none());
     let decimals = known.and_then(iso_currency::Currency::exponent);
-    let unit = match (currency.code(), decimals.ok_or(Uncharged::Currency(currency))?) {
+    let unit = match (currency.code(), decimals.ok_or(ChargeError::Currency(currency))?) {
         ("ISK" | "UGX", _) => 100,
         (_, 3) => 10,
         _ => 1,
     };
-    if amount.amount.is_multiple_of(unit) { Ok(()) } else { Err(Uncharged::Unit(currency, unit)) }
+    if amount.amount.is_multiple_of(unit) { Ok(()) } else { Err(ChargeError::Unit(currency, unit)) }
 }
 
 /// Checks that a total can be charged. If Stripe does not publish a minimum for the currency, only the
@@ -82,7 +82,7 @@ pub fn check(amount: Money) -> Result<(), Uncharged> {
 ///
 /// # Errors
 /// The errors of [`check`], and [`ChargeError::TooSmall`] when the total is below the minimum.
-pub fn check_total(total: Money) -> Result<(), Uncharged> {
+pub fn check_total(total: Money) -> Result<(), ChargeError> {
     check(total)?;
     let code = total.currency.code();
     let least =
@@ -90,7 +90,7 @@ pub fn check_total(total: Money) -> Result<(), Uncharged> {
     if total.amount >= least {
         return Ok(());
     }
-    Err(Uncharged::TooSmall(Money { amount: least, ..total }))
+    Err(ChargeError::TooSmall(Money { amount: least, ..total }))
 }
 
 #[cfg(test)]
@@ -117,7 +117,7 @@ mod tests {
             (5, "BHD", 10),
         ] {
             let amount = money(amount, code);
-            let refused = Err(Uncharged::Unit(amount.currency, unit));
+            let refused = Err(ChargeError::Unit(amount.currency, unit));
             assert_eq!(check(amount), if unit == 1 { Ok(()) } else { refused }, "{amount}");
         }
     }
@@ -127,7 +127,7 @@ mod tests {
         // Unknown, "no currency", test code, gold, a fund, and two that the euro replaced.
         for code in ["ABC", "ZZZ", "XXX", "XTS", "XAU", "CHE", "HRK", "BGN"] {
             let amount = money(1_000, code);
-            assert_eq!(check(amount), Err(Uncharged::Currency(amount.currency)));
+            assert_eq!(check(amount), Err(ChargeError::Currency(amount.currency)));
         }
         for (code, least) in MINIMUMS {
             assert_eq!(check_total(money(least, code)), Ok(()), "{code}");
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_total_reaches_the_minimum() {
         for (amount, code, least) in [(49, "EUR", 50), (29, "GBP", 30), (17_499, "HUF", 17_500)] {
-            let refused = Err(Uncharged::TooSmall(money(least, code)));
+            let refused = Err(ChargeError::TooSmall(money(least, code)));
             assert_eq!(check_total(money(amount, code)), refused);
             assert_eq!(check_total(money(least, code)), Ok(()));
         }

@@ -61,7 +61,7 @@ pub enum Cause {
     /// We refund a part or all of the payment.
     Refund(RefundId),
     /// A refund that we did not request. The text is the provider's refund id.
-    Found(Origin, String),
+    FoundRefund(Origin, String),
     /// A refund was returned to us. The text is our refund id, or the provider's id if we did not request it.
     Reversal(String),
     /// A dispute moves money. The text is the provider's dispute id.
@@ -98,8 +98,8 @@ impl From<Cause> for String {
             Cause::Payment => "payment".into(),
             Cause::CapturedByHand => "captured_by_hand".into(),
             Cause::Refund(refund) => refund.to_string(),
-            Cause::Found(Origin::ByHand, id) => format!("by_hand:{id}"),
-            Cause::Found(Origin::Doubled, id) => format!("doubled:{id}"),
+            Cause::FoundRefund(Origin::ByHand, id) => format!("by_hand:{id}"),
+            Cause::FoundRefund(Origin::Doubled, id) => format!("doubled:{id}"),
             Cause::Reversal(refund) => format!("reversal:{refund}"),
             Cause::Dispute(id, moved) => format!("dispute_{}:{id}", moved.name()),
         }
@@ -120,8 +120,8 @@ impl TryFrom<String> for Cause {
         let id = id.to_owned();
         let moved = |name| DisputeMove::ALL.into_iter().find(|(known, _)| *known == name);
         match kind {
-            "by_hand" => Ok(Self::Found(Origin::ByHand, id)),
-            "doubled" => Ok(Self::Found(Origin::Doubled, id)),
+            "by_hand" => Ok(Self::FoundRefund(Origin::ByHand, id)),
+            "doubled" => Ok(Self::FoundRefund(Origin::Doubled, id)),
             "reversal" => Ok(Self::Reversal(id)),
             _ => match kind.strip_prefix("dispute_").and_then(moved) {
                 Some((_, moved)) => Ok(Self::Dispute(id, moved)),
@@ -206,7 +206,7 @@ impl Movement {
     #[must_use]
     pub fn found(order: OrderId, (id, origin): (String, Origin), amount: Money) -> Self {
         let (debit, credit) = (Account::Refunds, Account::Provider);
-        Self { order, cause: Cause::Found(origin, id), debit, credit, amount }
+        Self { order, cause: Cause::FoundRefund(origin, id), debit, credit, amount }
     }
 
     /// The reversal of a refund that was returned to us. The transfer of the refund stays.
@@ -242,8 +242,8 @@ impl Movement {
         }
         // If the provider returns only a part, the rest is lost.
         let is_lost = after.was_lost || after.funds == Funds::Reinstated;
-        if is_lost && !was_lost && after.away() > 0 {
-            push(DisputeMove::Lost, after.away(), Account::DisputeLosses, Account::Disputed);
+        if is_lost && !was_lost && after.outstanding() > 0 {
+            push(DisputeMove::Lost, after.outstanding(), Account::DisputeLosses, Account::Disputed);
         }
         movements
     }

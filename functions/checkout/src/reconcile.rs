@@ -19,20 +19,20 @@ use shared::queue::Queue;
 use crate::ledger::{Cause, DisputeMove, Entry, Outcome, Resolution};
 use crate::money::Money;
 use crate::order::{Order, OrderId, PaymentId, RefundStatus};
-use crate::payments::movements::{Kind, Moved, Window};
+use crate::payments::movements::{Kind, ProviderMovement, Window};
 use crate::payments::{PaymentError, Stripe};
 use crate::queues::Advance;
-use crate::store::{Cursor, Open, Store};
+use crate::store::{Cursor, OpenMovement, Store};
 use crate::system;
 
 /// No page is started later than this before the end of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
 /// The minimum age of a movement. A worker may still be processing a younger one.
-const QUIET: Duration = Duration::from_mins(15);
+const MIN_AGE: Duration = Duration::from_mins(15);
 /// The overlap of a window with the one before. The provider may list a movement late.
 const OVERLAP: Duration = Duration::from_hours(2);
 /// The length of the first window.
-const FIRST: Duration = Duration::from_hours(24 * 30);
+const FIRST_WINDOW: Duration = Duration::from_hours(24 * 30);
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
@@ -63,7 +63,7 @@ pub struct Reconcile {
 
 /// The outcome of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reconciled {
+pub struct ReconcileReport {
     /// The number of movements that were read.
     pub movements: usize,
     /// The number of open movements that the next run checks again.
@@ -91,20 +91,20 @@ impl Reconcile {
     ///
     /// # Errors
     /// When the provider or the table does not respond. The next run continues from there.
-    pub async fn handle(&self, until: Timestamp) -> Result<Reconciled> {
-        let mut found = Reconciled::default();
+    pub async fn handle(&self, until: Timestamp) -> Result<ReconcileReport> {
+        let mut found = ReconcileReport::default();
         let outcome = self.compare(until, &mut found).await;
         tracing::info!(?found, "compared with the provider's balance transactions");
         metrics::counter!("MovementsUnexplained").increment(found.unexplained as u64);
         outcome.map(|()| found)
     }
 
-    async fn compare(&self, until: Timestamp, found: &mut Reconciled) -> Result<()> {
+    async fn compare(&self, until: Timestamp, found: &mut ReconcileReport) -> Result<()> {
         let mut open = HashSet::new();
         for known in point("reconcile.open", || self.store.open_movements()).await? {
             open.insert(known.moved.id.clone());
             if self.has_time(until) {
-                self.judge_again(known, found).await?;
+                self.check_again(known, found).await?;
             } else {
                 // It was open in the last run, and there is no time to check it again.
                 found.unexplained += 1;
@@ -112,7 +112,7 @@ impl Reconcile {
         }
         let mut cursor = match point("reconcile.cursor", || self.store.cursor()).await? {
             Some(cursor) => cursor,
-            None => Cursor { window: self.window(self.clock.now() - FIRST), after: None },
+            None => Cursor { window: self.window(self.clock.now() - FIRST_WINDOW), after: None },
         };
         if cursor.after.is_none() {
             cursor.window = self.window(cursor.window.from);
@@ -121,7 +121,7 @@ impl Reconcile {
             let read = || self.payments.movements(cursor.window, cursor.after.as_deref());
             let (page, has_more) = point("reconcile.movements", read).await?;
             for moved in page.iter().filter(|moved| !open.contains(&moved.id)) {
-                self.judge_first(moved, found).await?;
+                self.check_first(moved, found).await?;
             }
             found.movements += page.len();
             if has_more {
@@ -130,7 +130,7 @@ impl Reconcile {
                 let from = cursor.window.to - OVERLAP;
                 cursor = Cursor { window: Window { from, ..cursor.window }, after: None };
             }
-            self.store.keep_cursor(&cursor).await?;
+            self.store.put_cursor(&cursor).await?;
             if !has_more {
                 break;
             }
@@ -143,11 +143,15 @@ impl Reconcile {
     }
 
     fn window(&self, from: Timestamp) -> Window {
-        Window { from, to: (self.clock.now() - QUIET).max(from) }
+        Window { from, to: (self.clock.now() - MIN_AGE).max(from) }
     }
 
-    async fn judge_first(&self, moved: &Moved, found: &mut Reconciled) -> Result<()> {
-        let verdict = self.judge(moved).await?;
+    async fn check_first(
+        &self,
+        moved: &ProviderMovement,
+        found: &mut ReconcileReport,
+    ) -> Result<()> {
+        let verdict = self.verdict_on(moved).await?;
         if verdict == Verdict::Explained {
             return Ok(());
         }
@@ -156,42 +160,51 @@ impl Reconcile {
             _ => found.waiting += 1,
         }
         // The item is written before the job. After a crash in between, the next run sends the job.
-        self.keep(moved, &verdict, self.clock.now()).await?;
-        self.wake(verdict).await
+        self.store_open(moved, &verdict, self.clock.now()).await?;
+        self.queue_order(verdict).await
     }
 
-    async fn judge_again(&self, open: Open, found: &mut Reconciled) -> Result<()> {
-        let verdict = self.judge(&open.moved).await?;
+    async fn check_again(&self, open: OpenMovement, found: &mut ReconcileReport) -> Result<()> {
+        let verdict = self.verdict_on(&open.moved).await?;
         match &verdict {
             Verdict::Explained => {
-                tracing::info!(movement = open.moved.id, why = open.why, "the movement is explained now");
-                return self.store.close(&open.moved).await;
+                tracing::info!(
+                    movement = open.moved.id,
+                    why = open.why,
+                    "the movement is explained now"
+                );
+                return self.store.delete_open(&open.moved).await;
             }
             Verdict::Undecided => found.waiting += 1,
             // A worker had the time since the last run to add the entry.
             Verdict::Missing(_) | Verdict::Unexplained(_) => found.unexplained += 1,
         }
-        self.keep(&open.moved, &verdict, open.since).await?;
-        self.wake(verdict).await
+        self.store_open(&open.moved, &verdict, open.since).await?;
+        self.queue_order(verdict).await
     }
 
-    async fn keep(&self, moved: &Moved, verdict: &Verdict, since: Timestamp) -> Result<()> {
+    async fn store_open(
+        &self,
+        moved: &ProviderMovement,
+        verdict: &Verdict,
+        since: Timestamp,
+    ) -> Result<()> {
         let why = match verdict {
             Verdict::Unexplained(why) => why.clone(),
             Verdict::Undecided => "the outcome of the refund is open".into(),
             _ => "the ledger has no entry".into(),
         };
         tracing::warn!(movement = moved.id, source = moved.source, why, "the movement is open");
-        let open = Open { moved: moved.clone(), why, since };
-        self.store.keep_open(&open).await
+        let open = OpenMovement { moved: moved.clone(), why, since };
+        self.store.put_open(&open).await
     }
 
-    async fn wake(&self, verdict: Verdict) -> Result<()> {
+    async fn queue_order(&self, verdict: Verdict) -> Result<()> {
         let Verdict::Missing(payment) = verdict else { return Ok(()) };
         self.orders.send(&Advance::V2 { payment }).await
     }
 
-    async fn judge(&self, moved: &Moved) -> Result<Verdict> {
+    async fn verdict_on(&self, moved: &ProviderMovement) -> Result<Verdict> {
         let unexplained = |why: &str| Ok(Verdict::Unexplained(why.into()));
         match &moved.kind {
             Kind::OfTheAccount => return Ok(Verdict::Explained),
@@ -217,7 +230,11 @@ impl Reconcile {
     }
 
     /// The order of a movement, from the movement's metadata or else from the payment's.
-    async fn order_of(&self, moved: &Moved, payment: &PaymentId) -> Result<Option<OrderId>> {
+    async fn order_of(
+        &self,
+        moved: &ProviderMovement,
+        payment: &PaymentId,
+    ) -> Result<Option<OrderId>> {
         if moved.order.is_some() {
             return Ok(moved.order);
         }
@@ -230,10 +247,10 @@ impl Reconcile {
 }
 
 /// The amount of the ledger's entry for a movement, if there is one.
-fn entry_of(moved: &Moved, order: &Order, entries: &[Entry]) -> Option<Money> {
+fn entry_of(moved: &ProviderMovement, order: &Order, entries: &[Entry]) -> Option<Money> {
     let is_it = |cause: &Cause| match (&moved.kind, cause) {
         (Kind::Charge, Cause::Payment | Cause::CapturedByHand) => true,
-        (Kind::Refund, Cause::Found(_, id)) => *id == moved.source,
+        (Kind::Refund, Cause::FoundRefund(_, id)) => *id == moved.source,
         (Kind::Refund, Cause::Refund(refund)) => {
             let recorded = order.refunds.get(refund).and_then(|it| it.provider_id.as_ref());
             moved.refund == Some(*refund) && recorded.is_none_or(|id| *id == moved.source)
@@ -258,7 +275,7 @@ fn entry_of(moved: &Moved, order: &Order, entries: &[Entry]) -> Option<Money> {
 
 /// The verdict on a refund without a ledger entry, if the refund is pending or has failed. The provider may
 /// move the money of a pending refund, and move it back if the refund fails.
-fn undecided(moved: &Moved, order: &Order) -> Option<Verdict> {
+fn undecided(moved: &ProviderMovement, order: &Order) -> Option<Verdict> {
     if !matches!(moved.kind, Kind::Refund | Kind::RefundFailure) {
         return None;
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use inventory::{Inventory, reservation};
 use jiff::Timestamp;
-use shared::batch::Failure as Trouble;
+use shared::batch::Failure;
 use shared::clock::Clock;
 use shared::fault::point;
 use shared::id::Ids;
@@ -23,7 +23,7 @@ use self::declines::{can_confirm, declined, not_created};
 use crate::ledger::{Movement, Outcome, Resolution, Transfer};
 use crate::order::{Event, Order, OrderId, PaymentId, Reason, State, Step};
 use crate::payments::{self, Payment, PaymentError, Status, Stripe};
-use crate::store::{Appended, Claimed, Held, Store};
+use crate::store::{AppendOutcome, ClaimOutcome, Held, Store};
 
 /// The time limit of a step: three requests to the provider, and the writes. A worker does not start a
 /// step that could outlast its lease.
@@ -45,7 +45,7 @@ pub struct Saga {
 }
 
 /// The outcome of a step.
-enum Came {
+enum StepOutcome {
     /// The event, and the writes of the same transaction.
     Event(Event, Vec<TransactWriteItem>),
     /// The provider or the customer has to act first. The sweeper or the provider's webhook queues the order
@@ -53,56 +53,64 @@ enum Came {
     Waiting,
 }
 
-impl Came {
+impl StepOutcome {
     fn event(event: Event) -> Self {
-        Self::Of(event, Vec::new())
+        Self::Event(event, Vec::new())
     }
 }
 
 impl Saga {
     /// Advances the order until no step is left, or it waits for the provider or the customer. Stops at `until`.
-    pub async fn advance(&self, id: OrderId, until: Timestamp) -> Result<(), Trouble> {
-        self.go_on(id, until, false).await
+    pub async fn advance(&self, id: OrderId, until: Timestamp) -> Result<(), Failure> {
+        self.run_steps(id, until, false).await
     }
 
     /// Advances the order. If `compares`, it then compares the order's refunds and disputes with the
     /// provider's records.
-    async fn go_on(&self, id: OrderId, until: Timestamp, compares: bool) -> Result<(), Trouble> {
+    async fn run_steps(
+        &self,
+        id: OrderId,
+        until: Timestamp,
+        compares: bool,
+    ) -> Result<(), Failure> {
         let attempt = self.ids.next();
         let mut held = match self.store.claim(id, attempt, self.clock.now(), until).await? {
-            Claimed::Held(held) => *held,
-            Claimed::Busy { retry_after } => {
-                return Err(Trouble::retry_after(format!("another worker holds {id}"), retry_after));
+            ClaimOutcome::Held(held) => *held,
+            ClaimOutcome::Busy { retry_after } => {
+                return Err(Failure::retry_after(
+                    format!("another worker holds {id}"),
+                    retry_after,
+                ));
             }
-            Claimed::Nothing => return Ok(()),
+            ClaimOutcome::NotFound => return Ok(()),
         };
         if held.order.next().is_none() {
             if compares || held.order.awaits_refund() {
                 return self.compare(held).await;
             }
             // Nothing to do.
-            return Ok(self.let_go(&held, None).await?);
+            return Ok(self.release_lease(&held, None).await?);
         }
         while let Some(step) = held.order.next() {
             if self.clock.now() + STEP_TIME > held.until {
-                self.let_go(&held, None).await?;
-                return Err(Trouble::retry_after("no time for another step", Duration::ZERO));
+                self.release_lease(&held, None).await?;
+                return Err(Failure::retry_after("no time for another step", Duration::ZERO));
             }
             let (event, writes) = match self.step(&held, step).await {
-                Ok(Came::Of(event, writes)) => (event, writes),
-                Ok(Came::Waiting) => return Ok(self.let_go(&held, None).await?),
+                Ok(StepOutcome::Event(event, writes)) => (event, writes),
+                Ok(StepOutcome::Waiting) => return Ok(self.release_lease(&held, None).await?),
                 Err(error) => return Err(self.failed(&held, error).await?),
             };
             let name = event.name();
             match self.append(&held, event, writes).await? {
-                Appended::Made(next) => {
+                AppendOutcome::Made(next) => {
                     tracing::info!(order_id = %id, event = name, "event appended");
                     held = *next;
                 }
-                Appended::Refused => {
+                AppendOutcome::Refused => {
                     // The customer or another worker changed the order in the meantime.
-                    self.let_go(&held, None).await?;
-                    return Err(Trouble::retry_after(format!("{id} has changed"), Duration::ZERO));
+                    self.release_lease(&held, None).await?;
+                    return Err(Failure::retry_after(format!("{id} has changed"), Duration::ZERO));
                 }
             }
         }
@@ -118,7 +126,7 @@ impl Saga {
         held: &Held,
         event: Event,
         writes: Vec<TransactWriteItem>,
-    ) -> Result<Appended, Trouble> {
+    ) -> Result<AppendOutcome, Failure> {
         match self.store.append(held, event, writes, self.clock.now()).await {
             Err(error @ Error::Conflict(_)) => Err(self.failed(held, error).await?),
             appended => Ok(appended?),
@@ -126,29 +134,31 @@ impl Saga {
     }
 
     /// Releases the lease and stores the error.
-    async fn failed(&self, held: &Held, error: Error) -> Result<Trouble> {
+    async fn failed(&self, held: &Held, error: Error) -> Result<Failure> {
         let (id, trail) = (held.order.id, error.trail());
         tracing::warn!(order_id = %id, error = trail, "a step failed and will be retried");
         // If this fails too, the lease expires.
-        self.let_go(held, Some(trail)).await?;
+        self.release_lease(held, Some(trail)).await?;
         Ok(error.into())
     }
 
-    async fn let_go(&self, held: &Held, trouble: Option<String>) -> Result<()> {
+    async fn release_lease(&self, held: &Held, trouble: Option<String>) -> Result<()> {
         self.store.release(held, trouble, self.clock.now()).await
     }
 
-    async fn step(&self, held: &Held, step: Step) -> Result<Came> {
+    async fn step(&self, held: &Held, step: Step) -> Result<StepOutcome> {
         let order = &held.order;
         if order.can_cancel() && self.clock.now() >= order.placed.expires_at {
-            return Ok(Came::event(Event::CancelRequested { reason: Reason::Expired }));
+            return Ok(StepOutcome::event(Event::CancelRequested { reason: Reason::Expired }));
         }
         match step {
             Step::CreatePayment => self.create(held).await,
             Step::Authorise(payment) => self.authorise(held, &payment).await,
-            Step::AwaitMeans(None) => Ok(Came::Waiting),
+            Step::AwaitMeans(None) => Ok(StepOutcome::Waiting),
             // The customer's browser may have confirmed the payment.
-            Step::AwaitMeans(Some(payment)) => self.authorised(order, self.look(&payment).await?),
+            Step::AwaitMeans(Some(payment)) => {
+                self.authorised(order, self.retrieve(&payment).await?)
+            }
             Step::StartCapture => self.start_capture(order).await,
             Step::Capture(payment) => self.capture(held, &payment).await,
             Step::Confirm => self.confirm(order).await,
@@ -160,21 +170,21 @@ impl Saga {
         }
     }
 
-    async fn create(&self, held: &Held) -> Result<Came> {
+    async fn create(&self, held: &Held) -> Result<StepOutcome> {
         let (order, key) = (&held.order, key(held, "create"));
         let (id, means) = (order.id, order.payment_method());
         let create = || self.payments.create(id, order.placed.total, means, &key);
         match point("payments.create", create).await {
-            Ok(payment) => Ok(Came::event(Event::PaymentCreated { payment: payment.id })),
+            Ok(payment) => Ok(StepOutcome::event(Event::PaymentCreated { payment: payment.id })),
             Err(PaymentError::Unknown(error)) => Err(error),
-            Err(refused) => Ok(Came::event(not_created(order, refused))),
+            Err(refused) => Ok(StepOutcome::event(not_created(order, refused))),
         }
     }
 
-    async fn authorise(&self, held: &Held, id: &PaymentId) -> Result<Came> {
+    async fn authorise(&self, held: &Held, id: &PaymentId) -> Result<StepOutcome> {
         let order = &held.order;
         let was_tried = held.attempts > 1 || order.state == State::ActionRequired;
-        let known = if was_tried { Some(self.look(id).await?) } else { None };
+        let known = if was_tried { Some(self.retrieve(id).await?) } else { None };
         let payment = match known {
             Some(payment) if !can_confirm(order, payment.status) => payment,
             _ => {
@@ -183,14 +193,14 @@ impl Saga {
                 match point("payments.confirm", confirm).await {
                     Ok(payment) => payment,
                     Err(PaymentError::Declined(code)) => {
-                        return Ok(Came::event(declined(order, code)));
+                        return Ok(StepOutcome::event(declined(order, code)));
                     }
                     // An earlier attempt confirmed the payment, or it cannot be confirmed.
                     Err(PaymentError::Refused { code, .. }) => {
-                        let payment = self.look(id).await?;
+                        let payment = self.retrieve(id).await?;
                         if can_confirm(order, payment.status) {
                             // The payment method is the only parameter of the request, so it is the cause.
-                            return Ok(Came::event(declined(order, code)));
+                            return Ok(StepOutcome::event(declined(order, code)));
                         }
                         payment
                     }
@@ -202,7 +212,7 @@ impl Saga {
     }
 
     /// The outcome for an order that waits for authorisation, by the payment's status.
-    fn authorised(&self, order: &Order, payment: Payment) -> Result<Came> {
+    fn authorised(&self, order: &Order, payment: Payment) -> Result<StepOutcome> {
         Ok(match payment.status {
             // Somebody may have captured the payment at the provider. The next step checks the stock.
             Status::RequiresCapture | Status::Succeeded => {
@@ -210,28 +220,30 @@ impl Saga {
                 if (payment.amount, payment.currency) != (total.amount, total.currency) {
                     // Somebody changed the amount at the provider. The payment is voided.
                     let code = "amount_changed".into();
-                    return Ok(Came::event(Event::PaymentDeclined { code }));
+                    return Ok(StepOutcome::event(Event::PaymentDeclined { code }));
                 }
                 let movement = Movement::payment(order.id, total);
                 let transfer = Transfer { movement, pending: true, at: self.clock.now() };
-                Came::Of(Event::PaymentAuthorised, vec![self.store.transfer(&transfer)?])
+                StepOutcome::Event(Event::PaymentAuthorised, vec![self.store.transfer(&transfer)?])
             }
             Status::RequiresAction
             | Status::RequiresConfirmation
             | Status::RequiresPaymentMethod
                 if order.state == State::PaymentRequired =>
             {
-                Came::Waiting
+                StepOutcome::Waiting
             }
-            Status::RequiresAction if order.state == State::ActionRequired => Came::Waiting,
-            Status::RequiresAction => Came::event(Event::ActionRequired),
-            Status::Processing => Came::Waiting,
+            Status::RequiresAction if order.state == State::ActionRequired => StepOutcome::Waiting,
+            Status::RequiresAction => StepOutcome::event(Event::ActionRequired),
+            Status::Processing => StepOutcome::Waiting,
             Status::RequiresPaymentMethod => {
                 let code = payment.decline.unwrap_or_else(|| "unknown".into());
-                Came::event(declined(order, code))
+                StepOutcome::event(declined(order, code))
             }
             // A cancelled payment takes no other payment method.
-            Status::Canceled => Came::event(Event::PaymentDeclined { code: "canceled".into() }),
+            Status::Canceled => {
+                StepOutcome::event(Event::PaymentDeclined { code: "canceled".into() })
+            }
             other @ Status::RequiresConfirmation => {
                 return Err(unexpected("authorise", other));
             }
@@ -239,20 +251,20 @@ impl Saga {
     }
 
     /// Commits the order's stock. If a reservation has expired or is released, the order is cancelled.
-    async fn start_capture(&self, order: &Order) -> Result<Came> {
+    async fn start_capture(&self, order: &Order) -> Result<StepOutcome> {
         let now = self.clock.now();
         let mut writes = Vec::new();
         for reservation in self.inventory.reservations(&order.id.to_string()).await? {
             if reservation.status != reservation::Status::Held || reservation.expires_at <= now {
-                return Ok(Came::event(Event::CancelRequested { reason: Reason::Expired }));
+                return Ok(StepOutcome::event(Event::CancelRequested { reason: Reason::Expired }));
             }
             writes.extend(self.inventory.commit(&reservation, now)?);
         }
-        Ok(Came::Of(Event::CaptureStarted, writes))
+        Ok(StepOutcome::Event(Event::CaptureStarted, writes))
     }
 
-    async fn capture(&self, held: &Held, id: &PaymentId) -> Result<Came> {
-        let known = if held.attempts > 1 { Some(self.look(id).await?) } else { None };
+    async fn capture(&self, held: &Held, id: &PaymentId) -> Result<StepOutcome> {
+        let known = if held.attempts > 1 { Some(self.retrieve(id).await?) } else { None };
         let payment = match known {
             Some(payment) if payment.status != Status::RequiresCapture => payment,
             _ => {
@@ -260,7 +272,7 @@ impl Saga {
                 match point("payments.capture", || self.payments.capture(id, &key)).await {
                     Ok(payment) => payment,
                     Err(PaymentError::Declined(_) | PaymentError::Refused { .. }) => {
-                        self.look(id).await?
+                        self.retrieve(id).await?
                     }
                     Err(PaymentError::Unknown(error)) => return Err(error),
                 }
@@ -269,56 +281,56 @@ impl Saga {
         match payment.status {
             Status::Succeeded if payment.taken() != held.order.placed.total.amount => {
                 // Somebody captured a part of the amount at the provider. We refund it.
-                Ok(Came::event(Event::CaptureFailed { code: "captured_in_part".into() }))
+                Ok(StepOutcome::event(Event::CaptureFailed { code: "captured_in_part".into() }))
             }
             Status::Succeeded => {
                 let posted = self.resolution(&held.order, Outcome::Posted)?;
-                Ok(Came::Of(Event::PaymentCaptured, vec![posted]))
+                Ok(StepOutcome::Event(Event::PaymentCaptured, vec![posted]))
             }
             Status::Canceled | Status::RequiresPaymentMethod => {
                 let code = payment.decline.unwrap_or_else(|| "canceled".into());
-                Ok(Came::event(Event::CaptureFailed { code }))
+                Ok(StepOutcome::event(Event::CaptureFailed { code }))
             }
-            Status::Processing => Ok(Came::Waiting),
+            Status::Processing => Ok(StepOutcome::Waiting),
             other => Err(unexpected("capture", other)),
         }
     }
 
-    async fn confirm(&self, order: &Order) -> Result<Came> {
+    async fn confirm(&self, order: &Order) -> Result<StepOutcome> {
         let mut writes = Vec::new();
         for reservation in self.inventory.reservations(&order.id.to_string()).await? {
             writes.extend(self.inventory.consume(&reservation)?);
         }
-        Ok(Came::Of(Event::Confirmed, writes))
+        Ok(StepOutcome::Event(Event::Confirmed, writes))
     }
 
-    async fn void(&self, held: &Held, id: Option<&PaymentId>) -> Result<Came> {
+    async fn void(&self, held: &Held, id: Option<&PaymentId>) -> Result<StepOutcome> {
         if let Some(id) = id {
-            let mut payment = self.look(id).await?;
+            let mut payment = self.retrieve(id).await?;
             if !matches!(payment.status, Status::Canceled | Status::Processing | Status::Succeeded)
             {
                 let key = key(held, "cancel");
                 payment = match point("payments.cancel", || self.payments.cancel(id, &key)).await {
                     Ok(payment) => payment,
                     Err(PaymentError::Declined(_) | PaymentError::Refused { .. }) => {
-                        self.look(id).await?
+                        self.retrieve(id).await?
                     }
                     Err(PaymentError::Unknown(error)) => return Err(error),
                 };
             }
             match payment.status {
                 Status::Canceled => {}
-                Status::Processing => return Ok(Came::Waiting),
-                Status::Succeeded => return self.give_back(&held.order, &payment),
+                Status::Processing => return Ok(StepOutcome::Waiting),
+                Status::Succeeded => return self.refund_capture(&held.order, &payment),
                 other => return Err(unexpected("void", other)),
             }
         }
         let order = &held.order;
         let voided = order.was_authorised.then(|| self.resolution(order, Outcome::Voided));
-        Ok(Came::Of(Event::PaymentVoided, voided.transpose()?.into_iter().collect()))
+        Ok(StepOutcome::Event(Event::PaymentVoided, voided.transpose()?.into_iter().collect()))
     }
 
-    async fn release(&self, order: &Order) -> Result<Came> {
+    async fn release(&self, order: &Order) -> Result<StepOutcome> {
         let mut writes = Vec::new();
         for reservation in self.inventory.reservations(&order.id.to_string()).await? {
             writes.extend(self.inventory.release(&reservation)?);
@@ -329,11 +341,11 @@ impl Saga {
         if !not_in_cart.is_empty() {
             tracing::info!(order_id = %order.id, ?not_in_cart, "some lines do not fit into the cart");
         }
-        writes.push(self.store.cart_put(customer, &cart)?);
-        Ok(Came::Of(Event::Cancelled { not_in_cart }, writes))
+        writes.push(self.store.cart_write(customer, &cart)?);
+        Ok(StepOutcome::Event(Event::Cancelled { not_in_cart }, writes))
     }
 
-    async fn look(&self, id: &PaymentId) -> Result<Payment> {
+    async fn retrieve(&self, id: &PaymentId) -> Result<Payment> {
         Ok(point("payments.retrieve", || self.payments.retrieve(id)).await?)
     }
 

@@ -44,12 +44,14 @@ impl Sweep {
     pub async fn handle(&self, until: Timestamp) -> Result<u64> {
         let now = self.clock.now();
         let has_time = || self.clock.now() + MARGIN <= until;
-        let wake = |item: Item| async move { self.wake(&serde_dynamo::from_item(item)?).await };
+        let queue_order =
+            |item: Item| async move { self.queue_order(&serde_dynamo::from_item(item)?).await };
         let shards = (0..DUE_SHARDS).map(due_shard);
-        let overdue = due::sweep(&self.store.due(now), shards, &has_time, wake).await;
+        let overdue = due::sweep(&self.store.due(now), shards, &has_time, queue_order).await;
         // These orders do not count as overdue.
         let settling = [SETTLING.to_owned()];
-        let settling = due::sweep(&self.store.settling(now), settling, &has_time, wake).await;
+        let settling =
+            due::sweep(&self.store.settling(now), settling, &has_time, queue_order).await;
         let found = overdue.count(&());
         if overdue.cut_short + settling.cut_short > 0 {
             tracing::warn!(found, "the time was too short for all overdue orders");
@@ -64,8 +66,8 @@ impl Sweep {
         }
     }
 
-    async fn wake(&self, overdue: &Due) -> Result<()> {
+    async fn queue_order(&self, overdue: &Due) -> Result<()> {
         self.orders.send(&Advance::V1 { order: overdue.order()? }).await?;
-        self.store.look_again(overdue, self.clock.now() + OVERDUE_AFTER).await
+        self.store.postpone_check(overdue, self.clock.now() + OVERDUE_AFTER).await
     }
 }

@@ -31,7 +31,7 @@ async fn handle(
     Query(page): Query<Page>,
 ) -> Result<Json<Orders>> {
     user.require(READ)?;
-    let (ids, last) = state.store.orders_of(user.user, page.after()?, page.limit()?).await?;
+    let (ids, last) = state.store.customer_orders(user.user, page.after()?, page.limit()?).await?;
     let states = state.store.orders(&ids).await?;
     let orders = states.iter().map(|state| View::of(&state.order)).collect();
     Ok(Json(Orders { orders, next_cursor: last.map(cursor) }))

@@ -26,9 +26,9 @@ mod view;
 
 pub use view::View;
 
-/// Lets a user see the catalogue, the user's cart and orders.
+/// The scope to read the catalogue and the user's own cart and orders.
 const READ: &str = "orders:read";
-/// Lets a user order.
+/// The scope to change the cart, and to place, pay and cancel orders.
 const WRITE: &str = "orders:write";
-/// Lets a user keep the shop.
+/// The scope to manage the shop.
 const ADMIN: &str = "admin";

@@ -27,7 +27,8 @@ use shared::id::{Id, Kind};
 
 pub use event::{Event, Placed, Reason, Recorded};
 pub use money_back::{
-    Dispute, DisputeStatus, Found, Funds, MAX_FOUND, MAX_REFUNDS, Origin, Refund, RefundStatus,
+    Dispute, DisputeStatus, FoundRefund, Funds, MAX_FOUND, MAX_REFUNDS, Origin, Refund,
+    RefundStatus,
 };
 
 use crate::money::Money;
@@ -108,7 +109,7 @@ pub struct Order {
     pub refunds: BTreeMap<RefundId, Refund>,
     /// The refunds at the provider that we did not request, by the provider's id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub found: BTreeMap<String, Found>,
+    pub found: BTreeMap<String, FoundRefund>,
     /// The disputes, by the provider's id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub disputes: BTreeMap<String, Dispute>,
@@ -287,7 +288,7 @@ impl Order {
                 if self.payment.is_some() && amount.amount > 0 =>
             {
                 self.captured_by_hand = Some(amount);
-                self.refunds.insert(refund, Refund::asked_for(amount));
+                self.refunds.insert(refund, Refund::requested(amount));
                 Voided
             }
             (state @ (Confirmed | Cancelled), event) if self.taken() > 0 => {

@@ -42,7 +42,7 @@ pub enum RefundStatus {
 
 /// A refund at the provider that we did not request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct FoundRefund {
     /// The amount.
     pub amount: Money,
     /// Who made the refund.
@@ -90,7 +90,7 @@ impl Dispute {
 
     /// The amount that the provider has withdrawn and not returned, in minor units.
     #[must_use]
-    pub fn away(&self) -> u64 {
+    pub fn outstanding(&self) -> u64 {
         match self.funds {
             Funds::Untouched => 0,
             Funds::Withdrawn | Funds::Reinstated => self.amount.amount - self.returned(),
@@ -228,7 +228,7 @@ impl Order {
                 if !fits || self.refunds.contains_key(&refund) {
                     return None;
                 }
-                self.refunds.insert(refund, Refund::asked_for(amount));
+                self.refunds.insert(refund, Refund::requested(amount));
             }
             Event::RefundPending { refund, provider_id } => {
                 let refund = self.refund_in(refund, RefundStatus::Pending)?;
@@ -254,7 +254,7 @@ impl Order {
                 if self.found.contains_key(&provider_id) || self.found.len() >= MAX_FOUND {
                     return None;
                 }
-                self.found.insert(provider_id, Found { amount, origin, has_failed: false });
+                self.found.insert(provider_id, FoundRefund { amount, origin, has_failed: false });
             }
             Event::FoundRefundReversed { provider_id, .. } => {
                 let found = self.found.get_mut(&provider_id).filter(|found| !found.has_failed)?;
@@ -297,7 +297,7 @@ impl Order {
 impl Refund {
     /// A new refund.
     #[must_use]
-    pub fn asked_for(amount: Money) -> Self {
+    pub fn requested(amount: Money) -> Self {
         Self { amount, status: RefundStatus::Pending, provider_id: None, code: None }
     }
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use shared::Error;
 use shared::fault::Lost;
 
-pub use refunds::{Disputed, RefundState, Refunded};
+pub use refunds::{ProviderDispute, ProviderRefund, RefundState};
 pub use stripe::{Stripe, TIME_LIMIT};
 
 use crate::money::Currency;
@@ -114,7 +114,7 @@ impl PaymentError {
     /// The provider's code, if the payment method is the cause of the error, so that another payment method
     /// may succeed (<https://docs.stripe.com/error-codes>).
     #[must_use]
-    pub fn of_means(&self) -> Option<&str> {
+    pub fn payment_method_code(&self) -> Option<&str> {
         match self {
             Self::Declined(code) => Some(code),
             Self::Refused { code, param, .. } => {

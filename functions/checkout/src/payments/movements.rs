@@ -31,7 +31,7 @@ const ACCOUNT_CATEGORIES: [&str; 11] = [
 
 /// A movement of money at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
+pub struct ProviderMovement {
     /// The provider's id of the balance transaction.
     pub id: String,
     /// The kind of the movement.
@@ -114,8 +114,8 @@ struct Source {
 }
 
 impl Stripe {
-    /// One page of up to [`PAGE`] movements in the window, newest first, and whether there are more. `after`
-    /// is the last movement of the previous page.
+    /// One page of up to 100 movements in the window, newest first, and whether there are more. `after` is
+    /// the last movement of the previous page.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -123,7 +123,7 @@ impl Stripe {
         &self,
         window: Window,
         after: Option<&str>,
-    ) -> Result<(Vec<Moved>, bool), PaymentError> {
+    ) -> Result<(Vec<ProviderMovement>, bool), PaymentError> {
         let mut query = vec![
             ("created[gte]", window.from.as_second().to_string()),
             ("created[lte]", window.to.as_second().to_string()),
@@ -133,28 +133,32 @@ impl Stripe {
         query.extend(after.map(|after| ("starting_after", after.to_owned())));
         let request = self.request(Method::GET, "/v1/balance_transactions").query(&query);
         let page: Page<BalanceTransaction> = self.send(request).await?;
-        let moved = page.data.into_iter().map(Moved::try_from).collect::<Result<Vec<_>, _>>()?;
+        let moved =
+            page.data.into_iter().map(ProviderMovement::try_from).collect::<Result<Vec<_>, _>>()?;
         let has_more = page.has_more && !moved.is_empty();
         Ok((moved, has_more))
     }
 }
 
-impl TryFrom<BalanceTransaction> for Moved {
+impl TryFrom<BalanceTransaction> for ProviderMovement {
     type Error = PaymentError;
 
-    fn try_from(told: BalanceTransaction) -> Result<Self, PaymentError> {
-        let source = told.source.unwrap_or_default();
+    fn try_from(transaction: BalanceTransaction) -> Result<Self, PaymentError> {
+        let source = transaction.source.unwrap_or_default();
         // The account may settle in another currency than the customer's, and a capture may be partial. Both
         // amounts are in the source.
-        let is_converted = source.currency.as_ref().is_some_and(|code| *code != told.currency);
+        let is_converted =
+            source.currency.as_ref().is_some_and(|code| *code != transaction.currency);
         let converted = source.amount.filter(|_| is_converted).map(i64::unsigned_abs);
         let of_source = source.amount_captured.or(converted);
         let (amount, code) = match (of_source, &source.currency) {
             (Some(amount), Some(code)) => (amount, code),
-            _ => (told.amount.unsigned_abs(), &told.currency),
+            _ => (transaction.amount.unsigned_abs(), &transaction.currency),
         };
         let (money, kind) = match currency(code) {
-            Ok(currency) => (Money::new(amount, currency), Kind::of(told.reporting_category)),
+            Ok(currency) => {
+                (Money::new(amount, currency), Kind::of(transaction.reporting_category))
+            }
             // An error here would block all later movements.
             Err(_) => {
                 (Money::new(amount, no_currency()?), Kind::Unknown(format!("money in {code}")))
@@ -163,7 +167,7 @@ impl TryFrom<BalanceTransaction> for Moved {
         let mut metadata = source.metadata.unwrap_or_default();
         let (order, refund) = (metadata.remove(ORDER), metadata.remove(REFUND));
         Ok(Self {
-            id: told.id,
+            id: transaction.id,
             kind,
             source: source.id,
             money,

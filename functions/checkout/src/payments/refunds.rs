@@ -17,7 +17,7 @@ pub(super) const REFUND: &str = "refund_id";
 
 /// A refund at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refunded {
+pub struct ProviderRefund {
     /// The provider's id.
     pub id: String,
     /// Our refund id, if the provider's metadata has it.
@@ -49,7 +49,7 @@ pub enum RefundState {
     Unknown(Option<String>),
 }
 
-impl Refunded {
+impl ProviderRefund {
     /// The code of a failed or cancelled refund.
     #[must_use]
     pub fn code(&self) -> String {
@@ -60,7 +60,7 @@ impl Refunded {
 
 /// A dispute at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Disputed {
+pub struct ProviderDispute {
     /// The provider's id.
     pub id: String,
     /// The status. `Err` has Stripe's name if it is unknown.
@@ -94,12 +94,12 @@ struct DisputeObject {
     currency: String,
     status: String,
     #[serde(default)]
-    balance_transactions: Vec<Moved>,
+    balance_transactions: Vec<DisputeMovement>,
 }
 
 /// A movement of a dispute: negative for a withdrawal, positive for a return.
 #[derive(Deserialize)]
-struct Moved {
+struct DisputeMovement {
     amount: i64,
     #[serde(default)]
     currency: Option<String>,
@@ -131,7 +131,7 @@ impl Stripe {
         (order, payment): (OrderId, &PaymentId),
         (refund, amount): (RefundId, Money),
         key: &str,
-    ) -> Result<Refunded, PaymentError> {
+    ) -> Result<ProviderRefund, PaymentError> {
         let form = [
             ("payment_intent", payment.0.clone()),
             ("amount", amount.amount.to_string()),
@@ -146,18 +146,21 @@ impl Stripe {
     ///
     /// # Errors
     /// [`PaymentError`]
-    pub async fn refunds(&self, payment: &PaymentId) -> Result<Vec<Refunded>, PaymentError> {
+    pub async fn refunds(&self, payment: &PaymentId) -> Result<Vec<ProviderRefund>, PaymentError> {
         let refunds: Vec<RefundObject> = self.all("/v1/refunds", payment).await?;
-        Ok(refunds.into_iter().map(Refunded::from).collect())
+        Ok(refunds.into_iter().map(ProviderRefund::from).collect())
     }
 
     /// All disputes of a payment at the provider.
     ///
     /// # Errors
     /// [`PaymentError`]
-    pub async fn disputes(&self, payment: &PaymentId) -> Result<Vec<Disputed>, PaymentError> {
+    pub async fn disputes(
+        &self,
+        payment: &PaymentId,
+    ) -> Result<Vec<ProviderDispute>, PaymentError> {
         let disputes: Vec<DisputeObject> = self.all("/v1/disputes", payment).await?;
-        disputes.into_iter().map(Disputed::try_from).collect()
+        disputes.into_iter().map(ProviderDispute::try_from).collect()
     }
 
     /// Reads all objects of a payment, page by page.
@@ -182,7 +185,7 @@ impl Stripe {
     }
 }
 
-impl From<RefundObject> for Refunded {
+impl From<RefundObject> for ProviderRefund {
     fn from(object: RefundObject) -> Self {
         let metadata = object.metadata.unwrap_or_default();
         Self {
@@ -195,7 +198,7 @@ impl From<RefundObject> for Refunded {
     }
 }
 
-impl TryFrom<DisputeObject> for Disputed {
+impl TryFrom<DisputeObject> for ProviderDispute {
     type Error = PaymentError;
 
     fn try_from(object: DisputeObject) -> Result<Self, PaymentError> {

@@ -39,7 +39,7 @@ pub enum Rejected {
     Forged,
 }
 
-/// Checks that the provider signed `body`, within [`TOLERANCE`] of `now`.
+/// Checks that the provider signed `body`, at most 5 minutes before or after `now`.
 pub fn verify(
     header: &str,
     body: &[u8],
@@ -74,9 +74,9 @@ pub fn verify(
 /// The job for a webhook: the order of a payment, or the payment of a refund or a dispute. `None` if the
 /// webhook concerns none of our orders.
 #[must_use]
-pub fn about(body: &[u8]) -> Option<Advance> {
+pub fn job_for(body: &[u8]) -> Option<Advance> {
     #[derive(Deserialize)]
-    struct Told {
+    struct Notification {
         #[serde(rename = "type", default)]
         kind: String,
         data: Data,
@@ -92,7 +92,7 @@ pub fn about(body: &[u8]) -> Option<Advance> {
         #[serde(default)]
         payment_intent: Option<PaymentId>,
     }
-    let Told { kind, data: Data { object } } = serde_json::from_slice(body).ok()?;
+    let Notification { kind, data: Data { object } } = serde_json::from_slice(body).ok()?;
     if MONEY_BACK.iter().any(|begin| kind.starts_with(begin)) {
         return object.payment_intent.map(|payment| Advance::V2 { payment });
     }

@@ -26,7 +26,7 @@ pub(super) fn declined(order: &Order, code: String) -> Event {
 
 /// The provider refused to create the payment.
 pub(super) fn not_created(order: &Order, refused: PaymentError) -> Event {
-    if let Some(code) = refused.of_means() {
+    if let Some(code) = refused.payment_method_code() {
         return declined(order, code.to_owned());
     }
     let code = match refused {

@@ -4,30 +4,30 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
-use shared::batch::Failure as Trouble;
+use shared::batch::Failure;
 use shared::fault::point;
 use shared::{Error, Result};
 
-use super::{Came, Saga};
+use super::{Saga, StepOutcome};
 use crate::ledger::{Movement, Outcome, Transfer};
 use crate::money::Money;
 use crate::order::{
     Dispute, Event, Funds, Order, OrderId, Origin, PaymentId, Refund, RefundId, RefundStatus,
 };
-use crate::payments::{self, Disputed, Payment, PaymentError, RefundState, Refunded};
-use crate::store::{Appended, Held};
+use crate::payments::{self, Payment, PaymentError, ProviderDispute, ProviderRefund, RefundState};
+use crate::store::{AppendOutcome, Held};
 
 /// The provider's records of a payment.
-struct Known {
-    refunds: Vec<Refunded>,
-    disputes: Vec<Disputed>,
+struct ProviderRecords {
+    refunds: Vec<ProviderRefund>,
+    disputes: Vec<ProviderDispute>,
 }
 
 impl Saga {
     /// Compares the order of a payment with the provider's refunds and disputes. The order id comes from the
     /// provider, so the table needs no index by payment. This costs one request for each payment; such
     /// payments are few.
-    pub async fn compare_payment(&self, id: &PaymentId, until: Timestamp) -> Result<(), Trouble> {
+    pub async fn compare_payment(&self, id: &PaymentId, until: Timestamp) -> Result<(), Failure> {
         let payment = match point("payments.retrieve", || self.payments.retrieve(id)).await {
             Ok(payment) => payment,
             Err(PaymentError::Unknown(error)) => return Err(error.into()),
@@ -42,37 +42,37 @@ impl Saga {
             tracing::warn!(order_id = %order, payment_id = id.0, "the order has another payment");
             return Ok(());
         }
-        self.go_on(order, until, true).await
+        self.run_steps(order, until, true).await
     }
 
     /// Appends one event for each difference between the order and the provider's refunds and disputes, then
     /// releases the lease.
-    pub(super) async fn compare(&self, mut held: Held) -> Result<(), Trouble> {
+    pub(super) async fn compare(&self, mut held: Held) -> Result<(), Failure> {
         let paid = held.order.payment.clone().filter(|_| held.order.taken() > 0);
-        let Some(payment) = paid else { return Ok(self.let_go(&held, None).await?) };
-        let known = match self.known(&payment).await {
+        let Some(payment) = paid else { return Ok(self.release_lease(&held, None).await?) };
+        let known = match self.provider_records(&payment).await {
             Ok(known) => known,
             Err(error) => return Err(self.failed(&held, error).await?),
         };
         while let Some(event) = known.difference(&held.order) {
-            let (name, writes) = (event.name(), self.booked(&held.order, &event)?);
+            let (name, writes) = (event.name(), self.ledger_writes(&held.order, &event)?);
             match self.append(&held, event, writes).await? {
-                Appended::Made(next) => held = *next,
-                Appended::Refused => {
-                    self.let_go(&held, None).await?;
-                    return Err(Trouble::retry_after("the order has changed", Duration::ZERO));
+                AppendOutcome::Made(next) => held = *next,
+                AppendOutcome::Refused => {
+                    self.release_lease(&held, None).await?;
+                    return Err(Failure::retry_after("the order has changed", Duration::ZERO));
                 }
             }
             tracing::info!(order_id = %held.order.id, event = name, "event appended from the provider's records");
         }
-        match known.all_understood(&held.order) {
-            Ok(()) => Ok(self.let_go(&held, None).await?),
+        match known.check_known(&held.order) {
+            Ok(()) => Ok(self.release_lease(&held, None).await?),
             Err(error) => Err(self.failed(&held, error).await?),
         }
     }
 
-    async fn known(&self, payment: &PaymentId) -> Result<Known> {
-        Ok(Known {
+    async fn provider_records(&self, payment: &PaymentId) -> Result<ProviderRecords> {
+        Ok(ProviderRecords {
             refunds: point("payments.refunds", || self.payments.refunds(payment)).await?,
             disputes: point("payments.disputes", || self.payments.disputes(payment)).await?,
         })
@@ -84,8 +84,8 @@ impl Saga {
         order: &Order,
         payment: &PaymentId,
         (refund, amount): (RefundId, Money),
-    ) -> Result<Came> {
-        let refunded = if let Some(refunded) = self.sent(payment, refund).await? {
+    ) -> Result<StepOutcome> {
+        let refunded = if let Some(refunded) = self.find_refund(payment, refund).await? {
             refunded
         } else {
             let key = payments::key(order.id, &refund.to_string());
@@ -95,9 +95,11 @@ impl Saga {
                 Err(PaymentError::Unknown(error)) => return Err(error),
                 Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
                     // The reason may be that an earlier request was executed.
-                    match self.sent(payment, refund).await? {
+                    match self.find_refund(payment, refund).await? {
                         Some(refunded) => refunded,
-                        None => return Ok(Came::event(Event::RefundFailed { refund, code })),
+                        None => {
+                            return Ok(StepOutcome::event(Event::RefundFailed { refund, code }));
+                        }
                     }
                 }
             }
@@ -112,33 +114,39 @@ impl Saga {
             }
             RefundState::Unknown(word) => return Err(unknown("refund", &refunded.id, word)),
         };
-        let writes = self.booked(order, &event)?;
-        Ok(Came::Of(event, writes))
+        let writes = self.ledger_writes(order, &event)?;
+        Ok(StepOutcome::Event(event, writes))
     }
 
     /// The order ends unpaid, but somebody captured the payment at the provider. Books the captured amount
     /// and requests its refund.
-    pub(super) fn give_back(&self, order: &Order, payment: &Payment) -> Result<Came> {
+    pub(super) fn refund_capture(&self, order: &Order, payment: &Payment) -> Result<StepOutcome> {
         if payment.currency != order.placed.total.currency {
-            return Err(Error::internal("the currency of the payment is not the currency of its order"));
+            return Err(Error::internal(
+                "the currency of the payment is not the currency of its order",
+            ));
         }
         let amount = Money { amount: payment.taken(), ..order.placed.total };
         let event = Event::CaptureFound { amount, refund: self.ids.next() };
-        let mut writes = self.booked(order, &event)?;
+        let mut writes = self.ledger_writes(order, &event)?;
         if order.was_authorised {
             writes.push(self.resolution(order, Outcome::Voided)?);
         }
-        Ok(Came::Of(event, writes))
+        Ok(StepOutcome::Event(event, writes))
     }
 
     /// The provider's refund with our refund id. If there are several, the oldest.
-    async fn sent(&self, payment: &PaymentId, refund: RefundId) -> Result<Option<Refunded>> {
+    async fn find_refund(
+        &self,
+        payment: &PaymentId,
+        refund: RefundId,
+    ) -> Result<Option<ProviderRefund>> {
         let known = point("payments.refunds", || self.payments.refunds(payment)).await?;
         Ok(known.into_iter().rfind(|known| known.refund == Some(refund)))
     }
 
     /// The ledger writes for an event about refunds or disputes.
-    fn booked(&self, order: &Order, event: &Event) -> Result<Vec<TransactWriteItem>> {
+    fn ledger_writes(&self, order: &Order, event: &Event) -> Result<Vec<TransactWriteItem>> {
         let at = self.clock.now();
         let transfer = |movement| self.store.transfer(&Transfer { movement, pending: false, at });
         movements(order, event).into_iter().map(transfer).collect()
@@ -176,18 +184,18 @@ fn movements(order: &Order, event: &Event) -> Vec<Movement> {
     }
 }
 
-impl Known {
+impl ProviderRecords {
     /// The first difference between the provider's records and the order, as an event.
     fn difference(&self, order: &Order) -> Option<Event> {
         // The provider lists the newest first.
-        let refund = self.refunds.iter().rev().find_map(|refund| self.of_refund(order, refund));
-        refund.or_else(|| self.disputes.iter().find_map(|dispute| of_dispute(order, dispute)))
+        let refund = self.refunds.iter().rev().find_map(|refund| self.refund_event(order, refund));
+        refund.or_else(|| self.disputes.iter().find_map(|dispute| dispute_event(order, dispute)))
     }
 
-    fn of_refund(&self, order: &Order, known: &Refunded) -> Option<Event> {
+    fn refund_event(&self, order: &Order, known: &ProviderRefund) -> Option<Event> {
         let id = &known.id;
-        if let Some((refund, ours)) = self.ours(order, known) {
-            return of_ours(refund, ours, known);
+        if let Some((refund, ours)) = self.our_refund(order, known) {
+            return our_refund_event(refund, ours, known);
         }
         match (order.found.get(id), &known.status) {
             (None, RefundState::Succeeded) => {
@@ -206,7 +214,11 @@ impl Known {
 
     /// Our refund that belongs to the provider's refund. If our refund has no provider id stored, the
     /// provider's oldest refund with our id belongs to it.
-    fn ours<'a>(&self, order: &'a Order, known: &Refunded) -> Option<(RefundId, &'a Refund)> {
+    fn our_refund<'a>(
+        &self,
+        order: &'a Order,
+        known: &ProviderRefund,
+    ) -> Option<(RefundId, &'a Refund)> {
         let refund = known.refund?;
         let ours = order.refunds.get(&refund)?;
         let is_it = match &ours.provider_id {
@@ -223,7 +235,7 @@ impl Known {
 
     /// Fails if a status or currency in the provider's records is unknown. This check comes last, so that
     /// one unknown status does not delay the other refunds and disputes.
-    fn all_understood(&self, order: &Order) -> Result<()> {
+    fn check_known(&self, order: &Order) -> Result<()> {
         for refund in &self.refunds {
             if let RefundState::Unknown(word) = &refund.status {
                 return Err(unknown("refund", &refund.id, word.clone()));
@@ -234,14 +246,16 @@ impl Known {
                 return Err(unknown("dispute", &dispute.id, Some(word.clone())));
             }
             if dispute.currency != order.placed.total.currency {
-                return Err(Error::internal("the currency of the dispute is not the currency of the order"));
+                return Err(Error::internal(
+                    "the currency of the dispute is not the currency of the order",
+                ));
             }
         }
         Ok(())
     }
 }
 
-fn of_ours(refund: RefundId, ours: &Refund, known: &Refunded) -> Option<Event> {
+fn our_refund_event(refund: RefundId, ours: &Refund, known: &ProviderRefund) -> Option<Event> {
     let provider_id = known.id.clone();
     match (ours.status, &known.status) {
         (RefundStatus::Pending, RefundState::Pending | RefundState::RequiresAction) => {
@@ -266,7 +280,7 @@ fn of_ours(refund: RefundId, ours: &Refund, known: &Refunded) -> Option<Event> {
     }
 }
 
-fn of_dispute(order: &Order, known: &Disputed) -> Option<Event> {
+fn dispute_event(order: &Order, known: &ProviderDispute) -> Option<Event> {
     let status = *known.status.as_ref().ok()?;
     let total = order.placed.total;
     let before = order.disputes.get(&known.id);

@@ -29,7 +29,7 @@ impl Store {
     }
 
     /// The same as [`Store::put_cart`], as a write for a transaction. 2 WRU for 1 KB.
-    pub(crate) fn cart_put(&self, customer: UserId, cart: &Cart) -> Result<TransactWriteItem> {
+    pub(crate) fn cart_write(&self, customer: UserId, cart: &Cart) -> Result<TransactWriteItem> {
         let put = self.table.putting(cart_key(customer), &next(cart))?;
         let put = put.condition_expression(UNCHANGED);
         table::put(put.expression_attribute_values(":version", number(cart.version)))
@@ -37,8 +37,12 @@ impl Store {
 
     /// The write that empties the cart, if it still has this version: of two orders from one cart, one
     /// succeeds. An empty cart keeps its version, so that no later cart has the same version. 2 WRU.
-    pub(crate) fn cart_emptied(&self, customer: UserId, cart: &Cart) -> Result<TransactWriteItem> {
-        self.cart_put(customer, &Cart { version: cart.version, ..Cart::default() })
+    pub(crate) fn empty_cart_write(
+        &self,
+        customer: UserId,
+        cart: &Cart,
+    ) -> Result<TransactWriteItem> {
+        self.cart_write(customer, &Cart { version: cart.version, ..Cart::default() })
     }
 }
 

@@ -94,7 +94,7 @@ impl Store {
             }
         }
         while !left.is_empty() {
-            let items = self.folding(&left)?;
+            let items = self.fold_writes(&left)?;
             sent += 1;
             let token = format!("{token}-{sent}");
             match self.table.transact("ledger.fold", &token, items).await? {
@@ -105,7 +105,7 @@ impl Store {
         Ok(())
     }
 
-    fn folding(&self, entries: &[Entry]) -> Result<Vec<TransactWriteItem>> {
+    fn fold_writes(&self, entries: &[Entry]) -> Result<Vec<TransactWriteItem>> {
         let mut writes = Vec::with_capacity(transaction::MAX_ITEMS);
         for entry in entries {
             let mark = self.table.marking(mark(entry));

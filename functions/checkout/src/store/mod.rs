@@ -30,9 +30,9 @@ use shared::table::Table;
 
 pub use ledger::MAX_FOLDED;
 pub use merchants::Endpoints;
-pub use orders::{Appended, Claimed, DUE_SHARDS, Due, Held, OVERDUE_AFTER, StateItem};
+pub use orders::{AppendOutcome, ClaimOutcome, DUE_SHARDS, Due, Held, OVERDUE_AFTER, StateItem};
 pub(crate) use orders::{SETTLING, due_shard};
-pub use reconciliation::{Cursor, Open};
+pub use reconciliation::{Cursor, OpenMovement};
 
 /// The checkout's table.
 #[derive(Clone, Debug)]

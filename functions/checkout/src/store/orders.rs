@@ -52,7 +52,7 @@ pub struct Held {
 
 /// The outcome of a claim.
 #[derive(Clone, Debug)]
-pub enum Claimed {
+pub enum ClaimOutcome {
     /// This attempt holds the order.
     Held(Box<Held>),
     /// Another attempt holds it.
@@ -61,12 +61,12 @@ pub enum Claimed {
         retry_after: Duration,
     },
     /// The order does not exist.
-    Nothing,
+    NotFound,
 }
 
 /// The outcome of an append.
 #[derive(Clone, Debug)]
-pub enum Appended {
+pub enum AppendOutcome {
     /// The event is part of the history.
     Made(Box<Held>),
     /// The order, or an item of the other writes, has changed in the meantime.
@@ -123,7 +123,10 @@ struct Pointer {
 impl Store {
     /// The writes of a new order: its first event, its state, and the pointer from the customer. At least
     /// 6 WRU, depending on the size.
-    pub(crate) fn placement(&self, placed: &Recorded) -> Result<(Order, Vec<TransactWriteItem>)> {
+    pub(crate) fn placement_writes(
+        &self,
+        placed: &Recorded,
+    ) -> Result<(Order, Vec<TransactWriteItem>)> {
         let order = Order::apply(None, placed.clone())?;
         let mut state = state_key(order.id);
         state.insert("due_shard".into(), string(shard_of(order.id)));
@@ -160,7 +163,7 @@ impl Store {
 
     /// Up to `limit` orders of a customer, newest first, starting after `after`; and the `after` of the next
     /// page, if there is one. 0.5 RRU for 4 KB of pointers.
-    pub async fn orders_of(
+    pub async fn customer_orders(
         &self,
         customer: UserId,
         after: Option<OrderId>,
@@ -185,7 +188,7 @@ impl Store {
         attempt: AttemptId,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Claimed> {
+    ) -> Result<ClaimOutcome> {
         let lease = Lease { attempt, until };
         let claim = lease
             .claim(self.table.update(state_key(id)), now)
@@ -195,7 +198,7 @@ impl Store {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         let held = |StateItem { order, attempts, .. }| {
-            Claimed::Held(Box::new(Held { order, attempt, attempts, until }))
+            ClaimOutcome::Held(Box::new(Held { order, attempt, attempts, until }))
         };
         Ok(match write::send("saga.claim", claim).await? {
             Written::Made(item) => held(serde_dynamo::from_item(item.unwrap_or_default())?),
@@ -204,10 +207,12 @@ impl Store {
                 match item.attempt {
                     // The response to this claim was lost, and the SDK sent the claim again.
                     Some(last) if last == attempt => held(item),
-                    _ => Claimed::Busy { retry_after: lease::retry_after(item.lease_until, now) },
+                    _ => ClaimOutcome::Busy {
+                        retry_after: lease::retry_after(item.lease_until, now),
+                    },
                 }
             }
-            Written::Refused(None) => Claimed::Nothing,
+            Written::Refused(None) => ClaimOutcome::NotFound,
         })
     }
 
@@ -266,23 +271,23 @@ impl Store {
         event: Event,
         writes: Vec<TransactWriteItem>,
         now: Timestamp,
-    ) -> Result<Appended> {
-        let recorded = following(&held.order, event, now);
+    ) -> Result<AppendOutcome> {
+        let recorded = next_event(&held.order, event, now);
         let order = Order::apply(Some(held.order.clone()), recorded.clone())?;
         let state = self
-            .moved(&order)?
+            .state_update(&order)?
             .condition_expression(format!("version = :before AND {CLAIMED_LAST}"))
             .expression_attribute_values(":attempt", value(&held.attempt)?);
         let state = if order.awaits_refund() {
             let settling = ", due_shard = :shard, due_at = :due REMOVE lease_until, trouble";
             state
-                .update_expression(format!("{MOVED}{settling}"))
+                .update_expression(format!("{STATE_UPDATE}{settling}"))
                 .expression_attribute_values(":shard", string(SETTLING))
                 .expression_attribute_values(":due", milliseconds(settling_at(&order, now)))
         } else {
             let is_over = order.next().is_none();
             let over = if is_over { "lease_until, due_shard, due_at, " } else { "" };
-            state.update_expression(format!("{MOVED} REMOVE {over}trouble"))
+            state.update_expression(format!("{STATE_UPDATE} REMOVE {over}trouble"))
         };
         let state = table::update(state)?;
         let mut items = vec![self.event(&recorded)?, state];
@@ -290,25 +295,27 @@ impl Store {
         let attempt = held.attempt.to_string();
         let token = format!("{}-{}", attempt.trim_start_matches("att_"), order.version);
         match self.table.transact("orders.append", &token, items).await? {
-            Sent::Made => Ok(Appended::Made(Box::new(Held { order, attempts: 1, ..held.clone() }))),
-            Sent::Refused { .. } => Ok(Appended::Refused),
+            Sent::Made => {
+                Ok(AppendOutcome::Made(Box::new(Held { order, attempts: 1, ..held.clone() })))
+            }
+            Sent::Refused { .. } => Ok(AppendOutcome::Refused),
         }
     }
 
     /// The writes with which a customer or a merchant appends an event to an order, and the order after the
     /// event. They need no lease. They put the order into the index for the sweeper. At least 4 WRU, depending
     /// on the size.
-    pub(crate) fn requested(
+    pub(crate) fn request_writes(
         &self,
         order: &Order,
         event: Event,
         now: Timestamp,
     ) -> Result<(Order, Vec<TransactWriteItem>)> {
-        let recorded = following(order, event, now);
+        let recorded = next_event(order, event, now);
         let order = Order::apply(Some(order.clone()), recorded.clone())?;
         let state = self
-            .moved(&order)?
-            .update_expression(format!("{MOVED}, due_shard = :shard, due_at = :due"))
+            .state_update(&order)?
+            .update_expression(format!("{STATE_UPDATE}, due_shard = :shard, due_at = :due"))
             .condition_expression("version = :before")
             .expression_attribute_values(":shard", string(shard_of(order.id)))
             .expression_attribute_values(":due", milliseconds(now + OVERDUE_AFTER))
@@ -317,8 +324,8 @@ impl Store {
         Ok((order, vec![self.event(&recorded)?, state]))
     }
 
-    /// Commits the writes of [`Store::requested`]. Returns whether the order was unchanged.
-    pub(crate) async fn request(
+    /// Commits the writes of [`Store::request_writes`]. Returns whether the order was unchanged.
+    pub(crate) async fn commit_request(
         &self,
         attempt: AttemptId,
         writes: Vec<TransactWriteItem>,
@@ -341,7 +348,7 @@ impl Store {
     }
 
     /// All active orders of a shard. 0.5 RRU for 4 KB, which is about 30 orders.
-    pub async fn on_their_way(&self, shard: u32) -> Result<Vec<Due>> {
+    pub async fn active_orders(&self, shard: u32) -> Result<Vec<Due>> {
         let query = self
             .table
             .client()
@@ -360,7 +367,7 @@ impl Store {
 
     /// Moves the next check of an order to `at`, unless the order has changed in the meantime. 1 WRU for
     /// 1 KB, and 2 for the index.
-    pub(crate) async fn look_again(&self, due: &Due, at: Timestamp) -> Result<()> {
+    pub(crate) async fn postpone_check(&self, due: &Due, at: Timestamp) -> Result<()> {
         let update = self
             .table
             .update(key(&due.pk, "STATE"))
@@ -384,7 +391,10 @@ impl Store {
     }
 
     /// The update of `STATE` to the order after one event.
-    fn moved(&self, order: &Order) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder> {
+    fn state_update(
+        &self,
+        order: &Order,
+    ) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder> {
         Ok(self
             .table
             .updating(state_key(order.id))
@@ -397,14 +407,14 @@ impl Store {
 }
 
 /// The attributes of `STATE` that every event sets.
-const MOVED: &str = "SET #order = :order, version = :after, attempts = :attempts";
+const STATE_UPDATE: &str = "SET #order = :order, version = :after, attempts = :attempts";
 
 fn settling_at(order: &Order, now: Timestamp) -> Timestamp {
     let waited = Duration::try_from(now.duration_since(order.changed_at)).unwrap_or_default();
     now + waited.clamp(SETTLING_FIRST, SETTLING_LAST)
 }
 
-fn following(order: &Order, event: Event, at: Timestamp) -> Recorded {
+fn next_event(order: &Order, event: Event, at: Timestamp) -> Recorded {
     Recorded { order: order.id, version: order.version + 1, at, event }
 }
 

@@ -35,7 +35,7 @@ impl Store {
     }
 
     /// The products that exist, strongly consistent. 1 RRU each.
-    pub async fn products_of<'a>(
+    pub async fn products_by_sku<'a>(
         &self,
         skus: impl Iterator<Item = &'a Sku>,
     ) -> Result<BTreeMap<Sku, Product>> {
@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// The condition that a product is on sale at this price. 2 WRU.
-    pub(crate) fn sold_at(&self, sku: &Sku, price: Money) -> Result<TransactWriteItem> {
+    pub(crate) fn price_check(&self, sku: &Sku, price: Money) -> Result<TransactWriteItem> {
         let check = ConditionCheck::builder()
             .table_name(self.table.name())
             .set_key(Some(product_key(sku)))

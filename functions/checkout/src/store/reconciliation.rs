@@ -6,7 +6,7 @@ use shared::table::{Item, key};
 use shared::{Result, write};
 
 use super::Store;
-use crate::payments::movements::{Moved, Window};
+use crate::payments::movements::{ProviderMovement, Window};
 
 const PARTITION: &str = "RECONCILIATION";
 const OPEN: &str = "OPEN#";
@@ -22,9 +22,9 @@ pub struct Cursor {
 
 /// A movement at the provider that the ledger does not explain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Open {
+pub struct OpenMovement {
     /// The movement.
-    pub moved: Moved,
+    pub moved: ProviderMovement,
     /// Why it is open.
     pub why: String,
     /// When it was found.
@@ -38,30 +38,30 @@ impl Store {
     }
 
     /// Stores the progress. 1 WRU.
-    pub async fn keep_cursor(&self, cursor: &Cursor) -> Result<()> {
+    pub async fn put_cursor(&self, cursor: &Cursor) -> Result<()> {
         let put = self.table.put(key(PARTITION, "CURSOR"), cursor)?;
         write::send("reconcile.keep_cursor", put).await?;
         Ok(())
     }
 
     /// The open movements. 1 RRU for 4 KB.
-    pub async fn open_movements(&self) -> Result<Vec<Open>> {
+    pub async fn open_movements(&self) -> Result<Vec<OpenMovement>> {
         self.table.all(PARTITION, OPEN).await
     }
 
     /// Stores an open movement. 1 WRU for 1 KB.
-    pub async fn keep_open(&self, open: &Open) -> Result<()> {
+    pub async fn put_open(&self, open: &OpenMovement) -> Result<()> {
         write::send("reconcile.keep_open", self.table.put(open_key(&open.moved), open)?).await?;
         Ok(())
     }
 
     /// Deletes an open movement that is now explained. 1 WRU.
-    pub async fn close(&self, moved: &Moved) -> Result<()> {
+    pub async fn delete_open(&self, moved: &ProviderMovement) -> Result<()> {
         write::send("reconcile.close", self.table.delete(open_key(moved))).await?;
         Ok(())
     }
 }
 
-fn open_key(moved: &Moved) -> Item {
+fn open_key(moved: &ProviderMovement) -> Item {
     key(PARTITION, format!("{OPEN}{}", moved.id))
 }

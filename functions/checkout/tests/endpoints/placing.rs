@@ -30,8 +30,8 @@ async fn in_cart(s: &Shop) -> Vec<(String, u32)> {
 }
 
 /// How many orders the customer has.
-async fn orders_of(s: &Shop, customer: UserId) -> usize {
-    s.store.orders_of(customer, None, 100).await.unwrap().0.len()
+async fn customer_orders(s: &Shop, customer: UserId) -> usize {
+    s.store.customer_orders(customer, None, 100).await.unwrap().0.len()
 }
 
 #[tokio::test]
@@ -359,7 +359,8 @@ async fn an_answer_waits_for_the_end_as_long_as_it_is_asked_to() {
     let placing = async { waiting("l", "wait=20").of(&s).await };
     let working = async {
         let id = eventually("the order", Duration::from_secs(10), async || {
-            let (ids, _) = s.store.orders_of(CUSTOMER.parse().unwrap(), None, 10).await.unwrap();
+            let (ids, _) =
+                s.store.customer_orders(CUSTOMER.parse().unwrap(), None, 10).await.unwrap();
             ids.into_iter().find(|other| *other != id)
         });
         s.work(id.await).await;

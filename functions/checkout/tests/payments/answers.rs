@@ -160,7 +160,7 @@ async fn each_request_says_who_asks_and_which_api_is_meant() {
 async fn a_refusal_says_whose_fault_it_is() {
     let invalid = |code: &str, param: &str| json!({"type": "invalid_request_error", "code": code, "param": param});
     let card = |code: &str| json!({"type": "card_error", "code": code});
-    for (status, body, of_means) in [
+    for (status, body, payment_method_code) in [
         (402, card("card_declined"), Some("card_declined")),
         (402, card("expired_card"), Some("expired_card")),
         (400, card("incorrect_number"), Some("incorrect_number")),
@@ -181,6 +181,6 @@ async fn a_refusal_says_whose_fault_it_is() {
         Mock::given(any()).respond_with(answer).mount(&server).await;
         let stripe = stripe_at(&server.uri(), "sk_test_secret");
         let refused = stripe.create(id(), eur(1000), GOOD, "create").await.unwrap_err();
-        assert_eq!(refused.of_means(), of_means, "{status} {body}");
+        assert_eq!(refused.payment_method_code(), payment_method_code, "{status} {body}");
     }
 }

@@ -131,9 +131,9 @@ async fn a_payment_that_was_declined_takes_another_means() {
     let payment = shop.create(DECLINED).await.id;
     shop.stripe.confirm(&payment, None, "confirm").await.unwrap_err();
     let again = shop.stripe.confirm(&payment, Some(DECLINED), "again").await;
-    assert_eq!(again.unwrap_err().of_means(), Some("card_declined"));
+    assert_eq!(again.unwrap_err().payment_method_code(), Some("card_declined"));
     let unknown = shop.stripe.confirm(&payment, Some("pm_nobody_has"), "unknown").await;
-    assert_eq!(unknown.unwrap_err().of_means(), Some("resource_missing"));
+    assert_eq!(unknown.unwrap_err().payment_method_code(), Some("resource_missing"));
     assert_eq!(shop.status(&payment).await, Status::RequiresPaymentMethod);
     assert_eq!(shop.books().await, (0, 0));
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checkout::queues::Advance;
-use checkout::reconcile::{Reconcile, Reconciled};
+use checkout::reconcile::{Reconcile, ReconcileReport};
 use jiff::{SignedDuration, Timestamp};
 use shared::clock::Clock;
 use shared::fault::{Run, walk};
@@ -24,7 +24,7 @@ fn reconcile(shop: &Shop) -> Reconcile {
 
 async fn run(task: &Reconcile) -> (usize, usize) {
     let until = task.clock.now() + Duration::from_mins(1);
-    let Reconciled { waiting, unexplained, .. } = task.handle(until).await.unwrap();
+    let ReconcileReport { waiting, unexplained, .. } = task.handle(until).await.unwrap();
     (waiting, unexplained)
 }
 
@@ -63,7 +63,7 @@ async fn what_both_have_is_explained() {
     let until = task.clock.now() + Duration::from_mins(1);
     let found = task.handle(until).await.unwrap();
     // Charge, refund, its failure, dispute, its reversal.
-    assert_eq!(found, Reconciled { movements: 5, waiting: 0, unexplained: 0 });
+    assert_eq!(found, ReconcileReport { movements: 5, waiting: 0, unexplained: 0 });
     assert_eq!(shop.jobs().await, []);
 }
 

@@ -4,5 +4,5 @@ pub mod get_stock;
 pub mod list_movements;
 pub mod move_stock;
 
-/// Lets a user see stock and move it.
+/// The scope to read and move stock.
 const ADMIN: &str = "admin";
