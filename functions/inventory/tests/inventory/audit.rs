@@ -42,7 +42,10 @@ pub(crate) async fn audit(s: &System) -> BTreeMap<Sku, Counted> {
             let held = ["due_shard", "due_at"].map(|name| item.contains_key(name));
             let reservation: Reservation = serde_dynamo::from_item(item).unwrap();
             let is_held = reservation.status == Status::Held;
-            assert_eq!(held, [is_held; 2], "only a held reservation is in the index: {reservation:?}");
+            assert_eq!(
+                held, [is_held; 2],
+                "only a held reservation is in the index: {reservation:?}"
+            );
             let product = products.entry(reservation.sku.clone()).or_default();
             match reservation.status {
                 Status::Held | Status::Committed => {
@@ -78,7 +81,11 @@ pub(crate) async fn audit(s: &System) -> BTreeMap<Sku, Counted> {
         numbers.sort_unstable();
         assert_eq!(*numbers, (1..=*count).collect::<Vec<_>>(), "{sku}: movements");
         let Counted { moved, available, reserved: held, consumed, .. } = counted;
-        assert_eq!(*moved, *available + *held + *consumed, "{sku}: the sum of movements is available, reserved or consumed");
+        assert_eq!(
+            *moved,
+            *available + *held + *consumed,
+            "{sku}: the sum of movements is available, reserved or consumed"
+        );
         for (bucket, (said, taken)) in reserved {
             assert_eq!(said, taken, "{sku}: reserved quantity of bucket {bucket}");
         }
