@@ -38,21 +38,21 @@ pub struct CartLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CartError {
     /// The cart would have more than [`MAX_LINES`] lines.
-    #[error("a cart has up to {MAX_LINES} products")]
+    #[error("a cart has at most {MAX_LINES} products")]
     TooManyLines,
     /// The quantity of a product would be 0 or more than [`MAX_QUANTITY`].
-    #[error("a cart has 1 to {MAX_QUANTITY} of a product")]
+    #[error("the quantity of a product is 1 to {MAX_QUANTITY}")]
     Quantity,
     /// The prices would be in two currencies.
-    #[error("a cart has products of one currency")]
+    #[error("all prices in a cart have one currency")]
     Currencies,
     /// The total would be more than [`MAX_AMOUNT`](crate::money::MAX_AMOUNT).
-    #[error("a cart costs no more than {} minor units", crate::money::MAX_AMOUNT)]
+    #[error("the total of a cart is at most {} minor units", crate::money::MAX_AMOUNT)]
     Total,
 }
 
 impl Cart {
-    /// Adds `quantity` to the quantity of a product in the cart. The whole line gets the product's current price.
+    /// Adds `quantity` of a product to the cart. The whole line gets the product's current price.
     pub fn add(&mut self, sku: Sku, product: &Product, quantity: u32) -> Result<(), CartError> {
         if quantity == 0 {
             return Err(CartError::Quantity);

@@ -49,7 +49,7 @@ const MINIMUMS: [(&str, u64); 31] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChargeError {
     /// The currency does not exist, or nobody pays with it.
-    #[error("{0} is no currency of ISO 4217 that is in use")]
+    #[error("{0} is not an ISO 4217 currency in use")]
     Currency(Currency),
     /// The amount is not a multiple of the currency's smallest unit, which is the second value.
     #[error("an amount in {0} is a multiple of {1}")]

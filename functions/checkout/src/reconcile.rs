@@ -120,8 +120,8 @@ impl Reconcile {
         while self.has_time(until) {
             let read = || self.payments.movements(cursor.window, cursor.after.as_deref());
             let (page, has_more) = point("reconcile.movements", read).await?;
-            for moved in page.iter().filter(|moved| !open.contains(&moved.id)) {
-                self.check_first(moved, found).await?;
+            for movement in page.iter().filter(|movement| !open.contains(&movement.id)) {
+                self.check_first(movement, found).await?;
             }
             found.movements += page.len();
             if has_more {
@@ -148,10 +148,10 @@ impl Reconcile {
 
     async fn check_first(
         &self,
-        moved: &ProviderMovement,
+        movement: &ProviderMovement,
         found: &mut ReconcileReport,
     ) -> Result<()> {
-        let verdict = self.verdict_on(moved).await?;
+        let verdict = self.verdict_on(movement).await?;
         if verdict == Verdict::Explained {
             return Ok(());
         }
@@ -160,7 +160,7 @@ impl Reconcile {
             _ => found.waiting += 1,
         }
         // The item is written before the job. After a crash in between, the next run sends the job.
-        self.store_open(moved, &verdict, self.clock.now()).await?;
+        self.store_open(movement, &verdict, self.clock.now()).await?;
         self.queue_order(verdict).await
     }
 
@@ -185,7 +185,7 @@ impl Reconcile {
 
     async fn store_open(
         &self,
-        moved: &ProviderMovement,
+        movement: &ProviderMovement,
         verdict: &Verdict,
         since: Timestamp,
     ) -> Result<()> {
@@ -194,8 +194,13 @@ impl Reconcile {
             Verdict::Undecided => "the outcome of the refund is open".into(),
             _ => "the ledger has no entry".into(),
         };
-        tracing::warn!(movement = moved.id, source = moved.source, why, "the movement is open");
-        let open = OpenMovement { moved: moved.clone(), why, since };
+        tracing::warn!(
+            movement = movement.id,
+            source = movement.source,
+            why,
+            "the movement is open"
+        );
+        let open = OpenMovement { moved: movement.clone(), why, since };
         self.store.put_open(&open).await
     }
 
@@ -204,15 +209,15 @@ impl Reconcile {
         self.orders.send(&Advance::V2 { payment }).await
     }
 
-    async fn verdict_on(&self, moved: &ProviderMovement) -> Result<Verdict> {
+    async fn verdict_on(&self, movement: &ProviderMovement) -> Result<Verdict> {
         let unexplained = |why: &str| Ok(Verdict::Unexplained(why.into()));
-        match &moved.kind {
+        match &movement.kind {
             Kind::OfTheAccount => return Ok(Verdict::Explained),
             Kind::Unknown(word) => return unexplained(&format!("unknown kind: {word}")),
             _ => {}
         }
-        let Some(payment) = &moved.payment else { return unexplained("it has no payment") };
-        let Some(order) = self.order_of(moved, payment).await? else {
+        let Some(payment) = &movement.payment else { return unexplained("it has no payment") };
+        let Some(order) = self.order_of(movement, payment).await? else {
             return unexplained("the payment has no order");
         };
         let order = point("reconcile.order", || self.store.order(order)).await?;
@@ -220,23 +225,26 @@ impl Reconcile {
             return unexplained("the order has another payment");
         };
         let entries = point("reconcile.entries", || self.store.entries(order.id)).await?;
-        Ok(match entry_of(moved, &order, &entries) {
-            Some(amount) if amount == moved.money => Verdict::Explained,
-            Some(amount) => {
-                Verdict::Unexplained(format!("{} moved, and the ledger has {amount}", moved.money))
+        Ok(match entry_of(movement, &order, &entries) {
+            Some(amount) if amount == movement.money => Verdict::Explained,
+            Some(amount) => Verdict::Unexplained(format!(
+                "the provider has {}, the ledger has {amount}",
+                movement.money
+            )),
+            None => {
+                undecided(movement, &order).unwrap_or_else(|| Verdict::Missing(payment.clone()))
             }
-            None => undecided(moved, &order).unwrap_or_else(|| Verdict::Missing(payment.clone())),
         })
     }
 
     /// The order of a movement, from the movement's metadata or else from the payment's.
     async fn order_of(
         &self,
-        moved: &ProviderMovement,
+        movement: &ProviderMovement,
         payment: &PaymentId,
     ) -> Result<Option<OrderId>> {
-        if moved.order.is_some() {
-            return Ok(moved.order);
+        if movement.order.is_some() {
+            return Ok(movement.order);
         }
         match point("payments.retrieve", || self.payments.retrieve(payment)).await {
             Ok(payment) => Ok(payment.order),
@@ -247,21 +255,21 @@ impl Reconcile {
 }
 
 /// The amount of the ledger's entry for a movement, if there is one.
-fn entry_of(moved: &ProviderMovement, order: &Order, entries: &[Entry]) -> Option<Money> {
-    let is_it = |cause: &Cause| match (&moved.kind, cause) {
+fn entry_of(movement: &ProviderMovement, order: &Order, entries: &[Entry]) -> Option<Money> {
+    let is_match = |cause: &Cause| match (&movement.kind, cause) {
         (Kind::Charge, Cause::Payment | Cause::CapturedByHand) => true,
-        (Kind::Refund, Cause::FoundRefund(_, id)) => *id == moved.source,
+        (Kind::Refund, Cause::FoundRefund(_, id)) => *id == movement.source,
         (Kind::Refund, Cause::Refund(refund)) => {
             let recorded = order.refunds.get(refund).and_then(|it| it.provider_id.as_ref());
-            moved.refund == Some(*refund) && recorded.is_none_or(|id| *id == moved.source)
+            movement.refund == Some(*refund) && recorded.is_none_or(|id| *id == movement.source)
         }
         (Kind::RefundFailure, Cause::Reversal(refund)) => {
-            let ours = moved.refund.map(|refund| refund.to_string());
-            *refund == moved.source || Some(refund) == ours.as_ref()
+            let ours = movement.refund.map(|refund| refund.to_string());
+            *refund == movement.source || Some(refund) == ours.as_ref()
         }
         (Kind::Dispute, Cause::Dispute(id, DisputeMove::Withdrawn))
         | (Kind::DisputeReversal, Cause::Dispute(id, DisputeMove::Reinstated)) => {
-            *id == moved.source
+            *id == movement.source
         }
         _ => false,
     };
@@ -270,19 +278,19 @@ fn entry_of(moved: &ProviderMovement, order: &Order, entries: &[Entry]) -> Optio
         Entry::Resolution(Resolution { outcome, .. }) => *outcome == Outcome::Posted,
     };
     let mut entries = entries.iter().filter(counts).map(Entry::movement);
-    entries.find(|entry| is_it(&entry.cause)).map(|entry| entry.amount)
+    entries.find(|entry| is_match(&entry.cause)).map(|entry| entry.amount)
 }
 
 /// The verdict on a refund without a ledger entry, if the refund is pending or has failed. The provider may
 /// move the money of a pending refund, and move it back if the refund fails.
-fn undecided(moved: &ProviderMovement, order: &Order) -> Option<Verdict> {
-    if !matches!(moved.kind, Kind::Refund | Kind::RefundFailure) {
+fn undecided(movement: &ProviderMovement, order: &Order) -> Option<Verdict> {
+    if !matches!(movement.kind, Kind::Refund | Kind::RefundFailure) {
         return None;
     }
-    let refund = order.refunds.get(&moved.refund?)?;
-    let is_it = refund.provider_id.as_ref().is_none_or(|id| *id == moved.source);
+    let refund = order.refunds.get(&movement.refund?)?;
+    let is_match = refund.provider_id.as_ref().is_none_or(|id| *id == movement.source);
     match refund.status {
-        _ if !is_it => None,
+        _ if !is_match => None,
         RefundStatus::Pending => Some(Verdict::Undecided),
         RefundStatus::Failed => Some(Verdict::Explained),
         RefundStatus::Succeeded => None,

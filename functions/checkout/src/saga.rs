@@ -23,7 +23,7 @@ use self::declines::{can_confirm, declined, not_created};
 use crate::ledger::{Movement, Outcome, Resolution, Transfer};
 use crate::order::{Event, Order, OrderId, PaymentId, Reason, State, Step};
 use crate::payments::{self, Payment, PaymentError, Status, Stripe};
-use crate::store::{AppendOutcome, ClaimOutcome, Held, Store};
+use crate::store::{AppendOutcome, ClaimOutcome, HeldOrder, Store};
 
 /// The time limit of a step: three requests to the provider, and the writes. A worker does not start a
 /// step that could outlast its lease.
@@ -60,7 +60,7 @@ impl StepOutcome {
 }
 
 impl Saga {
-    /// Advances the order until no step is left, or it waits for the provider or the customer. Stops at `until`.
+    /// Advances the order until no step is left or it must wait for the provider or the customer. Stops at `until`.
     pub async fn advance(&self, id: OrderId, until: Timestamp) -> Result<(), Failure> {
         self.run_steps(id, until, false).await
     }
@@ -99,7 +99,7 @@ impl Saga {
             let (event, writes) = match self.step(&held, step).await {
                 Ok(StepOutcome::Event(event, writes)) => (event, writes),
                 Ok(StepOutcome::Waiting) => return Ok(self.release_lease(&held, None).await?),
-                Err(error) => return Err(self.failed(&held, error).await?),
+                Err(error) => return Err(self.release_failed(&held, error).await?),
             };
             let name = event.name();
             match self.append(&held, event, writes).await? {
@@ -123,18 +123,18 @@ impl Saga {
     /// unknown whether the event was written, the lease expires.
     async fn append(
         &self,
-        held: &Held,
+        held: &HeldOrder,
         event: Event,
         writes: Vec<TransactWriteItem>,
     ) -> Result<AppendOutcome, Failure> {
         match self.store.append(held, event, writes, self.clock.now()).await {
-            Err(error @ Error::Conflict(_)) => Err(self.failed(held, error).await?),
+            Err(error @ Error::Conflict(_)) => Err(self.release_failed(held, error).await?),
             appended => Ok(appended?),
         }
     }
 
     /// Releases the lease and stores the error.
-    async fn failed(&self, held: &Held, error: Error) -> Result<Failure> {
+    async fn release_failed(&self, held: &HeldOrder, error: Error) -> Result<Failure> {
         let (id, trail) = (held.order.id, error.trail());
         tracing::warn!(order_id = %id, error = trail, "a step failed and will be retried");
         // If this fails too, the lease expires.
@@ -142,11 +142,11 @@ impl Saga {
         Ok(error.into())
     }
 
-    async fn release_lease(&self, held: &Held, trouble: Option<String>) -> Result<()> {
+    async fn release_lease(&self, held: &HeldOrder, trouble: Option<String>) -> Result<()> {
         self.store.release(held, trouble, self.clock.now()).await
     }
 
-    async fn step(&self, held: &Held, step: Step) -> Result<StepOutcome> {
+    async fn step(&self, held: &HeldOrder, step: Step) -> Result<StepOutcome> {
         let order = &held.order;
         if order.can_cancel() && self.clock.now() >= order.placed.expires_at {
             return Ok(StepOutcome::event(Event::CancelRequested { reason: Reason::Expired }));
@@ -170,7 +170,7 @@ impl Saga {
         }
     }
 
-    async fn create(&self, held: &Held) -> Result<StepOutcome> {
+    async fn create(&self, held: &HeldOrder) -> Result<StepOutcome> {
         let (order, key) = (&held.order, key(held, "create"));
         let (id, means) = (order.id, order.payment_method());
         let create = || self.payments.create(id, order.placed.total, means, &key);
@@ -181,7 +181,7 @@ impl Saga {
         }
     }
 
-    async fn authorise(&self, held: &Held, id: &PaymentId) -> Result<StepOutcome> {
+    async fn authorise(&self, held: &HeldOrder, id: &PaymentId) -> Result<StepOutcome> {
         let order = &held.order;
         let was_tried = held.attempts > 1 || order.state == State::ActionRequired;
         let known = if was_tried { Some(self.retrieve(id).await?) } else { None };
@@ -263,7 +263,7 @@ impl Saga {
         Ok(StepOutcome::Event(Event::CaptureStarted, writes))
     }
 
-    async fn capture(&self, held: &Held, id: &PaymentId) -> Result<StepOutcome> {
+    async fn capture(&self, held: &HeldOrder, id: &PaymentId) -> Result<StepOutcome> {
         let known = if held.attempts > 1 { Some(self.retrieve(id).await?) } else { None };
         let payment = match known {
             Some(payment) if payment.status != Status::RequiresCapture => payment,
@@ -279,7 +279,7 @@ impl Saga {
             }
         };
         match payment.status {
-            Status::Succeeded if payment.taken() != held.order.placed.total.amount => {
+            Status::Succeeded if payment.captured() != held.order.placed.total.amount => {
                 // Somebody captured a part of the amount at the provider. We refund it.
                 Ok(StepOutcome::event(Event::CaptureFailed { code: "captured_in_part".into() }))
             }
@@ -304,7 +304,7 @@ impl Saga {
         Ok(StepOutcome::Event(Event::Confirmed, writes))
     }
 
-    async fn void(&self, held: &Held, id: Option<&PaymentId>) -> Result<StepOutcome> {
+    async fn void(&self, held: &HeldOrder, id: Option<&PaymentId>) -> Result<StepOutcome> {
         if let Some(id) = id {
             let mut payment = self.retrieve(id).await?;
             if !matches!(payment.status, Status::Canceled | Status::Processing | Status::Succeeded)
@@ -358,7 +358,7 @@ impl Saga {
 /// The idempotency key of a step on a payment. The payment's state at the provider prevents a repetition,
 /// so each attempt and each payment method has its own key: the provider stores failures under the key,
 /// and a new attempt must not get the stored failure.
-fn key(held: &Held, step: &str) -> String {
+fn key(held: &HeldOrder, step: &str) -> String {
     let step = match held.order.declines {
         0 => format!("{step}/{}", held.attempts),
         declines => format!("{step}/{declines}/{}", held.attempts),

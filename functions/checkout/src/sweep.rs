@@ -10,7 +10,7 @@ use shared::queue::Queue;
 use shared::{Error, Result};
 
 use crate::queues::Advance;
-use crate::store::{DUE_SHARDS, Due, OVERDUE_AFTER, SETTLING, Store, due_shard};
+use crate::store::{DUE_SHARDS, DueOrder, OVERDUE_AFTER, SETTLING, Store, due_shard};
 use crate::system;
 
 /// Runs the Lambda.
@@ -66,7 +66,7 @@ impl Sweep {
         }
     }
 
-    async fn queue_order(&self, overdue: &Due) -> Result<()> {
+    async fn queue_order(&self, overdue: &DueOrder) -> Result<()> {
         self.orders.send(&Advance::V1 { order: overdue.order()? }).await?;
         self.store.postpone_check(overdue, self.clock.now() + OVERDUE_AFTER).await
     }

@@ -21,7 +21,7 @@ use crate::system::System;
 pub const STUCK_AFTER: Duration = Duration::from_mins(5);
 
 /// The number of orders in one batch of reads.
-const READ_AT_ONCE: usize = 100;
+const BATCH_SIZE: usize = 100;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
@@ -80,7 +80,7 @@ async fn stuck(state: &System, after: Option<OrderId>, limit: usize) -> Result<V
     }
     let ids: Vec<OrderId> = due.keys().copied().collect();
     let mut stuck = Vec::new();
-    for ids in ids.chunks(READ_AT_ONCE) {
+    for ids in ids.chunks(BATCH_SIZE) {
         let mut states = state.store.orders(ids).await?;
         states.retain(|state| state.order.changed_at <= latest && state.order.next().is_some());
         states.sort_by_key(|state| state.order.id);

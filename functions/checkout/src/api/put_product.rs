@@ -25,7 +25,7 @@ pub fn router(state: System) -> Router {
 struct Request {
     name: String,
     price: Money,
-    #[serde(default = "yes")]
+    #[serde(default = "default_active")]
     active: bool,
 }
 
@@ -36,7 +36,7 @@ struct Answer {
     product: Product,
 }
 
-fn yes() -> bool {
+fn default_active() -> bool {
     true
 }
 

@@ -83,7 +83,7 @@ async fn attempt(
 
 fn check(order: &Order, amount: u64) -> Result<(), Problem> {
     let is_over = matches!(order.state, OrderState::Confirmed | OrderState::Cancelled);
-    if !is_over || order.taken() == 0 {
+    if !is_over || order.captured() == 0 {
         let title = "The order is not paid";
         return Err(Problem::new(StatusCode::CONFLICT, "order-not-paid", title));
     }

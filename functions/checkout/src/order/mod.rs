@@ -172,7 +172,7 @@ pub enum Step {
 /// The event is illegal in the state of the order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("event {event} is illegal in state {state:?}")]
-pub struct Illegal {
+pub struct IllegalEvent {
     /// The state of the order. `None` if it is not placed.
     pub state: Option<State>,
     /// The event.
@@ -184,7 +184,7 @@ impl Order {
     ///
     /// # Errors
     /// When an event is illegal in the state after the events before it.
-    pub fn of(events: impl IntoIterator<Item = Recorded>) -> Result<Option<Self>, Illegal> {
+    pub fn of(events: impl IntoIterator<Item = Recorded>) -> Result<Option<Self>, IllegalEvent> {
         events.into_iter().try_fold(None, |order, event| Self::apply(order, event).map(Some))
     }
 
@@ -192,8 +192,8 @@ impl Order {
     ///
     /// # Errors
     /// When the event is illegal in the state of the order, or belongs to another order or version.
-    pub fn apply(order: Option<Self>, recorded: Recorded) -> Result<Self, Illegal> {
-        let illegal = |state| Illegal { state, event: recorded.event.name() };
+    pub fn apply(order: Option<Self>, recorded: Recorded) -> Result<Self, IllegalEvent> {
+        let illegal = |state| IllegalEvent { state, event: recorded.event.name() };
         let Some(mut order) = order else {
             let Event::Placed(placed) = recorded.event else { return Err(illegal(None)) };
             return Ok(Self::placed(recorded.order, recorded.at, placed));
@@ -205,7 +205,7 @@ impl Order {
         let illegal = illegal(Some(state));
         order.version = recorded.version;
         order.changed_at = recorded.at;
-        order.follow(recorded.event).ok_or(illegal)?;
+        order.transition(recorded.event).ok_or(illegal)?;
         Ok(order)
     }
 
@@ -232,7 +232,7 @@ impl Order {
     }
 
     /// The transition table.
-    fn follow(&mut self, event: Event) -> Option<()> {
+    fn transition(&mut self, event: Event) -> Option<()> {
         use State::{
             ActionRequired, Authorised, Cancelled, Cancelling, Captured, Capturing, Confirmed,
             Created, PaymentRequired, Placed, Voided,
@@ -291,8 +291,8 @@ impl Order {
                 self.refunds.insert(refund, Refund::requested(amount));
                 Voided
             }
-            (state @ (Confirmed | Cancelled), event) if self.taken() > 0 => {
-                self.follow_money_back(event)?;
+            (state @ (Confirmed | Cancelled), event) if self.captured() > 0 => {
+                self.apply_to_ended(event)?;
                 state
             }
             _ => return None,

@@ -177,7 +177,7 @@ pub enum Funds {
 impl Order {
     /// The captured amount, in minor units. Refunds are not subtracted.
     #[must_use]
-    pub fn taken(&self) -> u64 {
+    pub fn captured(&self) -> u64 {
         match self.state {
             State::Captured | State::Confirmed => self.placed.total.amount,
             _ => self.captured_by_hand.map_or(0, |taken| taken.amount),
@@ -189,20 +189,20 @@ impl Order {
     pub fn refunded(&self) -> u64 {
         let ours = self.refunds.values().filter(|it| it.status == RefundStatus::Succeeded);
         let ours: u64 = ours.map(|refund| refund.amount.amount).sum();
-        ours + self.found_gone()
+        ours + self.found_refunded()
     }
 
     /// The amount that may still be refunded, in minor units. Pending refunds are subtracted.
     #[must_use]
     pub fn refundable(&self) -> u64 {
-        let gone = self.refunds.values().filter(|refund| refund.status != RefundStatus::Failed);
-        let gone: u64 = gone.map(|refund| refund.amount.amount).sum();
-        self.taken().saturating_sub(gone + self.found_gone())
+        let refunded = self.refunds.values().filter(|refund| refund.status != RefundStatus::Failed);
+        let refunded: u64 = refunded.map(|refund| refund.amount.amount).sum();
+        self.captured().saturating_sub(refunded + self.found_refunded())
     }
 
-    fn found_gone(&self) -> u64 {
-        let gone = self.found.values().filter(|found| !found.has_failed);
-        gone.map(|found| found.amount.amount).sum()
+    fn found_refunded(&self) -> u64 {
+        let refunded = self.found.values().filter(|found| !found.has_failed);
+        refunded.map(|found| found.amount.amount).sum()
     }
 
     /// The number of our refunds that have not failed.
@@ -220,7 +220,7 @@ impl Order {
     }
 
     /// The transition table for refunds and disputes of an order that has ended.
-    pub(super) fn follow_money_back(&mut self, event: Event) -> Option<()> {
+    pub(super) fn apply_to_ended(&mut self, event: Event) -> Option<()> {
         match event {
             Event::RefundRequested { refund, amount } => {
                 let fits = amount.currency == self.placed.total.currency
@@ -231,24 +231,24 @@ impl Order {
                 self.refunds.insert(refund, Refund::requested(amount));
             }
             Event::RefundPending { refund, provider_id } => {
-                let refund = self.refund_in(refund, RefundStatus::Pending)?;
+                let refund = self.refund_with_status(refund, RefundStatus::Pending)?;
                 if refund.provider_id.is_some() {
                     return None;
                 }
                 refund.provider_id = Some(provider_id);
             }
             Event::RefundSucceeded { refund, provider_id } => {
-                let refund = self.refund_in(refund, RefundStatus::Pending)?;
+                let refund = self.refund_with_status(refund, RefundStatus::Pending)?;
                 refund.status = RefundStatus::Succeeded;
                 refund.provider_id = Some(provider_id);
             }
             Event::RefundFailed { refund, code } => {
-                self.refund_in(refund, RefundStatus::Pending)?.fail(code);
-                self.forget_failed();
+                self.refund_with_status(refund, RefundStatus::Pending)?.fail(code);
+                self.drop_oldest_failed();
             }
             Event::RefundReversed { refund, code } => {
-                self.refund_in(refund, RefundStatus::Succeeded)?.fail(code);
-                self.forget_failed();
+                self.refund_with_status(refund, RefundStatus::Succeeded)?.fail(code);
+                self.drop_oldest_failed();
             }
             Event::RefundFound { provider_id, amount, origin } => {
                 if self.found.contains_key(&provider_id) || self.found.len() >= MAX_FOUND {
@@ -277,12 +277,12 @@ impl Order {
         Some(())
     }
 
-    fn refund_in(&mut self, id: RefundId, status: RefundStatus) -> Option<&mut Refund> {
+    fn refund_with_status(&mut self, id: RefundId, status: RefundStatus) -> Option<&mut Refund> {
         self.refunds.get_mut(&id).filter(|refund| refund.status == status)
     }
 
     /// Removes the oldest failed refund, so that the size of the item is bounded. The history keeps it.
-    fn forget_failed(&mut self) {
+    fn drop_oldest_failed(&mut self) {
         let failed = |refunds: &BTreeMap<RefundId, Refund>| -> Vec<RefundId> {
             let failed = refunds.iter().filter(|(_, it)| it.status == RefundStatus::Failed);
             failed.map(|(id, _)| *id).collect()

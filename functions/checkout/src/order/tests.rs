@@ -30,7 +30,7 @@ fn placed(ids: &Ids) -> Recorded {
     Recorded { order: ids.next(), version: 1, at: start(), event: Event::Placed(placed) }
 }
 
-fn then(order: &Order, event: Event) -> Result<Order, Illegal> {
+fn then(order: &Order, event: Event) -> Result<Order, IllegalEvent> {
     let version = order.version + 1;
     Order::apply(Some(order.clone()), Recorded { order: order.id, version, at: start(), event })
 }
@@ -111,7 +111,7 @@ proptest! {
             .filter(|refund| refund.status != RefundStatus::Failed)
             .map(|refund| refund.amount.amount)
             .sum();
-        prop_assert!(back <= order.taken());
+        prop_assert!(back <= order.captured());
         let may_have_refunds = order.state == State::Confirmed || order.captured_by_hand.is_some();
         prop_assert!(order.refunds.is_empty() || may_have_refunds);
         let to_be_sent = order.refunds.values().any(|refund| {

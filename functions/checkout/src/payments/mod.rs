@@ -51,7 +51,7 @@ pub struct Payment {
 impl Payment {
     /// The captured amount, in minor units.
     #[must_use]
-    pub fn taken(&self) -> u64 {
+    pub fn captured(&self) -> u64 {
         if self.status == Status::Succeeded { self.received.unwrap_or(self.amount) } else { 0 }
     }
 }

@@ -15,7 +15,7 @@ use crate::order::{
     Dispute, Event, Funds, Order, OrderId, Origin, PaymentId, Refund, RefundId, RefundStatus,
 };
 use crate::payments::{self, Payment, PaymentError, ProviderDispute, ProviderRefund, RefundState};
-use crate::store::{AppendOutcome, Held};
+use crate::store::{AppendOutcome, HeldOrder};
 
 /// The provider's records of a payment.
 struct ProviderRecords {
@@ -47,12 +47,12 @@ impl Saga {
 
     /// Appends one event for each difference between the order and the provider's refunds and disputes, then
     /// releases the lease.
-    pub(super) async fn compare(&self, mut held: Held) -> Result<(), Failure> {
-        let paid = held.order.payment.clone().filter(|_| held.order.taken() > 0);
+    pub(super) async fn compare(&self, mut held: HeldOrder) -> Result<(), Failure> {
+        let paid = held.order.payment.clone().filter(|_| held.order.captured() > 0);
         let Some(payment) = paid else { return Ok(self.release_lease(&held, None).await?) };
         let known = match self.provider_records(&payment).await {
             Ok(known) => known,
-            Err(error) => return Err(self.failed(&held, error).await?),
+            Err(error) => return Err(self.release_failed(&held, error).await?),
         };
         while let Some(event) = known.difference(&held.order) {
             let (name, writes) = (event.name(), self.ledger_writes(&held.order, &event)?);
@@ -67,7 +67,7 @@ impl Saga {
         }
         match known.check_known(&held.order) {
             Ok(()) => Ok(self.release_lease(&held, None).await?),
-            Err(error) => Err(self.failed(&held, error).await?),
+            Err(error) => Err(self.release_failed(&held, error).await?),
         }
     }
 
@@ -126,7 +126,7 @@ impl Saga {
                 "the currency of the payment is not the currency of its order",
             ));
         }
-        let amount = Money { amount: payment.taken(), ..order.placed.total };
+        let amount = Money { amount: payment.captured(), ..order.placed.total };
         let event = Event::CaptureFound { amount, refund: self.ids.next() };
         let mut writes = self.ledger_writes(order, &event)?;
         if order.was_authorised {
@@ -221,7 +221,7 @@ impl ProviderRecords {
     ) -> Option<(RefundId, &'a Refund)> {
         let refund = known.refund?;
         let ours = order.refunds.get(&refund)?;
-        let is_it = match &ours.provider_id {
+        let is_match = match &ours.provider_id {
             Some(id) => *id == known.id,
             // The provider refused our request, so somebody else made this refund.
             None if ours.status == RefundStatus::Failed => false,
@@ -230,7 +230,7 @@ impl ProviderRecords {
                 first.is_some_and(|first| first.id == known.id)
             }
         };
-        is_it.then_some((refund, ours))
+        is_match.then_some((refund, ours))
     }
 
     /// Fails if a status or currency in the provider's records is unknown. This check comes last, so that

@@ -30,7 +30,9 @@ use shared::table::Table;
 
 pub use ledger::MAX_FOLDED;
 pub use merchants::Endpoints;
-pub use orders::{AppendOutcome, ClaimOutcome, DUE_SHARDS, Due, Held, OVERDUE_AFTER, StateItem};
+pub use orders::{
+    AppendOutcome, ClaimOutcome, DUE_SHARDS, DueOrder, HeldOrder, OVERDUE_AFTER, StateItem,
+};
 pub(crate) use orders::{SETTLING, due_shard};
 pub use reconciliation::{Cursor, OpenMovement};
 

@@ -38,7 +38,7 @@ const SETTLING_LAST: Duration = Duration::from_hours(24);
 
 /// An order that a worker holds.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct HeldOrder {
     /// The order.
     pub order: Order,
     /// The attempt that holds it.
@@ -54,7 +54,7 @@ pub struct Held {
 #[derive(Clone, Debug)]
 pub enum ClaimOutcome {
     /// This attempt holds the order.
-    Held(Box<Held>),
+    Held(Box<HeldOrder>),
     /// Another attempt holds it.
     Busy {
         /// The time until the lease of the other attempt ends.
@@ -68,7 +68,7 @@ pub enum ClaimOutcome {
 #[derive(Clone, Debug)]
 pub enum AppendOutcome {
     /// The event is part of the history.
-    Made(Box<Held>),
+    Made(Box<HeldOrder>),
     /// The order, or an item of the other writes, has changed in the meantime.
     Refused,
 }
@@ -93,14 +93,14 @@ pub struct StateItem {
 
 /// An active order and the time of its next check by the sweeper.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Due {
+pub struct DueOrder {
     pk: String,
     /// The time of the next check.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub due_at: Timestamp,
 }
 
-impl Due {
+impl DueOrder {
     /// The order.
     pub fn order(&self) -> Result<OrderId> {
         Ok(self.pk.trim_start_matches("ORDER#").parse()?)
@@ -198,7 +198,7 @@ impl Store {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         let held = |StateItem { order, attempts, .. }| {
-            ClaimOutcome::Held(Box::new(Held { order, attempt, attempts, until }))
+            ClaimOutcome::Held(Box::new(HeldOrder { order, attempt, attempts, until }))
         };
         Ok(match write::send("saga.claim", claim).await? {
             Written::Made(item) => held(serde_dynamo::from_item(item.unwrap_or_default())?),
@@ -221,7 +221,7 @@ impl Store {
     /// index if the attempt failed.
     pub async fn release(
         &self,
-        held: &Held,
+        held: &HeldOrder,
         trouble: Option<String>,
         now: Timestamp,
     ) -> Result<()> {
@@ -248,7 +248,7 @@ impl Store {
 
     /// Releases the lease of an order that only waits for the outcome of a refund. Returns whether the order
     /// is unchanged. 1 WRU for 1 KB, and 2 for the index.
-    async fn settle(&self, held: &Held, now: Timestamp) -> Result<bool> {
+    async fn settle(&self, held: &HeldOrder, now: Timestamp) -> Result<bool> {
         let settle = self
             .table
             .update(state_key(held.order.id))
@@ -267,7 +267,7 @@ impl Store {
     /// depending on the size, and 2 for each of the writes.
     pub async fn append(
         &self,
-        held: &Held,
+        held: &HeldOrder,
         event: Event,
         writes: Vec<TransactWriteItem>,
         now: Timestamp,
@@ -296,7 +296,7 @@ impl Store {
         let token = format!("{}-{}", attempt.trim_start_matches("att_"), order.version);
         match self.table.transact("orders.append", &token, items).await? {
             Sent::Made => {
-                Ok(AppendOutcome::Made(Box::new(Held { order, attempts: 1, ..held.clone() })))
+                Ok(AppendOutcome::Made(Box::new(HeldOrder { order, attempts: 1, ..held.clone() })))
             }
             Sent::Refused { .. } => Ok(AppendOutcome::Refused),
         }
@@ -348,7 +348,7 @@ impl Store {
     }
 
     /// All active orders of a shard. 0.5 RRU for 4 KB, which is about 30 orders.
-    pub async fn active_orders(&self, shard: u32) -> Result<Vec<Due>> {
+    pub async fn active_orders(&self, shard: u32) -> Result<Vec<DueOrder>> {
         let query = self
             .table
             .client()
@@ -367,7 +367,7 @@ impl Store {
 
     /// Moves the next check of an order to `at`, unless the order has changed in the meantime. 1 WRU for
     /// 1 KB, and 2 for the index.
-    pub(crate) async fn postpone_check(&self, due: &Due, at: Timestamp) -> Result<()> {
+    pub(crate) async fn postpone_check(&self, due: &DueOrder, at: Timestamp) -> Result<()> {
         let update = self
             .table
             .update(key(&due.pk, "STATE"))

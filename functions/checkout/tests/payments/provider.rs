@@ -49,7 +49,7 @@ impl Shop {
         self.stripe.confirm(&self.created().await, None, "confirm").await.unwrap().id
     }
 
-    async fn taken(&self) -> PaymentId {
+    async fn captured(&self) -> PaymentId {
         self.stripe.capture(&self.held().await, "capture").await.unwrap().id
     }
 
@@ -180,7 +180,7 @@ async fn the_customer_fails_3d_secure() {
 #[tokio::test]
 async fn refunds_are_found_by_our_id_on_every_page() {
     let shop = Shop::new();
-    let payment = shop.taken().await;
+    let payment = shop.captured().await;
     let mut sent = HashSet::new();
     for _ in 0..101 {
         let refund: RefundId = id();
@@ -215,7 +215,7 @@ async fn refunds_are_found_by_our_id_on_every_page() {
 #[tokio::test]
 async fn requests_are_as_stripe_documents_them() {
     let shop = Shop::new();
-    let payment = shop.taken().await;
+    let payment = shop.captured().await;
     let refund: RefundId = id();
     shop.stripe.refund((shop.order, &payment), (refund, eur(300)), "refund").await.unwrap();
     let calls = shop.provider.calls().await;
@@ -380,7 +380,7 @@ async fn a_webhook_is_signed_and_names_the_order() {
     Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
     shop.provider.send_webhooks_to(&server.uri()).await;
     shop.provider.fault(json!({"hook": "succeeded", "fault": "repeat", "count": 2})).await;
-    shop.taken().await;
+    shop.captured().await;
     eventually("both webhooks", PATIENCE, async || {
         (shop.provider.webhooks().await.len() == 2).then_some(())
     })

@@ -15,8 +15,7 @@ use crate::reservation::{Reservation, Status};
 use crate::sku::Sku;
 use crate::stock;
 
-/// The number of partitions of the index `due` over which reservations are spread. One partition takes 1,000
-/// WRU a second.
+/// The number of partitions of the index `due` for reservations. One partition accepts 1,000 WRU a second.
 pub const DUE_SHARDS: u32 = 8;
 
 /// The update expression that makes reserved stock available again.
@@ -24,8 +23,8 @@ const MAKE_AVAILABLE: &str = "SET reserved = reserved - :q, available = availabl
 
 impl Inventory {
     /// Plans a reservation of `quantity` of a product, for a holder that has no reservation of the product.
-    /// `None` if there is not enough stock. It writes nothing: [`reserve`](Self::reserve) returns the writes. If
-    /// they are refused because others were faster, plan again. 1 RRU.
+    /// `None` if there is not enough stock. It writes nothing: [`reserve`](Self::reserve) returns the
+    /// writes. If they are refused because others were faster, plan again. 1 RRU.
     pub async fn plan(
         &self,
         holder: &str,
@@ -102,8 +101,8 @@ impl Inventory {
         self.end_writes(reservation, change, "SET reserved = reserved - :q")
     }
 
-    /// `held`, `committed` → `released`: the stock is available again. No writes if the reservation is released.
-    /// 2 WRU for each bucket, and 2 or 3.
+    /// `held`, `committed` → `released`: the stock is available again. No writes if the reservation is
+    /// released. 2 WRU for each bucket, and 2 or 3.
     pub fn release(&self, reservation: &Reservation) -> Result<Vec<TransactWriteItem>> {
         if reservation.status == Status::Released {
             return Ok(Vec::new());
