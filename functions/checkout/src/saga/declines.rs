@@ -15,7 +15,8 @@ pub(super) fn can_confirm(order: &Order, status: Status) -> bool {
     }
 }
 
-/// The payment method was declined. The customer may give another one, up to [`MAX_TRIES`] in total.
+/// The payment method was declined. The customer may give another one, until [`MAX_TRIES`] are
+/// declined.
 pub(super) fn declined(order: &Order, code: String) -> Event {
     if order.declines + 1 < MAX_TRIES {
         Event::MeansDeclined { code }

@@ -214,7 +214,7 @@ async fn checkouts_are_rate_limited() {
 }
 
 /// Sends all requests concurrently.
-async fn at_once(s: &Shop, requests: Vec<Ask>) -> Vec<Answer> {
+async fn concurrently(s: &Shop, requests: Vec<Ask>) -> Vec<Answer> {
     let calls = requests.into_iter().map(|request| {
         let s = s.clone();
         tokio::spawn(async move { request.of(&s).await })
@@ -225,7 +225,7 @@ async fn at_once(s: &Shop, requests: Vec<Ask>) -> Vec<Answer> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_callers_with_one_key_place_one_order() {
     let s = ready().await;
-    let answers = at_once(&s, vec![place("k"); 100]).await;
+    let answers = concurrently(&s, vec![place("k"); 100]).await;
     let texts: BTreeSet<_> = answers.iter().map(|answer| &answer.text).collect();
     assert_eq!(texts.len(), 1, "{texts:?}");
     answers[0].order();
@@ -238,7 +238,7 @@ async fn a_hundred_callers_with_one_key_place_one_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_concurrent_keys_for_one_cart_one_places_an_order() {
     let s = ready().await;
-    let answers = at_once(&s, (0..8).map(|key| place(&key.to_string())).collect()).await;
+    let answers = concurrently(&s, (0..8).map(|key| place(&key.to_string())).collect()).await;
     let (placed, others): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.status == 202);
     assert_eq!(placed.len(), 1);
@@ -256,7 +256,7 @@ async fn fifty_for_two_hundred(buckets: u32) {
     let customers: Vec<UserId> = (0..200).map(|_| s.customer()).collect();
     join_all(customers.iter().map(|customer| s.put_in_cart(*customer, BOOK, 1))).await;
     let requests = customers.iter().map(|customer| place("k").by(*customer)).collect();
-    let answers = at_once(&s, requests).await;
+    let answers = concurrently(&s, requests).await;
 
     let mut placed = 0;
     for (answer, customer) in answers.iter().zip(customers) {

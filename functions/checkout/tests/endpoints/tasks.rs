@@ -50,7 +50,7 @@ async fn relayed(s: &Shop, records: Vec<Value>) -> shared::Result<()> {
 }
 
 /// The queued webhooks: endpoint and version of the event.
-async fn tells(s: &Shop) -> Vec<(String, u32)> {
+async fn queued_webhooks(s: &Shop) -> Vec<(String, u32)> {
     let jobs = account::drain(&s.aws, &s.webhooks_url).await;
     let mut tells: Vec<_> = jobs
         .iter()
@@ -80,7 +80,7 @@ async fn requests_queue_a_job_and_important_events_queue_webhooks() {
     }
     let refund = "rfn_01M7YRRT800000000000000003";
     let amount = json!({"amount": 1, "currency": "EUR"});
-    for (event, gets_worker, is_told) in [
+    for (event, gets_worker, has_webhook) in [
         (json!({"type": "payment_created", "payment": "pi_1"}), false, false),
         (json!({"type": "action_required"}), false, false),
         (json!({"type": "payment_authorised"}), false, false),
@@ -100,12 +100,13 @@ async fn requests_queue_a_job_and_important_events_queue_webhooks() {
         let workers = s.queued().await;
         let ids: Vec<_> = workers.iter().map(ToString::to_string).collect();
         assert_eq!(ids, vec![ORDER; usize::from(gets_worker)], "{event}");
-        let expected = if is_told { vec![("one".into(), 2), ("two".into(), 2)] } else { vec![] };
-        assert_eq!(tells(&s).await, expected, "{event}");
+        let expected =
+            if has_webhook { vec![("one".into(), 2), ("two".into(), 2)] } else { vec![] };
+        assert_eq!(queued_webhooks(&s).await, expected, "{event}");
     }
     relayed(&s, vec![record(|_| {})]).await.unwrap();
     assert_eq!(s.queued().await.len(), 1, "placed");
-    assert_eq!(tells(&s).await, [("one".to_owned(), 1), ("two".to_owned(), 1)]);
+    assert_eq!(queued_webhooks(&s).await, [("one".to_owned(), 1), ("two".to_owned(), 1)]);
 }
 
 #[tokio::test]
@@ -144,7 +145,7 @@ async fn only_new_events_are_relayed() {
         with_key("TRANSFER#payment"),
     ];
     relayed(&s, records).await.unwrap();
-    assert!(s.queued().await.is_empty() && tells(&s).await.is_empty());
+    assert!(s.queued().await.is_empty() && queued_webhooks(&s).await.is_empty());
 }
 
 #[tokio::test]
@@ -177,7 +178,7 @@ async fn a_batch_that_crashes_anywhere_is_relayed_completely() {
         relayed(&s, batch).await.unwrap();
         drop(attempt.resume().await);
         assert!(s.queued().await.iter().any(|order| order.to_string() == ORDER));
-        assert!(tells(&s).await.contains(&("one".to_owned(), 2)));
+        assert!(queued_webhooks(&s).await.contains(&("one".to_owned(), 2)));
     })
     .await;
 }

@@ -54,7 +54,7 @@ pub(crate) async fn audit(shop: &Shop) -> Books {
     let stock = stock(shop, &orders).await;
     let mut taken = 0;
     for order in orders.values() {
-        taken += taken_for(shop, order).await;
+        taken += net_captured(shop, order).await;
     }
     ledger(shop, &items, &orders, taken).await;
     Books { orders, stock, taken }
@@ -82,7 +82,7 @@ fn orders(items: &[Item]) -> BTreeMap<OrderId, Order> {
 
 /// The net amount that the provider has captured for an order. The provider never holds two payments of one
 /// order, and captures only when we request it.
-async fn taken_for(shop: &Shop, order: &Order) -> u64 {
+async fn net_captured(shop: &Shop, order: &Order) -> u64 {
     let total = order.placed.total.amount;
     let charges = shop.provider.charges_of(&order.id.to_string()).await;
     let captured: u64 = charges.iter().map(|charged| charged.captured).sum();

@@ -29,7 +29,7 @@ async fn mugs() -> Shop {
 }
 
 /// Runs a worker that crashes before it writes its `n`th event.
-async fn dies_before_event(shop: &Shop, order: OrderId, n: usize) {
+async fn crash_before_event(shop: &Shop, order: OrderId, n: usize) {
     let run = Run::with_nth("orders.append", n, Fault::CrashBefore);
     assert!(!run.attempt(shop.work(order)).await.is_done());
 }
@@ -95,7 +95,7 @@ async fn the_money_of_a_cancelled_order_is_released() {
         walk(async |run: Run| {
             let shop = mugs().await;
             let (customer, order) = shop.order(&sku("mug"), 2, GOOD).await;
-            dies_before_event(&shop, order, events).await;
+            crash_before_event(&shop, order, events).await;
             assert_eq!(shop.cancel(customer, order).await.status, 200);
             shop.advance_clock(Duration::from_mins(5));
             survive(&shop, &run, order).await;
@@ -164,7 +164,8 @@ async fn a_refund_is_sent_once() {
     walk(async |run: Run| {
         let shop = mugs().await;
         let order = with_requested_refund(&shop).await;
-        // If a worker stalls between the listing and the refund, only the idempotency key prevents a second refund.
+        // If a worker stalls between the listing and the refund, only the idempotency key prevents a second
+        // refund.
         shop.provider.honour_keys().await;
         survive(&shop, &run, order).await;
         assert_refunded_once(&shop, order).await;

@@ -30,12 +30,12 @@ enum Step {
     Cancel(usize),
     Work(usize),
     WorkWith(usize, &'static str, Fault),
-    GoOn(usize),
+    Resume(usize),
     Answer(usize),
     Pay(usize, Means),
     Refund(usize, u64),
     /// The provider leaves the next refund pending.
-    Hesitate,
+    DelayRefund,
     /// The provider or the customer's bank decides on a refund and sends a webhook.
     Settle(usize, bool),
     Provider(&'static str, &'static str),
@@ -48,7 +48,7 @@ enum Step {
 enum Means {
     Good,
     Declined,
-    Asks,
+    NeedsAction,
 }
 
 /// The model of an order.
@@ -69,8 +69,7 @@ struct Known {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let means =
-        prop_oneof![3 => Just(Means::Good), 1 => Just(Means::Declined), 1 => Just(Means::Asks)];
+    let means = prop_oneof![3 => Just(Means::Good), 1 => Just(Means::Declined), 1 => Just(Means::NeedsAction)];
     let point = prop::sample::select(vec![
         "saga.claim",
         "orders.append",
@@ -97,11 +96,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => which.clone().prop_map(Step::Cancel),
         4 => which.clone().prop_map(Step::Work),
         4 => (which.clone(), point, fault).prop_map(|(n, point, fault)| Step::WorkWith(n, point, fault)),
-        2 => which.clone().prop_map(Step::GoOn),
+        2 => which.clone().prop_map(Step::Resume),
         2 => which.clone().prop_map(Step::Answer),
         3 => (which.clone(), means.clone()).prop_map(|(n, means)| Step::Pay(n, means)),
         2 => (which.clone(), 1_u64..3_000).prop_map(|(n, amount)| Step::Refund(n, amount)),
-        1 => Just(Step::Hesitate),
+        1 => Just(Step::DelayRefund),
         2 => (which, any::<bool>()).prop_map(|(n, fails)| Step::Settle(n, fails)),
         2 => (call, wrong).prop_map(|(call, wrong)| Step::Provider(call, wrong)),
         1 => Just(Step::Sweep),
@@ -137,7 +136,7 @@ async fn history(steps: Vec<Step>) {
         match step {
             Step::Place(quantity, means) => place(&shop, &mut known, quantity, means).await,
             Step::Wait(seconds) => shop.advance_clock(Duration::from_secs(seconds)),
-            Step::Hesitate => shop.provider.next_refund("pending").await,
+            Step::DelayRefund => shop.provider.next_refund("pending").await,
             Step::Sweep => {
                 let until = shop.clock.now() + Duration::from_mins(1);
                 shop.sweep.handle(until).await.unwrap();
@@ -147,7 +146,7 @@ async fn history(steps: Vec<Step>) {
                 let rule = json!({"method": "POST", "path": call, "fault": wrong});
                 shop.provider.fault(rule).await;
             }
-            Step::GoOn(n) if !stalled.is_empty() => {
+            Step::Resume(n) if !stalled.is_empty() => {
                 let attempt = stalled.swap_remove(n % stalled.len());
                 let _ = attempt.resume().await;
             }
@@ -166,7 +165,7 @@ async fn history(steps: Vec<Step>) {
             Step::Cancel(n) => cancel(&shop, &mut known[n % count]).await,
             Step::Refund(n, amount) => refund(&shop, &mut known[n % count], amount).await,
             Step::Settle(n, fails) => settle(&shop, &mut known[n % count], fails).await,
-            Step::GoOn(_) => {}
+            Step::Resume(_) => {}
         }
         audit(&shop).await;
     }
@@ -199,7 +198,7 @@ async fn token(shop: &Shop, means: Means) -> String {
     match means {
         Means::Good => GOOD.to_owned(),
         Means::Declined => DECLINED.to_owned(),
-        Means::Asks => shop.provider.needs_action().await,
+        Means::NeedsAction => shop.provider.needs_action().await,
     }
 }
 

@@ -220,8 +220,8 @@ async fn a_dispute_withdraws_and_returns_money() {
     }
 }
 
-/// A payment was refunded in part before its dispute. The shop loses the dispute and gets back only the refunded part.
-/// Or the bank returns everything long after the loss, and changes the status before it moves the money.
+/// A payment was refunded in part before its dispute. The shop loses the dispute and gets back only the
+/// refunded part. Or the bank returns everything long after the loss, and changes the status before it moves the money.
 #[tokio::test]
 async fn a_dispute_returns_a_part_or_returns_money_late() {
     let late = [("lost", 0), ("won", 0), ("won", 2 * PRICE)];
@@ -253,7 +253,8 @@ async fn balance(shop: &Shop, order: OrderId, account: Account) -> u64 {
     u64::try_from(moved.sum::<i64>()).unwrap()
 }
 
-/// An order whose worker crashes before its `n`th event, or before the capture request if `n` is 4, and the provider's id of its payment.
+/// An order whose worker crashes before its `n`th event, or before the capture request if `n` is 4, and the
+/// provider's id of its payment.
 async fn crashed_before(shop: &Shop, n: usize) -> (shared::id::UserId, OrderId, String) {
     let (customer, order) = shop.order(&sku("mug"), 2, GOOD).await;
     let run = match n {

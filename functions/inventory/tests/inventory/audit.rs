@@ -11,7 +11,7 @@ use crate::support::{System, TABLE};
 
 /// The totals of a product.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counted {
+pub(crate) struct Totals {
     /// The sum of all movements.
     pub(crate) moved: i64,
     pub(crate) available: i64,
@@ -22,7 +22,7 @@ pub(crate) struct Counted {
 
 #[derive(Default)]
 struct Product {
-    counted: Counted,
+    counted: Totals,
     /// The stored number of movements, and the numbers of the movement items.
     movements: (u64, Vec<u64>),
     /// For each bucket: its reserved quantity, and the sum of its reservations.
@@ -30,7 +30,7 @@ struct Product {
 }
 
 /// Reads the whole table, and checks that no stock is lost or duplicated.
-pub(crate) async fn audit(s: &System) -> BTreeMap<Sku, Counted> {
+pub(crate) async fn audit(s: &System) -> BTreeMap<Sku, Totals> {
     let mut products: BTreeMap<Sku, Product> = BTreeMap::new();
     let scan = s.client.scan().table_name(TABLE).consistent_read(true);
     let mut items = scan.into_paginator().items().send();
@@ -80,7 +80,7 @@ pub(crate) async fn audit(s: &System) -> BTreeMap<Sku, Counted> {
         let Product { counted, movements: (count, numbers), reserved } = product;
         numbers.sort_unstable();
         assert_eq!(*numbers, (1..=*count).collect::<Vec<_>>(), "{sku}: movements");
-        let Counted { moved, available, reserved: held, consumed, .. } = counted;
+        let Totals { moved, available, reserved: held, consumed, .. } = counted;
         assert_eq!(
             *moved,
             *available + *held + *consumed,

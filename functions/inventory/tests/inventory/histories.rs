@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::audit::{Counted, audit};
+use crate::audit::{Totals, audit};
 use crate::support::{System, sku, system};
 
 /// A step, with its product and its holder.
@@ -47,7 +47,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// The expected state.
 #[derive(Default)]
 struct Model {
-    products: BTreeMap<u8, Counted>,
+    products: BTreeMap<u8, Totals>,
     reservations: BTreeMap<Of, Held>,
 }
 
@@ -120,7 +120,10 @@ async fn take(s: &System, model: &mut Model, step: Step) -> Result<(), TestCaseE
             let Some(held) = model.reservations.get(&of) else { return Ok(()) };
             let may = held.status == Status::Committed;
             let is_done = knows && held.status == Status::Consumed;
-            prop_assert_eq!(s.consume(&seen(s, held, knows).await).await, may || is_done);
+            prop_assert_eq!(
+                s.consume(&known_reservation(s, held, knows).await).await,
+                may || is_done
+            );
             if may {
                 model.end(of, Status::Consumed);
             }
@@ -129,7 +132,10 @@ async fn take(s: &System, model: &mut Model, step: Step) -> Result<(), TestCaseE
             let Some(held) = model.reservations.get(&of) else { return Ok(()) };
             let may = matches!(held.status, Status::Held | Status::Committed);
             let is_done = knows && held.status == Status::Released;
-            prop_assert_eq!(s.release(&seen(s, held, knows).await).await, may || is_done);
+            prop_assert_eq!(
+                s.release(&known_reservation(s, held, knows).await).await,
+                may || is_done
+            );
             if may {
                 model.end(of, Status::Released);
             }
@@ -148,7 +154,7 @@ async fn take(s: &System, model: &mut Model, step: Step) -> Result<(), TestCaseE
 }
 
 /// The current reservation if `knows`, otherwise the planned one.
-async fn seen(s: &System, held: &Held, knows: bool) -> Reservation {
+async fn known_reservation(s: &System, held: &Held, knows: bool) -> Reservation {
     let Reservation { holder, sku, .. } = &held.planned;
     if knows {
         s.inventory.reservation(holder, sku).await.unwrap().unwrap()

@@ -41,7 +41,8 @@ async fn released_once_from_held_or_committed() {
     let s = system().await;
     let sku = sku("a");
     s.move_stock(&sku, 15, 2).await;
-    // Another holder has a reservation too, so that the buckets' condition alone does not prevent a second release.
+    // Another holder has a reservation too, so that the buckets' condition alone does not prevent a second
+    // release.
     s.reserve("other", &sku, 5, s.in_seconds(60)).await.unwrap();
     s.reserve("another", &sku, 5, s.in_seconds(60)).await.unwrap();
     for (holder, is_committed) in [("held", false), ("committed", true)] {
