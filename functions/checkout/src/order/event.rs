@@ -47,7 +47,8 @@ pub enum Event {
         /// The provider's id.
         payment_method: String,
     },
-    /// The payment was declined too often, or it was cancelled at the provider. The order ends.
+    /// The payment was declined too often, or somebody cancelled it or changed its amount at the provider. The
+    /// order ends.
     PaymentDeclined {
         /// The provider's code, such as `card_declined`.
         code: String,
@@ -182,7 +183,7 @@ pub enum Reason {
     Customer,
     /// The shop cancelled it.
     Shop,
-    /// The payment was declined too often, was cancelled at the provider, or could not be captured.
+    /// The payment was declined too often, was cancelled or changed at the provider, or could not be captured.
     Declined,
     /// The provider refuses the payment for every payment method.
     Refused,
