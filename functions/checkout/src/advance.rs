@@ -1,4 +1,4 @@
-//! A job: takes an order as far as it goes.
+//! A queue consumer: advances an order until no step is left.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::queues::{self, Advance};
 use crate::saga::Saga;
 use crate::system;
 
-/// How long an order may take, and is leased for; the function's own time-out is 5 s more.
+/// The time limit for one order, and the length of its lease. The function's own timeout is 5 s longer.
 const TIME_LIMIT: Duration = Duration::from_secs(85);
 
 /// Runs the Lambda.

@@ -1,4 +1,4 @@
-//! A cart: what a customer means to order, at the prices that the customer was shown.
+//! A cart: the products that a customer wants to order, at the prices that the customer saw.
 
 use std::collections::BTreeMap;
 
@@ -9,50 +9,50 @@ use crate::money::Money;
 use crate::order::Line;
 use crate::product::Product;
 
-/// The most lines of a cart: all of them must fit into one transaction with their stock.
+/// The most lines of a cart. All lines and their stock must fit into one transaction.
 pub const MAX_LINES: usize = 20;
-/// The most of one product.
+/// The largest quantity of one product.
 pub const MAX_QUANTITY: u32 = 999;
 
-/// A cart. Each product stands in it once.
+/// A cart. It has one line for each product.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
-    /// Counts its changes, so that of two at once one is refused and tried again.
+    /// The number of changes. Of two concurrent changes, one is refused and retried.
     pub version: u64,
-    /// What is in it.
+    /// The lines, by product.
     pub lines: BTreeMap<Sku, CartLine>,
 }
 
 /// A product in a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartLine {
-    /// Its name, as it was shown.
+    /// The name that the customer saw.
     pub name: String,
-    /// How many.
+    /// The quantity.
     pub quantity: u32,
-    /// The price that was shown.
+    /// The price of one unit that the customer saw.
     pub unit_price: Money,
 }
 
-/// Why a cart cannot be changed so.
+/// Why a change of a cart is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CartError {
-    /// It would have more than [`MAX_LINES`] lines.
-    #[error("a cart has up to {MAX_LINES} products")]
+    /// The cart would have more than [`MAX_LINES`] lines.
+    #[error("a cart has at most {MAX_LINES} products")]
     TooManyLines,
-    /// There would be none of a product, or more than [`MAX_QUANTITY`].
-    #[error("a cart has 1 to {MAX_QUANTITY} of a product")]
+    /// The quantity of a product would be 0 or more than [`MAX_QUANTITY`].
+    #[error("the quantity of a product is 1 to {MAX_QUANTITY}")]
     Quantity,
-    /// Its products would be in two currencies.
-    #[error("a cart has products of one currency")]
+    /// The prices would be in two currencies.
+    #[error("all prices in a cart have one currency")]
     Currencies,
-    /// It would cost more than can be paid at once.
-    #[error("a cart costs no more than {} minor units", crate::money::MAX_AMOUNT)]
+    /// The total would be more than [`MAX_AMOUNT`](crate::money::MAX_AMOUNT).
+    #[error("the total of a cart is at most {} minor units", crate::money::MAX_AMOUNT)]
     Total,
 }
 
 impl Cart {
-    /// Adds so many of a product to those that are in it, at the product's price now.
+    /// Adds `quantity` of a product to the cart. The whole line gets the product's current price.
     pub fn add(&mut self, sku: Sku, product: &Product, quantity: u32) -> Result<(), CartError> {
         if quantity == 0 {
             return Err(CartError::Quantity);
@@ -61,7 +61,7 @@ impl Cart {
         self.set(sku, product, before.saturating_add(quantity))
     }
 
-    /// Has so many of a product in it, at the product's price now.
+    /// Sets the quantity of a product in the cart, at the product's current price.
     pub fn set(&mut self, sku: Sku, product: &Product, quantity: u32) -> Result<(), CartError> {
         if !(1..=MAX_QUANTITY).contains(&quantity) {
             return Err(CartError::Quantity);
@@ -84,8 +84,8 @@ impl Cart {
         Ok(())
     }
 
-    /// Takes back what was ordered and not paid. A product that stands in the cart keeps the cart's price,
-    /// which was shown later. Gives the products of which not all fits.
+    /// Adds the lines of an unpaid order to the cart. A product that is already in the cart keeps the cart's
+    /// price, which the customer saw later. Returns the products whose full quantity does not fit.
     pub fn take_back(&mut self, lines: &[Line]) -> Vec<Sku> {
         let mut left_out = Vec::new();
         for line in lines {
@@ -103,7 +103,7 @@ impl Cart {
         left_out
     }
 
-    /// What it costs; nothing if it is empty.
+    /// The total price. `None` if the cart is empty.
     #[must_use]
     pub fn total(&self) -> Option<Money> {
         let mut costs = self.lines.values().map(|line| line.unit_price.times(line.quantity));
@@ -111,7 +111,7 @@ impl Cart {
         costs.try_fold(first, |sum, cost| sum.plus(cost?))
     }
 
-    /// What is ordered with it.
+    /// The lines of an order of this cart.
     #[must_use]
     pub fn order_lines(&self) -> Vec<Line> {
         let line = |(sku, line): (&Sku, &CartLine)| Line {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_product_stands_in_it_once_at_its_last_price() {
+    fn a_product_has_one_line_at_its_latest_price() {
         let mut cart = Cart::default();
         cart.add(sku("a"), &product(100, "EUR"), 2).unwrap();
         cart.add(sku("a"), &product(90, "EUR"), 3).unwrap();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_may_change_its_currency_where_nothing_else_is_in_the_cart() {
+    fn a_price_may_change_its_currency_if_the_cart_has_no_other_product() {
         let mut cart = Cart::default();
         cart.add(sku("a"), &product(100, "EUR"), 2).unwrap();
         cart.add(sku("a"), &product(100, "USD"), 1).unwrap();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_and_what_is_refused_changes_nothing() {
+    fn limits_hold_and_a_refused_change_changes_nothing() {
         let mut cart = Cart::default();
         for number in 1..=MAX_LINES {
             cart.add(sku(&number.to_string()), &product(1, "EUR"), 1).unwrap();
@@ -183,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cart_takes_back_what_fits_and_loses_nothing_that_is_in_it(
+        fn a_cart_takes_back_the_quantity_that_fits_and_loses_no_line(
             ordered in prop::collection::btree_map(0_u8..30, (1_u32..=999, 1_u64..20_000), 1..20),
             puts in prop::collection::btree_map(0_u8..30, (1_u32..=999, 1_u64..20_000), 0..20),
             other in any::<bool>(),
@@ -216,7 +216,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_put_in_it_can_be_ordered(
+        fn every_cart_can_be_ordered(
             puts in prop::collection::vec((0_u8..30, 0_u32..1100, 0_u64..MAX_AMOUNT), 1..60),
         ) {
             let mut cart = Cart::default();

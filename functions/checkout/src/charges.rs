@@ -1,16 +1,16 @@
-//! Which amounts the payment provider takes: Stripe's rules by currency
+//! Which amounts the payment provider charges: Stripe's rules by currency
 //! (<https://docs.stripe.com/currencies>).
 //!
-//! An amount counts what Stripe counts: hundredths of most currencies, whole units of those without
-//! decimals such as `JPY`, thousandths of those with three. Four currencies differ from ISO 4217: of `ISK`
-//! and `UGX` an amount is in hundredths and has to be whole, `MGA` is in whole ariary, and of those with
-//! three decimals the last digit has to be 0.
+//! An amount is in Stripe's minor units: hundredths for most currencies, whole units for currencies
+//! without decimals such as `JPY`, thousandths for currencies with three decimals. Some currencies differ
+//! from ISO 4217: an amount of `ISK` or `UGX` is in hundredths and must be a multiple of 100; an amount of
+//! `MGA` is in whole ariary; the last digit of an amount with three decimals must be 0.
 
 use crate::money::{Currency, Money};
 
-/// The smallest total that Stripe charges (<https://docs.stripe.com/currencies>, of 2026-07-10). If the account
-/// is settled in another currency, the total must also reach that one's minimum once it is converted: the
-/// provider refuses what does not.
+/// The smallest total that Stripe charges (<https://docs.stripe.com/currencies>, of 2026-07-10), in minor
+/// units. If the account settles in another currency, the converted total must also reach the minimum of
+/// that currency. This code does not check that; the provider refuses such a total.
 const MINIMUMS: [(&str, u64); 31] = [
     ("AED", 200),
     ("ARS", 50),
@@ -47,42 +47,42 @@ const MINIMUMS: [(&str, u64); 31] = [
 
 /// Why an amount cannot be charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Uncharged {
-    /// There is no such currency, or it is none that people pay with.
-    #[error("{0} is no currency of ISO 4217 that is in use")]
+pub enum ChargeError {
+    /// The currency does not exist, or nobody pays with it.
+    #[error("{0} is not an ISO 4217 currency in use")]
     Currency(Currency),
-    /// The amount is finer than what the currency is paid in.
+    /// The amount is not a multiple of the currency's smallest unit, which is the second value.
     #[error("an amount in {0} is a multiple of {1}")]
     Unit(Currency, u64),
-    /// The amount is less than what is charged at once.
+    /// The total is less than the minimum, which is the value.
     #[error("at least {amount}, in minor units of {currency}", amount = .0.amount, currency = .0.currency)]
     TooSmall(Money),
 }
 
-/// Makes sure that a price, or a part of one, can be part of a charge.
+/// Checks that a price, or a part of a price, can be part of a charge.
 ///
 /// # Errors
-/// When its currency is not in use, or it is finer than what that is paid in.
-pub fn check(amount: Money) -> Result<(), Uncharged> {
+/// When the currency is not in use, or the amount is not a multiple of the currency's smallest unit.
+pub fn check(amount: Money) -> Result<(), ChargeError> {
     let currency = amount.currency;
     let known = iso_currency::Currency::from_code(currency.code());
     let known = known
         .filter(|known| !known.is_fund() && !known.is_special() && known.is_superseded().is_none());
     let decimals = known.and_then(iso_currency::Currency::exponent);
-    let unit = match (currency.code(), decimals.ok_or(Uncharged::Currency(currency))?) {
+    let unit = match (currency.code(), decimals.ok_or(ChargeError::Currency(currency))?) {
         ("ISK" | "UGX", _) => 100,
         (_, 3) => 10,
         _ => 1,
     };
-    if amount.amount.is_multiple_of(unit) { Ok(()) } else { Err(Uncharged::Unit(currency, unit)) }
+    if amount.amount.is_multiple_of(unit) { Ok(()) } else { Err(ChargeError::Unit(currency, unit)) }
 }
 
-/// Makes sure that a total can be charged at once. In currencies whose smallest charge is not published
-/// the provider decides.
+/// Checks that a total can be charged. If Stripe does not publish a minimum for the currency, only the
+/// provider checks it.
 ///
 /// # Errors
-/// The same, and when it is too small.
-pub fn check_total(total: Money) -> Result<(), Uncharged> {
+/// The errors of [`check`], and [`ChargeError::TooSmall`] when the total is below the minimum.
+pub fn check_total(total: Money) -> Result<(), ChargeError> {
     check(total)?;
     let code = total.currency.code();
     let least =
@@ -90,7 +90,7 @@ pub fn check_total(total: Money) -> Result<(), Uncharged> {
     if total.amount >= least {
         return Ok(());
     }
-    Err(Uncharged::TooSmall(Money { amount: least, ..total }))
+    Err(ChargeError::TooSmall(Money { amount: least, ..total }))
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_whole_in_what_their_currency_is_paid_in() {
+    fn amounts_are_multiples_of_the_smallest_unit_of_their_currency() {
         for (amount, code, unit) in [
             (1, "EUR", 1),
             (1, "JPY", 1),
@@ -117,17 +117,17 @@ mod tests {
             (5, "BHD", 10),
         ] {
             let amount = money(amount, code);
-            let refused = Err(Uncharged::Unit(amount.currency, unit));
+            let refused = Err(ChargeError::Unit(amount.currency, unit));
             assert_eq!(check(amount), if unit == 1 { Ok(()) } else { refused }, "{amount}");
         }
     }
 
     #[test]
-    fn only_currencies_that_people_pay_with_are_taken() {
-        // None, for tests, gold, a fund, and two that euros have replaced.
+    fn only_currencies_that_people_pay_with_are_accepted() {
+        // Unknown, "no currency", test code, gold, a fund, and two that the euro replaced.
         for code in ["ABC", "ZZZ", "XXX", "XTS", "XAU", "CHE", "HRK", "BGN"] {
             let amount = money(1_000, code);
-            assert_eq!(check(amount), Err(Uncharged::Currency(amount.currency)));
+            assert_eq!(check(amount), Err(ChargeError::Currency(amount.currency)));
         }
         for (code, least) in MINIMUMS {
             assert_eq!(check_total(money(least, code)), Ok(()), "{code}");
@@ -135,9 +135,9 @@ mod tests {
     }
 
     #[test]
-    fn a_total_has_the_least_that_is_charged() {
+    fn a_total_reaches_the_minimum() {
         for (amount, code, least) in [(49, "EUR", 50), (29, "GBP", 30), (17_499, "HUF", 17_500)] {
-            let refused = Err(Uncharged::TooSmall(money(least, code)));
+            let refused = Err(ChargeError::TooSmall(money(least, code)));
             assert_eq!(check_total(money(amount, code)), refused);
             assert_eq!(check_total(money(least, code)), Ok(()));
         }

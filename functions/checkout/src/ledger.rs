@@ -1,9 +1,9 @@
-//! Double entry: whatever leaves one account enters another.
+//! A double-entry ledger: each movement debits one account and credits another.
 //!
-//! A [`Movement`] has one account that it debits, one that it credits, and one amount. There is no way
-//! to write one that does not balance: it has nowhere to put a second amount. Transfers are never
-//! changed. What a provider holds but has not taken is a *pending* transfer, which one [`Resolution`],
-//! and one only, posts or voids: two phases, as in `TigerBeetle`
+//! A [`Movement`] has one debited account, one credited account and one amount. It always balances,
+//! because it has no second amount. Transfers never change. Money that the provider holds and has not
+//! captured is a *pending* transfer. Exactly one [`Resolution`] posts or voids it: two phases, as in
+//! `TigerBeetle`
 //! (<https://docs.tigerbeetle.com/coding/two-phase-transfers/>).
 
 use std::collections::BTreeMap;
@@ -16,28 +16,28 @@ use shared::id::InvalidId;
 use crate::money::{Currency, Money};
 use crate::order::{Dispute, Funds, OrderId, Origin, RefundId};
 
-/// An account of a currency.
+/// A ledger account. Each currency has its own balance of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Account {
-    /// What the payment provider owes us: an asset.
+    /// The money that the payment provider owes us: an asset.
     Provider,
-    /// What was sold: income.
+    /// Sales: income.
     Sales,
-    /// What was given back: against income.
+    /// Refunds: they reduce income.
     Refunds,
-    /// What the provider has withdrawn until a dispute is decided: an asset.
+    /// The money that the provider has withdrawn until a dispute is decided: an asset.
     Disputed,
-    /// What was lost in disputes: an expense.
+    /// The money lost in disputes: an expense.
     DisputeLosses,
 }
 
 impl Account {
-    /// All of them.
+    /// All accounts.
     pub const ALL: [Self; 5] =
         [Self::Provider, Self::Sales, Self::Refunds, Self::Disputed, Self::DisputeLosses];
 
-    /// Its name, as it is written.
+    /// The name, as stored.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -50,32 +50,32 @@ impl Account {
     }
 }
 
-/// Why money moves for an order. One cause makes one transfer.
+/// Why money moves for an order. Each cause has one transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Cause {
-    /// The order is paid.
+    /// The customer pays the order.
     Payment,
-    /// Somebody took the money at the provider, of an order that ends without a payment.
+    /// Somebody captured the payment at the provider, and the order ends unpaid.
     CapturedByHand,
-    /// Some of it is given back.
+    /// We refund a part or all of the payment.
     Refund(RefundId),
-    /// The provider has given some of it back, and we did not ask it to: by its id of the refund.
-    Found(Origin, String),
-    /// A refund has come back: by our id of it, or by the provider's where we did not ask for it.
+    /// A refund that we did not request. The text is the provider's refund id.
+    FoundRefund(Origin, String),
+    /// A refund was returned to us. The text is our refund id, or the provider's id if we did not request it.
     Reversal(String),
-    /// A dispute, by the provider's id, has moved money.
+    /// A dispute moves money. The text is the provider's dispute id.
     Dispute(String, DisputeMove),
 }
 
 /// How a dispute moves money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DisputeMove {
-    /// The provider withdraws it.
+    /// The provider withdraws the money.
     Withdrawn,
-    /// The provider gives it back to us.
+    /// The provider returns the money to us.
     Reinstated,
-    /// It is lost.
+    /// The money is lost.
     Lost,
 }
 
@@ -98,8 +98,8 @@ impl From<Cause> for String {
             Cause::Payment => "payment".into(),
             Cause::CapturedByHand => "captured_by_hand".into(),
             Cause::Refund(refund) => refund.to_string(),
-            Cause::Found(Origin::ByHand, id) => format!("by_hand:{id}"),
-            Cause::Found(Origin::Doubled, id) => format!("doubled:{id}"),
+            Cause::FoundRefund(Origin::ByHand, id) => format!("by_hand:{id}"),
+            Cause::FoundRefund(Origin::Doubled, id) => format!("doubled:{id}"),
             Cause::Reversal(refund) => format!("reversal:{refund}"),
             Cause::Dispute(id, moved) => format!("dispute_{}:{id}", moved.name()),
         }
@@ -120,54 +120,54 @@ impl TryFrom<String> for Cause {
         let id = id.to_owned();
         let moved = |name| DisputeMove::ALL.into_iter().find(|(known, _)| *known == name);
         match kind {
-            "by_hand" => Ok(Self::Found(Origin::ByHand, id)),
-            "doubled" => Ok(Self::Found(Origin::Doubled, id)),
+            "by_hand" => Ok(Self::FoundRefund(Origin::ByHand, id)),
+            "doubled" => Ok(Self::FoundRefund(Origin::Doubled, id)),
             "reversal" => Ok(Self::Reversal(id)),
             _ => match kind.strip_prefix("dispute_").and_then(moved) {
                 Some((_, moved)) => Ok(Self::Dispute(id, moved)),
-                // No such kind is no refund's id either.
+                // The text has an unknown kind. A refund id has no colon, so this returns an error.
                 None => Ok(Self::Refund(text.parse()?)),
             },
         }
     }
 }
 
-/// Money that goes from one account to another.
+/// Money that moves from one account to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Movement {
-    /// The order that it is for.
+    /// The order.
     pub order: OrderId,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// The account that it debits.
+    /// The debited account.
     pub debit: Account,
-    /// The account that it credits.
+    /// The credited account.
     pub credit: Account,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
-/// A movement that is written into the ledger.
+/// A movement that is written to the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
-    /// What moves.
+    /// The movement.
     #[serde(flatten)]
     pub movement: Movement,
-    /// Whether it waits to be posted or voided.
+    /// Whether the transfer still needs a [`Resolution`].
     pub pending: bool,
-    /// When it was written.
+    /// The time of writing.
     pub at: Timestamp,
 }
 
-/// What became of a pending transfer.
+/// The resolution of a pending transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
-    /// What was to move.
+    /// The movement of the pending transfer.
     #[serde(flatten)]
     pub movement: Movement,
-    /// Whether it counts.
+    /// Whether the movement counts.
     pub outcome: Outcome,
-    /// When it was written.
+    /// The time of writing.
     pub at: Timestamp,
 }
 
@@ -175,48 +175,48 @@ pub struct Resolution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It does.
+    /// The movement counts.
     Posted,
-    /// It never will.
+    /// The movement never counts.
     Voided,
 }
 
 impl Movement {
-    /// An order is paid: the provider owes us what was sold.
+    /// The payment of an order. The provider owes us the amount.
     #[must_use]
     pub fn payment(order: OrderId, amount: Money) -> Self {
         let (debit, credit) = (Account::Provider, Account::Sales);
         Self { order, cause: Cause::Payment, debit, credit, amount }
     }
 
-    /// Somebody took the money at the provider, of an order that ends without a payment.
+    /// Somebody captured the payment at the provider, and the order ends unpaid.
     #[must_use]
     pub fn captured_by_hand(order: OrderId, amount: Money) -> Self {
         Self { cause: Cause::CapturedByHand, ..Self::payment(order, amount) }
     }
 
-    /// Some of it is given back, out of what the provider owes us.
+    /// A refund that we requested. It reduces the money that the provider owes us.
     #[must_use]
     pub fn refund(order: OrderId, refund: RefundId, amount: Money) -> Self {
         let (debit, credit) = (Account::Refunds, Account::Provider);
         Self { order, cause: Cause::Refund(refund), debit, credit, amount }
     }
 
-    /// The provider has given some of it back that we did not ask it to.
+    /// A refund that we did not request, by the provider's refund id.
     #[must_use]
     pub fn found(order: OrderId, (id, origin): (String, Origin), amount: Money) -> Self {
         let (debit, credit) = (Account::Refunds, Account::Provider);
-        Self { order, cause: Cause::Found(origin, id), debit, credit, amount }
+        Self { order, cause: Cause::FoundRefund(origin, id), debit, credit, amount }
     }
 
-    /// A refund has come back; it keeps its own transfer.
+    /// The reversal of a refund that was returned to us. The transfer of the refund stays.
     #[must_use]
     pub fn reversal(order: OrderId, refund: String, amount: Money) -> Self {
         let (debit, credit) = (Account::Provider, Account::Refunds);
         Self { order, cause: Cause::Reversal(refund), debit, credit, amount }
     }
 
-    /// What a dispute moves that stands elsewhere than before.
+    /// The movements when a dispute changes from `before` to `after`. `before` is `None` for a new dispute.
     #[must_use]
     pub fn of_dispute(
         order: OrderId,
@@ -240,36 +240,36 @@ impl Movement {
             let from = if was_lost { Account::DisputeLosses } else { Account::Disputed };
             push(DisputeMove::Reinstated, after.returned(), Account::Provider, from);
         }
-        // If only a part is given back, the rest is lost.
+        // If the provider returns only a part, the rest is lost.
         let is_lost = after.was_lost || after.funds == Funds::Reinstated;
-        if is_lost && !was_lost && after.away() > 0 {
-            push(DisputeMove::Lost, after.away(), Account::DisputeLosses, Account::Disputed);
+        if is_lost && !was_lost && after.outstanding() > 0 {
+            push(DisputeMove::Lost, after.outstanding(), Account::DisputeLosses, Account::Disputed);
         }
         movements
     }
 }
 
-/// Something that was written into the ledger.
+/// An entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Entry {
     /// A transfer.
     Transfer(Transfer),
-    /// What became of a pending one.
+    /// The resolution of a pending transfer.
     Resolution(Resolution),
 }
 
-/// What an account has seen, in minor units. What an entry adds to it can be less than zero, where what
-/// was pending is no longer; the sum of all entries cannot.
+/// The sums of an account, in minor units. The change by one entry can be negative, when a pending
+/// transfer is resolved. The sum over all entries cannot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
-    /// What was debited.
+    /// The posted debits.
     pub debits: i64,
-    /// What was credited.
+    /// The posted credits.
     pub credits: i64,
-    /// What would be debited if all that is pending were posted.
+    /// The pending debits.
     pub pending_debits: i64,
-    /// What would be credited then.
+    /// The pending credits.
     pub pending_credits: i64,
 }
 
@@ -283,7 +283,7 @@ impl AddAssign for Balance {
 }
 
 impl Entry {
-    /// What it is about.
+    /// The movement of the entry.
     #[must_use]
     pub fn movement(&self) -> &Movement {
         match self {
@@ -292,7 +292,7 @@ impl Entry {
         }
     }
 
-    /// What the entry adds to the two accounts that it is about.
+    /// The changes of the debited and the credited account.
     #[must_use]
     pub fn changes(&self) -> [((Currency, Account), Balance); 2] {
         let (posted, pending) = match self {
@@ -316,7 +316,7 @@ impl Entry {
 pub struct TrialBalance(pub BTreeMap<(Currency, Account), Balance>);
 
 impl TrialBalance {
-    /// The balances that these entries make.
+    /// The sums of these entries.
     pub fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
         let mut balances = Self::default();
         for (account, change) in entries.into_iter().flat_map(Entry::changes) {
@@ -325,8 +325,8 @@ impl TrialBalance {
         balances
     }
 
-    /// Whether all debits are all credits, currency by currency, pending ones too, and none is less
-    /// than zero.
+    /// Whether, for each currency, debits equal credits and pending debits equal pending credits, and no sum
+    /// is negative.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
         let mut sums: BTreeMap<Currency, Balance> = BTreeMap::new();
@@ -351,7 +351,7 @@ mod tests {
 
     use super::*;
 
-    /// Payments that are pending, posted or voided, and refunds.
+    /// Generates pending, posted and voided payments, and refunds.
     fn entries() -> impl Strategy<Value = Vec<Entry>> {
         let ids = Ids::sequential(Clock::manual(Timestamp::UNIX_EPOCH));
         let one = (1_u64..1_000_000, prop::sample::select(vec!["EUR", "USD"]), 0_u8..4);
@@ -381,12 +381,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_written_balances(entries in entries()) {
+        fn all_entries_balance(entries in entries()) {
             prop_assert!(TrialBalance::of(&entries).is_balanced());
         }
 
         #[test]
-        fn a_missing_half_shows(entries in entries(), at in any::<prop::sample::Index>()) {
+        fn an_unbalanced_change_is_detected(entries in entries(), at in any::<prop::sample::Index>()) {
             prop_assume!(!entries.is_empty());
             let mut balances = TrialBalance::of(&entries);
             let [(account, change), _] = entries[at.index(entries.len())].changes();

@@ -5,20 +5,19 @@
 //! | `checkout-put-product`, `checkout-get-product`, `checkout-list-products` | the catalogue | [`product`], [`api`] |
 //! | `checkout-get-cart`, `checkout-add-to-cart`, `checkout-set-in-cart`, `checkout-remove-from-cart` | a customer's cart | [`cart`], [`api`] |
 //! | `checkout-place-order` | `POST /v1/checkouts`: answer, event, stock and cart in one transaction | [`api::place_order`] |
-//! | `checkout-advance` | takes an order as far as it goes | [`advance`], [`saga`] |
-//! | `checkout-relay` | the table's stream: events go to the queues | [`relay`] |
-//! | `checkout-sweep` | each minute: looks after orders that stand still | [`sweep`] |
-//! | `checkout-reconcile` | each hour: compares our books with the provider's | [`reconcile`] |
-//! | `checkout-on-provider-event` | the payment provider tells that something has changed | [`api::on_provider_event`], [`payments::webhook`] |
+//! | `checkout-advance` | advances an order until no step is left | [`advance`], [`saga`] |
+//! | `checkout-relay` | reads the table's stream: sends events to the queues | [`relay`] |
+//! | `checkout-sweep` | each minute: queues orders that make no progress | [`sweep`] |
+//! | `checkout-reconcile` | each hour: compares the ledger with the provider's records | [`reconcile`] |
+//! | `checkout-on-provider-event` | receives the payment provider's webhooks | [`api::on_provider_event`], [`payments::webhook`] |
 //! | `checkout-get-order`, `checkout-list-orders`, `checkout-pay-order`, `checkout-cancel-order`, `checkout-refund-order` | `/v1/orders` | [`api`] |
-//! | `checkout-fold-ledger` | the table's stream: entries go into the balances | [`fold_ledger`] |
-//! | `checkout-get-ledger`, `checkout-get-order-ledger`, `checkout-list-stuck` | what the shop keeps an eye on | [`api`] |
-//! | `checkout-put-endpoint`, `checkout-list-endpoints`, `checkout-delete-endpoint`, `checkout-deliver-webhook` | telling merchants | [`merchant`], [`deliver_webhook`] |
+//! | `checkout-fold-ledger` | reads the table's stream: adds ledger entries to the balances | [`fold_ledger`] |
+//! | `checkout-get-ledger`, `checkout-get-order-ledger`, `checkout-list-stuck` | monitoring for the shop | [`api`] |
+//! | `checkout-put-endpoint`, `checkout-list-endpoints`, `checkout-delete-endpoint`, `checkout-deliver-webhook` | webhooks for merchants | [`merchant`], [`deliver_webhook`] |
 //!
-//! The rules are in [`order`], what happens when in [`saga`], what money does in [`ledger`],
-//! [`money`] and [`charges`],
-//! keys and conditions of the table in [`store`]. [`payments`] speaks Stripe's API. Stock is the
-//! [`inventory`]'s.
+//! The rules of an order are in [`order`], the sequence of steps in [`saga`], the rules for money in
+//! [`ledger`], [`money`] and [`charges`], the keys and conditions of the table in [`store`].
+//! [`payments`] is a client of Stripe's API. The crate [`inventory`] manages stock.
 
 pub mod advance;
 pub mod api;

@@ -31,7 +31,7 @@ fn main() -> Result<()> {
             "pay-order" => env.serve(pay_order::router(system()?)).await,
             "cancel-order" => env.serve(cancel_order::router(system()?)).await,
             "refund-order" => env.serve(refund_order::router(system()?)).await,
-            // What happens to them
+            // Background work on orders
             "relay" => relay::run(env).await,
             "advance" => advance::run(env).await,
             "on-provider-event" => {
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
                     .await
             }
             "sweep" => sweep::run(env).await,
-            // The books
+            // The ledger
             "fold-ledger" => fold_ledger::run(env).await,
             "reconcile" => reconcile::run(env).await,
             "get-ledger" => env.serve(get_ledger::router(system()?)).await,

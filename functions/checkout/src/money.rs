@@ -1,16 +1,16 @@
-//! Money: whole minor units of one currency.
+//! Money: an integer of minor units of one currency.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An ISO 4217 currency code, in capitals: `EUR`.
+/// An ISO 4217 currency code in capital letters: `EUR`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
-/// Why a text is not a currency.
+/// The text is not a currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a currency is three capital letters of ISO 4217")]
 pub struct InvalidCurrency;
@@ -62,31 +62,31 @@ impl fmt::Debug for Currency {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
-    /// Minor units.
+    /// The number of minor units.
     pub amount: u64,
-    /// Of this currency.
+    /// The currency.
     pub currency: Currency,
 }
 
-/// The largest amount that is taken, in minor units: Stripe's
+/// The largest amount, in minor units. It is Stripe's limit
 /// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
 pub const MAX_AMOUNT: u64 = 99_999_999;
 
 impl Money {
-    /// So much of a currency.
+    /// An amount, in minor units of a currency.
     #[must_use]
     pub fn new(amount: u64, currency: Currency) -> Self {
         Self { amount, currency }
     }
 
-    /// The sum, if both are of one currency and it is no more than [`MAX_AMOUNT`].
+    /// The sum. `None` if the currencies differ or the sum is more than [`MAX_AMOUNT`].
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         let amount = self.amount.checked_add(other.amount)?;
         (self.currency == other.currency && amount <= MAX_AMOUNT).then_some(Self { amount, ..self })
     }
 
-    /// So many times the amount, if that is no more than [`MAX_AMOUNT`].
+    /// The amount times `quantity`. `None` if the product is more than [`MAX_AMOUNT`].
     #[must_use]
     pub fn times(self, quantity: u32) -> Option<Self> {
         let amount = self.amount.checked_mul(u64::from(quantity))?;

@@ -1,19 +1,19 @@
-//! Products: what is sold, and for how much.
+//! Products: name, price, and whether they are on sale.
 
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 
-/// The longest name, in characters.
+/// The maximum length of a name, in characters.
 pub const MAX_NAME: usize = 200;
 
-/// A product. How many there are is the inventory's to say.
+/// A product. The inventory knows its stock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// What one costs.
+    /// The price of one unit.
     pub price: Money,
-    /// Whether it is sold.
+    /// Whether the product is on sale.
     pub active: bool,
 }

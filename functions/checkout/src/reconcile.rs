@@ -1,9 +1,9 @@
-//! Compares the provider's books with ours: every movement of the provider's has an entry in the ledger.
+//! Reconciliation: checks that every movement at the provider has an entry in the ledger.
 //!
-//! A movement that has none is kept as *open*, and its order's worker compares the order with what the
-//! provider has: a refund or a dispute that nobody told us of becomes an event with an entry of its own. What
-//! is still open at the next run nobody has explained; an alarm is raised as long as there is any. Everything
-//! may be done twice: a movement is judged by the ledger alone, and is open once.
+//! A movement without an entry is stored as *open*, and a job makes a worker compare its order with the
+//! provider's records. A refund or a dispute without an event gets an event and a ledger entry. A movement
+//! that is still open in the next run counts as unexplained; an alarm is raised while there is one. All of
+//! this is idempotent: only the ledger decides about a movement, and each movement has one item.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -19,20 +19,20 @@ use shared::queue::Queue;
 use crate::ledger::{Cause, DisputeMove, Entry, Outcome, Resolution};
 use crate::money::Money;
 use crate::order::{Order, OrderId, PaymentId, RefundStatus};
-use crate::payments::movements::{Kind, Moved, Window};
+use crate::payments::movements::{Kind, ProviderMovement, Window};
 use crate::payments::{PaymentError, Stripe};
 use crate::queues::Advance;
-use crate::store::{Cursor, Open, Store};
+use crate::store::{Cursor, OpenMovement, Store};
 use crate::system;
 
-/// How long before the invocation's end no further page is begun.
+/// No page is started later than this before the end of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
-/// How old movements are when they are looked at: a worker may be at younger ones.
-const QUIET: Duration = Duration::from_mins(15);
-/// How far a window reaches back into the one before it: the provider may show a movement late.
+/// The minimum age of a movement. A worker may still be processing a younger one.
+const MIN_AGE: Duration = Duration::from_mins(15);
+/// The overlap of a window with the one before. The provider may list a movement late.
 const OVERLAP: Duration = Duration::from_hours(2);
-/// How far the first window reaches back.
-const FIRST: Duration = Duration::from_hours(24 * 30);
+/// The length of the first window.
+const FIRST_WINDOW: Duration = Duration::from_hours(24 * 30);
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
@@ -48,71 +48,71 @@ pub async fn run(environment: &Environment) -> Result<()> {
     .await
 }
 
-/// What the task needs.
+/// The dependencies of the task.
 #[derive(Clone, Debug)]
 pub struct Reconcile {
     /// The checkout's table.
     pub store: Store,
     /// The provider.
     pub payments: Stripe,
-    /// The queue of orders that are to be advanced.
+    /// The queue of orders to advance.
     pub orders: Queue,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reconciled {
-    /// How many movements were looked at.
+pub struct ReconcileReport {
+    /// The number of movements that were read.
     pub movements: usize,
-    /// How many are open that the next run will judge again.
+    /// The number of open movements that the next run checks again.
     pub waiting: usize,
-    /// How many nobody can explain.
+    /// The number of unexplained movements.
     pub unexplained: usize,
 }
 
-/// What is thought of a movement.
+/// The verdict on a movement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// The ledger has it.
+    /// The ledger has an entry for it, or needs none.
     Explained,
-    /// The provider has not decided on it.
+    /// The outcome of its refund is open at the provider.
     Undecided,
-    /// The ledger does not have it; the order's worker may find out why.
+    /// The ledger has no entry. The worker of the order of this payment may add it.
     Missing(PaymentId),
-    /// No worker can explain it.
+    /// No worker can explain it. The text is the reason.
     Unexplained(String),
 }
 
 impl Reconcile {
-    /// Looks again at what is open, and at the provider's movements up to a quarter of an hour ago. What a
-    /// run has no time for, the next one does.
+    /// Checks the open movements again, then the provider's movements up to 15 minutes ago, until `until`. The
+    /// next run continues from there.
     ///
     /// # Errors
-    /// When the provider or the table does not answer. The next run goes on where this one was.
-    pub async fn handle(&self, until: Timestamp) -> Result<Reconciled> {
-        let mut found = Reconciled::default();
+    /// When the provider or the table does not respond. The next run continues from there.
+    pub async fn handle(&self, until: Timestamp) -> Result<ReconcileReport> {
+        let mut found = ReconcileReport::default();
         let outcome = self.compare(until, &mut found).await;
-        tracing::info!(?found, "compared with the provider's books");
+        tracing::info!(?found, "compared with the provider's balance transactions");
         metrics::counter!("MovementsUnexplained").increment(found.unexplained as u64);
         outcome.map(|()| found)
     }
 
-    async fn compare(&self, until: Timestamp, found: &mut Reconciled) -> Result<()> {
+    async fn compare(&self, until: Timestamp, found: &mut ReconcileReport) -> Result<()> {
         let mut open = HashSet::new();
         for known in point("reconcile.open", || self.store.open_movements()).await? {
             open.insert(known.moved.id.clone());
             if self.has_time(until) {
-                self.judge_again(known, found).await?;
+                self.check_again(known, found).await?;
             } else {
-                // It was open an hour ago and has not been judged since.
+                // It was open in the last run, and there is no time to check it again.
                 found.unexplained += 1;
             }
         }
         let mut cursor = match point("reconcile.cursor", || self.store.cursor()).await? {
             Some(cursor) => cursor,
-            None => Cursor { window: self.window(self.clock.now() - FIRST), after: None },
+            None => Cursor { window: self.window(self.clock.now() - FIRST_WINDOW), after: None },
         };
         if cursor.after.is_none() {
             cursor.window = self.window(cursor.window.from);
@@ -120,8 +120,8 @@ impl Reconcile {
         while self.has_time(until) {
             let read = || self.payments.movements(cursor.window, cursor.after.as_deref());
             let (page, has_more) = point("reconcile.movements", read).await?;
-            for moved in page.iter().filter(|moved| !open.contains(&moved.id)) {
-                self.judge_first(moved, found).await?;
+            for movement in page.iter().filter(|movement| !open.contains(&movement.id)) {
+                self.check_first(movement, found).await?;
             }
             found.movements += page.len();
             if has_more {
@@ -130,7 +130,7 @@ impl Reconcile {
                 let from = cursor.window.to - OVERLAP;
                 cursor = Cursor { window: Window { from, ..cursor.window }, after: None };
             }
-            self.store.keep_cursor(&cursor).await?;
+            self.store.put_cursor(&cursor).await?;
             if !has_more {
                 break;
             }
@@ -143,11 +143,15 @@ impl Reconcile {
     }
 
     fn window(&self, from: Timestamp) -> Window {
-        Window { from, to: (self.clock.now() - QUIET).max(from) }
+        Window { from, to: (self.clock.now() - MIN_AGE).max(from) }
     }
 
-    async fn judge_first(&self, moved: &Moved, found: &mut Reconciled) -> Result<()> {
-        let verdict = self.judge(moved).await?;
+    async fn check_first(
+        &self,
+        movement: &ProviderMovement,
+        found: &mut ReconcileReport,
+    ) -> Result<()> {
+        let verdict = self.verdict_on(movement).await?;
         if verdict == Verdict::Explained {
             return Ok(());
         }
@@ -155,71 +159,92 @@ impl Reconcile {
             Verdict::Unexplained(_) => found.unexplained += 1,
             _ => found.waiting += 1,
         }
-        // The note comes first and the job after it: a crash in between costs an hour.
-        self.keep(moved, &verdict, self.clock.now()).await?;
-        self.wake(verdict).await
+        // The item is written before the job. After a crash in between, the next run sends the job.
+        self.store_open(movement, &verdict, self.clock.now()).await?;
+        self.queue_order(verdict).await
     }
 
-    async fn judge_again(&self, open: Open, found: &mut Reconciled) -> Result<()> {
-        let verdict = self.judge(&open.moved).await?;
+    async fn check_again(&self, open: OpenMovement, found: &mut ReconcileReport) -> Result<()> {
+        let verdict = self.verdict_on(&open.moved).await?;
         match &verdict {
             Verdict::Explained => {
-                tracing::info!(movement = open.moved.id, why = open.why, "is explained");
-                return self.store.close(&open.moved).await;
+                tracing::info!(
+                    movement = open.moved.id,
+                    why = open.why,
+                    "the movement is explained now"
+                );
+                return self.store.delete_open(&open.moved).await;
             }
             Verdict::Undecided => found.waiting += 1,
-            // A worker has had an hour for it.
+            // A worker had the time since the last run to add the entry.
             Verdict::Missing(_) | Verdict::Unexplained(_) => found.unexplained += 1,
         }
-        self.keep(&open.moved, &verdict, open.since).await?;
-        self.wake(verdict).await
+        self.store_open(&open.moved, &verdict, open.since).await?;
+        self.queue_order(verdict).await
     }
 
-    async fn keep(&self, moved: &Moved, verdict: &Verdict, since: Timestamp) -> Result<()> {
+    async fn store_open(
+        &self,
+        movement: &ProviderMovement,
+        verdict: &Verdict,
+        since: Timestamp,
+    ) -> Result<()> {
         let why = match verdict {
             Verdict::Unexplained(why) => why.clone(),
-            Verdict::Undecided => "the provider has not decided on it".into(),
-            _ => "the ledger does not have it".into(),
+            Verdict::Undecided => "the outcome of the refund is open".into(),
+            _ => "the ledger has no entry".into(),
         };
-        tracing::warn!(movement = moved.id, source = moved.source, why, "is not explained");
-        let open = Open { moved: moved.clone(), why, since };
-        self.store.keep_open(&open).await
+        tracing::warn!(
+            movement = movement.id,
+            source = movement.source,
+            why,
+            "the movement is open"
+        );
+        let open = OpenMovement { moved: movement.clone(), why, since };
+        self.store.put_open(&open).await
     }
 
-    async fn wake(&self, verdict: Verdict) -> Result<()> {
+    async fn queue_order(&self, verdict: Verdict) -> Result<()> {
         let Verdict::Missing(payment) = verdict else { return Ok(()) };
         self.orders.send(&Advance::V2 { payment }).await
     }
 
-    async fn judge(&self, moved: &Moved) -> Result<Verdict> {
+    async fn verdict_on(&self, movement: &ProviderMovement) -> Result<Verdict> {
         let unexplained = |why: &str| Ok(Verdict::Unexplained(why.into()));
-        match &moved.kind {
+        match &movement.kind {
             Kind::OfTheAccount => return Ok(Verdict::Explained),
-            Kind::Unknown(word) => return unexplained(&format!("{word} is no kind that is known")),
+            Kind::Unknown(word) => return unexplained(&format!("unknown kind: {word}")),
             _ => {}
         }
-        let Some(payment) = &moved.payment else { return unexplained("it is about no payment") };
-        let Some(order) = self.order_of(moved, payment).await? else {
-            return unexplained("the payment is of no order");
+        let Some(payment) = &movement.payment else { return unexplained("it has no payment") };
+        let Some(order) = self.order_of(movement, payment).await? else {
+            return unexplained("the payment has no order");
         };
         let order = point("reconcile.order", || self.store.order(order)).await?;
         let Some(order) = order.filter(|order| order.payment.as_ref() == Some(payment)) else {
-            return unexplained("the payment is not the one of its order");
+            return unexplained("the order has another payment");
         };
         let entries = point("reconcile.entries", || self.store.entries(order.id)).await?;
-        Ok(match entry_of(moved, &order, &entries) {
-            Some(amount) if amount == moved.money => Verdict::Explained,
-            Some(amount) => {
-                Verdict::Unexplained(format!("{} moved, and the ledger has {amount}", moved.money))
+        Ok(match entry_of(movement, &order, &entries) {
+            Some(amount) if amount == movement.money => Verdict::Explained,
+            Some(amount) => Verdict::Unexplained(format!(
+                "the provider has {}, the ledger has {amount}",
+                movement.money
+            )),
+            None => {
+                undecided(movement, &order).unwrap_or_else(|| Verdict::Missing(payment.clone()))
             }
-            None => undecided(moved, &order).unwrap_or_else(|| Verdict::Missing(payment.clone())),
         })
     }
 
-    /// The order that a payment was made for, by what the movement says or else by the payment.
-    async fn order_of(&self, moved: &Moved, payment: &PaymentId) -> Result<Option<OrderId>> {
-        if moved.order.is_some() {
-            return Ok(moved.order);
+    /// The order of a movement, from the movement's metadata or else from the payment's.
+    async fn order_of(
+        &self,
+        movement: &ProviderMovement,
+        payment: &PaymentId,
+    ) -> Result<Option<OrderId>> {
+        if movement.order.is_some() {
+            return Ok(movement.order);
         }
         match point("payments.retrieve", || self.payments.retrieve(payment)).await {
             Ok(payment) => Ok(payment.order),
@@ -229,22 +254,22 @@ impl Reconcile {
     }
 }
 
-/// How much the ledger has of a movement, if it has it.
-fn entry_of(moved: &Moved, order: &Order, entries: &[Entry]) -> Option<Money> {
-    let is_it = |cause: &Cause| match (&moved.kind, cause) {
+/// The amount of the ledger's entry for a movement, if there is one.
+fn entry_of(movement: &ProviderMovement, order: &Order, entries: &[Entry]) -> Option<Money> {
+    let is_match = |cause: &Cause| match (&movement.kind, cause) {
         (Kind::Charge, Cause::Payment | Cause::CapturedByHand) => true,
-        (Kind::Refund, Cause::Found(_, id)) => *id == moved.source,
+        (Kind::Refund, Cause::FoundRefund(_, id)) => *id == movement.source,
         (Kind::Refund, Cause::Refund(refund)) => {
             let recorded = order.refunds.get(refund).and_then(|it| it.provider_id.as_ref());
-            moved.refund == Some(*refund) && recorded.is_none_or(|id| *id == moved.source)
+            movement.refund == Some(*refund) && recorded.is_none_or(|id| *id == movement.source)
         }
         (Kind::RefundFailure, Cause::Reversal(refund)) => {
-            let ours = moved.refund.map(|refund| refund.to_string());
-            *refund == moved.source || Some(refund) == ours.as_ref()
+            let ours = movement.refund.map(|refund| refund.to_string());
+            *refund == movement.source || Some(refund) == ours.as_ref()
         }
         (Kind::Dispute, Cause::Dispute(id, DisputeMove::Withdrawn))
         | (Kind::DisputeReversal, Cause::Dispute(id, DisputeMove::Reinstated)) => {
-            *id == moved.source
+            *id == movement.source
         }
         _ => false,
     };
@@ -253,19 +278,19 @@ fn entry_of(moved: &Moved, order: &Order, entries: &[Entry]) -> Option<Money> {
         Entry::Resolution(Resolution { outcome, .. }) => *outcome == Outcome::Posted,
     };
     let mut entries = entries.iter().filter(counts).map(Entry::movement);
-    entries.find(|entry| is_it(&entry.cause)).map(|entry| entry.amount)
+    entries.find(|entry| is_match(&entry.cause)).map(|entry| entry.amount)
 }
 
-/// What is thought of a refund that the ledger does not have, because it is not final or has never been: a
-/// provider may move the money before, and back when it fails.
-fn undecided(moved: &Moved, order: &Order) -> Option<Verdict> {
-    if !matches!(moved.kind, Kind::Refund | Kind::RefundFailure) {
+/// The verdict on a refund without a ledger entry, if the refund is pending or has failed. The provider may
+/// move the money of a pending refund, and move it back if the refund fails.
+fn undecided(movement: &ProviderMovement, order: &Order) -> Option<Verdict> {
+    if !matches!(movement.kind, Kind::Refund | Kind::RefundFailure) {
         return None;
     }
-    let refund = order.refunds.get(&moved.refund?)?;
-    let is_it = refund.provider_id.as_ref().is_none_or(|id| *id == moved.source);
+    let refund = order.refunds.get(&movement.refund?)?;
+    let is_match = refund.provider_id.as_ref().is_none_or(|id| *id == movement.source);
     match refund.status {
-        _ if !is_it => None,
+        _ if !is_match => None,
         RefundStatus::Pending => Some(Verdict::Undecided),
         RefundStatus::Failed => Some(Verdict::Explained),
         RefundStatus::Succeeded => None,

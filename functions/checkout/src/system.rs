@@ -1,4 +1,4 @@
-//! What checkout's Lambdas share, and the variables that they read.
+//! The shared dependencies of checkout's Lambdas, and the environment variables that they read.
 
 use axum::extract::FromRef;
 use inventory::Inventory;
@@ -15,25 +15,25 @@ use shared::rate_limit::RateLimiter;
 use crate::payments::Stripe;
 use crate::store::Store;
 
-/// What the endpoints of checkout work with.
+/// The dependencies of checkout's endpoints.
 #[derive(Clone, Debug)]
 pub struct System {
     /// The checkout's table.
     pub store: Store,
-    /// The stock.
+    /// The inventory.
     pub inventory: Inventory,
     /// Idempotency records.
     pub records: Records,
     /// Rate limits.
     pub limiter: RateLimiter,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// New ids.
+    /// Generates ids.
     pub ids: Ids,
 }
 
 impl System {
-    /// Reads it from the function's environment.
+    /// Creates it from the function's environment.
     pub fn load(environment: &Environment) -> Result<Self> {
         Ok(Self {
             store: store(environment)?,
@@ -57,28 +57,28 @@ pub fn store(environment: &Environment) -> Result<Store> {
     Ok(Store::new(environment.dynamodb.clone(), var("CHECKOUT_TABLE")?))
 }
 
-/// The stock.
+/// The inventory.
 pub fn inventory(environment: &Environment) -> Result<Inventory> {
     Ok(Inventory::new(environment.dynamodb.clone(), var("INVENTORY_TABLE")?))
 }
 
-/// The queue of orders that are to be advanced.
+/// The queue of orders to advance.
 pub fn orders(environment: &Environment) -> Result<Queue> {
     environment.queue("ORDERS_QUEUE_URL")
 }
 
-/// The queue of what merchants are to be told.
+/// The queue of webhooks to merchants.
 pub fn webhooks(environment: &Environment) -> Result<Queue> {
     environment.queue("WEBHOOKS_QUEUE_URL")
 }
 
-/// The payment provider, with the API key as it is now.
+/// The payment provider's client, with the current API key.
 pub async fn payments(environment: &Environment) -> Result<Stripe> {
     let key = environment.secret("PAYMENTS_KEY_SECRET").await?;
     Stripe::new(var("PAYMENTS_URL")?, key)
 }
 
-/// What the payment provider signs its webhooks with.
+/// The secret with which the payment provider signs its webhooks.
 pub async fn webhook_secret(environment: &Environment) -> Result<SecretString> {
     environment.secret("PAYMENTS_WEBHOOK_SECRET").await
 }

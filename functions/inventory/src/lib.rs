@@ -2,17 +2,17 @@
 //!
 //! | Lambda | does | code |
 //! |---|---|---|
-//! | `inventory-move-stock` | `POST /v1/stock/{sku}/movements`: stock comes, or was counted anew | [`api::move_stock`] |
+//! | `inventory-move-stock` | `POST /v1/stock/{sku}/movements`: adds, removes or corrects stock | [`api::move_stock`] |
 //! | `inventory-list-movements` | `GET /v1/stock/{sku}/movements` | [`api::list_movements`] |
 //! | `inventory-get-stock` | `GET /v1/stock/{sku}` | [`api::get_stock`] |
-//! | `inventory-sweep` | each minute: releases what was reserved for a time that is over | [`sweep`] |
+//! | `inventory-sweep` | each minute: releases expired reservations | [`sweep`] |
 //!
-//! Other systems use it as a library. [`Inventory`] finds stock ([`Inventory::plan`]) and gives the
-//! writes that reserve, commit, consume and release it; they put them in a transaction of their own, so
-//! that an order and its stock change together or not at all. A transaction takes no two writes to one
-//! item: whoever wants a product twice wants the sum of it.
+//! Other systems use this crate as a library. [`Inventory`] plans reservations ([`Inventory::plan`]) and
+//! returns the writes that reserve, commit, consume and release stock. The caller puts the writes into its
+//! own transaction, so that an order and its stock change together or not at all. A transaction accepts only
+//! one write for each item, so the caller must reserve the sum if an order has a product twice.
 //!
-//! The rules are in [`stock`], [`reservation`] and [`movement`], keys and conditions of the table in
+//! The rules are in [`stock`], [`reservation`] and [`movement`], the keys and conditions of the table in
 //! [`store`].
 
 pub mod api;

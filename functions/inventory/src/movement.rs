@@ -1,4 +1,4 @@
-//! Movements of stock: it came, or was counted anew. What is sold is no movement; its reservation tells.
+//! Movements of stock: deliveries and corrections. A sale is not a movement; its reservation records it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,26 +6,26 @@ use shared::id::UserId;
 
 use crate::stock::{Bucket, MAX_BUCKETS, MAX_STOCK, Take, available, plan, reserved, spread};
 
-/// The most that one movement moves.
+/// The largest quantity of one movement.
 pub const MAX_QUANTITY: i32 = 999_999;
-/// The longest note, in characters.
+/// The maximum length of a note, in characters.
 pub const MAX_NOTE: usize = 200;
 
 /// A movement of a product's stock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Movement {
-    /// The how-manieth of the product's it is, from 1; none is left out.
+    /// The sequence number within the product, from 1, without gaps.
     pub number: u64,
-    /// How many came, or, below zero, were taken off.
+    /// The added quantity. A negative quantity was removed.
     pub quantity: Quantity,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// What whoever moved it says of it.
+    /// The note of the user who moved the stock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
-    /// Who moved it.
+    /// The user who moved the stock.
     pub by: UserId,
-    /// When.
+    /// The time of the movement.
     pub at: Timestamp,
 }
 
@@ -33,34 +33,34 @@ pub struct Movement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// It was delivered.
+    /// A delivery.
     Restock,
-    /// It was counted and there was more, or less; or it broke.
+    /// A correction after a count or a loss.
     Adjustment,
 }
 
-/// A product's stock, as a movement finds it.
+/// The stock of a product before a movement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ledger {
-    /// How many movements it has had.
+pub struct ProductStock {
+    /// The number of movements.
     pub movements: u64,
-    /// Its buckets, by number.
+    /// The buckets, sorted by number.
     pub buckets: Vec<Bucket>,
 }
 
-/// Why stock is not moved.
+/// Why a movement is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No more than this is available: what is reserved is not taken from whom it is reserved for.
+    /// Only this quantity is available. Reserved stock is not removed.
     NotEnough(u32),
-    /// There would be more than [`MAX_STOCK`].
+    /// The stock would exceed [`MAX_STOCK`].
     TooMuch,
 }
 
-/// What each bucket gains, or loses, by a movement of `quantity`. There are as many buckets as there
-/// were, or `wanted` if that is more; one that is new is named even if it gains nothing.
+/// The change of each bucket by a movement of `quantity`. A product keeps its buckets, and gets new ones if
+/// it has fewer than `wanted`. The result has every new bucket, even if its quantity is 0.
 ///
-/// What comes goes to the emptiest buckets; what goes is taken from the fullest.
+/// Added stock goes to the emptiest buckets. Removed stock comes from the fullest buckets.
 pub fn changes(
     buckets: &[Bucket],
     quantity: Quantity,
@@ -82,14 +82,14 @@ pub fn changes(
     Ok(gains.filter(|gain| gain.quantity > 0 || gain.bucket as usize >= buckets.len()).collect())
 }
 
-/// How many are moved: from -[`MAX_QUANTITY`] to [`MAX_QUANTITY`], and not 0.
+/// A moved quantity: from -[`MAX_QUANTITY`] to [`MAX_QUANTITY`], and not 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i32")]
 pub struct Quantity(i32);
 
-/// Why a number is not one.
+/// The number is not a valid [`Quantity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a movement is of -{MAX_QUANTITY} to {MAX_QUANTITY}, and not of 0")]
+#[error("a quantity is from -{MAX_QUANTITY} to {MAX_QUANTITY}, and not 0")]
 pub struct InvalidQuantity;
 
 impl TryFrom<i64> for Quantity {
@@ -113,7 +113,7 @@ impl From<Quantity> for i32 {
 #[serde(try_from = "String", into = "String")]
 pub struct Note(String);
 
-/// Why a text is not one.
+/// The text is not a valid [`Note`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a note has 1 to {MAX_NOTE} characters")]
 pub struct InvalidNote;
@@ -133,12 +133,12 @@ impl From<Note> for String {
     }
 }
 
-/// How many buckets a product is to have: 1 to [`MAX_BUCKETS`].
+/// A number of buckets: 1 to [`MAX_BUCKETS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u32")]
 pub struct BucketCount(u32);
 
-/// Why a number is not one.
+/// The number is not a valid [`BucketCount`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a product has 1 to {MAX_BUCKETS} buckets")]
 pub struct InvalidBucketCount;
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_levels_the_buckets_and_new_ones_are_named() {
+    fn added_stock_levels_the_buckets_and_new_buckets_are_in_the_result() {
         assert_eq!(moved(&[], 5, 1), Ok(takes(&[(0, 5)])));
         assert_eq!(moved(&[], 1, 3), Ok(takes(&[(0, 1), (1, 0), (2, 0)])));
         assert_eq!(moved(&[(9, 1), (0, 9)], 4, 1), Ok(takes(&[(1, 4)])), "never fewer than before");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_is_what_is_available() {
+    fn only_available_stock_is_removed() {
         assert_eq!(moved(&[(2, 0), (7, 5)], -5, 1), Ok(takes(&[(1, 5)])));
         assert_eq!(moved(&[(2, 0), (7, 5)], -9, 1), Ok(takes(&[(1, 7), (0, 2)])));
         assert_eq!(moved(&[(2, 0), (7, 5)], -10, 1), Err(Refusal::NotEnough(9)));
@@ -189,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_more_than_fits() {
+    fn stock_does_not_exceed_the_limit() {
         assert_eq!(moved(&[(MAX_STOCK - 10, 5)], 5, 1), Ok(takes(&[(0, 5)])));
         assert_eq!(moved(&[(MAX_STOCK - 10, 5)], 6, 1), Err(Refusal::TooMuch));
     }
 
     #[test]
-    fn limits_are_checked_at_the_edge() {
+    fn limits_are_exact() {
         for (number, valid) in
             [(0, false), (1, true), (-999_999, true), (1_000_000, false), (i64::MIN, false)]
         {

@@ -1,8 +1,8 @@
-//! Stock that is held for someone.
+//! Reservations of stock.
 //!
 //! ```text
-//! held ──▶ committed ──▶ consumed     the stock has left
-//!   └──────────┴───────▶ released     it is back
+//! held ──▶ committed ──▶ consumed     the stock is sold
+//!   └──────────┴───────▶ released     the stock is available again
 //! ```
 
 use jiff::Timestamp;
@@ -11,38 +11,38 @@ use serde::{Deserialize, Serialize};
 use crate::sku::Sku;
 use crate::stock::Take;
 
-/// Stock of one product that is held for someone.
+/// A reservation of one product for a holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
-    /// Whom it is for: an order's id.
+    /// The holder: an order's id.
     pub holder: String,
     /// The product.
     pub sku: Sku,
-    /// From which buckets.
+    /// The quantity from each bucket.
     pub takes: Vec<Take>,
-    /// How it stands.
+    /// The status.
     pub status: Status,
-    /// When it may be released while it is no more than held. Stored in epoch milliseconds.
+    /// The time when a held reservation expires. A committed one does not expire. Stored in epoch milliseconds.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub expires_at: Timestamp,
 }
 
-/// How a reservation stands.
+/// The status of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Until it expires.
+    /// The stock is reserved until the reservation expires.
     Held,
-    /// For good: it does not expire.
+    /// The stock is reserved and the reservation does not expire.
     Committed,
-    /// The stock has left.
+    /// The stock is sold.
     Consumed,
-    /// The stock is back.
+    /// The stock is available again.
     Released,
 }
 
 impl Reservation {
-    /// How many.
+    /// The quantity over all buckets.
     #[must_use]
     pub fn quantity(&self) -> u32 {
         self.takes.iter().map(|take| take.quantity).sum()

@@ -1,18 +1,18 @@
-//! Stock-keeping units: what a product is known by.
+//! Stock-keeping units (SKUs): the ids of products.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest one, in bytes.
+/// The maximum length of an SKU, in bytes.
 pub const MAX_LENGTH: usize = 64;
 
-/// What a product is known by: up to [`MAX_LENGTH`] letters and digits of ASCII, `-`, `_` and `.`.
+/// The id of a product: 1 to [`MAX_LENGTH`] ASCII letters, ASCII digits, `-`, `_` and `.`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sku(String);
 
-/// Why a text is not one.
+/// The text is not a valid [`Sku`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an SKU has 1 to {MAX_LENGTH} letters, digits, \"-\", \"_\" and \".\"")]
 pub struct InvalidSku;

@@ -1,54 +1,54 @@
-//! Stock, in buckets.
+//! Stock in buckets.
 //!
-//! One item of DynamoDB takes 500 changes a second at most, and of two transactions that meet at it one
-//! has to come again. The stock of a product that sells fast is spread over buckets, items of their own;
-//! a reservation takes from one that has enough, whichever chance picks, so that buyers seldom meet.
-//! When no bucket has enough, it takes the rest of several: the last units are sold too.
+//! One DynamoDB item accepts at most 500 transactional changes a second, and of two concurrent transactions
+//! on one item, one must be retried. So the stock of a product is spread over buckets, each in its own item.
+//! A reservation takes from one bucket that has enough, starting at a random one, so that buyers seldom
+//! conflict. If no bucket has enough, it takes from several, so that the last units can be sold too.
 
 use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-/// The most buckets that a product has.
+/// The maximum number of buckets of a product.
 pub const MAX_BUCKETS: u32 = 16;
 
-/// The most of a product that there is, in all its buckets.
+/// The maximum stock of a product, in all buckets.
 pub const MAX_STOCK: u32 = 1_000_000_000;
 
-/// A bucket.
+/// A bucket of a product's stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
-    /// Which of the product's, from 0.
+    /// The number within the product, from 0.
     pub number: u32,
-    /// How many anyone may reserve.
+    /// The available quantity.
     pub available: u32,
-    /// How many are reserved, and have not left.
+    /// The reserved quantity.
     pub reserved: u32,
 }
 
-/// So many from one bucket, or to it.
+/// A quantity that is taken from a bucket or added to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Take {
-    /// The bucket.
+    /// The number of the bucket.
     pub bucket: u32,
-    /// How many.
+    /// The quantity.
     pub quantity: u32,
 }
 
-/// How many anyone may reserve, in all.
+/// The available quantity over all buckets.
 #[must_use]
 pub fn available(buckets: &[Bucket]) -> u32 {
     buckets.iter().map(|bucket| bucket.available).sum()
 }
 
-/// How many are reserved and have not left, in all.
+/// The reserved quantity over all buckets.
 #[must_use]
 pub fn reserved(buckets: &[Bucket]) -> u32 {
     buckets.iter().map(|bucket| bucket.reserved).sum()
 }
 
-/// From which buckets to take `quantity`: the first with enough, counted from `start`; or else the
-/// fullest, as many as it needs. Nothing if there are not so many in all.
+/// Plans which buckets to take `quantity` from: the first bucket with enough, beginning at index `start` and
+/// wrapping around; otherwise several, the fullest first. `None` if all buckets together have too little.
 #[must_use]
 pub fn plan(buckets: &[Bucket], quantity: u32, start: usize) -> Option<Vec<Take>> {
     let from_start = buckets.iter().cycle().skip(start).take(buckets.len());
@@ -68,13 +68,13 @@ pub fn plan(buckets: &[Bucket], quantity: u32, start: usize) -> Option<Vec<Take>
     (left == 0).then_some(takes)
 }
 
-/// How many of `quantity` each bucket gets, of which they have `available` before: the emptiest get the
-/// most, so that all end as level as can be. Nobody gets any where there is no bucket.
+/// Spreads `quantity` over buckets that have `available` before, and returns the quantity for each bucket.
+/// The emptiest get the most, so that the buckets end as level as possible. Empty if there is no bucket.
 #[must_use]
 pub fn spread(quantity: u32, available: &[u32]) -> Vec<u32> {
     let up_to = |level: u32| available.iter().map(move |has| level.saturating_sub(*has));
     let needed = |level: u32| up_to(level).map(u64::from).sum::<u64>();
-    // The highest level that all of them reach.
+    // Binary search for the highest level that all buckets can reach.
     let (mut low, mut high) = (0, u32::MAX);
     while low < high {
         let middle = high - (high - low) / 2;
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bucket_is_enough_where_one_has_enough() {
+    fn a_plan_uses_one_bucket_if_one_has_enough() {
         let stock = buckets(&[1, 5, 5]);
         assert_eq!(plan(&stock, 5, 0), Some(vec![Take { bucket: 1, quantity: 5 }]));
         assert_eq!(plan(&stock, 5, 2), Some(vec![Take { bucket: 2, quantity: 5 }]));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_emptiest_are_filled_first() {
+    fn the_emptiest_buckets_are_filled_first() {
         assert_eq!(spread(10, &[0, 0, 0, 0]), [3, 3, 2, 2]);
         assert_eq!(spread(10, &[100, 0]), [0, 10]);
         assert_eq!(spread(10, &[4, 0]), [3, 7]);
@@ -125,7 +125,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_plan_takes_what_is_there_and_all_that_is_wanted(
+        fn a_plan_takes_the_whole_quantity_and_no_more_than_available(
             available in prop::collection::vec(0_u32..20, 0..8),
             quantity in 1_u32..60,
             start in 0_usize..10,
@@ -145,7 +145,7 @@ mod tests {
         }
 
         #[test]
-        fn spreading_loses_nothing_and_levels(
+        fn spreading_keeps_the_sum_and_levels_the_buckets(
             quantity in 0_u32..=MAX_STOCK,
             available in prop::collection::vec(0_u32..=MAX_STOCK, 1..=16),
         ) {
@@ -153,7 +153,7 @@ mod tests {
             prop_assert_eq!(gets.iter().sum::<u32>(), quantity);
             let after: Vec<_> = available.iter().zip(&gets).map(|(has, gets)| has + gets).collect();
             for (gets, after_it) in gets.iter().zip(&after) {
-                // Who got any is no fuller than the emptiest, but for a remainder of 1.
+                // A bucket that got units has at most 1 more than the emptiest.
                 prop_assert!(*gets == 0 || after_it - after.iter().min().unwrap() <= 1);
             }
         }

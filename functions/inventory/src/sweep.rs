@@ -1,8 +1,8 @@
-//! Releases reservations that are held and have expired.
+//! Releases held reservations that have expired.
 //!
-//! It may run twice at once, and be ended anywhere: each reservation is released by one transaction,
-//! whose condition is that it is held and has expired. One that was committed a moment before is left
-//! alone; one that is left over is due in the next minute too.
+//! Two sweeps may run at the same time, and a sweep may stop anywhere: one transaction releases each
+//! reservation, on the condition that it is held and has expired. If a reservation was committed in the
+//! meantime, the sweep leaves it unchanged. The next sweep, a minute later, continues with the rest.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use shared::{Error, Result};
 
 use crate::reservation::Status;
 use crate::sku::Sku;
-use crate::store::{DUE_SHARDS, Inventory, names};
+use crate::store::{DUE_SHARDS, Inventory, parse_key};
 use crate::system;
 
 /// Runs the Lambda.
@@ -25,54 +25,56 @@ pub async fn run(environment: &Environment) -> Result<()> {
     shared::invocation::run(async |_: Value, invocation| task.handle(&invocation).await).await
 }
 
-/// What the task needs.
+/// The dependencies of the task.
 #[derive(Clone, Debug)]
 pub struct Sweep {
     /// The inventory's table.
     pub inventory: Inventory,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
-/// What came of it.
+/// The outcome of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Swept {
-    /// How many reservations were released.
+pub struct SweepReport {
+    /// The number of released reservations.
     pub released: u64,
-    /// How many turned out not to be held any more.
+    /// The number of reservations that were no longer held.
     pub left_alone: u64,
-    /// How many could not be released, and shards not be read; each is in the log.
+    /// The number of reservations that could not be released, plus shards that could not be read. The log has
+    /// each of them.
     pub failed: u64,
-    /// How many shards of the index were not read to their end, for want of time.
+    /// The number of shards that were not read to the end, because the time was too short.
     pub cut_short: u64,
 }
 
 impl Sweep {
-    /// Sweeps until nothing is due or the invocation comes to its end.
+    /// Sweeps until nothing is due or the time of the invocation is nearly over.
     ///
     /// # Errors
-    /// When a reservation could not be released. All others are, all the same.
-    pub async fn handle(&self, invocation: &Invocation) -> Result<Swept> {
+    /// When a reservation could not be released or a shard could not be read. All other reservations are
+    /// released.
+    pub async fn handle(&self, invocation: &Invocation) -> Result<SweepReport> {
         let swept = self.sweep(&|| invocation.remaining() > MARGIN).await;
         metrics::counter!("ReservationsExpired").increment(swept.released);
-        let Swept { released, left_alone, failed, cut_short } = swept;
-        tracing::info!(released, left_alone, failed, cut_short, "swept");
+        let SweepReport { released, left_alone, failed, cut_short } = swept;
+        tracing::info!(released, left_alone, failed, cut_short, "sweep finished");
         if failed > 0 {
             return Err(Error::internal(format!("{failed} reservations could not be released")));
         }
         Ok(swept)
     }
 
-    /// Sweeps until nothing is due or there is no time any more.
-    pub async fn sweep(&self, has_time: &(dyn Fn() -> bool + Sync)) -> Swept {
+    /// Sweeps until nothing is due or `has_time` returns false.
+    pub async fn sweep(&self, has_time: &(dyn Fn() -> bool + Sync)) -> SweepReport {
         let now = self.clock.now();
         let shards = (0..DUE_SHARDS).map(|shard| shard.to_string());
         let release = |item| async move {
-            let (holder, sku) = names(&item)?;
+            let (holder, sku) = parse_key(&item)?;
             self.release(&holder, &sku, now).await
         };
         let swept = due::sweep(&self.inventory.due(now), shards, has_time, release).await;
-        Swept {
+        SweepReport {
             released: swept.count(&true),
             left_alone: swept.count(&false),
             failed: swept.failed,
@@ -80,7 +82,8 @@ impl Sweep {
         }
     }
 
-    /// Whether it was released. The index is a moment behind, so the reservation itself is asked.
+    /// Releases a reservation, and returns whether it was released. The index is eventually consistent, so
+    /// this reads the reservation first.
     async fn release(&self, holder: &str, sku: &Sku, now: Timestamp) -> Result<bool> {
         match self.inventory.reservation(holder, sku).await? {
             Some(found) if found.status == Status::Held => self.inventory.expire(&found, now).await,

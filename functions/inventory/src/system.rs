@@ -1,4 +1,4 @@
-//! What inventory's Lambdas share, and the variables that they read.
+//! The shared dependencies of inventory's Lambdas, and the environment variables that they read.
 
 use axum::extract::FromRef;
 use shared::Result;
@@ -9,19 +9,19 @@ use shared::program::Environment;
 
 use crate::Inventory;
 
-/// What the endpoints of inventory work with.
+/// The dependencies of inventory's endpoints.
 #[derive(Clone, Debug)]
 pub struct System {
     /// The inventory's table.
     pub inventory: Inventory,
     /// Idempotency records.
     pub records: Records,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
 impl System {
-    /// Reads it from the function's environment.
+    /// Creates it from the function's environment.
     pub fn load(environment: &Environment) -> Result<Self> {
         Ok(Self {
             inventory: inventory(environment)?,

@@ -12,9 +12,9 @@ use shared::http::{Json, SignedIn};
 use shared::idempotency::{Commit, Outcome};
 
 use super::WRITE;
-use super::changes::refused;
-use super::get_cart::Shown;
-use super::set_in_cart::sold;
+use super::changes::cart_problem;
+use super::get_cart::CartView;
+use super::set_in_cart::product_on_sale;
 use crate::system::System;
 
 /// The endpoint's router.
@@ -26,25 +26,26 @@ pub fn router(state: System) -> Router {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct Request {
     sku: Sku,
     quantity: u32,
 }
 
-/// Adds so many of a product to those that are in the cart, once however often the request is sent. All
-/// of them stand at today's price then.
+/// Adds a quantity of a product to the cart, once for each idempotency key. The whole line gets the
+/// current price.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
     transaction: Transaction,
-    Json(Wanted { sku, quantity }): Json<Wanted>,
+    Json(Request { sku, quantity }): Json<Request>,
 ) -> Result<Outcome<Saved>> {
     user.require(WRITE)?;
     let attempt = || async {
-        let (product, mut cart) = try_join!(sold(&state.store, &sku), state.store.cart(user.user))?;
-        cart.add(sku.clone(), &product, quantity).map_err(refused)?;
-        let write = state.store.cart_put(user.user, &cart)?;
-        let answer = Saved::of(Json(Shown::of(cart))).await?;
+        let (product, mut cart) =
+            try_join!(product_on_sale(&state.store, &sku), state.store.cart(user.user))?;
+        cart.add(sku.clone(), &product, quantity).map_err(cart_problem)?;
+        let write = state.store.cart_write(user.user, &cart)?;
+        let answer = Saved::of(Json(CartView::of(cart))).await?;
         transaction.try_commit(Commit::new(answer).write(write)).await
     };
     transaction.retried(attempt).await

@@ -1,4 +1,4 @@
-//! Changes of what others may change at the same time: read, change, write if nobody was faster.
+//! Shared code of the endpoints: changes with optimistic locking, and access to orders.
 
 use shared::conflict::retried;
 use shared::http::{SignedIn, StatusCode};
@@ -11,35 +11,35 @@ use crate::cart::{Cart, CartError};
 use crate::order::{Order, OrderId};
 use crate::store::Store;
 
-/// Changes the customer's cart.
-pub(super) async fn changed(
+/// Reads, changes and writes the customer's cart. Retries if the cart has changed in the meantime.
+pub(super) async fn change_cart(
     store: &Store,
     customer: UserId,
     change: impl Fn(&mut Cart) -> Result<(), CartError>,
 ) -> Result<Cart> {
     let attempt = || async {
         let mut cart = store.cart(customer).await?;
-        change(&mut cart).map_err(refused)?;
+        change(&mut cart).map_err(cart_problem)?;
         Ok(store.put_cart(customer, &cart).await?.then_some(cart))
     };
     retried(attempt).await
 }
 
-/// The order, if it is the user's, or the user keeps the shop.
-pub(super) async fn visible(store: &Store, id: OrderId, user: &SignedIn) -> Result<Order> {
+/// The order, if it belongs to the user or the user is an admin. Otherwise 404.
+pub(super) async fn visible_order(store: &Store, id: OrderId, user: &SignedIn) -> Result<Order> {
     let order = store.order(id).await?;
     let order =
         order.filter(|order| order.placed.customer == user.user || user.require(ADMIN).is_ok());
     Ok(order.ok_or_else(|| Problem::not_found("order"))?)
 }
 
-/// What is answered when a cart cannot be changed so.
-pub(super) fn refused(error: CartError) -> Error {
+/// The problem (422) for a refused change of a cart.
+pub(super) fn cart_problem(error: CartError) -> Error {
     let field = match error {
         CartError::Quantity | CartError::Total => "quantity",
         CartError::TooManyLines | CartError::Currencies => "sku",
     };
-    let title = "The cart cannot be changed so";
+    let title = "The change of the cart is not valid";
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-cart", title)
         .field(field, error.to_string())
         .into()

@@ -18,11 +18,11 @@ pub fn router(state: System) -> Router {
     Router::new().route("/v1/cart", get(handle)).with_state(state)
 }
 
-/// A cart as its customer sees it.
+/// The response: a cart.
 #[derive(Serialize)]
-pub(super) struct Shown {
+pub(super) struct CartView {
     lines: Vec<Line>,
-    /// What it costs in all; absent while it is empty.
+    /// The total price. Absent if the cart is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<Money>,
 }
@@ -34,7 +34,7 @@ struct Line {
     line: CartLine,
 }
 
-impl Shown {
+impl CartView {
     pub(super) fn of(cart: Cart) -> Self {
         let total = cart.total();
         let lines = cart.lines.into_iter().map(|(sku, line)| Line { sku, line });
@@ -42,7 +42,7 @@ impl Shown {
     }
 }
 
-async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Shown>> {
+async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<CartView>> {
     user.require(READ)?;
-    Ok(Json(Shown::of(state.store.cart(user.user).await?)))
+    Ok(Json(CartView::of(state.store.cart(user.user).await?)))
 }

@@ -19,7 +19,7 @@ pub fn router(state: System) -> Router {
 
 #[derive(Serialize)]
 struct Answer {
-    /// Whether all debits are all credits, currency by currency.
+    /// Whether debits equal credits for each currency.
     balanced: bool,
     accounts: Vec<AccountBalance>,
 }
@@ -32,7 +32,7 @@ struct AccountBalance {
     balance: Balance,
 }
 
-/// The balances, as far as the stream has brought them: usually some seconds.
+/// The balances. They lag behind the entries by some seconds.
 async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Answer>> {
     user.require(ADMIN)?;
     let trial = state.store.balances().await?;

@@ -13,10 +13,10 @@ use shared::Result;
 use shared::http::prefer::{self, Pauses};
 use shared::http::{Json, Path, SignedIn};
 
-use super::changes::visible;
+use super::changes::visible_order;
 use super::{ADMIN, READ, View};
 use crate::order::{
-    Dispute, Event, Found, Order, OrderId, PaymentId, Recorded, State as OrderState,
+    Dispute, Event, FoundRefund, Order, OrderId, PaymentId, Recorded, State as OrderState,
 };
 use crate::payments::Stripe;
 use crate::system::System;
@@ -31,35 +31,35 @@ pub fn router(state: System, payments: Stripe) -> Router {
 struct Answer {
     #[serde(flatten)]
     order: View,
-    /// With this the customer's browser goes on, where something is asked of the customer.
+    /// The client secret, with which the customer's browser completes 3-D Secure.
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_client_secret: Option<String>,
-    history: Vec<Happened>,
-    /// What the provider has besides, for whoever keeps the shop.
+    history: Vec<HistoryEntry>,
+    /// Further records of the provider. Only for admins.
     #[serde(flatten)]
-    besides: Option<Besides>,
+    admin_details: Option<AdminDetails>,
 }
 
 #[derive(Serialize)]
-struct Besides {
+struct AdminDetails {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    found_refunds: BTreeMap<String, Found>,
+    found_refunds: BTreeMap<String, FoundRefund>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     disputes: BTreeMap<String, Dispute>,
 }
 
 #[derive(Serialize)]
-struct Happened {
+struct HistoryEntry {
     version: u32,
     at: Timestamp,
     event: &'static str,
-    /// The provider's, of what was declined.
+    /// The provider's code, for a decline or a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
 }
 
-/// Somebody else's order is answered as one that does not exist. With `Prefer: wait=<seconds>` the
-/// answer waits until nothing more will happen by itself, or until the time is over.
+/// Returns 404 for another user's order. With `Prefer: wait=<seconds>` the response waits until the order
+/// needs no worker or needs the customer, or until the time is over.
 async fn handle(
     State(state): State<System>,
     Extension(payments): Extension<Stripe>,
@@ -71,7 +71,7 @@ async fn handle(
     let wait = prefer::wait(&headers);
     let mut pauses = Pauses::within(wait.unwrap_or_default());
     let order = loop {
-        let order = visible(&state.store, id, &user).await?;
+        let order = visible_order(&state.store, id, &user).await?;
         let is_over = order.next().is_none() || order.waits_for_customer();
         if is_over || !pauses.pause().await {
             break order;
@@ -92,26 +92,26 @@ async fn answer(
         Some(payment) if is_asked => client_secret(payments, payment).await,
         _ => None,
     };
-    let history = state.store.history(order.id).await?.into_iter().map(Happened::of).collect();
+    let history = state.store.history(order.id).await?.into_iter().map(HistoryEntry::of).collect();
     let view = View::of(&order);
-    let besides = user.require(ADMIN).is_ok();
-    let besides =
-        besides.then_some(Besides { found_refunds: order.found, disputes: order.disputes });
-    Ok(Answer { order: view, payment_client_secret, history, besides })
+    let admin_details = user.require(ADMIN).is_ok();
+    let admin_details = admin_details
+        .then_some(AdminDetails { found_refunds: order.found, disputes: order.disputes });
+    Ok(Answer { order: view, payment_client_secret, history, admin_details })
 }
 
-/// `None` if the provider does not answer: the order can be seen without it.
+/// `None` if the provider does not respond, so that the order is returned without the secret.
 async fn client_secret(payments: &Stripe, payment: &PaymentId) -> Option<String> {
     match payments.retrieve(payment).await {
         Ok(payment) => payment.client_secret,
         Err(error) => {
-            tracing::warn!(error = %error, "the provider does not show a payment");
+            tracing::warn!(error = %error, "the payment could not be retrieved");
             None
         }
     }
 }
 
-impl Happened {
+impl HistoryEntry {
     fn of(Recorded { version, at, event, .. }: Recorded) -> Self {
         let name = event.name();
         let code = match event {

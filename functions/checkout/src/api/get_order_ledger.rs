@@ -23,7 +23,7 @@ struct Answer {
     entries: Vec<Entry>,
 }
 
-/// What the ledger has of an order.
+/// The ledger entries of an order.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

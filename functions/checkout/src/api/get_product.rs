@@ -18,16 +18,16 @@ pub fn router(state: System) -> Router {
     Router::new().route("/v1/products/{sku}", get(handle)).with_state(state)
 }
 
-/// A product, and how many there are.
+/// The response: a product and its available stock.
 #[derive(Serialize)]
-pub(super) struct Shown {
+pub(super) struct ProductView {
     sku: Sku,
     #[serde(flatten)]
     product: Product,
     available: u32,
 }
 
-impl Shown {
+impl ProductView {
     pub(super) fn of(sku: Sku, product: Product, available: u32) -> Self {
         Self { sku, product, available }
     }
@@ -37,10 +37,10 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
-) -> Result<Json<Shown>> {
+) -> Result<Json<ProductView>> {
     user.require(READ)?;
     let product = state.store.product(&sku).await?.ok_or_else(|| Problem::not_found("product"))?;
-    let stock = state.inventory.stocks(std::slice::from_ref(&sku)).await?;
+    let stock = state.inventory.available_stock(std::slice::from_ref(&sku)).await?;
     let available = stock.get(&sku).copied().unwrap_or_default();
-    Ok(Json(Shown::of(sku, product, available)))
+    Ok(Json(ProductView::of(sku, product, available)))
 }

@@ -19,7 +19,7 @@ pub fn router(state: System) -> Router {
 #[derive(Serialize)]
 struct Orders {
     orders: Vec<View>,
-    /// To be given as `cursor` for the next page; absent on the last.
+    /// The `cursor` parameter for the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -31,7 +31,7 @@ async fn handle(
     Query(page): Query<Page>,
 ) -> Result<Json<Orders>> {
     user.require(READ)?;
-    let (ids, last) = state.store.orders_of(user.user, page.after()?, page.limit()?).await?;
+    let (ids, last) = state.store.customer_orders(user.user, page.after()?, page.limit()?).await?;
     let states = state.store.orders(&ids).await?;
     let orders = states.iter().map(|state| View::of(&state.order)).collect();
     Ok(Json(Orders { orders, next_cursor: last.map(cursor) }))

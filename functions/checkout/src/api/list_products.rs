@@ -9,7 +9,7 @@ use shared::http::page::{Page, cursor};
 use shared::http::{Json, Query, SignedIn};
 
 use super::READ;
-use super::get_product::Shown;
+use super::get_product::ProductView;
 use crate::system::System;
 
 /// The endpoint's router.
@@ -19,13 +19,13 @@ pub fn router(state: System) -> Router {
 
 #[derive(Serialize)]
 struct Products {
-    products: Vec<Shown>,
-    /// To be given as `cursor` for the next page; absent on the last.
+    products: Vec<ProductView>,
+    /// The `cursor` parameter for the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// What is sold, by SKU.
+/// The products on sale, sorted by SKU.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -34,10 +34,10 @@ async fn handle(
     user.require(READ)?;
     let (found, last) = state.store.products(page.after()?.as_ref(), page.limit()?).await?;
     let skus: Vec<_> = found.iter().map(|(sku, _)| sku.clone()).collect();
-    let stock = state.inventory.stocks(&skus).await?;
+    let stock = state.inventory.available_stock(&skus).await?;
     let shown = found.into_iter().map(|(sku, product)| {
         let available = stock.get(&sku).copied().unwrap_or_default();
-        Shown::of(sku, product, available)
+        ProductView::of(sku, product, available)
     });
     Ok(Json(Products { products: shown.collect(), next_cursor: last.map(cursor) }))
 }

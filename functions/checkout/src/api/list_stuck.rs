@@ -17,11 +17,11 @@ use crate::order::{OrderId, State as OrderState};
 use crate::store::{DUE_SHARDS, StateItem};
 use crate::system::System;
 
-/// How long an order has stood still that is shown.
+/// The time without progress after which an order is listed.
 pub const STUCK_AFTER: Duration = Duration::from_mins(5);
 
-/// How many orders are read at once.
-const READ_AT_ONCE: usize = 100;
+/// The number of orders in one batch of reads.
+const BATCH_SIZE: usize = 100;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
@@ -31,7 +31,7 @@ pub fn router(state: System) -> Router {
 #[derive(Serialize)]
 struct Stuck {
     orders: Vec<StuckOrder>,
-    /// To be given as `cursor` for the next page; absent on the last.
+    /// The `cursor` parameter for the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -41,18 +41,17 @@ struct StuckOrder {
     #[serde(flatten)]
     order: View,
     state: OrderState,
-    /// How often the next step was tried.
+    /// The number of attempts of the next step.
     attempts: u32,
-    /// Why the last attempt came to nothing.
+    /// The error of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
-    /// When it will be looked after next.
+    /// The time of the next check by the sweeper.
     looked_after_at: Timestamp,
 }
 
-/// Orders that should have gone on and have not, the oldest first: those that wait for the customer too.
-/// All that are on their way are looked through, however many there are, so that a flood of young ones
-/// hides no old one.
+/// Orders without progress for [`STUCK_AFTER`], oldest first, including orders that wait for the customer.
+/// It reads the keys of all active orders, so that many new orders do not hide an old one.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -67,12 +66,12 @@ async fn handle(
     Ok(Json(Stuck { orders: found, next_cursor: last.map(cursor) }))
 }
 
-/// Up to `limit` of them that were placed after `after`.
+/// Up to `limit` stuck orders with ids greater than `after`.
 async fn stuck(state: &System, after: Option<OrderId>, limit: usize) -> Result<Vec<StuckOrder>> {
     let latest = state.clock.now() - STUCK_AFTER;
     let mut due: BTreeMap<OrderId, Timestamp> = BTreeMap::new();
     for shard in 0..DUE_SHARDS {
-        for found in state.store.on_their_way(shard).await? {
+        for found in state.store.active_orders(shard).await? {
             let id = found.order()?;
             if id.created_at() <= latest && after.is_none_or(|after| after < id) {
                 due.insert(id, found.due_at);
@@ -81,7 +80,7 @@ async fn stuck(state: &System, after: Option<OrderId>, limit: usize) -> Result<V
     }
     let ids: Vec<OrderId> = due.keys().copied().collect();
     let mut stuck = Vec::new();
-    for ids in ids.chunks(READ_AT_ONCE) {
+    for ids in ids.chunks(BATCH_SIZE) {
         let mut states = state.store.orders(ids).await?;
         states.retain(|state| state.order.changed_at <= latest && state.order.next().is_some());
         states.sort_by_key(|state| state.order.id);

@@ -24,6 +24,6 @@ pub mod remove_from_cart;
 pub mod set_in_cart;
 mod view;
 
-pub use view::View;
-
 use shared::scopes::{ADMIN, ORDERS_READ as READ, ORDERS_WRITE as WRITE};
+
+pub use view::View;

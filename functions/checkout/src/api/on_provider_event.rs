@@ -1,4 +1,4 @@
-//! `POST /v1/payments/webhook`: the payment provider tells that something has changed.
+//! `POST /v1/payments/webhook`: receives the payment provider's webhooks.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -12,7 +12,7 @@ use shared::http::StatusCode;
 use shared::problem::Problem;
 use shared::queue::Queue;
 
-use crate::payments::webhook::{about, verify};
+use crate::payments::webhook::{job_for, verify};
 
 #[derive(Clone, Debug)]
 struct OnProviderEvent {
@@ -27,9 +27,9 @@ pub fn router(orders: Queue, secret: SecretString, clock: Clock) -> Router {
     Router::new().route("/v1/payments/webhook", post(handle)).with_state(state)
 }
 
-/// Has the order looked at that the event is about, and takes nothing else from it: one that comes
-/// early, late, twice or out of order does no harm, and one that never comes is made up for by the
-/// sweeper.
+/// Verifies the webhook and queues a job for its order. It uses no other data of the webhook, so a webhook
+/// that comes early, late, twice or out of order does no harm. If a webhook never comes, the sweeper
+/// queues the order.
 async fn handle(
     State(state): State<OnProviderEvent>,
     headers: HeaderMap,
@@ -38,13 +38,13 @@ async fn handle(
     let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     let verified = verify(signature.unwrap_or_default(), &body, &state.secret, state.clock.now());
     if let Err(rejected) = verified {
-        tracing::warn!(why = %rejected, "an event that is not the provider's");
-        let title = "The signature is not good";
+        tracing::warn!(why = %rejected, "webhook rejected");
+        let title = "The signature is not valid";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-signature", title).into());
     }
-    if let Some(job) = about(&body) {
+    if let Some(job) = job_for(&body) {
         state.orders.send(&job).await?;
-        tracing::info!(?job, "the provider has something to tell");
+        tracing::info!(?job, "webhook accepted");
     }
     Ok(StatusCode::OK)
 }

@@ -1,4 +1,4 @@
-//! What the endpoints have in common that take a means of payment.
+//! Shared code of the endpoints that take a payment method.
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, LOCATION};
@@ -13,7 +13,8 @@ use shared::{Error, Result};
 use super::View;
 use crate::store::Store;
 
-/// Refuses what cannot be the provider's id of a means of payment.
+/// Refuses (422) a text that cannot be the provider's id of a payment method: 1 to 64 letters, digits and
+/// `_`.
 pub(super) fn check_payment_method(id: &str) -> Result<(), Problem> {
     let is_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if (1..=64).contains(&id.len()) && id.bytes().all(is_one) {
@@ -21,12 +22,12 @@ pub(super) fn check_payment_method(id: &str) -> Result<(), Problem> {
     }
     let title = "The payment method is not valid";
     Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-payment-method", title)
-        .field("payment_method", "the id that the payment provider gave: pm_…"))
+        .field("payment_method", "an id from the payment provider: pm_…"))
 }
 
-/// The answer. If the request has `Prefer: wait=<seconds>`, it comes when the order of its `Location` has
-/// ended or needs the customer, or when the time is over.
-pub(super) async fn answered(
+/// The response. If the request has `Prefer: wait=<seconds>`, the response waits until the order of its
+/// `Location` has ended or needs the customer (200), or until the time is over (202).
+pub(super) async fn respond(
     store: &Store,
     outcome: Outcome<Saved>,
     headers: &HeaderMap,
@@ -39,7 +40,7 @@ pub(super) async fn answered(
     let mut pauses = Pauses::within(wait);
     let (order, status) = loop {
         let order = store.order(id).await?;
-        let order = order.ok_or_else(|| Error::internal("the order is gone"))?;
+        let order = order.ok_or_else(|| Error::internal("the order does not exist"))?;
         if order.has_ended() || order.waits_for_customer() {
             break (order, StatusCode::OK);
         }

@@ -20,18 +20,18 @@ use shared::rate_limit::Quota;
 use shared::transaction::MAX_ITEMS;
 use shared::{Error, Result};
 
-use super::paying::{answered, check_payment_method};
+use super::paying::{check_payment_method, respond};
 use super::{View, WRITE};
 use crate::cart::Cart;
 use crate::charges;
 use crate::order::{Event, OrderId, Placed, Recorded};
 use crate::system::System;
 
-/// How long stock is held for an order that is not paid.
+/// How long the stock of an unpaid order is held.
 pub const HELD_FOR: Duration = Duration::from_mins(15);
 
-/// How many orders a customer may try: whoever tries out stolen cards would try many. Nobody deciding,
-/// customers come first.
+/// How often a customer may try to place an order. It limits the testing of stolen cards. If the limiter
+/// is unavailable, the request is admitted.
 const QUOTA: Quota = Quota::new("checkouts", 100, Duration::from_mins(1));
 
 /// The endpoint's router.
@@ -43,44 +43,44 @@ pub fn router(state: System) -> Router {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
-    /// The provider's id of a means of payment: `pm_card_visa`.
+struct Request {
+    /// The provider's id of a payment method: `pm_card_visa`.
     payment_method: String,
 }
 
-/// Orders what is in the cart. One transaction answers the request for good, writes the order's first
-/// event, holds the stock and empties the cart; the rest happens by itself. With
-/// `Prefer: wait=<seconds>` the answer waits for it.
+/// Places an order for the cart. One transaction saves the response, writes the order's first event,
+/// reserves the stock and empties the cart. A worker executes the other steps. With
+/// `Prefer: wait=<seconds>` the response waits for them.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
     transaction: Transaction,
     headers: HeaderMap,
-    Json(wanted): Json<Wanted>,
+    Json(request): Json<Request>,
 ) -> Result<Response> {
     user.require(WRITE)?;
-    check_payment_method(&wanted.payment_method)?;
-    let attempt = || attempt(&state, &user, &transaction, &wanted);
-    answered(&state.store, transaction.retried(attempt).await?, &headers).await
+    check_payment_method(&request.payment_method)?;
+    let attempt = || attempt(&state, &user, &transaction, &request);
+    respond(&state.store, transaction.retried(attempt).await?, &headers).await
 }
 
-/// Nothing if the cart, a product or the stock is not as it was read.
+/// One attempt. `None` if the cart, a product or the stock changed after it was read.
 async fn attempt(
     state: &System,
     user: &SignedIn,
     transaction: &Transaction,
-    wanted: &Wanted,
+    request: &Request,
 ) -> Result<Option<Outcome<Saved>>> {
     let cart = state.store.cart(user.user).await?;
-    let placed = placed(state, user, &cart, wanted)?;
+    let placed = placed(state, user, &cart, request)?;
     let (id, now) = (state.ids.next(), state.clock.now());
     check_prices(state, &cart).await?;
     let reservations = plan(state, id, &placed).await?;
     let recorded = Recorded { order: id, version: 1, at: now, event: Event::Placed(placed) };
-    let (order, mut writes) = state.store.placement(&recorded)?;
-    writes.push(state.store.cart_emptied(user.user, &cart)?);
+    let (order, mut writes) = state.store.placement_writes(&recorded)?;
+    writes.push(state.store.empty_cart_write(user.user, &cart)?);
     for (sku, line) in &cart.lines {
-        writes.push(state.store.sold_at(sku, line.unit_price)?);
+        writes.push(state.store.price_check(sku, line.unit_price)?);
     }
     for reservation in &reservations {
         writes.extend(state.inventory.reserve(reservation)?);
@@ -104,9 +104,9 @@ fn placed(
     state: &System,
     user: &SignedIn,
     cart: &Cart,
-    wanted: &Wanted,
+    request: &Request,
 ) -> Result<Placed, Problem> {
-    let title = "There is nothing in the cart";
+    let title = "The cart is empty";
     let empty = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "cart-empty", title);
     let total = cart.total().ok_or_else(empty)?;
     charges::check_total(total).map_err(|error| {
@@ -119,18 +119,18 @@ fn placed(
         tenant: user.tenant,
         lines: cart.order_lines(),
         total,
-        payment_method: wanted.payment_method.clone(),
+        payment_method: request.payment_method.clone(),
         expires_at: state.clock.now() + HELD_FOR,
     })
 }
 
-/// Nobody pays a price that was not shown, and nothing is sold at one of yesterday's. The transaction
-/// has the same as its condition; this says which line is at fault.
+/// Refuses (409) lines whose price is not current and products that are not on sale. The transaction has
+/// the same condition; this check names the lines in the problem.
 async fn check_prices(state: &System, cart: &Cart) -> Result<()> {
-    let products = state.store.products_of(cart.lines.keys()).await?;
-    let title = "What is in the cart is no longer sold so";
+    let products = state.store.products_by_sku(cart.lines.keys()).await?;
+    let title = "A line of the cart is not current";
     let mut problem = Problem::new(StatusCode::CONFLICT, "price-changed", title)
-        .detail("Put the lines named into the cart again, or remove them.");
+        .detail("Add the named lines to the cart again, or remove them.");
     let mut is_current = true;
     for (sku, line) in &cart.lines {
         let detail = match products.get(sku).filter(|product| product.active) {
@@ -154,7 +154,7 @@ async fn plan(state: &System, id: OrderId, placed: &Placed) -> Result<Vec<Reserv
             Ok::<_, Error>((line, plan))
         }
     });
-    let title = "There is not so much in stock";
+    let title = "There is not enough stock";
     let mut problem = Problem::new(StatusCode::CONFLICT, "out-of-stock", title);
     let (mut reservations, mut is_enough) = (Vec::new(), true);
     for (line, plan) in try_join_all(plans).await? {
@@ -171,7 +171,7 @@ async fn plan(state: &System, id: OrderId, placed: &Placed) -> Result<Vec<Reserv
 }
 
 fn scattered() -> Problem {
-    let title = "The last units are in too many places for one order";
+    let title = "The last units are in too many buckets for one order";
     Problem::new(StatusCode::CONFLICT, "stock-scattered", title)
         .detail("Order fewer products at once.")
 }

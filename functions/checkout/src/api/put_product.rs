@@ -10,7 +10,7 @@ use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
 use super::ADMIN;
-use crate::charges::{self, Uncharged};
+use crate::charges::{self, ChargeError};
 use crate::money::{MAX_AMOUNT, Money};
 use crate::product::{MAX_NAME, Product};
 use crate::system::System;
@@ -22,10 +22,10 @@ pub fn router(state: System) -> Router {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct Request {
     name: String,
     price: Money,
-    #[serde(default = "yes")]
+    #[serde(default = "default_active")]
     active: bool,
 }
 
@@ -36,23 +36,25 @@ struct Answer {
     product: Product,
 }
 
-fn yes() -> bool {
+fn default_active() -> bool {
     true
 }
 
-/// Puts a product on sale, or in the place of what it was. Carts keep the price that they have; an
-/// order is made at today's.
+/// Creates or replaces a product. Carts keep their price, but an order is only placed at the current
+/// price.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
-    Json(wanted): Json<Wanted>,
+    Json(request): Json<Request>,
 ) -> Result<(StatusCode, Json<Answer>)> {
     user.require(ADMIN)?;
-    let Wanted { name, price, active } = wanted;
+    let Request { name, price, active } = request;
     let is_short = name.chars().count() <= MAX_NAME;
     if name.trim().is_empty() || !is_short || name.chars().any(char::is_control) {
-        return Err(invalid("name", format!("1 to {MAX_NAME} characters, none of control")).into());
+        return Err(
+            invalid("name", format!("1 to {MAX_NAME} characters, no control characters")).into()
+        );
     }
     if !(1..=MAX_AMOUNT).contains(&price.amount) {
         let detail = format!("1 to {MAX_AMOUNT} minor units");
@@ -60,14 +62,14 @@ async fn handle(
     }
     charges::check(price).map_err(|error| {
         let field = match error {
-            Uncharged::Currency(_) => "price.currency",
+            ChargeError::Currency(_) => "price.currency",
             _ => "price.amount",
         };
         invalid(field, error.to_string())
     })?;
     let product = Product { name, price, active };
     let is_new = state.store.put_product(&sku, &product).await?;
-    tracing::info!(%sku, %price, active, "product put");
+    tracing::info!(%sku, %price, active, "product stored");
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(Answer { sku, product })))
 }

@@ -29,8 +29,8 @@ pub fn router(state: System) -> Router {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
-    /// How much, in minor units of the order's currency; all that is left, if absent.
+struct Request {
+    /// The amount, in minor units of the order's currency. If absent, the whole refundable amount.
     amount: Option<u64>,
 }
 
@@ -42,32 +42,32 @@ struct Answer {
     status: RefundStatus,
 }
 
-/// Sends some of a paid order's money back, or all of it. What is under way counts as gone: no two
-/// refunds together exceed what was paid.
+/// Refunds a part or all of a paid order. Pending refunds count, so refunds together never exceed the
+/// captured amount.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
     transaction: Transaction,
     Path(id): Path<OrderId>,
-    Json(wanted): Json<Wanted>,
+    Json(request): Json<Request>,
 ) -> Result<Outcome<Saved>> {
     user.require(ADMIN)?;
-    transaction.retried(|| attempt(&state, id, &transaction, &wanted)).await
+    transaction.retried(|| attempt(&state, id, &transaction, &request)).await
 }
 
 async fn attempt(
     state: &System,
     id: OrderId,
     transaction: &Transaction,
-    wanted: &Wanted,
+    request: &Request,
 ) -> Result<Option<Outcome<Saved>>> {
     let order = state.store.order(id).await?.ok_or_else(|| Problem::not_found("order"))?;
-    let amount = wanted.amount.unwrap_or_else(|| order.refundable());
+    let amount = request.amount.unwrap_or_else(|| order.refundable());
     check(&order, amount)?;
     let amount = Money { amount, ..order.placed.total };
     let refund = state.ids.next();
     let event = Event::RefundRequested { refund, amount };
-    let (_, writes) = state.store.requested(&order, event, state.clock.now())?;
+    let (_, writes) = state.store.request_writes(&order, event, state.clock.now())?;
 
     let status = RefundStatus::Pending;
     let location = [(LOCATION, format!("/v1/orders/{id}"))];
@@ -76,14 +76,14 @@ async fn attempt(
     let commit = writes.into_iter().fold(commit, Commit::write);
     let outcome = transaction.try_commit(commit).await?;
     if let Some(Outcome::New(_)) = outcome {
-        tracing::info!(order_id = %id, refund_id = %refund, %amount, "to be refunded");
+        tracing::info!(order_id = %id, refund_id = %refund, %amount, "refund requested");
     }
     Ok(outcome)
 }
 
 fn check(order: &Order, amount: u64) -> Result<(), Problem> {
     let is_over = matches!(order.state, OrderState::Confirmed | OrderState::Cancelled);
-    if !is_over || order.taken() == 0 {
+    if !is_over || order.captured() == 0 {
         let title = "The order is not paid";
         return Err(Problem::new(StatusCode::CONFLICT, "order-not-paid", title));
     }
@@ -94,19 +94,19 @@ fn check(order: &Order, amount: u64) -> Result<(), Problem> {
     }
     let money = Money { amount, ..order.placed.total };
     if let Err(error) = charges::check(money) {
-        let title = "So much cannot be refunded";
+        let title = "The amount cannot be refunded";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-refund", title)
             .field("amount", error.to_string()));
     }
     let left = order.refundable();
     if left == 0 {
-        let title = "There is nothing left to be refunded";
+        let title = "The whole amount is refunded";
         return Err(Problem::new(StatusCode::CONFLICT, "order-refunded", title));
     }
     if !(1..=left).contains(&amount) {
-        let title = "So much cannot be refunded";
+        let title = "The amount cannot be refunded";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-refund", title)
-            .field("amount", format!("1 to {left} minor units, which are left")));
+            .field("amount", format!("1 to {left} minor units")));
     }
     Ok(())
 }

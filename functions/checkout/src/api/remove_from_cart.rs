@@ -8,8 +8,8 @@ use shared::Result;
 use shared::http::{Json, Path, SignedIn};
 
 use super::WRITE;
-use super::changes::changed;
-use super::get_cart::Shown;
+use super::changes::change_cart;
+use super::get_cart::CartView;
 use crate::system::System;
 
 /// The endpoint's router.
@@ -17,16 +17,16 @@ pub fn router(state: System) -> Router {
     Router::new().route("/v1/cart/lines/{sku}", delete(handle)).with_state(state)
 }
 
-/// Has none of a product in the cart. Doing it twice is doing it once.
+/// Removes a product from the cart. Idempotent.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
-) -> Result<Json<Shown>> {
+) -> Result<Json<CartView>> {
     user.require(WRITE)?;
-    let cart = changed(&state.store, user.user, |cart| {
+    let cart = change_cart(&state.store, user.user, |cart| {
         cart.lines.remove(&sku);
         Ok(())
     });
-    Ok(Json(Shown::of(cart.await?)))
+    Ok(Json(CartView::of(cart.await?)))
 }

@@ -10,8 +10,8 @@ use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
 use super::WRITE;
-use super::changes::changed;
-use super::get_cart::Shown;
+use super::changes::change_cart;
+use super::get_cart::CartView;
 use crate::product::Product;
 use crate::store::Store;
 use crate::system::System;
@@ -23,30 +23,31 @@ pub fn router(state: System) -> Router {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct Request {
     quantity: u32,
 }
 
-/// Has so many of a product in the cart, at today's price.
+/// Sets the quantity of a product in the cart, at the current price.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
-    Json(Wanted { quantity }): Json<Wanted>,
-) -> Result<Json<Shown>> {
+    Json(Request { quantity }): Json<Request>,
+) -> Result<Json<CartView>> {
     user.require(WRITE)?;
-    let product = sold(&state.store, &sku).await?;
-    let cart = changed(&state.store, user.user, |cart| cart.set(sku.clone(), &product, quantity));
-    Ok(Json(Shown::of(cart.await?)))
+    let product = product_on_sale(&state.store, &sku).await?;
+    let cart =
+        change_cart(&state.store, user.user, |cart| cart.set(sku.clone(), &product, quantity));
+    Ok(Json(CartView::of(cart.await?)))
 }
 
-/// The product, if it is sold.
-pub(super) async fn sold(store: &Store, sku: &Sku) -> Result<Product> {
+/// The product, if it is on sale. Otherwise 422.
+pub(super) async fn product_on_sale(store: &Store, sku: &Sku) -> Result<Product> {
     let product = store.product(sku).await?.filter(|product| product.active);
-    let title = "There is no such product";
+    let title = "The product does not exist or is not on sale";
     let unknown = || {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-product", title)
-            .field("sku", format!("{sku} is not sold"))
+            .field("sku", format!("{sku} is not on sale"))
     };
     Ok(product.ok_or_else(unknown)?)
 }

@@ -1,4 +1,4 @@
-//! An order as users and merchants see it.
+//! The JSON of an order, for users and merchants.
 
 use inventory::Sku;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use crate::order::{
     Line, MAX_TRIES, Order, OrderId, Reason, Refund, RefundId, RefundStatus, State,
 };
 
-/// An order as users and merchants see it.
+/// The JSON of an order, for users and merchants.
 #[derive(Clone, Debug, Serialize)]
 pub struct View {
     id: OrderId,
@@ -18,45 +18,45 @@ pub struct View {
     customer: UserId,
     lines: Vec<Line>,
     total: Money,
-    /// How much has gone back.
+    /// The sum of the successful refunds.
     refunded: Money,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView>,
-    /// The provider's code of the last means of payment that was declined, while the order waits for
-    /// another or after it has ended so.
+    /// The provider's code for the last decline. Present while the order waits for another payment method, or
+    /// if the order has ended as declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_code: Option<String>,
-    /// How many means of payment may still be tried; present while the order waits for one.
+    /// The number of payment methods that may still be tried. Present while the order waits for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     tries_left: Option<u32>,
-    /// Why it ends without a payment.
+    /// Why the order ends unpaid.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
-    /// The products of which the cart could not take back all, after an end without a payment.
+    /// The products whose full quantity did not fit into the cart, after the order has ended unpaid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_in_cart: Vec<Sku>,
     placed_at: Timestamp,
     changed_at: Timestamp,
-    /// Until when it must be paid; absent when that is settled.
+    /// The time until which the order must be paid. Present while the order can be cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
 }
 
-/// Where an order stands, in words for users.
+/// The status of an order, for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Status {
-    /// It is on its way.
+    /// A worker is processing the order.
     Processing,
-    /// The customer has to do something about the payment.
+    /// The customer must act, for example complete 3-D Secure.
     ActionRequired,
-    /// The means of payment was declined; the customer has to give another.
+    /// The payment method was declined. The customer must give another one.
     PaymentRequired,
-    /// Paid.
+    /// The order is paid.
     Confirmed,
-    /// It is about to end without a payment.
+    /// The order is being cancelled.
     Cancelling,
-    /// It has ended without a payment.
+    /// The order has ended unpaid.
     Cancelled,
 }
 
@@ -65,7 +65,7 @@ struct RefundView {
     id: RefundId,
     amount: Money,
     status: RefundStatus,
-    /// Why it failed: the provider's code.
+    /// The provider's code for the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
 }
@@ -77,7 +77,7 @@ impl View {
         self.id
     }
 
-    /// The order, for its customer and for merchants.
+    /// Creates the view of an order.
     #[must_use]
     pub fn of(order: &Order) -> Self {
         let status = match order.state {

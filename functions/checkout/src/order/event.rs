@@ -1,4 +1,4 @@
-//! What can happen to an order. Events are facts: they are written once and never changed.
+//! The events of an order. An event is written once and never changed.
 
 use inventory::Sku;
 use jiff::Timestamp;
@@ -8,185 +8,185 @@ use shared::id::{TenantId, UserId};
 use super::{DisputeStatus, Funds, Line, OrderId, Origin, PaymentId, RefundId};
 use crate::money::Money;
 
-/// An event, and when it happened.
+/// An event with its order, its version and its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
     /// The order.
     pub order: OrderId,
-    /// Its place in the order's history, from 1.
+    /// The sequence number within the order's history, from 1.
     pub version: u32,
-    /// When it happened.
+    /// The time of the event.
     pub at: Timestamp,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
-/// What happened to an order.
+/// An event of an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// A customer ordered; the stock is reserved until `expires_at`.
+    /// A customer placed the order. The stock is reserved until `expires_at`.
     Placed(Placed),
-    /// The provider knows of the payment, which has moved nothing yet.
+    /// The provider has created the payment. No money has moved.
     PaymentCreated {
-        /// The provider's id of it. No other is ever confirmed for this order.
+        /// The provider's id of the payment. The order never confirms another payment.
         payment: PaymentId,
     },
-    /// The customer has to do something, such as 3-D Secure.
+    /// The customer must act, for example complete 3-D Secure.
     ActionRequired,
-    /// The money is held.
+    /// The provider holds the money.
     PaymentAuthorised,
-    /// A means of payment was declined, or is none that the provider knows. The customer may give
-    /// another, for the same payment.
+    /// A payment method was declined, or the provider does not know it. The customer may give another one
+    /// for the same payment.
     MeansDeclined {
         /// The provider's code, such as `card_declined`.
         code: String,
     },
-    /// The customer gave another means of payment.
+    /// The customer gave another payment method.
     MeansGiven {
-        /// The provider's id of it.
+        /// The provider's id.
         payment_method: String,
     },
-    /// The payment was declined for good: too often, or it was ended at the provider. The order ends.
+    /// The payment was declined too often, or somebody cancelled it or changed its amount at the provider. The
+    /// order ends.
     PaymentDeclined {
         /// The provider's code, such as `card_declined`.
         code: String,
     },
-    /// The provider takes no such payment, whatever the means: our request or our account at the
-    /// provider is at fault. The order ends.
+    /// The provider refuses the payment for every payment method, because of our request or our account. The
+    /// order ends.
     PaymentRefused {
         /// The provider's code, such as `amount_too_small`.
         code: String,
     },
-    /// From here on the order cannot be cancelled: the money is about to be taken, and the stock is the
-    /// order's for good.
+    /// The capture starts and the stock is committed. From here on the order cannot be cancelled.
     CaptureStarted,
-    /// The money is taken.
+    /// The provider captured the money.
     PaymentCaptured,
-    /// The provider will not give the money that it held.
+    /// The provider cannot capture the money that it held.
     CaptureFailed {
         /// The provider's code.
         code: String,
     },
-    /// Paid, and the stock has left.
+    /// The order is paid and its stock is consumed.
     Confirmed,
-    /// The order is to end without a payment.
+    /// The order must end unpaid.
     CancelRequested {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
-    /// What was held is let go, or the payment can never hold anything.
+    /// The provider holds no money for the order and never will.
     PaymentVoided,
-    /// It has ended without a payment; the stock is back, and what was ordered is in the cart again.
+    /// The order has ended unpaid. Its stock is released and its lines are in the cart again.
     Cancelled {
-        /// The products of which the cart could not take back all.
+        /// The products whose full quantity did not fit into the cart.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         not_in_cart: Vec<Sku>,
     },
-    /// Money is to go back.
+    /// A refund was requested.
     RefundRequested {
-        /// Which refund this is.
+        /// The refund.
         refund: RefundId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
-    /// It went back.
+    /// The refund succeeded.
     RefundSucceeded {
-        /// Which.
+        /// The refund.
         refund: RefundId,
-        /// The provider's id of it.
+        /// The provider's id.
         provider_id: String,
     },
-    /// The provider has the refund and has not decided on it.
+    /// The provider has accepted the refund; its outcome is open.
     RefundPending {
-        /// Which.
+        /// The refund.
         refund: RefundId,
-        /// The provider's id of it.
+        /// The provider's id.
         provider_id: String,
     },
-    /// It did not go back, and will not.
+    /// The refund failed for good.
     RefundFailed {
-        /// Which.
+        /// The refund.
         refund: RefundId,
         /// The provider's code.
         code: String,
     },
-    /// It went back, and the customer's bank has returned it.
+    /// The refund had succeeded, and the customer's bank returned the money to us.
     RefundReversed {
-        /// Which.
+        /// The refund.
         refund: RefundId,
         /// The provider's code.
         code: String,
     },
-    /// The provider has sent money back that we did not ask it to.
+    /// The provider has a refund that we did not request.
     RefundFound {
         /// The provider's id of the refund.
         provider_id: String,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// Whose it is.
+        /// Who made the refund.
         origin: Origin,
     },
-    /// A refund that we did not ask for has been returned by the customer's bank.
+    /// The customer's bank returned a refund that we did not request.
     FoundRefundReversed {
-        /// The provider's id of it.
+        /// The provider's id.
         provider_id: String,
         /// The provider's code.
         code: String,
     },
-    /// A dispute was opened, or stands elsewhere.
+    /// A dispute was opened, or its status or money changed.
     DisputeMoved {
-        /// The provider's id of it.
+        /// The provider's id.
         dispute: String,
-        /// How much is disputed.
+        /// The disputed amount.
         amount: Money,
-        /// How it stands.
+        /// The status.
         status: DisputeStatus,
         /// Where the money is.
         funds: Funds,
-        /// How much of it was given back, if not all of it.
+        /// The returned amount, if the provider returned only a part.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reinstated: Option<Money>,
     },
-    /// The order is to end without a payment, and somebody has taken the money at the provider. It is to
-    /// go back.
+    /// The order must end unpaid, but somebody captured the payment at the provider. The captured amount
+    /// must be refunded.
     CaptureFound {
-        /// How much was taken.
+        /// The captured amount.
         amount: Money,
-        /// By which refund it goes back.
+        /// The refund of the captured amount.
         refund: RefundId,
     },
 }
 
-/// An order, as it was placed.
+/// The data of a new order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Placed {
-    /// Who ordered.
+    /// The customer.
     pub customer: UserId,
     /// The customer's tenant.
     pub tenant: TenantId,
-    /// What, each product once.
+    /// The lines, one for each product.
     pub lines: Vec<Line>,
-    /// What it costs in all.
+    /// The total price.
     pub total: Money,
-    /// The provider's id of the means of payment that the order was placed with.
+    /// The provider's id of the first payment method.
     pub payment_method: String,
-    /// Until when the stock is held.
+    /// The time when the stock reservation expires.
     pub expires_at: Timestamp,
 }
 
-/// Why an order ends without a payment.
+/// Why an order ends unpaid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The customer wanted it so.
+    /// The customer cancelled it.
     Customer,
-    /// The shop wanted it so.
+    /// The shop cancelled it.
     Shop,
-    /// The payment was declined too often, or what was held could not be taken.
+    /// The payment was declined too often, was cancelled or changed at the provider, or could not be captured.
     Declined,
-    /// The provider takes no such payment. The means of payment is not at fault.
+    /// The provider refuses the payment for every payment method.
     Refused,
-    /// It was not paid in time.
+    /// The order was not paid in time.
     Expired,
 }

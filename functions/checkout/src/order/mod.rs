@@ -1,4 +1,4 @@
-//! An order is what its events make of it.
+//! An order, as the fold of its events.
 //!
 //! ```text
 //! placed ─▶ created ─▶ authorised ─▶ capturing ─▶ captured ─▶ confirmed ─▶ (refunds)
@@ -11,7 +11,8 @@
 //!   └─────────┴────────────┴─────────────┘
 //! ```
 //!
-//! [`Order::apply`] is the only way to a state, and refuses an event that does not follow.
+//! [`Order::apply`] is the only way to change the state. It refuses an event that is illegal in the
+//! current state.
 
 pub mod event;
 mod money_back;
@@ -26,12 +27,13 @@ use shared::id::{Id, Kind};
 
 pub use event::{Event, Placed, Reason, Recorded};
 pub use money_back::{
-    Dispute, DisputeStatus, Found, Funds, MAX_FOUND, MAX_REFUNDS, Origin, Refund, RefundStatus,
+    Dispute, DisputeStatus, FoundRefund, Funds, MAX_FOUND, MAX_REFUNDS, Origin, Refund,
+    RefundStatus,
 };
 
 use crate::money::Money;
 
-/// An order's name.
+/// The kind of [`OrderId`].
 #[derive(Debug)]
 pub enum OrderKind {}
 impl Kind for OrderKind {
@@ -40,7 +42,7 @@ impl Kind for OrderKind {
 /// An order's id.
 pub type OrderId = Id<OrderKind>;
 
-/// A refund's name.
+/// The kind of [`RefundId`].
 #[derive(Debug)]
 pub enum RefundKind {}
 impl Kind for RefundKind {
@@ -49,7 +51,7 @@ impl Kind for RefundKind {
 /// A refund's id.
 pub type RefundId = Id<RefundKind>;
 
-/// How many means of payment are tried for an order before it ends.
+/// The maximum number of declined payment methods. With the last one the order ends.
 pub const MAX_TRIES: u32 = 5;
 
 /// The provider's id of a payment.
@@ -57,141 +59,141 @@ pub const MAX_TRIES: u32 = 5;
 #[serde(transparent)]
 pub struct PaymentId(pub String);
 
-/// So much of a product, at the price that the customer was shown.
+/// A quantity of one product, at the price that the customer saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The product.
     pub sku: inventory::Sku,
-    /// Its name, as it was then.
+    /// The product's name when the order was placed.
     pub name: String,
-    /// How many.
+    /// The quantity.
     pub quantity: u32,
-    /// What one costs.
+    /// The price of one unit.
     pub unit_price: Money,
 }
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
-    /// Its id.
+    /// The id.
     pub id: OrderId,
-    /// How many events have made it.
+    /// The number of events.
     pub version: u32,
-    /// What was ordered.
+    /// The data of the order when it was placed.
     pub placed: Placed,
-    /// When.
+    /// The time of the first event.
     pub placed_at: Timestamp,
-    /// When the last thing happened.
+    /// The time of the last event.
     pub changed_at: Timestamp,
-    /// Where it stands.
+    /// The state.
     pub state: State,
-    /// The payment, once the provider knows of it.
+    /// The payment, after the provider has created it.
     pub payment: Option<PaymentId>,
-    /// Whether its money was held, so that the ledger has it pending.
+    /// Whether the payment was authorised. If so, the ledger has a pending transfer for it.
     pub was_authorised: bool,
-    /// The means of payment that the customer gave after the first was declined.
+    /// The payment method that the customer gave last, after a decline.
     #[serde(default)]
     pub means: Option<String>,
-    /// How many means of payment were declined.
+    /// The number of declined payment methods.
     #[serde(default)]
     pub declines: u32,
-    /// The provider's code of the last decline.
+    /// The provider's code for the last decline.
     #[serde(default)]
     pub decline_code: Option<String>,
-    /// Why it is to end without a payment, or has.
+    /// Why the order ends unpaid.
     pub reason: Option<Reason>,
-    /// The products of which the cart could not take back all, once the order has ended unpaid.
+    /// The products whose full quantity did not fit into the cart, after the order has ended unpaid.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_in_cart: Vec<inventory::Sku>,
-    /// The refunds that we asked for.
+    /// The refunds that we requested.
     pub refunds: BTreeMap<RefundId, Refund>,
-    /// The refunds at the provider that we did not ask for, by the provider's id.
+    /// The refunds at the provider that we did not request, by the provider's id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub found: BTreeMap<String, Found>,
+    pub found: BTreeMap<String, FoundRefund>,
     /// The disputes, by the provider's id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub disputes: BTreeMap<String, Dispute>,
-    /// What somebody took at the provider of an order that ends without a payment.
+    /// The amount that somebody captured at the provider, if the order ends unpaid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub captured_by_hand: Option<Money>,
 }
 
-/// Where an order stands.
+/// The state of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It is placed, and its stock is held.
+    /// The order is placed and its stock is held.
     Placed,
-    /// The provider knows of the payment.
+    /// The provider has created the payment.
     Created,
-    /// The customer has to do something about the payment.
+    /// The customer must act, for example complete 3-D Secure.
     ActionRequired,
-    /// The means of payment was declined; the customer has to give another.
+    /// The payment method was declined. The customer must give another one.
     PaymentRequired,
-    /// The money is held.
+    /// The provider holds the money.
     Authorised,
-    /// The money is being taken. There is no way back but a refund.
+    /// The capture has started. From here on only a refund returns the money.
     Capturing,
-    /// The money is taken.
+    /// The provider has captured the money.
     Captured,
-    /// Paid, and the stock has left.
+    /// The order is paid and its stock is consumed.
     Confirmed,
-    /// It is to end; what is held is being let go.
+    /// The order must end unpaid. The payment is being voided.
     Cancelling,
-    /// Nothing is held any more.
+    /// The provider holds no money.
     Voided,
-    /// It has ended.
+    /// The order has ended unpaid.
     Cancelled,
 }
 
-/// What is to be done next for an order.
+/// The next step of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Tell the provider of the payment.
+    /// Create the payment at the provider.
     CreatePayment,
-    /// Have the provider hold the money.
+    /// Confirm the payment, so that the provider holds the money.
     Authorise(PaymentId),
-    /// Wait for another means of payment, and see whether the money is held nevertheless.
+    /// Wait for another payment method, and check whether the provider holds the money anyway.
     AwaitMeans(Option<PaymentId>),
-    /// Make the stock the order's for good, and cancelling impossible.
+    /// Commit the stock. From then on the order cannot be cancelled.
     StartCapture,
-    /// Have the provider take the money.
+    /// Capture the money.
     Capture(PaymentId),
-    /// Let the stock leave.
+    /// Consume the stock.
     Confirm,
-    /// Have the provider let go of what it holds, if it may hold something.
+    /// Cancel the payment, if there is one.
     Void(Option<PaymentId>),
-    /// Put the stock back, and what was ordered into the cart.
+    /// Release the stock and return the lines to the cart.
     Release,
-    /// Have the provider send money back.
+    /// Send a refund to the provider.
     Refund(PaymentId, RefundId, Money),
 }
 
-/// An event that does not follow from where the order stands.
+/// The event is illegal in the state of the order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{event} does not follow {state:?}")]
-pub struct Illegal {
-    /// Where the order stands, if it was placed.
+#[error("event {event} is illegal in state {state:?}")]
+pub struct IllegalEvent {
+    /// The state of the order. `None` if it is not placed.
     pub state: Option<State>,
     /// The event.
     pub event: &'static str,
 }
 
 impl Order {
-    /// The order that these events make.
+    /// Folds events into an order. `None` if there are no events.
     ///
     /// # Errors
-    /// When one does not follow from those before it.
-    pub fn of(events: impl IntoIterator<Item = Recorded>) -> Result<Option<Self>, Illegal> {
+    /// When an event is illegal in the state after the events before it.
+    pub fn of(events: impl IntoIterator<Item = Recorded>) -> Result<Option<Self>, IllegalEvent> {
         events.into_iter().try_fold(None, |order, event| Self::apply(order, event).map(Some))
     }
 
-    /// The order after one more event.
+    /// Applies one event.
     ///
     /// # Errors
-    /// When the event does not follow from where the order stands.
-    pub fn apply(order: Option<Self>, recorded: Recorded) -> Result<Self, Illegal> {
-        let illegal = |state| Illegal { state, event: recorded.event.name() };
+    /// When the event is illegal in the state of the order, or belongs to another order or version.
+    pub fn apply(order: Option<Self>, recorded: Recorded) -> Result<Self, IllegalEvent> {
+        let illegal = |state| IllegalEvent { state, event: recorded.event.name() };
         let Some(mut order) = order else {
             let Event::Placed(placed) = recorded.event else { return Err(illegal(None)) };
             return Ok(Self::placed(recorded.order, recorded.at, placed));
@@ -203,7 +205,7 @@ impl Order {
         let illegal = illegal(Some(state));
         order.version = recorded.version;
         order.changed_at = recorded.at;
-        order.follow(recorded.event).ok_or(illegal)?;
+        order.transition(recorded.event).ok_or(illegal)?;
         Ok(order)
     }
 
@@ -229,8 +231,8 @@ impl Order {
         }
     }
 
-    /// The one table of what follows what.
-    fn follow(&mut self, event: Event) -> Option<()> {
+    /// The transition table.
+    fn transition(&mut self, event: Event) -> Option<()> {
         use State::{
             ActionRequired, Authorised, Cancelled, Cancelling, Captured, Capturing, Confirmed,
             Created, PaymentRequired, Placed, Voided,
@@ -286,11 +288,11 @@ impl Order {
                 if self.payment.is_some() && amount.amount > 0 =>
             {
                 self.captured_by_hand = Some(amount);
-                self.refunds.insert(refund, Refund::asked_for(amount));
+                self.refunds.insert(refund, Refund::requested(amount));
                 Voided
             }
-            (state @ (Confirmed | Cancelled), event) if self.taken() > 0 => {
-                self.follow_money_back(event)?;
+            (state @ (Confirmed | Cancelled), event) if self.captured() > 0 => {
+                self.apply_to_ended(event)?;
                 state
             }
             _ => return None,
@@ -303,32 +305,32 @@ impl Order {
         self.decline_code = Some(code);
     }
 
-    /// Whether it can still end without a payment.
+    /// Whether the order can still be cancelled.
     #[must_use]
     pub fn can_cancel(&self) -> bool {
         use State::{ActionRequired, Authorised, Created, PaymentRequired, Placed};
         matches!(self.state, Placed | Created | ActionRequired | PaymentRequired | Authorised)
     }
 
-    /// Whether nothing happens until the customer does something.
+    /// Whether the order waits for the customer.
     #[must_use]
     pub fn waits_for_customer(&self) -> bool {
         matches!(self.state, State::ActionRequired | State::PaymentRequired)
     }
 
-    /// The provider's id of the means of payment that is to be used.
+    /// The provider's id of the current payment method.
     #[must_use]
     pub fn payment_method(&self) -> &str {
         self.means.as_ref().unwrap_or(&self.placed.payment_method)
     }
 
-    /// Whether it has come to an end, from which only refunds lead on.
+    /// Whether the order has ended. Only refunds and disputes can follow.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         matches!(self.state, State::Confirmed | State::Cancelled)
     }
 
-    /// What is to be done next, if anything is but to wait.
+    /// The next step. `None` if there is nothing to do, or only to wait for a refund.
     #[must_use]
     pub fn next(&self) -> Option<Step> {
         Some(match (self.state, self.payment.clone()) {
@@ -341,7 +343,7 @@ impl Order {
             (State::Cancelling, payment) => Step::Void(payment),
             (State::Voided, _) => Step::Release,
             (State::Confirmed | State::Cancelled, Some(payment)) => {
-                // What the provider has is waited for, and holds up no other refund.
+                // A refund that the provider has needs no step, so it does not block the others.
                 let is_to_be_sent = |(_, refund): &(&RefundId, &Refund)| {
                     refund.status == RefundStatus::Pending && refund.provider_id.is_none()
                 };
@@ -354,7 +356,7 @@ impl Order {
 }
 
 impl Event {
-    /// The event's name, as it is written.
+    /// The event's name, as stored.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What happens to the money of an order after it was taken: refunds, and disputes.
+//! Refunds and disputes of an order.
 
 use std::collections::BTreeMap;
 
@@ -7,79 +7,79 @@ use serde::{Deserialize, Serialize};
 use super::{Event, Order, RefundId, State};
 use crate::money::Money;
 
-/// The most refunds of an order that have not failed, and the most failed ones that its item keeps: the
-/// history has all of them.
+/// The maximum number of refunds of an order that have not failed. It is also the maximum number of failed
+/// refunds in the order's item. The history has all of them.
 pub const MAX_REFUNDS: usize = 50;
-/// The most refunds of others and the most disputes that an order's item has room for.
+/// The maximum number of found refunds, and of disputes, in the order's item.
 pub const MAX_FOUND: usize = 50;
 
 /// A refund of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// How it stands.
+    /// The status.
     pub status: RefundStatus,
-    /// The provider's id of it, once the provider has it.
+    /// The provider's id, once the provider has the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
-    /// Why it failed: the provider's code.
+    /// The provider's code for the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
 
-/// How a refund stands.
+/// The status of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStatus {
-    /// It is under way.
+    /// The outcome is open.
     Pending,
-    /// The money went back.
+    /// The customer has the money.
     Succeeded,
-    /// The money did not go back, or has returned to us.
+    /// The refund failed, or the bank returned the money to us.
     Failed,
 }
 
-/// A refund at the provider that no request of ours accounts for.
+/// A refund at the provider that we did not request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
-    /// How much.
+pub struct FoundRefund {
+    /// The amount.
     pub amount: Money,
-    /// Whose it is.
+    /// Who made the refund.
     pub origin: Origin,
-    /// Whether the money has returned to us.
+    /// Whether the bank returned the money to us.
     pub has_failed: bool,
 }
 
-/// Whose a refund is that no request of ours accounts for.
+/// The origin of a refund that we did not request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// Somebody made it at the provider.
+    /// Somebody made the refund at the provider.
     ByHand,
-    /// The provider carried out one request of ours twice.
+    /// The provider executed one of our requests twice.
     Doubled,
 }
 
 /// A dispute of an order's payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
-    /// How much is disputed.
+    /// The disputed amount.
     pub amount: Money,
-    /// How it stands.
+    /// The status.
     pub status: DisputeStatus,
     /// Where the disputed money is.
     pub funds: Funds,
-    /// How much of it was given back, if not all of it.
+    /// The returned amount, if the provider returned only a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reinstated: Option<Money>,
-    /// Whether the ledger has booked it as a loss. The bank may still give it back later (a late win).
+    /// Whether the ledger has booked a loss. The bank may still return the money later (a late win).
     #[serde(default)]
     pub was_lost: bool,
 }
 
 impl Dispute {
-    /// How much was given back, in minor units.
+    /// The amount that the provider returned to us, in minor units.
     #[must_use]
     pub fn returned(&self) -> u64 {
         match self.funds {
@@ -88,16 +88,16 @@ impl Dispute {
         }
     }
 
-    /// How much of it is away, in minor units.
+    /// The amount that the provider has withdrawn and not returned, in minor units.
     #[must_use]
-    pub fn away(&self) -> u64 {
+    pub fn outstanding(&self) -> u64 {
         match self.funds {
             Funds::Untouched => 0,
             Funds::Withdrawn | Funds::Reinstated => self.amount.amount - self.returned(),
         }
     }
 
-    /// The dispute after it has moved. `before` is how it stood, unless it is new.
+    /// The dispute after a change. `before` is `None` for a new dispute.
     #[must_use]
     pub(crate) fn moved(
         before: Option<&Self>,
@@ -111,30 +111,30 @@ impl Dispute {
     }
 }
 
-/// How a dispute stands, in Stripe's words (<https://docs.stripe.com/api/disputes/object>).
+/// The status of a dispute, with Stripe's names (<https://docs.stripe.com/api/disputes/object>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeStatus {
-    /// The bank asks; no money has moved.
+    /// The bank made an inquiry. No money has moved.
     WarningNeedsResponse,
-    /// The bank looks at the answer to its question.
+    /// The bank reviews the response to its inquiry.
     WarningUnderReview,
-    /// The bank's question came to nothing.
+    /// The inquiry was closed without a dispute.
     WarningClosed,
-    /// The shop has to answer.
+    /// The shop must respond.
     NeedsResponse,
-    /// The bank looks at the shop's answer.
+    /// The bank reviews the shop's response.
     UnderReview,
     /// The shop has won.
     Won,
     /// The shop has lost.
     Lost,
-    /// It was settled before it became a dispute.
+    /// The inquiry was settled before it became a dispute.
     Prevented,
 }
 
 impl DisputeStatus {
-    /// Its name, as Stripe writes it.
+    /// All statuses, with Stripe's names.
     pub const ALL: [(&'static str, Self); 8] = [
         ("warning_needs_response", Self::WarningNeedsResponse),
         ("warning_under_review", Self::WarningUnderReview),
@@ -146,11 +146,11 @@ impl DisputeStatus {
         ("prevented", Self::Prevented),
     ];
 
-    /// Whether money that was withdrawn is ours no longer.
+    /// Whether the withdrawn money is lost.
     #[must_use]
     pub fn is_lost(self) -> bool {
         match self {
-            // What is settled before it is a dispute is settled with the withdrawn money.
+            // A prevented dispute is settled with the withdrawn money before it becomes a dispute.
             Self::Lost | Self::Prevented => true,
             Self::WarningNeedsResponse
             | Self::WarningUnderReview
@@ -162,65 +162,65 @@ impl DisputeStatus {
     }
 }
 
-/// Where disputed money is.
+/// Where the disputed money is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Funds {
-    /// The provider has not touched it.
+    /// The provider has moved no money.
     Untouched,
-    /// The provider has withdrawn it.
+    /// The provider has withdrawn the money.
     Withdrawn,
-    /// The provider has withdrawn it and given it back to us.
+    /// The provider has withdrawn the money and returned it to us.
     Reinstated,
 }
 
 impl Order {
-    /// How much was taken of the customer, in minor units; what went back is not subtracted.
+    /// The captured amount, in minor units. Refunds are not subtracted.
     #[must_use]
-    pub fn taken(&self) -> u64 {
+    pub fn captured(&self) -> u64 {
         match self.state {
             State::Captured | State::Confirmed => self.placed.total.amount,
             _ => self.captured_by_hand.map_or(0, |taken| taken.amount),
         }
     }
 
-    /// How much has gone back by refunds, in minor units.
+    /// The sum of the successful refunds, in minor units.
     #[must_use]
     pub fn refunded(&self) -> u64 {
         let ours = self.refunds.values().filter(|it| it.status == RefundStatus::Succeeded);
         let ours: u64 = ours.map(|refund| refund.amount.amount).sum();
-        ours + self.found_gone()
+        ours + self.found_refunded()
     }
 
-    /// How much may still be asked back, in minor units: what is under way counts as gone.
+    /// The amount that may still be refunded, in minor units. Pending refunds are subtracted.
     #[must_use]
     pub fn refundable(&self) -> u64 {
-        let gone = self.refunds.values().filter(|refund| refund.status != RefundStatus::Failed);
-        let gone: u64 = gone.map(|refund| refund.amount.amount).sum();
-        self.taken().saturating_sub(gone + self.found_gone())
+        let refunded = self.refunds.values().filter(|refund| refund.status != RefundStatus::Failed);
+        let refunded: u64 = refunded.map(|refund| refund.amount.amount).sum();
+        self.captured().saturating_sub(refunded + self.found_refunded())
     }
 
-    fn found_gone(&self) -> u64 {
-        let gone = self.found.values().filter(|found| !found.has_failed);
-        gone.map(|found| found.amount.amount).sum()
+    fn found_refunded(&self) -> u64 {
+        let refunded = self.found.values().filter(|found| !found.has_failed);
+        refunded.map(|found| found.amount.amount).sum()
     }
 
-    /// How many refunds have not failed.
+    /// The number of our refunds that have not failed.
     #[must_use]
     pub fn open_refunds(&self) -> usize {
         self.refunds.values().filter(|refund| refund.status != RefundStatus::Failed).count()
     }
 
-    /// Whether the provider has a refund of ours that may still succeed or fail, so that the order is to
-    /// be looked at again although nothing is to be done.
+    /// Whether the order only waits for the outcome of a refund at the provider. The sweeper queues such an
+    /// order although it has no next step.
     #[must_use]
     pub fn awaits_refund(&self) -> bool {
         self.next().is_none()
             && self.refunds.values().any(|refund| refund.status == RefundStatus::Pending)
     }
 
-    /// The table of what follows what, of the money of an order that has ended.
-    pub(super) fn follow_money_back(&mut self, event: Event) -> Option<()> {
+    /// The transition table for refunds and disputes of an order that has ended.
+    pub(super) fn apply_to_ended(&mut self, event: Event) -> Option<()> {
         match event {
             Event::RefundRequested { refund, amount } => {
                 let fits = amount.currency == self.placed.total.currency
@@ -228,33 +228,33 @@ impl Order {
                 if !fits || self.refunds.contains_key(&refund) {
                     return None;
                 }
-                self.refunds.insert(refund, Refund::asked_for(amount));
+                self.refunds.insert(refund, Refund::requested(amount));
             }
             Event::RefundPending { refund, provider_id } => {
-                let refund = self.refund_in(refund, RefundStatus::Pending)?;
+                let refund = self.refund_with_status(refund, RefundStatus::Pending)?;
                 if refund.provider_id.is_some() {
                     return None;
                 }
                 refund.provider_id = Some(provider_id);
             }
             Event::RefundSucceeded { refund, provider_id } => {
-                let refund = self.refund_in(refund, RefundStatus::Pending)?;
+                let refund = self.refund_with_status(refund, RefundStatus::Pending)?;
                 refund.status = RefundStatus::Succeeded;
                 refund.provider_id = Some(provider_id);
             }
             Event::RefundFailed { refund, code } => {
-                self.refund_in(refund, RefundStatus::Pending)?.fail(code);
-                self.forget_failed();
+                self.refund_with_status(refund, RefundStatus::Pending)?.fail(code);
+                self.drop_oldest_failed();
             }
             Event::RefundReversed { refund, code } => {
-                self.refund_in(refund, RefundStatus::Succeeded)?.fail(code);
-                self.forget_failed();
+                self.refund_with_status(refund, RefundStatus::Succeeded)?.fail(code);
+                self.drop_oldest_failed();
             }
             Event::RefundFound { provider_id, amount, origin } => {
                 if self.found.contains_key(&provider_id) || self.found.len() >= MAX_FOUND {
                     return None;
                 }
-                self.found.insert(provider_id, Found { amount, origin, has_failed: false });
+                self.found.insert(provider_id, FoundRefund { amount, origin, has_failed: false });
             }
             Event::FoundRefundReversed { provider_id, .. } => {
                 let found = self.found.get_mut(&provider_id).filter(|found| !found.has_failed)?;
@@ -277,12 +277,12 @@ impl Order {
         Some(())
     }
 
-    fn refund_in(&mut self, id: RefundId, status: RefundStatus) -> Option<&mut Refund> {
+    fn refund_with_status(&mut self, id: RefundId, status: RefundStatus) -> Option<&mut Refund> {
         self.refunds.get_mut(&id).filter(|refund| refund.status == status)
     }
 
-    /// Keeps the item bounded: the oldest failed refund goes. The history has it.
-    fn forget_failed(&mut self) {
+    /// Removes the oldest failed refund, so that the size of the item is bounded. The history keeps it.
+    fn drop_oldest_failed(&mut self) {
         let failed = |refunds: &BTreeMap<RefundId, Refund>| -> Vec<RefundId> {
             let failed = refunds.iter().filter(|(_, it)| it.status == RefundStatus::Failed);
             failed.map(|(id, _)| *id).collect()
@@ -295,9 +295,9 @@ impl Order {
 }
 
 impl Refund {
-    /// One that is asked for.
+    /// A new refund.
     #[must_use]
-    pub fn asked_for(amount: Money) -> Self {
+    pub fn requested(amount: Money) -> Self {
         Self { amount, status: RefundStatus::Pending, provider_id: None, code: None }
     }
 

@@ -30,12 +30,12 @@ fn placed(ids: &Ids) -> Recorded {
     Recorded { order: ids.next(), version: 1, at: start(), event: Event::Placed(placed) }
 }
 
-fn then(order: &Order, event: Event) -> Result<Order, Illegal> {
+fn then(order: &Order, event: Event) -> Result<Order, IllegalEvent> {
     let version = order.version + 1;
     Order::apply(Some(order.clone()), Recorded { order: order.id, version, at: start(), event })
 }
 
-/// Any event, about refunds of which there are three.
+/// Any event. Refund events use one of three refunds.
 fn any_event() -> impl Strategy<Value = Event> {
     let ids = Ids::sequential(Clock::manual(start()));
     let refunds: Vec<RefundId> = (0..3).map(|_| ids.next()).collect();
@@ -80,7 +80,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 
 proptest! {
     #[test]
-    fn whatever_happens_an_order_is_paid_or_cancelled_and_not_both(
+    fn an_order_is_never_both_paid_and_cancelled(
         events in prop::collection::vec(any_event(), 0..60),
     ) {
         let first = placed(&Ids::sequential(Clock::manual(start())));
@@ -98,7 +98,7 @@ proptest! {
             "confirmed", "payment_voided", "cancelled"] {
             prop_assert!(count(once) <= 1, "{once}");
         }
-        // Each means that is given follows one that was declined, and there are some tries.
+        // The customer gives a payment method only after a decline, and declines are limited.
         prop_assert!(count("means_given") <= count("means_declined"));
         prop_assert!(count("means_declined") < MAX_TRIES as usize);
         prop_assert!(
@@ -106,19 +106,19 @@ proptest! {
         );
         prop_assert!(count("confirmed") + count("cancelled") <= 1);
         prop_assert!(count("payment_captured") <= count("payment_authorised"));
-        // What went back, or may go back, is never more than what was paid.
+        // Refunds never exceed the captured amount.
         let back: u64 = order.refunds.values()
             .filter(|refund| refund.status != RefundStatus::Failed)
             .map(|refund| refund.amount.amount)
             .sum();
-        prop_assert!(back <= order.taken());
+        prop_assert!(back <= order.captured());
         let may_have_refunds = order.state == State::Confirmed || order.captured_by_hand.is_some();
         prop_assert!(order.refunds.is_empty() || may_have_refunds);
         let to_be_sent = order.refunds.values().any(|refund| {
             refund.status == RefundStatus::Pending && refund.provider_id.is_none()
         });
         prop_assert!(!order.has_ended() || order.next().is_some() == to_be_sent);
-        // The events say it all.
+        // The fold of the events is the order.
         prop_assert_eq!(Order::of(history).unwrap(), Some(order.clone()));
         // An order that has not ended has a next step.
         let has_ended = matches!(order.state, State::Confirmed | State::Cancelled);
@@ -139,7 +139,7 @@ proptest! {
 }
 
 #[test]
-fn nothing_cancels_an_order_whose_money_is_being_taken() {
+fn an_order_cannot_be_cancelled_after_the_capture_has_started() {
     let ids = Ids::sequential(Clock::manual(start()));
     let mut order = Order::apply(None, placed(&ids)).unwrap();
     let payment = PaymentId("pi_1".into());
@@ -158,9 +158,9 @@ fn nothing_cancels_an_order_whose_money_is_being_taken() {
     assert!(then(&order, Event::CancelRequested { reason: Reason::Customer }).is_err());
 }
 
-/// What was written before there was another means of payment reads as it did.
+/// Items from before payment methods could be replaced are still readable.
 #[test]
-fn an_old_history_and_an_old_order_are_read() {
+fn an_old_history_and_an_old_order_are_readable() {
     let ids = Ids::sequential(Clock::manual(start()));
     let first = placed(&ids);
     let mut history = vec![first.clone()];

@@ -1,10 +1,10 @@
-//! The payment provider, which speaks [Stripe's API](https://docs.stripe.com/api/payment_intents).
+//! A client of the payment provider, through [Stripe's API](https://docs.stripe.com/api/payment_intents).
 //!
-//! A payment is created first, which moves nothing; its id is recorded; only that one is then
-//! confirmed. A provider that forgets idempotency keys makes two payments of a repeated creation, and
-//! still only one is ever confirmed, at most once, for a payment can be confirmed in one state only.
-//! Refunds have no such second phase: they carry a key, and before one is sent again the provider is
-//! asked for those that it has.
+//! A worker creates a payment first, which moves no money. It records the payment's id and confirms only
+//! this payment. A provider without idempotency keys makes two payments of a repeated creation. Still only
+//! one of them is confirmed, and at most once, because a payment can be confirmed in one state only.
+//! Refunds have no second phase: each has an idempotency key, and a worker lists the provider's refunds
+//! before it sends one.
 
 pub mod movements;
 mod refunds;
@@ -17,46 +17,46 @@ use serde::Deserialize;
 use shared::Error;
 use shared::fault::Lost;
 
-pub use refunds::{Disputed, RefundState, Refunded};
+pub use refunds::{ProviderDispute, ProviderRefund, RefundState};
 pub use stripe::{Stripe, TIME_LIMIT};
 
 use crate::money::Currency;
 use crate::order::{OrderId, PaymentId};
 
-/// The metric that counts requests which fail for our configuration: a key that the provider does not take,
-/// or a payment that it does not take whatever the means.
+/// The metric that counts requests that fail because of our configuration: the provider refuses our API
+/// key, or it refuses the payment for every payment method.
 pub const MISCONFIGURED: &str = "PaymentsMisconfigured";
 
-/// A payment, as the provider has it.
+/// A payment at the provider.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payment {
-    /// Its id.
+    /// The provider's id.
     pub id: PaymentId,
-    /// Where it stands.
+    /// The status.
     pub status: Status,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub amount: u64,
-    /// In this currency.
+    /// The currency.
     pub currency: Currency,
-    /// With what the customer's browser goes on where something is asked of the customer.
+    /// The client secret, with which the customer's browser completes 3-D Secure.
     pub client_secret: Option<String>,
-    /// Why the last attempt to hold the money failed.
+    /// The code of the last failed confirmation.
     pub decline: Option<String>,
-    /// How much was taken, in minor units, if the provider says so.
+    /// The captured amount, in minor units, if the provider gives it.
     pub received: Option<u64>,
-    /// The order that it was made for, if it was made for one of ours.
+    /// The order, if the payment belongs to one of our orders.
     pub order: Option<OrderId>,
 }
 
 impl Payment {
-    /// How much was taken, in minor units.
+    /// The captured amount, in minor units.
     #[must_use]
-    pub fn taken(&self) -> u64 {
+    pub fn captured(&self) -> u64 {
         if self.status == Status::Succeeded { self.received.unwrap_or(self.amount) } else { 0 }
     }
 }
 
-/// Without the client's secret, which is for the customer alone.
+/// Omits the client secret, which only the customer may see.
 impl fmt::Debug for Payment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, status, amount, currency, decline, received, order, client_secret: _ } =
@@ -68,53 +68,53 @@ impl fmt::Debug for Payment {
     }
 }
 
-/// Where a payment stands, in Stripe's words
+/// The status of a payment, with Stripe's names
 /// (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It was declined, or has no means of payment.
+    /// The payment was declined, or has no payment method.
     RequiresPaymentMethod,
-    /// Nothing has moved.
+    /// The payment is not confirmed. No money has moved.
     RequiresConfirmation,
-    /// The customer has to do something.
+    /// The customer must act, for example complete 3-D Secure.
     RequiresAction,
-    /// The provider is at it.
+    /// The provider is processing the payment.
     Processing,
-    /// The money is held.
+    /// The provider holds the money.
     RequiresCapture,
-    /// The money is taken.
+    /// The provider has captured the money.
     Succeeded,
-    /// It has ended; nothing is held.
+    /// The payment is cancelled. The provider holds no money.
     Canceled,
 }
 
-/// Why the provider did not do what was asked.
+/// Why a request to the provider failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PaymentError {
-    /// The bank or the provider says no.
+    /// The bank or the provider declined the payment method. The value is the provider's code.
     #[error("declined: {0}")]
     Declined(String),
-    /// It is not possible as things stand, or never. What stands is to be asked for.
+    /// The provider refused the request. The caller must read the current state.
     #[error("refused with {status}: {code}")]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// The provider's code, or its message.
+        /// The provider's error code, or its message.
         code: String,
-        /// The parameter of the request that is at fault, if the provider names one.
+        /// The invalid parameter of the request, if the provider names one.
         param: Option<String>,
     },
-    /// Nobody knows what became of it: no answer, or none of the provider's that can be read.
-    #[error("nobody knows what became of a request to the provider: {}", .0.trail())]
+    /// The outcome is unknown: there was no response, or no readable response of the provider.
+    #[error("the outcome of a request to the provider is unknown: {}", .0.trail())]
     Unknown(Error),
 }
 
 impl PaymentError {
-    /// The provider's code, if it is the means of payment that is at fault: another may be taken.
-    /// <https://docs.stripe.com/error-codes>
+    /// The provider's code, if the payment method is the cause of the error, so that another payment method
+    /// may succeed (<https://docs.stripe.com/error-codes>).
     #[must_use]
-    pub fn of_means(&self) -> Option<&str> {
+    pub fn payment_method_code(&self) -> Option<&str> {
         match self {
             Self::Declined(code) => Some(code),
             Self::Refused { code, param, .. } => {
@@ -134,13 +134,13 @@ impl Lost for PaymentError {
     }
 }
 
-/// What a request about an order is known by at the provider.
+/// The idempotency key of a request about an order.
 #[must_use]
 pub fn key(order: OrderId, request: &str) -> String {
     format!("{order}/{request}")
 }
 
-/// A currency, as the provider writes it.
+/// Parses a currency as the provider writes it, in small letters.
 fn currency(code: &str) -> Result<Currency, PaymentError> {
     let currency = code.to_uppercase().parse();
     currency.map_err(|error: crate::money::InvalidCurrency| PaymentError::Unknown(error.into()))

@@ -1,4 +1,4 @@
-//! The provider's own books: its balance transactions
+//! The provider's balance transactions
 //! (<https://docs.stripe.com/api/balance_transactions/object>).
 
 use std::collections::HashMap;
@@ -13,11 +13,11 @@ use super::{PaymentError, currency};
 use crate::money::{Currency, Money};
 use crate::order::{OrderId, PaymentId, RefundId};
 
-/// Kinds of movements that are about no payment of a customer's.
-const OF_THE_ACCOUNT: [&str; 11] = [
+/// Reporting categories that do not concern a customer's payment.
+const ACCOUNT_CATEGORIES: [&str; 11] = [
     "fee",
     "network_cost",
-    // What was held and not taken: the charge says how much was.
+    // The part of an authorisation that was not captured. The charge has the captured amount.
     "partial_capture_reversal",
     "payout",
     "payout_minimum_balance_hold",
@@ -29,42 +29,42 @@ const OF_THE_ACCOUNT: [&str; 11] = [
     "topup_reversal",
 ];
 
-/// The provider has moved money.
+/// A movement of money at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
-    /// The provider's id of the movement.
+pub struct ProviderMovement {
+    /// The provider's id of the balance transaction.
     pub id: String,
-    /// Why it moved.
+    /// The kind of the movement.
     pub kind: Kind,
-    /// The provider's id of what moved it: a charge, a refund, a dispute.
+    /// The provider's id of the source: a charge, a refund or a dispute.
     pub source: String,
-    /// How much, in the currency that the customer pays in.
+    /// The amount, in the currency that the customer pays in.
     pub money: Money,
-    /// The payment that it is about.
+    /// The payment.
     pub payment: Option<PaymentId>,
-    /// The order that it is about, if the provider says so.
+    /// The order, if the provider's metadata names it.
     pub order: Option<OrderId>,
-    /// Our refund that it is about, if the provider says so.
+    /// Our refund, if the provider's metadata names it.
     pub refund: Option<RefundId>,
 }
 
-/// Why the provider has moved money: the `reporting_category` of Stripe's
+/// Why the provider moved money: Stripe's `reporting_category`
 /// (<https://docs.stripe.com/reports/reporting-categories>).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// A payment was taken.
+    /// A payment was captured.
     Charge,
-    /// Money went back.
+    /// Money was refunded.
     Refund,
-    /// A refund came back.
+    /// A refund was returned to us.
     RefundFailure,
-    /// A dispute has withdrawn money.
+    /// The provider withdrew money for a dispute.
     Dispute,
-    /// A dispute has given it back to us.
+    /// The provider returned the money of a dispute to us.
     DisputeReversal,
-    /// The account's own: fees, payouts and so on.
+    /// A movement of the account itself: a fee, a payout and so on.
     OfTheAccount,
-    /// A word that this code does not know.
+    /// An unknown category or currency. The value describes it.
     Unknown(String),
 }
 
@@ -76,13 +76,13 @@ impl Kind {
             "refund_failure" => Self::RefundFailure,
             "dispute" => Self::Dispute,
             "dispute_reversal" => Self::DisputeReversal,
-            known if OF_THE_ACCOUNT.contains(&known) => Self::OfTheAccount,
+            known if ACCOUNT_CATEGORIES.contains(&known) => Self::OfTheAccount,
             _ => Self::Unknown(category),
         }
     }
 }
 
-/// From when to when movements are looked at, both included.
+/// A time window of movements. Both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// The first second.
@@ -100,13 +100,13 @@ struct BalanceTransaction {
     source: Option<Source>,
 }
 
-/// What a movement comes from. It may be many kinds of objects: all fields may be missing.
+/// The source of a movement. It can be one of many types of objects, so every field is optional.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Source {
     id: String,
     currency: Option<String>,
-    // Less than zero for a payout that takes money from the bank.
+    // Negative for a payout that takes money from the bank.
     amount: Option<i64>,
     amount_captured: Option<u64>,
     payment_intent: Option<PaymentId>,
@@ -114,8 +114,8 @@ struct Source {
 }
 
 impl Stripe {
-    /// A page of what the provider has moved, the newest first, and whether there is more. The next page
-    /// starts after the movement `after`.
+    /// One page of up to 100 movements in the window, newest first, and whether there are more. `after` is
+    /// the last movement of the previous page.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -123,7 +123,7 @@ impl Stripe {
         &self,
         window: Window,
         after: Option<&str>,
-    ) -> Result<(Vec<Moved>, bool), PaymentError> {
+    ) -> Result<(Vec<ProviderMovement>, bool), PaymentError> {
         let mut query = vec![
             ("created[gte]", window.from.as_second().to_string()),
             ("created[lte]", window.to.as_second().to_string()),
@@ -133,29 +133,33 @@ impl Stripe {
         query.extend(after.map(|after| ("starting_after", after.to_owned())));
         let request = self.request(Method::GET, "/v1/balance_transactions").query(&query);
         let page: Page<BalanceTransaction> = self.send(request).await?;
-        let moved = page.data.into_iter().map(Moved::try_from).collect::<Result<Vec<_>, _>>()?;
+        let moved =
+            page.data.into_iter().map(ProviderMovement::try_from).collect::<Result<Vec<_>, _>>()?;
         let has_more = page.has_more && !moved.is_empty();
         Ok((moved, has_more))
     }
 }
 
-impl TryFrom<BalanceTransaction> for Moved {
+impl TryFrom<BalanceTransaction> for ProviderMovement {
     type Error = PaymentError;
 
-    fn try_from(told: BalanceTransaction) -> Result<Self, PaymentError> {
-        let source = told.source.unwrap_or_default();
-        // The account may be settled in another currency than the customer's, and of what was held a part
-        // may be taken.
-        let is_converted = source.currency.as_ref().is_some_and(|code| *code != told.currency);
+    fn try_from(transaction: BalanceTransaction) -> Result<Self, PaymentError> {
+        let source = transaction.source.unwrap_or_default();
+        // The account may settle in another currency than the customer's, and a capture may be partial. Both
+        // amounts are in the source.
+        let is_converted =
+            source.currency.as_ref().is_some_and(|code| *code != transaction.currency);
         let converted = source.amount.filter(|_| is_converted).map(i64::unsigned_abs);
         let of_source = source.amount_captured.or(converted);
         let (amount, code) = match (of_source, &source.currency) {
             (Some(amount), Some(code)) => (amount, code),
-            _ => (told.amount.unsigned_abs(), &told.currency),
+            _ => (transaction.amount.unsigned_abs(), &transaction.currency),
         };
         let (money, kind) = match currency(code) {
-            Ok(currency) => (Money::new(amount, currency), Kind::of(told.reporting_category)),
-            // One movement must not hold up all that come after it.
+            Ok(currency) => {
+                (Money::new(amount, currency), Kind::of(transaction.reporting_category))
+            }
+            // An error here would block all later movements.
             Err(_) => {
                 (Money::new(amount, no_currency()?), Kind::Unknown(format!("money in {code}")))
             }
@@ -163,7 +167,7 @@ impl TryFrom<BalanceTransaction> for Moved {
         let mut metadata = source.metadata.unwrap_or_default();
         let (order, refund) = (metadata.remove(ORDER), metadata.remove(REFUND));
         Ok(Self {
-            id: told.id,
+            id: transaction.id,
             kind,
             source: source.id,
             money,
@@ -174,7 +178,7 @@ impl TryFrom<BalanceTransaction> for Moved {
     }
 }
 
-/// The code that ISO 4217 has for what is in no currency.
+/// The ISO 4217 code for "no currency".
 fn no_currency() -> Result<Currency, PaymentError> {
     currency("XXX")
 }

@@ -1,6 +1,5 @@
-//! What the provider has of money that went back: refunds
-//! (<https://docs.stripe.com/api/refunds/object>) and disputes
-//! (<https://docs.stripe.com/api/disputes/object>).
+//! Refunds (<https://docs.stripe.com/api/refunds/object>) and disputes
+//! (<https://docs.stripe.com/api/disputes/object>) at the provider.
 
 use std::collections::HashMap;
 
@@ -13,45 +12,45 @@ use super::{PaymentError, currency};
 use crate::money::{Currency, Money};
 use crate::order::{DisputeStatus, Funds, OrderId, PaymentId, RefundId};
 
-/// The field of a refund that says which of ours it is.
+/// The metadata field of a refund that has our refund id.
 pub(super) const REFUND: &str = "refund_id";
 
-/// A refund, as the provider has it.
+/// A refund at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refunded {
-    /// The provider's id of it.
+pub struct ProviderRefund {
+    /// The provider's id.
     pub id: String,
-    /// Ours, which it was given.
+    /// Our refund id, if the provider's metadata has it.
     pub refund: Option<RefundId>,
-    /// How it stands.
+    /// The status.
     pub status: RefundState,
-    /// Why it failed, in the provider's words.
+    /// The provider's reason for the failure.
     pub failure: Option<String>,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub amount: u64,
 }
 
-/// How a refund stands, in Stripe's words.
+/// The status of a refund, with Stripe's names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundState {
-    /// The provider has not sent the money yet, or the bank has not taken it.
+    /// The provider has not sent the money yet, or the bank has not accepted it.
     Pending,
-    /// The customer has to say where the money goes.
+    /// The customer must say where the money goes.
     RequiresAction,
-    /// The money went back.
+    /// The customer has the money.
     Succeeded,
-    /// It did not, or has returned.
+    /// The refund failed, or the bank returned the money.
     Failed,
-    /// It was given up before the money moved.
+    /// The refund was cancelled before the money moved.
     Canceled,
-    /// A word that this code does not know. Nothing is decided by it.
+    /// An unknown status. It changes nothing.
     #[serde(untagged)]
     Unknown(Option<String>),
 }
 
-impl Refunded {
-    /// The code of one that has failed, or was given up.
+impl ProviderRefund {
+    /// The code of a failed or cancelled refund.
     #[must_use]
     pub fn code(&self) -> String {
         let state = if self.status == RefundState::Canceled { "canceled" } else { "failed" };
@@ -59,21 +58,22 @@ impl Refunded {
     }
 }
 
-/// A dispute, as the provider has it.
+/// A dispute at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Disputed {
-    /// The provider's id of it.
+pub struct ProviderDispute {
+    /// The provider's id.
     pub id: String,
-    /// How it stands; the word itself if this code does not know it.
+    /// The status. `Err` has Stripe's name if it is unknown.
     pub status: Result<DisputeStatus, String>,
-    /// Where the money is.
+    /// Where the disputed money is.
     pub funds: Funds,
-    /// How much is disputed.
+    /// The disputed amount, in minor units.
     pub amount: u64,
-    /// How much was given back, if the provider's books are in the same currency: of a payment that was
-    /// refunded in part, a part of what a dispute withdrew.
+    /// The returned amount, in minor units, if the provider's balance transactions are in the dispute's
+    /// currency. If the payment was refunded in part, the provider may return only a part of the withdrawn
+    /// amount.
     pub reinstated: Option<u64>,
-    /// In this currency.
+    /// The currency.
     pub currency: Currency,
 }
 
@@ -94,12 +94,12 @@ struct DisputeObject {
     currency: String,
     status: String,
     #[serde(default)]
-    balance_transactions: Vec<Moved>,
+    balance_transactions: Vec<DisputeMovement>,
 }
 
-/// What a dispute has moved: less than nothing when the money was withdrawn, more when it came back.
+/// A movement of a dispute: negative for a withdrawal, positive for a return.
 #[derive(Deserialize)]
-struct Moved {
+struct DisputeMovement {
     amount: i64,
     #[serde(default)]
     currency: Option<String>,
@@ -122,7 +122,7 @@ impl Listed for DisputeObject {
 }
 
 impl Stripe {
-    /// Sends money back.
+    /// Sends a refund. `key` is the request's idempotency key.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -131,7 +131,7 @@ impl Stripe {
         (order, payment): (OrderId, &PaymentId),
         (refund, amount): (RefundId, Money),
         key: &str,
-    ) -> Result<Refunded, PaymentError> {
+    ) -> Result<ProviderRefund, PaymentError> {
         let form = [
             ("payment_intent", payment.0.clone()),
             ("amount", amount.amount.to_string()),
@@ -142,25 +142,28 @@ impl Stripe {
         Ok(self.send::<RefundObject>(request).await?.into())
     }
 
-    /// The refunds that the provider has of a payment, the newest first.
+    /// All refunds of a payment at the provider, newest first.
     ///
     /// # Errors
     /// [`PaymentError`]
-    pub async fn refunds(&self, payment: &PaymentId) -> Result<Vec<Refunded>, PaymentError> {
+    pub async fn refunds(&self, payment: &PaymentId) -> Result<Vec<ProviderRefund>, PaymentError> {
         let refunds: Vec<RefundObject> = self.all("/v1/refunds", payment).await?;
-        Ok(refunds.into_iter().map(Refunded::from).collect())
+        Ok(refunds.into_iter().map(ProviderRefund::from).collect())
     }
 
-    /// The disputes that the provider has of a payment.
+    /// All disputes of a payment at the provider.
     ///
     /// # Errors
     /// [`PaymentError`]
-    pub async fn disputes(&self, payment: &PaymentId) -> Result<Vec<Disputed>, PaymentError> {
+    pub async fn disputes(
+        &self,
+        payment: &PaymentId,
+    ) -> Result<Vec<ProviderDispute>, PaymentError> {
         let disputes: Vec<DisputeObject> = self.all("/v1/disputes", payment).await?;
-        disputes.into_iter().map(Disputed::try_from).collect()
+        disputes.into_iter().map(ProviderDispute::try_from).collect()
     }
 
-    /// All objects of a payment's, page by page.
+    /// Reads all objects of a payment, page by page.
     async fn all<T: DeserializeOwned + Listed>(
         &self,
         path: &str,
@@ -182,7 +185,7 @@ impl Stripe {
     }
 }
 
-impl From<RefundObject> for Refunded {
+impl From<RefundObject> for ProviderRefund {
     fn from(object: RefundObject) -> Self {
         let metadata = object.metadata.unwrap_or_default();
         Self {
@@ -195,7 +198,7 @@ impl From<RefundObject> for Refunded {
     }
 }
 
-impl TryFrom<DisputeObject> for Disputed {
+impl TryFrom<DisputeObject> for ProviderDispute {
     type Error = PaymentError;
 
     fn try_from(object: DisputeObject) -> Result<Self, PaymentError> {

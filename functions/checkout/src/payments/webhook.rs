@@ -1,9 +1,9 @@
-//! What the provider tells us by itself: `Stripe-Signature: t=<seconds>,v1=<hex>`, an HMAC-SHA-256 of
-//! `<seconds>.<body>` under a secret that only it and we have
+//! The provider's webhooks. Each has the header `Stripe-Signature: t=<seconds>,v1=<hex>`, an HMAC-SHA-256
+//! of `<seconds>.<body>` under a shared secret
 //! (<https://docs.stripe.com/webhooks#verify-manually>).
 //!
-//! A webhook is believed in nothing but that something may have changed: it names an order, which is
-//! then looked at. So one that comes early, late, twice, out of order or never does no harm.
+//! A webhook only names an order that may have changed. A worker then reads the state from the provider.
+//! So a webhook that comes early, late, twice, out of order or never does no harm.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,29 +17,29 @@ use super::stripe::ORDER;
 use crate::order::PaymentId;
 use crate::queues::Advance;
 
-/// How far a signature's time may be from ours, so that what someone has overheard cannot be sent again
-/// for ever. Stripe's own libraries take 5 minutes.
+/// The maximum difference between a signature's time and our clock. It limits replays of a recorded
+/// webhook. Stripe's libraries use 5 minutes.
 const TOLERANCE: Duration = Duration::from_mins(5);
 
-/// How the types of events begin that are about money which goes back. Their objects name the payment;
-/// those that were made by hand, and disputes, do not name the order.
+/// The prefixes of the event types for refunds and disputes. Their objects name the payment. Disputes, and
+/// refunds that somebody made at the provider, do not name the order.
 const MONEY_BACK: [&str; 4] = ["refund.", "charge.refund.", "charge.refunded", "charge.dispute."];
 
-/// Why a webhook is not taken. For the log; the sender is told nothing.
+/// Why a webhook is rejected. It goes to the log only; the sender does not get it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// The header is missing, or not what it should be.
+    /// The header is missing or malformed.
     #[error("no signature")]
     Malformed,
-    /// It was made too long ago, or is to be made.
-    #[error("signed at another time")]
+    /// The signature's time is too far in the past or in the future.
+    #[error("the signature's time is out of tolerance")]
     Stale,
-    /// It was not made with our secret, or not of this body.
-    #[error("signed by another, or something else")]
+    /// The signature does not match our secret and this body.
+    #[error("the signature does not match")]
     Forged,
 }
 
-/// Makes sure that the provider has sent `body`, and just now.
+/// Checks that the provider signed `body`, at most 5 minutes before or after `now`.
 pub fn verify(
     header: &str,
     body: &[u8],
@@ -63,18 +63,20 @@ pub fn verify(
     }
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
     let signed = [time.as_bytes(), b".", body].concat();
-    // One of several: a secret is changed while the old one is still good. Compared in constant time.
+    // One match of several is enough: during a rotation the provider signs with both secrets. The comparison
+    // takes constant time.
     let is_ours = |signature: &str| {
         decoded(signature).is_some_and(|tag| hmac::verify(&key, &signed, &tag).is_ok())
     };
     signatures.iter().find(|signature| is_ours(signature)).map(|_| ()).ok_or(Rejected::Forged)
 }
 
-/// What an event has looked at: the order of a payment of ours, or the payment of a refund or a dispute.
+/// The job for a webhook: the order of a payment, or the payment of a refund or a dispute. `None` if the
+/// webhook concerns none of our orders.
 #[must_use]
-pub fn about(body: &[u8]) -> Option<Advance> {
+pub fn job_for(body: &[u8]) -> Option<Advance> {
     #[derive(Deserialize)]
-    struct Told {
+    struct Notification {
         #[serde(rename = "type", default)]
         kind: String,
         data: Data,
@@ -90,7 +92,7 @@ pub fn about(body: &[u8]) -> Option<Advance> {
         #[serde(default)]
         payment_intent: Option<PaymentId>,
     }
-    let Told { kind, data: Data { object } } = serde_json::from_slice(body).ok()?;
+    let Notification { kind, data: Data { object } } = serde_json::from_slice(body).ok()?;
     if MONEY_BACK.iter().any(|begin| kind.starts_with(begin)) {
         return object.payment_intent.map(|payment| Advance::V2 { payment });
     }
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_good_for_five_minutes_either_way() {
+    fn a_signature_is_valid_for_five_minutes_before_and_after_its_time() {
         let header = format!("t=1000,v1={}", sign(1000, BODY, "whsec_ours"));
         for (now, verdict) in [
             (1000, Ok(())),
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn a_wrong_signature_is_rejected() {
         let good = sign(1000, BODY, "whsec_ours");
         let check = |header: &str, body: &[u8]| verify(header, body, &secret(), at(1000));
         let header = format!("t=1000,v0=00,v1={},v1={good}", "00".repeat(32));
@@ -159,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_is_a_signature(header in ".*") {
+        fn a_random_header_is_rejected(header in ".*") {
             prop_assert!(verify(&header, BODY, &secret(), at(1000)).is_err());
         }
     }

@@ -1,90 +1,91 @@
-//! Money that goes back: refunds that we ask for, and what the provider has besides.
+//! Refunds that we request, and refunds and disputes that we find at the provider.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
-use shared::batch::Failure as Trouble;
+use shared::batch::Failure;
 use shared::fault::point;
 use shared::{Error, Result};
 
-use super::{Came, Saga};
+use super::{Saga, StepOutcome};
 use crate::ledger::{Movement, Outcome, Transfer};
 use crate::money::Money;
 use crate::order::{
     Dispute, Event, Funds, Order, OrderId, Origin, PaymentId, Refund, RefundId, RefundStatus,
 };
-use crate::payments::{self, Disputed, Payment, PaymentError, RefundState, Refunded};
-use crate::store::{Appended, Held};
+use crate::payments::{self, Payment, PaymentError, ProviderDispute, ProviderRefund, RefundState};
+use crate::store::{AppendOutcome, HeldOrder};
 
-/// What the provider has of an order's payment.
-struct Known {
-    refunds: Vec<Refunded>,
-    disputes: Vec<Disputed>,
+/// The provider's records of a payment.
+struct ProviderRecords {
+    refunds: Vec<ProviderRefund>,
+    disputes: Vec<ProviderDispute>,
 }
 
 impl Saga {
-    /// Compares the order of a payment with what the provider has of it. The provider is asked which
-    /// order that is: nothing is written for it, and it is asked for few payments only.
-    pub async fn compare_payment(&self, id: &PaymentId, until: Timestamp) -> Result<(), Trouble> {
+    /// Compares the order of a payment with the provider's refunds and disputes. The order id comes from the
+    /// provider, so the table needs no index by payment. This costs one request for each payment; such
+    /// payments are few.
+    pub async fn compare_payment(&self, id: &PaymentId, until: Timestamp) -> Result<(), Failure> {
         let payment = match point("payments.retrieve", || self.payments.retrieve(id)).await {
             Ok(payment) => payment,
             Err(PaymentError::Unknown(error)) => return Err(error.into()),
             Err(refused) => {
-                tracing::warn!(payment_id = id.0, error = %refused, "the provider does not know it");
+                tracing::warn!(payment_id = id.0, error = %refused, "the provider does not know the payment");
                 return Ok(());
             }
         };
         let Some(order) = payment.order else { return Ok(()) };
         let known = self.store.order(order).await?.and_then(|order| order.payment);
         if known.as_ref() != Some(id) {
-            tracing::warn!(order_id = %order, payment_id = id.0, "not the payment of its order");
+            tracing::warn!(order_id = %order, payment_id = id.0, "the order has another payment");
             return Ok(());
         }
-        self.go_on(order, until, true).await
+        self.run_steps(order, until, true).await
     }
 
-    /// Has the order follow what the provider has of its refunds and disputes, one event after the other,
-    /// and lets go of it.
-    pub(super) async fn compare(&self, mut held: Held) -> Result<(), Trouble> {
-        let paid = held.order.payment.clone().filter(|_| held.order.taken() > 0);
-        let Some(payment) = paid else { return Ok(self.let_go(&held, None).await?) };
-        let known = match self.known(&payment).await {
+    /// Appends one event for each difference between the order and the provider's refunds and disputes, then
+    /// releases the lease.
+    pub(super) async fn compare(&self, mut held: HeldOrder) -> Result<(), Failure> {
+        let paid = held.order.payment.clone().filter(|_| held.order.captured() > 0);
+        let Some(payment) = paid else { return Ok(self.release_lease(&held, None).await?) };
+        let known = match self.provider_records(&payment).await {
             Ok(known) => known,
-            Err(error) => return Err(self.failed(&held, error).await?),
+            Err(error) => return Err(self.release_failed(&held, error).await?),
         };
         while let Some(event) = known.difference(&held.order) {
-            let (name, writes) = (event.name(), self.booked(&held.order, &event)?);
+            let (name, writes) = (event.name(), self.ledger_writes(&held.order, &event)?);
             match self.append(&held, event, writes).await? {
-                Appended::Made(next) => held = *next,
-                Appended::Refused => {
-                    self.let_go(&held, None).await?;
-                    return Err(Trouble::retry_after("the order has moved", Duration::ZERO));
+                AppendOutcome::Made(next) => held = *next,
+                AppendOutcome::Refused => {
+                    self.release_lease(&held, None).await?;
+                    return Err(Failure::retry_after("the order has changed", Duration::ZERO));
                 }
             }
-            tracing::info!(order_id = %held.order.id, event = name, "the provider has it");
+            tracing::info!(order_id = %held.order.id, event = name, "event appended from the provider's records");
         }
-        match known.all_understood(&held.order) {
-            Ok(()) => Ok(self.let_go(&held, None).await?),
-            Err(error) => Err(self.failed(&held, error).await?),
+        match known.check_known(&held.order) {
+            Ok(()) => Ok(self.release_lease(&held, None).await?),
+            Err(error) => Err(self.release_failed(&held, error).await?),
         }
     }
 
-    async fn known(&self, payment: &PaymentId) -> Result<Known> {
-        Ok(Known {
+    async fn provider_records(&self, payment: &PaymentId) -> Result<ProviderRecords> {
+        Ok(ProviderRecords {
             refunds: point("payments.refunds", || self.payments.refunds(payment)).await?,
             disputes: point("payments.disputes", || self.payments.disputes(payment)).await?,
         })
     }
 
-    /// The provider is always asked first for the refunds that it has: they are few.
+    /// Sends a refund, unless the provider has it. Always lists the provider's refunds first; they are few.
     pub(super) async fn refund(
         &self,
         order: &Order,
         payment: &PaymentId,
         (refund, amount): (RefundId, Money),
-    ) -> Result<Came> {
-        let refunded = if let Some(refunded) = self.sent(payment, refund).await? {
+    ) -> Result<StepOutcome> {
+        let refunded = if let Some(refunded) = self.find_refund(payment, refund).await? {
             refunded
         } else {
             let key = payments::key(order.id, &refund.to_string());
@@ -93,10 +94,12 @@ impl Saga {
                 Ok(refunded) => refunded,
                 Err(PaymentError::Unknown(error)) => return Err(error),
                 Err(PaymentError::Declined(code) | PaymentError::Refused { code, .. }) => {
-                    // It may be refused because the same request has been carried out before.
-                    match self.sent(payment, refund).await? {
+                    // The reason may be that an earlier request was executed.
+                    match self.find_refund(payment, refund).await? {
                         Some(refunded) => refunded,
-                        None => return Ok(Came::event(Event::RefundFailed { refund, code })),
+                        None => {
+                            return Ok(StepOutcome::event(Event::RefundFailed { refund, code }));
+                        }
                     }
                 }
             }
@@ -111,40 +114,46 @@ impl Saga {
             }
             RefundState::Unknown(word) => return Err(unknown("refund", &refunded.id, word)),
         };
-        let writes = self.booked(order, &event)?;
-        Ok(Came::Of(event, writes))
+        let writes = self.ledger_writes(order, &event)?;
+        Ok(StepOutcome::Event(event, writes))
     }
 
-    /// The order ends without a payment, and somebody has taken its money at the provider: the ledger has
-    /// what was taken, and it goes back by a refund.
-    pub(super) fn give_back(&self, order: &Order, payment: &Payment) -> Result<Came> {
+    /// The order ends unpaid, but somebody captured the payment at the provider. Books the captured amount
+    /// and requests its refund.
+    pub(super) fn refund_capture(&self, order: &Order, payment: &Payment) -> Result<StepOutcome> {
         if payment.currency != order.placed.total.currency {
-            return Err(Error::internal("the payment is of another currency than its order"));
+            return Err(Error::internal(
+                "the currency of the payment is not the currency of its order",
+            ));
         }
-        let amount = Money { amount: payment.taken(), ..order.placed.total };
+        let amount = Money { amount: payment.captured(), ..order.placed.total };
         let event = Event::CaptureFound { amount, refund: self.ids.next() };
-        let mut writes = self.booked(order, &event)?;
+        let mut writes = self.ledger_writes(order, &event)?;
         if order.was_authorised {
             writes.push(self.resolution(order, Outcome::Voided)?);
         }
-        Ok(Came::Of(event, writes))
+        Ok(StepOutcome::Event(event, writes))
     }
 
-    /// The refund that the provider has of ours. Of several, the first that it made.
-    async fn sent(&self, payment: &PaymentId, refund: RefundId) -> Result<Option<Refunded>> {
+    /// The provider's refund with our refund id. If there are several, the oldest.
+    async fn find_refund(
+        &self,
+        payment: &PaymentId,
+        refund: RefundId,
+    ) -> Result<Option<ProviderRefund>> {
         let known = point("payments.refunds", || self.payments.refunds(payment)).await?;
         Ok(known.into_iter().rfind(|known| known.refund == Some(refund)))
     }
 
-    /// What an event of an order's refunds or disputes writes into the ledger.
-    fn booked(&self, order: &Order, event: &Event) -> Result<Vec<TransactWriteItem>> {
+    /// The ledger writes for an event about refunds or disputes.
+    fn ledger_writes(&self, order: &Order, event: &Event) -> Result<Vec<TransactWriteItem>> {
         let at = self.clock.now();
         let transfer = |movement| self.store.transfer(&Transfer { movement, pending: false, at });
         movements(order, event).into_iter().map(transfer).collect()
     }
 }
 
-/// What moves by an event of an order's refunds or disputes. What is not final moves nothing.
+/// The movements of an event about refunds or disputes. An event that is not final has none.
 fn movements(order: &Order, event: &Event) -> Vec<Movement> {
     let id: OrderId = order.id;
     let amount_of = |refund: &RefundId| order.refunds.get(refund).map(|refund| refund.amount);
@@ -175,18 +184,18 @@ fn movements(order: &Order, event: &Event) -> Vec<Movement> {
     }
 }
 
-impl Known {
-    /// The first thing that the provider has and the order does not say yet.
+impl ProviderRecords {
+    /// The first difference between the provider's records and the order, as an event.
     fn difference(&self, order: &Order) -> Option<Event> {
-        // The provider tells of the newest first.
-        let refund = self.refunds.iter().rev().find_map(|refund| self.of_refund(order, refund));
-        refund.or_else(|| self.disputes.iter().find_map(|dispute| of_dispute(order, dispute)))
+        // The provider lists the newest first.
+        let refund = self.refunds.iter().rev().find_map(|refund| self.refund_event(order, refund));
+        refund.or_else(|| self.disputes.iter().find_map(|dispute| dispute_event(order, dispute)))
     }
 
-    fn of_refund(&self, order: &Order, known: &Refunded) -> Option<Event> {
+    fn refund_event(&self, order: &Order, known: &ProviderRefund) -> Option<Event> {
         let id = &known.id;
-        if let Some((refund, ours)) = self.ours(order, known) {
-            return of_ours(refund, ours, known);
+        if let Some((refund, ours)) = self.our_refund(order, known) {
+            return our_refund_event(refund, ours, known);
         }
         match (order.found.get(id), &known.status) {
             (None, RefundState::Succeeded) => {
@@ -203,26 +212,30 @@ impl Known {
         }
     }
 
-    /// The refund of ours that this is. An order that is older than the record of the provider's ids has
-    /// the first that the provider made with our id.
-    fn ours<'a>(&self, order: &'a Order, known: &Refunded) -> Option<(RefundId, &'a Refund)> {
+    /// Our refund that belongs to the provider's refund. If our refund has no provider id stored, the
+    /// provider's oldest refund with our id belongs to it.
+    fn our_refund<'a>(
+        &self,
+        order: &'a Order,
+        known: &ProviderRefund,
+    ) -> Option<(RefundId, &'a Refund)> {
         let refund = known.refund?;
         let ours = order.refunds.get(&refund)?;
-        let is_it = match &ours.provider_id {
+        let is_match = match &ours.provider_id {
             Some(id) => *id == known.id,
-            // The request was refused: what the provider has under its id is another's.
+            // The provider refused our request, so somebody else made this refund.
             None if ours.status == RefundStatus::Failed => false,
             None => {
                 let first = self.refunds.iter().rfind(|other| other.refund == Some(refund));
                 first.is_some_and(|first| first.id == known.id)
             }
         };
-        is_it.then_some((refund, ours))
+        is_match.then_some((refund, ours))
     }
 
-    /// Whether every word of the provider's is one that this code knows. What it knows is done first: a
-    /// word about one refund holds up no other.
-    fn all_understood(&self, order: &Order) -> Result<()> {
+    /// Fails if a status or currency in the provider's records is unknown. This check comes last, so that
+    /// one unknown status does not delay the other refunds and disputes.
+    fn check_known(&self, order: &Order) -> Result<()> {
         for refund in &self.refunds {
             if let RefundState::Unknown(word) = &refund.status {
                 return Err(unknown("refund", &refund.id, word.clone()));
@@ -233,14 +246,16 @@ impl Known {
                 return Err(unknown("dispute", &dispute.id, Some(word.clone())));
             }
             if dispute.currency != order.placed.total.currency {
-                return Err(Error::internal("the dispute is of another currency than the order"));
+                return Err(Error::internal(
+                    "the currency of the dispute is not the currency of the order",
+                ));
             }
         }
         Ok(())
     }
 }
 
-fn of_ours(refund: RefundId, ours: &Refund, known: &Refunded) -> Option<Event> {
+fn our_refund_event(refund: RefundId, ours: &Refund, known: &ProviderRefund) -> Option<Event> {
     let provider_id = known.id.clone();
     match (ours.status, &known.status) {
         (RefundStatus::Pending, RefundState::Pending | RefundState::RequiresAction) => {
@@ -265,7 +280,7 @@ fn of_ours(refund: RefundId, ours: &Refund, known: &Refunded) -> Option<Event> {
     }
 }
 
-fn of_dispute(order: &Order, known: &Disputed) -> Option<Event> {
+fn dispute_event(order: &Order, known: &ProviderDispute) -> Option<Event> {
     let status = *known.status.as_ref().ok()?;
     let total = order.placed.total;
     let before = order.disputes.get(&known.id);
@@ -275,7 +290,7 @@ fn of_dispute(order: &Order, known: &Disputed) -> Option<Event> {
     {
         return None;
     }
-    // What was withdrawn is what comes back or is lost.
+    // The withdrawn amount stays the amount of the dispute.
     let withdrawn = before.filter(|before| before.funds != Funds::Untouched);
     let amount = withdrawn.map_or(Money { amount: known.amount, ..total }, |before| before.amount);
     let part = known.reinstated.filter(|part| *part < amount.amount);
@@ -284,6 +299,6 @@ fn of_dispute(order: &Order, known: &Disputed) -> Option<Event> {
 }
 
 fn unknown(what: &str, id: &str, word: Option<String>) -> Error {
-    let word = word.unwrap_or_else(|| "nothing".into());
-    Error::internal(format!("the provider's {what} {id} is in a state that is not known: {word}"))
+    let word = word.unwrap_or_else(|| "none".into());
+    Error::internal(format!("the provider's {what} {id} has an unknown status: {word}"))
 }

@@ -1,4 +1,4 @@
-//! Carts: one item for each customer, changed by version.
+//! Carts: one item for each customer. A version protects it from concurrent changes.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use shared::Result;
@@ -9,17 +9,16 @@ use shared::write::{self, Written};
 use super::Store;
 use crate::cart::Cart;
 
-/// Nobody was faster.
+/// The cart still has the version that was read.
 const UNCHANGED: &str = "attribute_not_exists(pk) OR version = :version";
 
 impl Store {
-    /// The customer's cart, which may be empty. 1 RRU for 4 KB.
+    /// Reads the customer's cart, which may be empty. 1 RRU for 4 KB.
     pub async fn cart(&self, customer: UserId) -> Result<Cart> {
         Ok(self.table.get(cart_key(customer)).await?.unwrap_or_default())
     }
 
-    /// Puts the cart in the place of the version that it was made of; tells whether that was still
-    /// there. 1 WRU for 1 KB.
+    /// Replaces the cart, if it still has the version `cart.version`. Returns whether it had. 1 WRU for 1 KB.
     pub async fn put_cart(&self, customer: UserId, cart: &Cart) -> Result<bool> {
         let put = self
             .table
@@ -29,21 +28,25 @@ impl Store {
         Ok(matches!(write::send("carts.put", put).await?, Written::Made(_)))
     }
 
-    /// The write that does the same. 2 WRU for 1 KB.
-    pub(crate) fn cart_put(&self, customer: UserId, cart: &Cart) -> Result<TransactWriteItem> {
+    /// The same as [`Store::put_cart`], as a write for a transaction. 2 WRU for 1 KB.
+    pub(crate) fn cart_write(&self, customer: UserId, cart: &Cart) -> Result<TransactWriteItem> {
         let put = self.table.putting(cart_key(customer), &next(cart))?;
         let put = put.condition_expression(UNCHANGED);
         table::put(put.expression_attribute_values(":version", number(cart.version)))
     }
 
-    /// The write that empties the cart, if it is still of this version: of two orders made of one cart,
-    /// one is. An empty cart keeps counting, so that no later cart has this version too. 2 WRU.
-    pub(crate) fn cart_emptied(&self, customer: UserId, cart: &Cart) -> Result<TransactWriteItem> {
-        self.cart_put(customer, &Cart { version: cart.version, ..Cart::default() })
+    /// The write that empties the cart, if it still has this version: of two orders from one cart, one
+    /// succeeds. An empty cart keeps its version, so that no later cart has the same version. 2 WRU.
+    pub(crate) fn empty_cart_write(
+        &self,
+        customer: UserId,
+        cart: &Cart,
+    ) -> Result<TransactWriteItem> {
+        self.cart_write(customer, &Cart { version: cart.version, ..Cart::default() })
     }
 }
 
-/// The cart in its next version.
+/// The cart with the next version.
 fn next(cart: &Cart) -> Cart {
     Cart { version: cart.version + 1, lines: cart.lines.clone() }
 }

@@ -1,7 +1,8 @@
-//! The ledger: entries that are written once, and balances that follow them.
+//! The ledger: entries that are written once, and balances that follow from them.
 //!
-//! No payment waits for another at an account's item: a payment writes entries of its own, and the
-//! stream folds them into the balances, some dozens in one transaction.
+//! Payments do not update balances, so they do not wait for each other: each payment writes its own
+//! entries, and the consumer of the stream adds up to [`MAX_FOLDED`] of them to the balances in one
+//! transaction.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::ledger::{Account, Balance, Entry, Resolution, Transfer, TrialBalance}
 use crate::money::Currency;
 use crate::order::OrderId;
 
-/// How many entries are folded at once: each has a mark, and changes two accounts at most.
+/// The maximum number of entries in one fold. Each entry has one mark and changes at most two accounts.
 pub const MAX_FOLDED: usize = transaction::MAX_ITEMS / 3;
 const BALANCES: &str = "BALANCES";
 const TRANSFER: &str = "TRANSFER#";
@@ -43,13 +44,13 @@ impl Store {
         self.table.new_item(entry.key(), transfer)
     }
 
-    /// The write that resolves a pending transfer, which nothing has resolved before. 2 WRU.
+    /// The write that resolves a pending transfer. Refused if it is resolved. 2 WRU.
     pub(crate) fn resolution(&self, resolution: &Resolution) -> Result<TransactWriteItem> {
         let entry = Entry::Resolution(resolution.clone());
         self.table.new_item(entry.key(), resolution)
     }
 
-    /// What the ledger has of an order, strongly consistent. 1 RRU for 4 KB.
+    /// The ledger entries of an order, strongly consistent. 1 RRU for 4 KB.
     pub async fn entries(&self, order: OrderId) -> Result<Vec<Entry>> {
         let transfers: Vec<Transfer> = self.table.all(ledger(order), TRANSFER).await?;
         let resolutions: Vec<Resolution> = self.table.all(ledger(order), RESOLUTION).await?;
@@ -57,19 +58,19 @@ impl Store {
         Ok(transfers.chain(resolutions.into_iter().map(Entry::Resolution)).collect())
     }
 
-    /// The balances, as far as the stream has brought them. 1 RRU for 4 KB.
+    /// The balances. They lag behind the entries by the delay of the stream. 1 RRU for 4 KB.
     pub async fn balances(&self) -> Result<TrialBalance> {
         let folded: Vec<Folded> = self.table.all(BALANCES, "").await?;
         let named = |Folded { sk, balance }: Folded| {
             let (currency, account) = sk.split_once('#').unwrap_or_default();
             let account = Account::ALL.into_iter().find(|known| known.name() == account);
-            let account = account.ok_or_else(|| Error::internal("no such account"))?;
+            let account = account.ok_or_else(|| Error::internal("unknown account"))?;
             Ok(((currency.parse::<Currency>()?, account), balance))
         };
         Ok(TrialBalance(folded.into_iter().map(named).collect::<Result<_>>()?))
     }
 
-    /// The entry that an item of the table is, if it is one.
+    /// Parses an item of the table. `None` if it is not a ledger entry.
     pub fn entry(item: Value) -> Result<Option<Entry>> {
         let sk = item["sk"].as_str().unwrap_or_default();
         Ok(if sk.starts_with(TRANSFER) {
@@ -81,19 +82,19 @@ impl Store {
         })
     }
 
-    /// Adds entries to the balances, each once however often it is told of; `token` is new each time. 2
-    /// WRU for each entry, and for each account.
+    /// Adds entries to the balances. Each entry counts once, however often it comes. `token` must be unique
+    /// for each call. 2 WRU for each entry and for each changed account.
     pub async fn fold(&self, token: &str, entries: &[Entry]) -> Result<()> {
         let mut sent = 0;
         let mut left: Vec<Entry> = Vec::new();
         for entry in entries {
-            // A batch may tell of one twice, and a transaction takes no item twice.
+            // A batch may have an entry twice, and a transaction must not have an item twice.
             if !left.contains(entry) {
                 left.push(entry.clone());
             }
         }
         while !left.is_empty() {
-            let items = self.folding(&left)?;
+            let items = self.fold_writes(&left)?;
             sent += 1;
             let token = format!("{token}-{sent}");
             match self.table.transact("ledger.fold", &token, items).await? {
@@ -104,7 +105,7 @@ impl Store {
         Ok(())
     }
 
-    fn folding(&self, entries: &[Entry]) -> Result<Vec<TransactWriteItem>> {
+    fn fold_writes(&self, entries: &[Entry]) -> Result<Vec<TransactWriteItem>> {
         let mut writes = Vec::with_capacity(transaction::MAX_ITEMS);
         for entry in entries {
             let mark = self.table.marking(mark(entry));
@@ -131,7 +132,7 @@ impl Store {
         Ok(writes)
     }
 
-    /// Those of the entries that have no mark yet.
+    /// The entries that have no mark yet.
     async fn unfolded(&self, entries: Vec<Entry>) -> Result<Vec<Entry>> {
         let found: Vec<Mark> = self.table.batch(entries.iter().map(mark).collect()).await?;
         let found: Vec<Item> = found.into_iter().map(|Mark { pk, sk }| key(pk, sk)).collect();
@@ -157,7 +158,7 @@ fn ledger(order: OrderId) -> String {
     format!("LEDGER#{order}")
 }
 
-/// That an entry is part of the balances.
+/// The key of the mark that an entry is part of the balances.
 fn mark(entry: &Entry) -> Item {
     key(ledger(entry.movement().order), format!("FOLDED#{}", entry.sort_key()))
 }

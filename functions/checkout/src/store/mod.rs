@@ -2,22 +2,22 @@
 //!
 //! | item | `pk` | `sk` |
 //! |---|---|---|
-//! | what happened to an order | `ORDER#<order>` | `EVENT#<version>` |
-//! | where it stands | `ORDER#<order>` | `STATE` |
-//! | an order of a customer's | `USER#<customer>` | `ORDER#<order>`, so that they stand in the order of their creation |
+//! | an event of an order | `ORDER#<order>` | `EVENT#<version>` |
+//! | the state of an order | `ORDER#<order>` | `STATE` |
+//! | a customer's order | `USER#<customer>` | `ORDER#<order>`, sorted by creation |
 //! | a customer's cart | `USER#<customer>` | `CART` |
 //! | a product | `CATALOGUE` | `PRODUCT#<sku>` |
 //! | a transfer | `LEDGER#<order>` | `TRANSFER#<cause>` |
-//! | what became of a pending one | `LEDGER#<order>` | `RESOLUTION#<cause>` |
-//! | that an entry is part of the balances | `LEDGER#<order>` | `FOLDED#<entry>` |
+//! | the resolution of a pending transfer | `LEDGER#<order>` | `RESOLUTION#<cause>` |
+//! | the mark that an entry is part of the balances | `LEDGER#<order>` | `FOLDED#<entry>` |
 //! | the balance of an account | `BALANCES` | `<currency>#<account>` |
-//! | how far our books are compared with the provider's | `RECONCILIATION` | `CURSOR` |
-//! | what of the provider's is not explained | `RECONCILIATION` | `OPEN#<movement>` |
-//! | where a merchant's webhooks go | `MERCHANT` | `ENDPOINT#<name>` |
-//! | what counts the changes of those | `MERCHANT` | `ENDPOINTS` |
+//! | the progress of the reconciliation | `RECONCILIATION` | `CURSOR` |
+//! | a movement at the provider without an explanation | `RECONCILIATION` | `OPEN#<movement>` |
+//! | a merchant's webhook endpoint | `MERCHANT` | `ENDPOINT#<name>` |
+//! | the number of changes of the endpoints | `MERCHANT` | `ENDPOINTS` |
 //!
-//! The index `due` (`due_shard`, `due_at`) has the `STATE` of orders that are on their way, and in a partition
-//! of their own those whose refunds the provider has not decided on.
+//! The index `due` (`due_shard`, `due_at`) has the `STATE` items of active orders. Orders that only wait for
+//! the outcome of a refund are in a partition of their own.
 
 mod carts;
 mod ledger;
@@ -30,9 +30,11 @@ use shared::table::Table;
 
 pub use ledger::MAX_FOLDED;
 pub use merchants::Endpoints;
-pub use orders::{Appended, Claimed, DUE_SHARDS, Due, Held, OVERDUE_AFTER, StateItem};
+pub use orders::{
+    AppendOutcome, ClaimOutcome, DUE_SHARDS, DueOrder, HeldOrder, OVERDUE_AFTER, StateItem,
+};
 pub(crate) use orders::{SETTLING, due_shard};
-pub use reconciliation::{Cursor, Open};
+pub use reconciliation::{Cursor, OpenMovement};
 
 /// The checkout's table.
 #[derive(Clone, Debug)]

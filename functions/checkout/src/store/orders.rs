@@ -1,8 +1,8 @@
-//! Orders: their events, and where each stands.
+//! Orders: their events and their states.
 //!
-//! The events are the truth; the item `STATE` is what they fold to, written in the same transaction,
-//! so that no one reads an order that its history does not say. It carries the lease of the worker
-//! that is at the order, and when it is to be looked after, which are no part of its history.
+//! The events are the source of truth. The item `STATE` is the fold of the events. The same transaction
+//! writes both, so `STATE` never differs from the history. `STATE` also has the worker's lease and the time
+//! of the next check by the sweeper, which are not part of the history.
 
 use std::time::Duration;
 
@@ -23,84 +23,84 @@ use shared::{Result, invocation};
 use super::Store;
 use crate::order::{Event, Order, OrderId, Recorded};
 
-/// How long an order may stand still before the sweeper looks after it.
+/// The time without progress after which the sweeper queues an order.
 pub const OVERDUE_AFTER: Duration = Duration::from_mins(2);
-/// Orders that are on their way are spread over as many partitions of the index.
+/// The number of partitions of the index over which active orders are spread.
 pub const DUE_SHARDS: u32 = 8;
 
-/// The partition of the index where orders are whose refunds the provider has not decided on: apart from
-/// those that stand still, which they are not.
+/// The index partition of orders that only wait for the outcome of a refund. They are separate, because
+/// they are not overdue.
 pub(crate) const SETTLING: &str = "SETTLING";
-/// How long after an order's last event the provider is asked again about its refunds, at first; and how
-/// long at most. In between it is as long as it has taken so far.
+/// The shortest and the longest time between two checks of a pending refund. In between, the time equals
+/// the time since the order's last event.
 const SETTLING_FIRST: Duration = Duration::from_mins(15);
 const SETTLING_LAST: Duration = Duration::from_hours(24);
 
 /// An order that a worker holds.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct HeldOrder {
     /// The order.
     pub order: Order,
-    /// Who holds it.
+    /// The attempt that holds it.
     pub attempt: AttemptId,
-    /// How many attempts there were since its last event, this one included: more than one, and a
-    /// request may have been sent whose answer nobody has.
+    /// The number of attempts since the last event, including this one. If it is more than 1, an earlier
+    /// attempt may have sent a request and lost the response.
     pub attempts: u32,
     /// The end of the lease.
     pub until: Timestamp,
 }
 
-/// What came of a claim.
+/// The outcome of a claim.
 #[derive(Clone, Debug)]
-pub enum Claimed {
-    /// It is ours.
-    Held(Box<Held>),
+pub enum ClaimOutcome {
+    /// This attempt holds the order.
+    Held(Box<HeldOrder>),
     /// Another attempt holds it.
     Busy {
-        /// When the order is free at the latest.
+        /// The time until the lease of the other attempt ends.
         retry_after: Duration,
     },
-    /// There is no such order.
-    Nothing,
+    /// The order does not exist.
+    NotFound,
 }
 
-/// What came of appending an event.
+/// The outcome of an append.
 #[derive(Clone, Debug)]
-pub enum Appended {
-    /// It is part of the history.
-    Made(Box<Held>),
-    /// The order, or what was to change with it, is not as it was.
+pub enum AppendOutcome {
+    /// The event is part of the history.
+    Made(Box<HeldOrder>),
+    /// The order, or an item of the other writes, has changed in the meantime.
     Refused,
 }
 
 /// The item `STATE`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StateItem {
-    /// What the events fold to.
+    /// The fold of the events.
     pub order: Order,
     /// The last attempt.
     #[serde(default)]
     pub attempt: Option<AttemptId>,
-    /// How many attempts there were since the last event.
+    /// The number of attempts since the last event.
     #[serde(default)]
     pub attempts: u32,
-    /// Why the last one came to nothing.
+    /// The error of the last attempt.
     #[serde(default)]
     pub trouble: Option<String>,
     #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional")]
     lease_until: Option<Timestamp>,
 }
 
-/// An order that is on its way, and when it is to be looked after.
+/// An active order and the time of its next check by the sweeper.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Due {
+pub struct DueOrder {
     pk: String,
-    /// When.
+    /// The time of the next check.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub due_at: Timestamp,
 }
 
-impl Due {
+impl DueOrder {
     /// The order.
     pub fn order(&self) -> Result<OrderId> {
         Ok(self.pk.trim_start_matches("ORDER#").parse()?)
@@ -121,9 +121,12 @@ struct Pointer {
 }
 
 impl Store {
-    /// The writes of a new order: its first event, where it stands, and that it is the customer's. 6 WRU
-    /// and more, by size.
-    pub(crate) fn placement(&self, placed: &Recorded) -> Result<(Order, Vec<TransactWriteItem>)> {
+    /// The writes of a new order: its first event, its state, and the pointer from the customer. At least
+    /// 6 WRU, depending on the size.
+    pub(crate) fn placement_writes(
+        &self,
+        placed: &Recorded,
+    ) -> Result<(Order, Vec<TransactWriteItem>)> {
         let order = Order::apply(None, placed.clone())?;
         let mut state = state_key(order.id);
         state.insert("due_shard".into(), string(shard_of(order.id)));
@@ -140,12 +143,12 @@ impl Store {
         Ok(self.state(id).await?.map(|state| state.order))
     }
 
-    /// Where the order stands, strongly consistent. 1 RRU for 4 KB.
+    /// The item `STATE` of the order, strongly consistent. 1 RRU for 4 KB.
     pub async fn state(&self, id: OrderId) -> Result<Option<StateItem>> {
         self.table.get(state_key(id)).await
     }
 
-    /// Those of the orders that there are, newest first. 1 RRU for 4 KB of each.
+    /// The orders that exist, newest first. 1 RRU for 4 KB of each.
     pub async fn orders(&self, ids: &[OrderId]) -> Result<Vec<StateItem>> {
         let keys = ids.iter().map(|id| state_key(*id)).collect();
         let mut states: Vec<StateItem> = self.table.batch(keys).await?;
@@ -153,14 +156,14 @@ impl Store {
         Ok(states)
     }
 
-    /// The order's events, in their order, strongly consistent. 1 RRU for 4 KB.
+    /// The order's events, sorted by version, strongly consistent. 1 RRU for 4 KB.
     pub async fn history(&self, id: OrderId) -> Result<Vec<Recorded>> {
         self.table.all(format!("ORDER#{id}"), "EVENT#").await
     }
 
-    /// Up to `limit` of a customer's orders, newest first, starting after `after`; and where the next
-    /// page starts. 0.5 RRU for 4 KB of pointers.
-    pub async fn orders_of(
+    /// Up to `limit` orders of a customer, newest first, starting after `after`; and the `after` of the next
+    /// page, if there is one. 0.5 RRU for 4 KB of pointers.
+    pub async fn customer_orders(
         &self,
         customer: UserId,
         after: Option<OrderId>,
@@ -178,14 +181,14 @@ impl Store {
         Ok((ids, last))
     }
 
-    /// Takes an order for an attempt, unless another holds it. 1 WRU for 1 KB.
+    /// Claims an order for an attempt until `until`, unless another attempt holds it. 1 WRU for 1 KB.
     pub async fn claim(
         &self,
         id: OrderId,
         attempt: AttemptId,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Claimed> {
+    ) -> Result<ClaimOutcome> {
         let lease = Lease { attempt, until };
         let claim = lease
             .claim(self.table.update(state_key(id)), now)
@@ -195,28 +198,30 @@ impl Store {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         let held = |StateItem { order, attempts, .. }| {
-            Claimed::Held(Box::new(Held { order, attempt, attempts, until }))
+            ClaimOutcome::Held(Box::new(HeldOrder { order, attempt, attempts, until }))
         };
         Ok(match write::send("saga.claim", claim).await? {
             Written::Made(item) => held(serde_dynamo::from_item(item.unwrap_or_default())?),
             Written::Refused(Some(item)) => {
                 let item: StateItem = serde_dynamo::from_item(item)?;
                 match item.attempt {
-                    // The answer to this claim was lost, and the SDK sent it again.
+                    // The response to this claim was lost, and the SDK sent the claim again.
                     Some(last) if last == attempt => held(item),
-                    _ => Claimed::Busy { retry_after: lease::retry_after(item.lease_until, now) },
+                    _ => ClaimOutcome::Busy {
+                        retry_after: lease::retry_after(item.lease_until, now),
+                    },
                 }
             }
-            Written::Refused(None) => Claimed::Nothing,
+            Written::Refused(None) => ClaimOutcome::NotFound,
         })
     }
 
-    /// The attempt lets go of the order, and says why it came to nothing, if it did: its job comes again
-    /// then, and the sweeper has no need to look after the order yet. 1 WRU for 1 KB, and 2 for the index
-    /// then.
+    /// Releases the lease of an attempt. `trouble` is the attempt's error, if it failed: the queue delivers
+    /// the job again, so the check by the sweeper moves to a later time. 1 WRU for 1 KB, and 2 more for the
+    /// index if the attempt failed.
     pub async fn release(
         &self,
-        held: &Held,
+        held: &HeldOrder,
         trouble: Option<String>,
         now: Timestamp,
     ) -> Result<()> {
@@ -226,7 +231,7 @@ impl Store {
         let release = self.table.update(state_key(held.order.id));
         let mut release = lease::held_by(release, held.attempt).condition_expression(CLAIMED_LAST);
         release = match trouble {
-            // No worker has anything to do: the sweeper does not look after it either.
+            // There is no next step, so the sweeper does not need to queue the order.
             Some(trouble) if held.order.next().is_none() && !held.order.awaits_refund() => release
                 .update_expression(format!("SET trouble = :trouble REMOVE {LET_GO}"))
                 .expression_attribute_values(":trouble", string(trouble)),
@@ -236,14 +241,14 @@ impl Store {
                 .expression_attribute_values(":trouble", string(trouble)),
             None => release.update_expression(format!("REMOVE {LET_GO}")),
         };
-        // Refused, another has taken over.
+        // If this is refused, another attempt holds the order.
         write::send("saga.release", release).await?;
         Ok(())
     }
 
-    /// The attempt lets go of an order whose refunds the provider has not decided on; tells whether the
-    /// order is still as the attempt knows it. 1 WRU for 1 KB, and 2 for the index.
-    async fn settle(&self, held: &Held, now: Timestamp) -> Result<bool> {
+    /// Releases the lease of an order that only waits for the outcome of a refund. Returns whether the order
+    /// is unchanged. 1 WRU for 1 KB, and 2 for the index.
+    async fn settle(&self, held: &HeldOrder, now: Timestamp) -> Result<bool> {
         let settle = self
             .table
             .update(state_key(held.order.id))
@@ -258,31 +263,31 @@ impl Store {
         Ok(matches!(write::send("saga.settle", settle).await?, Written::Made(_)))
     }
 
-    /// Appends an event to the history of an order that an attempt holds, together with `writes`. 4 WRU
-    /// and more, by size, and 2 for each of the writes.
+    /// Appends an event to the history of a held order, in one transaction with `writes`. At least 4 WRU,
+    /// depending on the size, and 2 for each of the writes.
     pub async fn append(
         &self,
-        held: &Held,
+        held: &HeldOrder,
         event: Event,
         writes: Vec<TransactWriteItem>,
         now: Timestamp,
-    ) -> Result<Appended> {
-        let recorded = following(&held.order, event, now);
+    ) -> Result<AppendOutcome> {
+        let recorded = next_event(&held.order, event, now);
         let order = Order::apply(Some(held.order.clone()), recorded.clone())?;
         let state = self
-            .moved(&order)?
+            .state_update(&order)?
             .condition_expression(format!("version = :before AND {CLAIMED_LAST}"))
             .expression_attribute_values(":attempt", value(&held.attempt)?);
         let state = if order.awaits_refund() {
             let settling = ", due_shard = :shard, due_at = :due REMOVE lease_until, trouble";
             state
-                .update_expression(format!("{MOVED}{settling}"))
+                .update_expression(format!("{STATE_UPDATE}{settling}"))
                 .expression_attribute_values(":shard", string(SETTLING))
                 .expression_attribute_values(":due", milliseconds(settling_at(&order, now)))
         } else {
             let is_over = order.next().is_none();
             let over = if is_over { "lease_until, due_shard, due_at, " } else { "" };
-            state.update_expression(format!("{MOVED} REMOVE {over}trouble"))
+            state.update_expression(format!("{STATE_UPDATE} REMOVE {over}trouble"))
         };
         let state = table::update(state)?;
         let mut items = vec![self.event(&recorded)?, state];
@@ -290,24 +295,27 @@ impl Store {
         let attempt = held.attempt.to_string();
         let token = format!("{}-{}", attempt.trim_start_matches("att_"), order.version);
         match self.table.transact("orders.append", &token, items).await? {
-            Sent::Made => Ok(Appended::Made(Box::new(Held { order, attempts: 1, ..held.clone() }))),
-            Sent::Refused { .. } => Ok(Appended::Refused),
+            Sent::Made => {
+                Ok(AppendOutcome::Made(Box::new(HeldOrder { order, attempts: 1, ..held.clone() })))
+            }
+            Sent::Refused { .. } => Ok(AppendOutcome::Refused),
         }
     }
 
-    /// The writes by which a customer or a merchant appends an event to an order, whoever holds it; and
-    /// the order then. From now on the sweeper looks after it. 4 WRU and more, by size.
-    pub(crate) fn requested(
+    /// The writes with which a customer or a merchant appends an event to an order, and the order after the
+    /// event. They need no lease. They put the order into the index for the sweeper. At least 4 WRU, depending
+    /// on the size.
+    pub(crate) fn request_writes(
         &self,
         order: &Order,
         event: Event,
         now: Timestamp,
     ) -> Result<(Order, Vec<TransactWriteItem>)> {
-        let recorded = following(order, event, now);
+        let recorded = next_event(order, event, now);
         let order = Order::apply(Some(order.clone()), recorded.clone())?;
         let state = self
-            .moved(&order)?
-            .update_expression(format!("{MOVED}, due_shard = :shard, due_at = :due"))
+            .state_update(&order)?
+            .update_expression(format!("{STATE_UPDATE}, due_shard = :shard, due_at = :due"))
             .condition_expression("version = :before")
             .expression_attribute_values(":shard", string(shard_of(order.id)))
             .expression_attribute_values(":due", milliseconds(now + OVERDUE_AFTER))
@@ -316,8 +324,8 @@ impl Store {
         Ok((order, vec![self.event(&recorded)?, state]))
     }
 
-    /// Makes the writes of [`Store::requested`]; tells whether the order was still as it was.
-    pub(crate) async fn request(
+    /// Commits the writes of [`Store::request_writes`]. Returns whether the order was unchanged.
+    pub(crate) async fn commit_request(
         &self,
         attempt: AttemptId,
         writes: Vec<TransactWriteItem>,
@@ -327,20 +335,20 @@ impl Store {
         Ok(matches!(sent, Sent::Made))
     }
 
-    /// The orders that were to be looked after by `now`.
+    /// The active orders whose next check is due by `now`.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> due::Due {
         self.table.due("sweep.due", now)
     }
 
-    /// The orders whose refunds the provider has not decided on, and which were to be looked at by `now`.
+    /// The orders that only wait for the outcome of a refund, and whose next check is due by `now`.
     #[must_use]
     pub fn settling(&self, now: Timestamp) -> due::Due {
         self.table.due("sweep.settling", now)
     }
 
-    /// Every order of a shard that is on its way. 0.5 RRU for 4 KB, some 30 of them.
-    pub async fn on_their_way(&self, shard: u32) -> Result<Vec<Due>> {
+    /// All active orders of a shard. 0.5 RRU for 4 KB, which is about 30 orders.
+    pub async fn active_orders(&self, shard: u32) -> Result<Vec<DueOrder>> {
         let query = self
             .table
             .client()
@@ -357,9 +365,9 @@ impl Store {
         Ok(found)
     }
 
-    /// Looks after an order again later, unless it has moved in the meantime. 1 WRU for 1 KB, and 2 for
-    /// the index.
-    pub(crate) async fn look_again(&self, due: &Due, at: Timestamp) -> Result<()> {
+    /// Moves the next check of an order to `at`, unless the order has changed in the meantime. 1 WRU for
+    /// 1 KB, and 2 for the index.
+    pub(crate) async fn postpone_check(&self, due: &DueOrder, at: Timestamp) -> Result<()> {
         let update = self
             .table
             .update(key(&due.pk, "STATE"))
@@ -374,7 +382,7 @@ impl Store {
     fn event(&self, recorded: &Recorded) -> Result<TransactWriteItem> {
         let sk = format!("EVENT#{:06}", recorded.version);
         let mut item = key(format!("ORDER#{}", recorded.order), sk);
-        // The stream's consumer logs under what has caused the event.
+        // The consumer of the stream logs with the correlation id of the cause.
         if let Some(current) = invocation::current() {
             item.insert(CORRELATION_ID.into(), string(&current.correlation_id));
             item.insert(TRACEPARENT.into(), string(current.trace.traceparent()));
@@ -382,8 +390,11 @@ impl Store {
         self.table.new_item(item, recorded)
     }
 
-    /// The update of `STATE` to an order that one event has moved.
-    fn moved(&self, order: &Order) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder> {
+    /// The update of `STATE` to the order after one event.
+    fn state_update(
+        &self,
+        order: &Order,
+    ) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder> {
         Ok(self
             .table
             .updating(state_key(order.id))
@@ -395,15 +406,15 @@ impl Store {
     }
 }
 
-/// What is set of `STATE` by every event.
-const MOVED: &str = "SET #order = :order, version = :after, attempts = :attempts";
+/// The attributes of `STATE` that every event sets.
+const STATE_UPDATE: &str = "SET #order = :order, version = :after, attempts = :attempts";
 
 fn settling_at(order: &Order, now: Timestamp) -> Timestamp {
     let waited = Duration::try_from(now.duration_since(order.changed_at)).unwrap_or_default();
     now + waited.clamp(SETTLING_FIRST, SETTLING_LAST)
 }
 
-fn following(order: &Order, event: Event, at: Timestamp) -> Recorded {
+fn next_event(order: &Order, event: Event, at: Timestamp) -> Recorded {
     Recorded { order: order.id, version: order.version + 1, at, event }
 }
 

@@ -1,4 +1,4 @@
-//! Products: one partition, which DynamoDB splits as it grows.
+//! Products: all in one partition, which DynamoDB splits when it grows.
 
 use std::collections::BTreeMap;
 
@@ -34,8 +34,8 @@ impl Store {
         self.table.get(product_key(sku)).await
     }
 
-    /// Those of the products that there are, strongly consistent. 1 RRU each.
-    pub async fn products_of<'a>(
+    /// The products that exist, strongly consistent. 1 RRU each.
+    pub async fn products_by_sku<'a>(
         &self,
         skus: impl Iterator<Item = &'a Sku>,
     ) -> Result<BTreeMap<Sku, Product>> {
@@ -43,8 +43,8 @@ impl Store {
         listed.into_iter().map(Listed::named).collect()
     }
 
-    /// Up to `limit` products that are sold, by their SKUs, starting after `after`; and where the next
-    /// page starts, if there is one. 0.5 RRU for 4 KB, those that are not sold included.
+    /// Up to `limit` products on sale, sorted by SKU, starting after `after`; and the `after` of the next page,
+    /// if there is one. 0.5 RRU for 4 KB, including products that are not on sale.
     pub async fn products(
         &self,
         after: Option<&Sku>,
@@ -62,8 +62,8 @@ impl Store {
         Ok((products, last))
     }
 
-    /// The condition that a product is sold, and at this price. 2 WRU.
-    pub(crate) fn sold_at(&self, sku: &Sku, price: Money) -> Result<TransactWriteItem> {
+    /// The condition that a product is on sale at this price. 2 WRU.
+    pub(crate) fn price_check(&self, sku: &Sku, price: Money) -> Result<TransactWriteItem> {
         let check = ConditionCheck::builder()
             .table_name(self.table.name())
             .set_key(Some(product_key(sku)))
@@ -76,7 +76,7 @@ impl Store {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// Puts a product in the place of the one before; tells whether there was none. 1 WRU.
+    /// Creates or replaces a product. Returns whether it is new. 1 WRU.
     pub async fn put_product(&self, sku: &Sku, product: &Product) -> Result<bool> {
         let put = self.table.put(product_key(sku), product)?.return_values(ReturnValue::AllOld);
         Ok(write::send("products.put", put).await? == Written::Made(None))

@@ -1,4 +1,4 @@
-//! What a customer means to order.
+//! The cart.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -53,11 +53,11 @@ async fn products_are_added_set_and_removed() {
     let cart = ask("remove-from-cart").about(BOOK, "pen").of(&s).await.ok(200);
     assert_eq!(cart, json!({"lines": []}));
     let other = ask("get-cart").by(s.customer()).of(&s).await.ok(200);
-    assert_eq!(other, json!({"lines": []}), "each customer has a cart");
+    assert_eq!(other, json!({"lines": []}), "each customer has an own cart");
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_a_cart_is_said_and_changes_nothing() {
+async fn an_invalid_change_is_refused_and_changes_nothing() {
     let s = shop().await;
     for number in 1..=21 {
         s.sell(&format!("p{number}"), 1).await;
@@ -85,7 +85,7 @@ async fn what_does_not_fit_into_a_cart_is_said_and_changes_nothing() {
             assert_eq!(answer.field().0, field, "{sku}, {quantity}: {}", answer.text);
         }
     }
-    assert_eq!(add("p1", 1, "one-more").of(&s).await.field().0, "quantity", "999 and one");
+    assert_eq!(add("p1", 1, "one-more").of(&s).await.field().0, "quantity", "999 + 1");
     for (body, field) in [
         (json!({"sku": "p2"}), "quantity"),
         (json!({"sku": "p2", "quantity": -1}), "quantity"),
@@ -108,23 +108,23 @@ async fn what_does_not_fit_into_a_cart_is_said_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_price_that_was_shown_stays_until_the_line_is_put_again() {
+async fn a_line_keeps_its_price_until_it_is_set_again() {
     let s = shop().await;
     s.sell(BOOK, 100).await;
     s.sell("pen", 10).await;
     set(BOOK, 2).of(&s).await.ok(200);
     s.sell(BOOK, 90).await;
     assert_eq!(ask("get-cart").of(&s).await.ok(200)["total"], euro(200));
-    assert_eq!(set("pen", 1).of(&s).await.ok(200)["total"], euro(210), "of another line too");
+    assert_eq!(set("pen", 1).of(&s).await.ok(200)["total"], euro(210), "the other line too");
     assert_eq!(add(BOOK, 1, "k").of(&s).await.ok(200)["total"], euro(3 * 90 + 10));
 }
 
 #[tokio::test]
-async fn adding_again_under_a_key_adds_once() {
+async fn a_repeated_request_adds_once() {
     let s = shop().await;
     s.sell(BOOK, PRICE).await;
     let first = add(BOOK, 500, "k").of(&s).await;
-    // By now as many would be too many, and none is sold.
+    // By now the quantity would be too large, and the product is not on sale.
     let gone = json!({"name": "Gone", "price": euro(1), "active": false});
     ask("put-product").body(&gone).of(&s).await.ok(200);
     for _ in 0..2 {
@@ -137,14 +137,14 @@ async fn adding_again_under_a_key_adds_once() {
     let without = ask("add-to-cart").without_header("idempotency-key").of(&s).await;
     assert_eq!(without.problem(), (400, "idempotency-key-missing"));
 
-    // What was refused is not refused for ever.
+    // A refusal is not saved under its key.
     assert_eq!(add(BOOK, 1, "l").of(&s).await.problem(), (422, "unknown-product"));
     s.sell(BOOK, PRICE).await;
     assert_eq!(add(BOOK, 1, "l").of(&s).await.status, 200);
 }
 
 #[tokio::test]
-async fn what_is_added_again_after_a_crash_is_in_the_cart_once() {
+async fn a_retry_after_a_crash_adds_once() {
     let points = walk(async |run: Run| {
         let s = shop().await;
         s.sell(BOOK, PRICE).await;
@@ -162,7 +162,7 @@ async fn what_is_added_again_after_a_crash_is_in_the_cart_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_at_once_are_all_made() {
+async fn concurrent_changes_are_all_made() {
     let s = shop().await;
     for number in 0..6 {
         s.sell(&format!("p{number}"), 10).await;

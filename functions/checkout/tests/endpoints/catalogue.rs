@@ -1,4 +1,4 @@
-//! What is sold.
+//! The catalogue, and the scopes of all endpoints.
 
 use serde_json::{Value, json};
 use shared::http::StatusCode;
@@ -9,7 +9,7 @@ fn put(body: &Value) -> Ask {
     ask("put-product").body(body)
 }
 
-/// Every endpoint that has a user, and the scopes that it asks for.
+/// Every endpoint with a user, and the scope that it requires.
 const ENDPOINTS: [(&str, &str); 19] = [
     ("put-product", "admin"),
     ("get-product", "orders:read"),
@@ -33,12 +33,12 @@ const ENDPOINTS: [(&str, &str); 19] = [
 ];
 
 #[tokio::test]
-async fn the_user_comes_from_the_authorizer_alone_and_scopes_are_asked_for() {
+async fn the_authorizer_names_the_user_and_scopes_are_required() {
     let s = shop().await;
     for (name, scope) in ENDPOINTS {
         let anonymous = ask(name).anonymous().of(&s).await;
         assert_eq!(anonymous.problem(), (401, "unauthenticated"), "{name}");
-        // API Gateway may still hold the answer that it got before the token expired.
+        // API Gateway may still use a cached response of the authorizer from before the token expired.
         let expired = ask(name).expired().of(&s).await;
         assert_eq!(expired.problem(), (401, "unauthenticated"), "{name}");
         let others: Vec<_> = ["orders:read", "orders:write", "admin", "documents:write"]
@@ -55,7 +55,7 @@ async fn the_user_comes_from_the_authorizer_alone_and_scopes_are_asked_for() {
 }
 
 #[tokio::test]
-async fn unknown_paths_are_problems_too() {
+async fn unknown_paths_return_problems() {
     let s = shop().await;
     let answer = ask("get-cart").about("/v1/cart", "/v1/nothing").of(&s).await;
     assert_eq!(answer.problem(), (404, "not-found"));
@@ -65,14 +65,14 @@ async fn unknown_paths_are_problems_too() {
 }
 
 #[tokio::test]
-async fn what_is_put_can_be_seen_and_put_anew() {
+async fn a_product_can_be_created_read_and_replaced() {
     let s = shop().await;
     let book = json!({
         "sku": BOOK, "name": "The Rust Book, 2nd edition", "price": euro(PRICE), "active": true,
     });
     assert_eq!(ask("get-product").of(&s).await.problem(), (404, "not-found"));
     assert_eq!(ask("put-product").of(&s).await.ok(201), book);
-    assert_eq!(ask("put-product").of(&s).await.ok(200), book, "the same again");
+    assert_eq!(ask("put-product").of(&s).await.ok(200), book, "replaced by the same product");
 
     s.stock(BOOK, 7, 2).await;
     let mut shown = book.clone();
@@ -87,7 +87,7 @@ async fn what_is_put_can_be_seen_and_put_anew() {
 }
 
 #[tokio::test]
-async fn what_is_not_valid_is_said_by_field() {
+async fn validation_errors_name_the_field() {
     let s = shop().await;
     let good = json!({"name": "A book", "price": euro(1)});
     for (change, slug, field) in [
@@ -143,7 +143,7 @@ async fn what_is_not_valid_is_said_by_field() {
 }
 
 #[tokio::test]
-async fn what_is_sold_is_listed_in_pages_with_its_stock() {
+async fn products_on_sale_are_listed_in_pages_with_their_stock() {
     let s = shop().await;
     for number in 1..=7 {
         s.sell(&format!("p{number}"), number).await;
@@ -166,7 +166,7 @@ async fn what_is_sold_is_listed_in_pages_with_its_stock() {
             None => break,
         }
     }
-    // What is left of the list is not sold: a page that is just full is the last.
+    // The rest of the list is not on sale, so the full page is the last.
     let full = ask("list-products").query("limit=5").of(&s).await.ok(200);
     assert_eq!(
         (full["products"].as_array().unwrap().len(), &full["next_cursor"]),
@@ -177,10 +177,10 @@ async fn what_is_sold_is_listed_in_pages_with_its_stock() {
     let third =
         json!({"sku": "p3", "name": "One p3", "price": euro(3), "active": true, "available": 30});
     assert_eq!(seen[1], third);
-    assert_eq!(seen[0]["available"], 0, "there never was any");
+    assert_eq!(seen[0]["available"], 0, "it never had stock");
 
     let shown = ask("get-product").about(BOOK, "p2").of(&s).await.ok(200);
-    assert_eq!(shown["active"], false, "it can be looked at");
+    assert_eq!(shown["active"], false, "it is still readable");
     for query in ["limit=0", "limit=101", "limit=many", "cursor=x", "page=2"] {
         let answer = ask("list-products").query(query).of(&s).await;
         assert_eq!(answer.problem(), (400, "invalid-parameter"), "{query}");

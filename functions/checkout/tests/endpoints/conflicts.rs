@@ -1,4 +1,4 @@
-//! What a customer is told while a transaction of others is at the same items.
+//! The responses while other transactions hold the same items.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +13,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{BOOK, CUSTOMER, PRICE, Shop, ask, shop_with};
 
-/// Sends so many writes to a server that answers as DynamoDB does while a transaction is at the item.
+/// Sends a number of writes to a server that responds with DynamoDB's transaction conflicts.
 #[derive(Clone, Debug)]
 struct Conflicts {
     left: Arc<AtomicU32>,
@@ -69,20 +69,20 @@ async fn shop() -> (Shop, Arc<AtomicU32>, MockServer) {
 }
 
 #[tokio::test]
-async fn a_conflict_is_waited_out() {
+async fn a_short_conflict_is_retried() {
     let (s, left, _server) = shop().await;
     let customer = CUSTOMER.parse().unwrap();
     for name in ["put-product", "set-in-cart", "place-order", "put-endpoint", "delete-endpoint"] {
         left.store(2, Ordering::SeqCst);
         let answer = ask(name).of(&s).await;
         assert!(answer.status < 300, "{name}: {}", answer.text);
-        assert_eq!(left.load(Ordering::SeqCst), 0, "{name} met none");
+        assert_eq!(left.load(Ordering::SeqCst), 0, "{name} met no conflict");
         s.put_in_cart(customer, BOOK, 1).await;
     }
 }
 
 #[tokio::test]
-async fn a_conflict_that_lasts_is_no_fault_of_ours() {
+async fn a_long_conflict_is_a_503() {
     let (s, left, _server) = shop().await;
     s.put_in_cart(CUSTOMER.parse().unwrap(), BOOK, 1).await;
     left.store(1_000, Ordering::SeqCst);

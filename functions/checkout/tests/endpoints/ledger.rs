@@ -1,4 +1,4 @@
-//! The ledger, as those see it who keep the shop.
+//! The ledger's endpoints and its fold.
 
 use checkout::fold_ledger::FoldLedger;
 use checkout::ledger::Entry;
@@ -12,7 +12,7 @@ fn task(s: &Shop) -> FoldLedger {
     FoldLedger { store: s.store.clone(), ids: s.ids.clone() }
 }
 
-/// A batch of the stream: the sample, changed.
+/// The sample batch of the stream, with a change.
 fn batch(change: impl FnOnce(&mut Value)) -> StreamEvent {
     let mut sample: Value = serde_json::from_str(&event("checkout-fold-ledger")).unwrap();
     change(&mut sample["Records"]);
@@ -27,7 +27,7 @@ fn account(name: &str, [debits, credits, pending_debits, pending_credits]: [u64;
 }
 
 #[tokio::test]
-async fn an_orders_entries_are_told_and_add_up() {
+async fn the_entries_of_an_order_are_listed_and_balance() {
     let s = shop().await;
     let empty = ask("get-ledger").of(&s).await.ok(200);
     assert_eq!(empty, json!({"balanced": true, "accounts": []}));
@@ -73,7 +73,7 @@ async fn an_orders_entries_are_told_and_add_up() {
 }
 
 #[tokio::test]
-async fn what_the_stream_tells_twice_is_folded_once() {
+async fn an_entry_that_the_stream_delivers_twice_is_folded_once() {
     let s = shop().await;
     let twice = || {
         batch(|records| {
@@ -90,7 +90,7 @@ async fn what_the_stream_tells_twice_is_folded_once() {
 }
 
 #[tokio::test]
-async fn what_is_no_new_entry_is_not_folded() {
+async fn only_new_entries_are_folded() {
     let s = shop().await;
     for change in ["MODIFY", "REMOVE"] {
         task(&s).handle(&batch(|records| records[0]["eventName"] = json!(change))).await.unwrap();
@@ -99,7 +99,7 @@ async fn what_is_no_new_entry_is_not_folded() {
     task(&s).handle(&serde_json::from_value(event).unwrap()).await.unwrap();
     let ledger = ask("get-ledger").of(&s).await.ok(200);
     assert_eq!(ledger["accounts"], json!([]));
-    // One that cannot be read is not passed over.
+    // An unreadable entry is an error.
     let broken = batch(|records| records[0]["dynamodb"]["NewImage"]["debit"] = json!({"S": "us"}));
     task(&s).handle(&broken).await.unwrap_err();
 }

@@ -1,4 +1,4 @@
-//! The endpoints and the small tasks, given the sample events.
+//! The endpoints and the small tasks, called with the sample events.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 

@@ -1,4 +1,4 @@
-//! Orders as their customers see them, and those that stand still.
+//! The endpoints of orders, and the list of stuck orders.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn events(order: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_order_is_seen_by_its_customer_and_by_the_shop() {
+async fn an_order_is_visible_to_its_customer_and_to_the_shop() {
     let s = shop().await;
     let (customer, id) = s.confirmed().await;
     let mine = ask("get-order").order(id).by(customer).of(&s).await.ok(200);
@@ -54,7 +54,7 @@ async fn an_order_is_seen_by_its_customer_and_by_the_shop() {
     );
     let first = json!({"version": 1, "at": "2026-11-21T10:00:00Z", "event": "placed"});
     assert_eq!(mine["history"][0], first);
-    assert!(!mine.to_string().contains("pm_card"), "how it is paid is nobody's business");
+    assert!(!mine.to_string().contains("pm_card"), "the payment method is not in the response");
 
     let admin = ask("get-order").order(id).scope("orders:read admin").of(&s).await;
     assert_eq!(admin.ok(200), mine);
@@ -72,7 +72,7 @@ async fn an_order_is_seen_by_its_customer_and_by_the_shop() {
 }
 
 #[tokio::test]
-async fn a_declined_payment_says_why() {
+async fn a_declined_payment_has_its_code() {
     let s = shop().await;
     let (customer, id) = s.ordered_with(s.customer(), DECLINED).await;
     s.work(id).await;
@@ -83,13 +83,13 @@ async fn a_declined_payment_says_why() {
     assert_eq!(json!(shown), expected);
     assert_eq!(events(&order), ["placed", "payment_created", "means_declined"]);
     assert_eq!(order["history"][2]["code"], "card_declined");
-    assert_eq!(s.stock_of(BOOK).await, (10, 2), "it stays held");
+    assert_eq!(s.stock_of(BOOK).await, (10, 2), "the stock stays held");
 
     let pay = ask("pay-order").order(id).by(customer);
     let bad = pay.clone().body(&json!({"payment_method": "pm card"})).of(&s).await;
     assert_eq!((bad.problem(), bad.field().0), ((422, "invalid-payment-method"), "payment_method"));
     let stranger = ask("pay-order").order(id).scope("orders:write admin").of(&s).await;
-    assert_eq!(stranger.problem(), (404, "not-found"), "not even the shop pays for its customer");
+    assert_eq!(stranger.problem(), (404, "not-found"), "the shop cannot pay for its customer");
     let good = json!({"payment_method": "pm_card_visa"});
     let paying = pay.body(&good).key("another").of(&s).await;
     assert_eq!(paying.header("location"), Some(&*format!("/v1/orders/{id}")));
@@ -106,7 +106,7 @@ async fn a_declined_payment_says_why() {
 }
 
 #[tokio::test]
-async fn whoever_tries_out_cards_has_to_wait() {
+async fn payment_methods_are_rate_limited() {
     let s = shop().await;
     let pay = |n: u32| ask("pay-order").key(&n.to_string());
     for n in 0..10 {
@@ -117,9 +117,9 @@ async fn whoever_tries_out_cards_has_to_wait() {
     assert_eq!(pay(10).of(&s).await.problem(), (404, "not-found"));
 }
 
-/// What no means of payment can mend ends the order at once, and is never called a decline.
+/// If the provider refuses the payment for every payment method, the order ends at once, and not as declined.
 #[tokio::test]
-async fn a_payment_that_the_provider_does_not_take_ends_as_refused() {
+async fn a_payment_that_the_provider_refuses_ends_as_refused() {
     let mut s = shop().await;
     for (status, error, ends) in [
         (
@@ -156,13 +156,13 @@ async fn a_payment_that_the_provider_does_not_take_ends_as_refused() {
             assert_eq!(s.cart_of(customer).await, [(BOOK.to_owned(), 2)]);
         } else {
             worked.unwrap_err();
-            assert_eq!(order["status"], "processing", "it is tried again: {error}");
+            assert_eq!(order["status"], "processing", "it is retried: {error}");
         }
     }
 }
 
 #[tokio::test]
-async fn the_customer_alone_is_given_what_the_payment_goes_on_with() {
+async fn only_the_customer_gets_the_client_secret() {
     let s = shop().await;
     let means = s.provider.needs_action().await;
     let (customer, id) = s.ordered_with(s.customer(), &means).await;
@@ -174,7 +174,7 @@ async fn the_customer_alone_is_given_what_the_payment_goes_on_with() {
     let admin = ask("get-order").order(id).scope("orders:read admin").of(&s).await.ok(200);
     assert_eq!(admin["payment_client_secret"], Value::Null);
 
-    // While the provider does not answer, the order can be seen.
+    // The order is readable while the provider does not respond.
     let payments = Stripe::new("http://127.0.0.1:1".into(), "sk_test".into()).unwrap();
     let down = app(get_order::router(s.system.clone(), payments));
     let order = ask("get-order").order(id).by(customer).of_router(&down).await.ok(200);
@@ -189,7 +189,7 @@ async fn the_customer_alone_is_given_what_the_payment_goes_on_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_can_be_waited_for() {
+async fn a_request_can_wait_for_the_order() {
     let s = shop().await;
     let (customer, id) = s.ordered().await;
     let get = ask("get-order").order(id).by(customer);
@@ -230,7 +230,7 @@ async fn orders_are_listed_newest_first_in_pages() {
     placed.reverse();
     assert_eq!(seen, placed);
     assert_eq!(pages, 3);
-    // A page that is just full is the last.
+    // The full page is the last.
     let full = ask("list-orders").query("limit=5").of(&s).await.ok(200);
     assert_eq!((full["orders"].as_array().unwrap().len(), &full["next_cursor"]), (5, &Value::Null));
     for query in ["limit=0", "cursor=x", "status=confirmed"] {
@@ -251,7 +251,7 @@ async fn an_order_is_cancelled_once() {
     assert_eq!(first["changed_at"], "2026-11-21T10:00:01Z");
     assert_eq!(first["expires_at"], Value::Null);
     s.advance(Duration::from_secs(1));
-    assert_eq!(cancel.of(&s).await.ok(200), first, "doing it twice is doing it once");
+    assert_eq!(cancel.of(&s).await.ok(200), first, "idempotent");
     assert_eq!(s.store.history(id).await.unwrap().len(), 2);
 
     s.work(id).await;
@@ -272,7 +272,7 @@ async fn an_order_is_cancelled_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cancelling_at_once_is_cancelling_once() {
+async fn concurrent_cancellations_cancel_once() {
     let s = shop().await;
     let (customer, id) = s.ordered().await;
     let cancel = ask("cancel-order").order(id).by(customer);
@@ -283,7 +283,7 @@ async fn cancelling_at_once_is_cancelling_once() {
 }
 
 #[tokio::test]
-async fn what_is_cancelled_again_after_a_crash_is_cancelled() {
+async fn a_cancellation_is_retried_after_a_crash() {
     let points = walk(async |run: Run| {
         let s = shop().await;
         let (customer, id) = s.ordered().await;
@@ -305,7 +305,7 @@ async fn stuck(s: &Shop) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn orders_that_stand_still_are_listed_the_longest_still_first() {
+async fn stuck_orders_are_listed_oldest_first() {
     let s = shop().await;
     let mut placed = Vec::new();
     for _ in 0..3 {
@@ -314,10 +314,10 @@ async fn orders_that_stand_still_are_listed_the_longest_still_first() {
     }
     let (_, ended) = s.confirmed().await;
     s.advance(Duration::from_secs(117));
-    // The first is looked after again later than the others.
+    // The next check of the first order is later than the others'.
     assert_eq!(s.sweep.handle(s.now() + Duration::from_mins(1)).await.unwrap(), 1);
     s.advance(Duration::from_secs(177));
-    assert!(stuck(&s).await.is_empty(), "not yet for five minutes");
+    assert!(stuck(&s).await.is_empty(), "not stuck for five minutes yet");
     s.advance(Duration::from_secs(5));
     s.provider
         .fault(json!({"method": "POST", "path": "payment_intents$", "fault": "status_500_before"}))
@@ -348,10 +348,9 @@ async fn orders_that_stand_still_are_listed_the_longest_still_first() {
     assert!(stuck(&s).await.is_empty());
 }
 
-/// Many orders on their way, of which the old ones are looked at again and again, and so are last in the
-/// index.
+/// The old orders are checked again and again, so they come after the many new orders in the index.
 #[tokio::test]
-async fn a_flood_of_young_orders_hides_no_old_one() {
+async fn many_new_orders_do_not_hide_an_old_one() {
     let s = shop().await;
     let mut old = Vec::new();
     for _ in 0..3 {
@@ -365,7 +364,7 @@ async fn a_flood_of_young_orders_hides_no_old_one() {
     let sample = sample.key("pk", AttributeValue::S(format!("ORDER#{}", old[0])));
     let sample = sample.key("sk", AttributeValue::S("STATE".into())).send().await.unwrap();
     let sample = sample.item.unwrap();
-    // Everyone of a shard is overdue longer than the old ones.
+    // All new orders of a shard come before the old ones in the index.
     for shard in 0..8 {
         let writes = (0..110).map(|_| {
             let id: OrderId = s.ids.next();

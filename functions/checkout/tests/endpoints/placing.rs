@@ -1,4 +1,4 @@
-//! From a cart to an order, once.
+//! Placing an order.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn place(key: &str) -> Ask {
     ask("place-order").key(key)
 }
 
-/// A shop that sells ten books, two of which are in the customer's cart.
+/// A shop with ten books in stock, two of which are in the customer's cart.
 async fn ready() -> Shop {
     let s = shop().await;
     s.sell(BOOK, PRICE).await;
@@ -29,13 +29,13 @@ async fn in_cart(s: &Shop) -> Vec<(String, u32)> {
     s.cart_of(CUSTOMER.parse().unwrap()).await
 }
 
-/// How many orders the customer has.
-async fn orders_of(s: &Shop, customer: UserId) -> usize {
-    s.store.orders_of(customer, None, 100).await.unwrap().0.len()
+/// The number of the customer's orders.
+async fn customer_orders(s: &Shop, customer: UserId) -> usize {
+    s.store.customer_orders(customer, None, 100).await.unwrap().0.len()
 }
 
 #[tokio::test]
-async fn what_is_placed_is_written_whole() {
+async fn an_order_is_written_completely() {
     let s = ready().await;
     let answer = ask("place-order").of(&s).await;
     let id = answer.order();
@@ -61,14 +61,14 @@ async fn what_is_placed_is_written_whole() {
     assert_eq!(held.iter().map(inventory::Reservation::quantity).collect::<Vec<_>>(), [2]);
     assert_eq!(s.stock_of(BOOK).await, (8, 2));
     assert!(in_cart(&s).await.is_empty());
-    assert!(s.queued().await.is_empty(), "that is for the stream");
+    assert!(s.queued().await.is_empty(), "the relay queues the job");
 }
 
 #[tokio::test]
-async fn placing_again_under_a_key_is_the_same_order() {
+async fn a_repeated_request_returns_the_same_order() {
     let s = ready().await;
     let first = place("k").of(&s).await;
-    // The cart is empty by now, nothing is left, and the product is dearer.
+    // By now the cart is empty, the product is sold out and its price is higher.
     s.sell(BOOK, PRICE + 1).await;
     s.stock(BOOK, -8, 2).await;
     for quantity in [0, 1] {
@@ -80,10 +80,10 @@ async fn placing_again_under_a_key_is_the_same_order() {
         assert_eq!((again.status, &again.text), (202, &first.text));
         assert_eq!(again.header("location"), first.header("location"));
     }
-    // Quoted, it is the same key.
+    // The same key in quotes.
     assert_eq!(place("\"k\"").of(&s).await.text, first.text);
-    assert_eq!(in_cart(&s).await.len(), 1, "it is left alone");
-    assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);
+    assert_eq!(in_cart(&s).await.len(), 1, "the new cart is unchanged");
+    assert_eq!(customer_orders(&s, CUSTOMER.parse().unwrap()).await, 1);
 
     let other = place("k").body(&json!({"payment_method": "pm_card_mastercard"})).of(&s).await;
     assert_eq!(other.problem(), (422, "idempotency-key-reused"));
@@ -94,7 +94,7 @@ async fn placing_again_under_a_key_is_the_same_order() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_ordered_is_said_and_changes_nothing() {
+async fn an_invalid_order_is_refused_and_changes_nothing() {
     let s = shop().await;
     let empty = place("k").of(&s).await;
     assert_eq!(empty.problem(), (422, "cart-empty"));
@@ -141,18 +141,18 @@ async fn what_cannot_be_ordered_is_said_and_changes_nothing() {
     assert_eq!(answer.body["errors"], errors);
     let lines: Vec<_> = ["a", "b", "d"].map(|sku| (sku.to_owned(), 2)).to_vec();
     assert_eq!(in_cart(&s).await, lines);
-    assert_eq!(s.stock_of("b").await, (3, 0), "of what there is, none is held");
-    assert_eq!(orders_of(&s, customer).await, 0);
+    assert_eq!(s.stock_of("b").await, (3, 0), "no stock is held");
+    assert_eq!(customer_orders(&s, customer).await, 0);
 
-    // Under the same key, once it can be.
+    // The same key succeeds later.
     s.stock("a", 1, 1).await;
     s.stock("d", 2, 1).await;
     assert_eq!(place("k").of(&s).await.status, 202);
 }
 
-/// Between the look at the prices and the transaction, a product is put anew.
+/// A product is replaced between the check of the prices and the transaction.
 #[tokio::test]
-async fn nothing_is_sold_at_a_price_or_a_time_that_is_over() {
+async fn nothing_is_sold_at_an_old_price_or_when_not_on_sale() {
     for (change, detail) in [
         (json!({"name": "A book", "price": euro(PRICE + 1)}), "it costs 3500 EUR now"),
         (
@@ -169,10 +169,10 @@ async fn nothing_is_sold_at_a_price_or_a_time_that_is_over() {
         let answer = attempt.resume().await.unwrap();
         assert_eq!(answer.problem(), (409, "price-changed"), "{change}: {}", answer.text);
         assert_eq!(answer.field().1, detail);
-        assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 0);
+        assert_eq!(customer_orders(&s, CUSTOMER.parse().unwrap()).await, 0);
         assert_eq!((s.stock_of(BOOK).await, in_cart(&s).await.len()), ((10, 0), 1));
     }
-    // Another name alone is no other offer.
+    // A new name does not make the price outdated.
     let s = ready().await;
     let run = Run::with("idempotency.transact", Fault::StallBefore);
     let placing = place("k");
@@ -183,7 +183,7 @@ async fn nothing_is_sold_at_a_price_or_a_time_that_is_over() {
 }
 
 #[tokio::test]
-async fn what_is_too_little_to_be_charged_is_said_before_anything_is_held() {
+async fn a_total_below_the_minimum_is_refused_before_stock_is_held() {
     let s = shop().await;
     s.sell(BOOK, 49).await;
     s.stock(BOOK, 10, 1).await;
@@ -198,7 +198,7 @@ async fn what_is_too_little_to_be_charged_is_said_before_anything_is_held() {
 }
 
 #[tokio::test]
-async fn whoever_tries_too_often_has_to_wait() {
+async fn checkouts_are_rate_limited() {
     let s = shop().await;
     for number in 0..100 {
         let answer = place(&number.to_string()).of(&s).await;
@@ -213,8 +213,8 @@ async fn whoever_tries_too_often_has_to_wait() {
     assert_eq!(place("100").of(&s).await.problem(), (422, "cart-empty"));
 }
 
-/// Sends all requests at once.
-async fn at_once(s: &Shop, requests: Vec<Ask>) -> Vec<Answer> {
+/// Sends all requests concurrently.
+async fn concurrently(s: &Shop, requests: Vec<Ask>) -> Vec<Answer> {
     let calls = requests.into_iter().map(|request| {
         let s = s.clone();
         tokio::spawn(async move { request.of(&s).await })
@@ -225,27 +225,27 @@ async fn at_once(s: &Shop, requests: Vec<Ask>) -> Vec<Answer> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_callers_with_one_key_place_one_order() {
     let s = ready().await;
-    let answers = at_once(&s, vec![place("k"); 100]).await;
+    let answers = concurrently(&s, vec![place("k"); 100]).await;
     let texts: BTreeSet<_> = answers.iter().map(|answer| &answer.text).collect();
     assert_eq!(texts.len(), 1, "{texts:?}");
     answers[0].order();
     assert!(answers.iter().all(|answer| answer.status == 202));
     assert_eq!(answers.iter().filter(|answer| !answer.is_replayed()).count(), 1);
-    assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);
+    assert_eq!(customer_orders(&s, CUSTOMER.parse().unwrap()).await, 1);
     assert_eq!(s.stock_of(BOOK).await, (8, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_keys_at_once_for_one_cart_one_places_an_order() {
+async fn of_many_concurrent_keys_for_one_cart_one_places_an_order() {
     let s = ready().await;
-    let answers = at_once(&s, (0..8).map(|key| place(&key.to_string())).collect()).await;
+    let answers = concurrently(&s, (0..8).map(|key| place(&key.to_string())).collect()).await;
     let (placed, others): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.status == 202);
     assert_eq!(placed.len(), 1);
     for other in others {
         assert_eq!(other.problem(), (422, "cart-empty"));
     }
-    assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);
+    assert_eq!(customer_orders(&s, CUSTOMER.parse().unwrap()).await, 1);
     assert_eq!(s.stock_of(BOOK).await, (8, 2));
 }
 
@@ -256,7 +256,7 @@ async fn fifty_for_two_hundred(buckets: u32) {
     let customers: Vec<UserId> = (0..200).map(|_| s.customer()).collect();
     join_all(customers.iter().map(|customer| s.put_in_cart(*customer, BOOK, 1))).await;
     let requests = customers.iter().map(|customer| place("k").by(*customer)).collect();
-    let answers = at_once(&s, requests).await;
+    let answers = concurrently(&s, requests).await;
 
     let mut placed = 0;
     for (answer, customer) in answers.iter().zip(customers) {
@@ -268,7 +268,7 @@ async fn fifty_for_two_hundred(buckets: u32) {
         } else {
             assert_eq!(answer.problem(), (409, "out-of-stock"), "{}", answer.text);
             assert_eq!(s.cart_of(customer).await, [(BOOK.to_owned(), 1)]);
-            assert_eq!(orders_of(&s, customer).await, 0);
+            assert_eq!(customer_orders(&s, customer).await, 0);
         }
     }
     assert_eq!(placed, 50);
@@ -276,17 +276,17 @@ async fn fifty_for_two_hundred(buckets: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_200_customers_for_50_books_in_1_bucket_50_have_ordered() {
+async fn of_200_customers_for_50_books_50_succeed_with_1_bucket() {
     fifty_for_two_hundred(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_200_customers_for_50_books_in_4_buckets_50_have_ordered() {
+async fn of_200_customers_for_50_books_50_succeed_with_4_buckets() {
     fifty_for_two_hundred(4).await;
 }
 
 #[tokio::test]
-async fn what_is_placed_again_after_a_crash_is_one_order() {
+async fn a_retry_after_a_crash_places_one_order() {
     let points = walk(async |run: Run| {
         let s = ready().await;
         let first = place("k");
@@ -294,13 +294,13 @@ async fn what_is_placed_again_after_a_crash_is_one_order() {
         let again = place("k").of(&s).await;
         let id = again.order();
         if let Some(first) = first.resume().await {
-            // The limit admits whom it cannot decide on.
+            // If the limiter is unavailable, the request is admitted.
             assert!(run.allows(first.status, &["rate_limit.admit"]), "{}", first.text);
             if first.status < 300 {
                 assert_eq!((first.status, first.text), (202, again.text));
             }
         }
-        assert_eq!(orders_of(&s, CUSTOMER.parse().unwrap()).await, 1);
+        assert_eq!(customer_orders(&s, CUSTOMER.parse().unwrap()).await, 1);
         assert_eq!(s.stock_of(BOOK).await, (8, 2));
         assert_eq!(s.order(id).await.state, State::Placed);
     })
@@ -309,13 +309,13 @@ async fn what_is_placed_again_after_a_crash_is_one_order() {
 }
 
 #[tokio::test]
-async fn twenty_products_from_everywhere_are_one_order_or_too_scattered() {
+async fn twenty_products_from_many_buckets_are_one_order_or_too_scattered() {
     let s = shop().await;
     let customer = CUSTOMER.parse().unwrap();
     for number in 0..20 {
         let sku = format!("p{number}");
         s.sell(&sku, 100).await;
-        // 55 buckets in all.
+        // 55 buckets in total.
         let buckets = if number < 15 { 3 } else { 2 };
         s.stock(&sku, buckets.into(), buckets).await;
         s.put_in_cart(customer, &sku, buckets).await;
@@ -333,11 +333,11 @@ async fn twenty_products_from_everywhere_are_one_order_or_too_scattered() {
     for number in 0..5 {
         ask("remove-from-cart").about(BOOK, &format!("p{number}")).of(&s).await.ok(200);
     }
-    assert_eq!(place("l").of(&s).await.status, 202, "with fewer of them");
+    assert_eq!(place("l").of(&s).await.status, 202, "with fewer products");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_waits_for_the_end_as_long_as_it_is_asked_to() {
+async fn a_response_waits_for_the_end_as_long_as_requested() {
     let s = ready().await;
     let waiting = |key: &str, wait: &str| place(key).header("prefer", wait);
     let answer = waiting("k", "wait=0").of(&s).await;
@@ -353,24 +353,29 @@ async fn an_answer_waits_for_the_end_as_long_as_it_is_asked_to() {
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("confirmed")));
     assert!(answer.is_replayed());
     let plain = place("k").of(&s).await;
-    assert_eq!((plain.status, &plain.body["status"]), (202, &json!("processing")), "as it was");
+    assert_eq!(
+        (plain.status, &plain.body["status"]),
+        (202, &json!("processing")),
+        "the saved response"
+    );
 
     s.put_in_cart(CUSTOMER.parse().unwrap(), BOOK, 1).await;
     let placing = async { waiting("l", "wait=20").of(&s).await };
     let working = async {
         let id = eventually("the order", Duration::from_secs(10), async || {
-            let (ids, _) = s.store.orders_of(CUSTOMER.parse().unwrap(), None, 10).await.unwrap();
+            let (ids, _) =
+                s.store.customer_orders(CUSTOMER.parse().unwrap(), None, 10).await.unwrap();
             ids.into_iter().find(|other| *other != id)
         });
         s.work(id.await).await;
     };
     let (answer, ()) = tokio::join!(placing, working);
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("confirmed")));
-    assert_eq!(answer.body["expires_at"], Value::Null, "it need not be paid any more");
+    assert_eq!(answer.body["expires_at"], Value::Null, "absent after the payment");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_does_not_wait_for_the_customer() {
+async fn a_response_does_not_wait_for_the_customer() {
     let s = ready().await;
     let means = json!({"payment_method": s.provider.needs_action().await});
     let id = place("k").body(&means).of(&s).await.order();

@@ -1,4 +1,4 @@
-//! The payment provider tells that something has changed.
+//! The payment provider's webhooks.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn sample_body() -> String {
     sample["body"].as_str().unwrap().to_owned()
 }
 
-/// The sample event with this body, signed so many seconds ago.
+/// The sample event with this body, signed `seconds_ago`.
 fn signed(s: &Shop, body: &Value, seconds_ago: i64) -> Ask {
     let seconds = s.now().as_second() - seconds_ago;
     let signature = signature(seconds, &body.to_string(), HOOK_SECRET);
@@ -36,7 +36,7 @@ fn is_refused(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn what_the_provider_tells_has_the_order_looked_at() {
+async fn a_webhook_queues_its_order() {
     let s = shop().await;
     let id: OrderId = s.ids.next();
     let body = serde_json::from_str(&sample_body().replace(ORDER, &id.to_string())).unwrap();
@@ -45,7 +45,7 @@ async fn what_the_provider_tells_has_the_order_looked_at() {
         assert_eq!((answer.status, &*answer.text), (200, ""));
         assert_eq!(s.queued().await, [id]);
     }
-    // While the secret is changed, it signs with both.
+    // During a rotation of the secret, the provider signs with both.
     let (now, text) = (s.now().as_second(), body.to_string());
     let (old, new) = (signature(now, &text, "whsec_old"), signature(now, &text, HOOK_SECRET));
     let both = format!("{old},{}", new.split_once(',').unwrap().1);
@@ -54,9 +54,9 @@ async fn what_the_provider_tells_has_the_order_looked_at() {
     assert_eq!(s.queued().await, [id]);
 }
 
-/// They may be made by hand and then name no order: the worker asks.
+/// Refunds that somebody made at the provider name no order. The worker finds it.
 #[tokio::test]
-async fn refunds_and_disputes_have_their_payment_looked_at() {
+async fn a_webhook_about_a_refund_or_a_dispute_queues_its_payment() {
     let s = shop().await;
     let payment = json!("pi_1");
     for kind in [
@@ -80,9 +80,12 @@ async fn refunds_and_disputes_have_their_payment_looked_at() {
 }
 
 #[tokio::test]
-async fn what_is_not_the_providers_is_refused_and_queues_nothing() {
+async fn a_wrong_signature_is_refused_and_queues_nothing() {
     let s = shop().await;
-    assert!(is_refused(&ask("on-provider-event").of(&s).await), "the sample is no real one");
+    assert!(
+        is_refused(&ask("on-provider-event").of(&s).await),
+        "the sample's signature is not valid"
+    );
     let without = ask("on-provider-event").without_header("stripe-signature").of(&s).await;
     assert!(is_refused(&without), "{}", without.text);
     assert_eq!(without.body["detail"], Value::Null);
@@ -105,7 +108,7 @@ async fn what_is_not_the_providers_is_refused_and_queues_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_about_our_orders_is_taken_and_queues_nothing() {
+async fn a_webhook_about_no_order_is_accepted_and_queues_nothing() {
     let s = shop().await;
     for body in [
         json!({"type": "customer.created", "data": {"object": {"id": "cus_1"}}}),
@@ -120,7 +123,7 @@ async fn what_is_not_about_our_orders_is_taken_and_queues_nothing() {
 }
 
 #[tokio::test]
-async fn an_order_goes_on_whatever_becomes_of_the_providers_message() {
+async fn an_order_is_advanced_even_if_its_webhook_fails() {
     walk(async |run: Run| {
         let s = shop().await;
         let (_, id) = s.ordered().await;
@@ -128,7 +131,7 @@ async fn an_order_goes_on_whatever_becomes_of_the_providers_message() {
         let body = json!({"data": {"object": {"metadata": metadata}}});
         let message = signed(&s, &body, 0);
         let attempt = run.attempt(message.of(&s)).await;
-        // It may never come again; then the sweeper makes up for it.
+        // The webhook may never come again. Then the sweeper queues the order.
         s.advance(OVERDUE_AFTER);
         s.sweep.handle(s.now() + Duration::from_mins(1)).await.unwrap();
         drop(attempt.resume().await);
@@ -138,10 +141,10 @@ async fn an_order_goes_on_whatever_becomes_of_the_providers_message() {
 }
 
 #[tokio::test]
-async fn what_comes_late_leaves_an_order_free_for_whoever_is_next() {
+async fn a_late_webhook_does_not_keep_the_lease() {
     let s = shop().await;
     let (_, id) = s.confirmed().await;
-    // The provider tells of the payment that we know of, and a worker looks.
+    // The provider sends a webhook for the known payment, and a worker reads the order.
     s.work(id).await;
     ask("refund-order").order(id).of(&s).await.ok(202);
     s.work(id).await;

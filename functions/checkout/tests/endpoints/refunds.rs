@@ -1,4 +1,4 @@
-//! Money goes back.
+//! Refunds.
 
 use checkout::order::{MAX_REFUNDS, OrderId, RefundStatus, State};
 use checkout::payments::Stripe;
@@ -22,7 +22,7 @@ async fn refunds_of(s: &Shop, id: OrderId) -> Vec<(u64, RefundStatus)> {
 }
 
 #[tokio::test]
-async fn some_of_it_goes_back_and_then_the_rest() {
+async fn a_part_is_refunded_and_then_the_rest() {
     let s = shop().await;
     let (customer, id) = s.confirmed().await;
     let answer = ask("refund-order").order(id).of(&s).await;
@@ -36,7 +36,7 @@ async fn some_of_it_goes_back_and_then_the_rest() {
 
     let get = ask("get-order").order(id).by(customer);
     let order = get.of(&s).await.ok(200);
-    assert_eq!(order["refunded"], euro(0), "it is under way");
+    assert_eq!(order["refunded"], euro(0), "it is pending");
     let pending = json!([{"id": body["id"], "amount": euro(500), "status": "pending"}]);
     assert_eq!((&order["status"], &order["refunds"]), (&json!("confirmed"), &pending));
     s.work(id).await;
@@ -57,7 +57,7 @@ async fn some_of_it_goes_back_and_then_the_rest() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_refunded_is_said_and_changes_nothing() {
+async fn an_invalid_refund_is_refused_and_changes_nothing() {
     let s = shop().await;
     let (customer, id) = s.confirmed().await;
     let own = refund(id, "k", None).by(customer).scope("orders:read orders:write").of(&s).await;
@@ -67,7 +67,7 @@ async fn what_cannot_be_refunded_is_said_and_changes_nothing() {
     for amount in [0, 2 * PRICE + 1, u64::MAX] {
         let answer = refund(id, "k", amount).of(&s).await;
         assert_eq!(answer.problem(), (422, "invalid-refund"), "{amount}");
-        assert_eq!(answer.field(), ("amount", "1 to 6998 minor units, which are left"));
+        assert_eq!(answer.field(), ("amount", "1 to 6998 minor units"));
     }
     for (body, field) in [
         (json!({"amount": -1}), "amount"),
@@ -80,10 +80,10 @@ async fn what_cannot_be_refunded_is_said_and_changes_nothing() {
     let without = ask("refund-order").order(id).without_header("idempotency-key").of(&s).await;
     assert_eq!(without.problem(), (400, "idempotency-key-missing"));
 
-    // What is under way counts as gone.
+    // A pending refund reduces the refundable amount.
     refund(id, "l", 2 * PRICE - 1).of(&s).await.ok(202);
     let answer = refund(id, "m", 2).of(&s).await;
-    assert_eq!(answer.field(), ("amount", "1 to 1 minor units, which are left"));
+    assert_eq!(answer.field(), ("amount", "1 to 1 minor units"));
     refund(id, "m", 1).of(&s).await.ok(202);
     for amount in [None, Some(1)] {
         assert_eq!(refund(id, "n", amount).of(&s).await.problem(), (409, "order-refunded"));
@@ -109,7 +109,7 @@ async fn refused(s: &Shop) -> (MockServer, Saga) {
 }
 
 #[tokio::test]
-async fn failed_refunds_do_not_use_up_the_number() {
+async fn failed_refunds_do_not_count() {
     let s = shop().await;
     let (_, id) = s.confirmed().await;
     let (_provider, saga) = refused(&s).await;
@@ -118,14 +118,18 @@ async fn failed_refunds_do_not_use_up_the_number() {
         saga.advance(id, s.now() + 2 * STEP_TIME).await.unwrap();
     }
     let order = s.order(id).await;
-    assert_eq!((order.open_refunds(), order.refunds.len()), (0, MAX_REFUNDS), "it is bounded");
+    assert_eq!(
+        (order.open_refunds(), order.refunds.len()),
+        (0, MAX_REFUNDS),
+        "the number of failed refunds is bounded"
+    );
     refund(id, "more", None).of(&s).await.ok(202);
     s.work(id).await;
     assert_eq!(s.order(id).await.refunded(), 2 * PRICE);
 }
 
 #[tokio::test]
-async fn what_the_provider_refuses_may_be_asked_for_again() {
+async fn a_refund_that_the_provider_refused_may_be_requested_again() {
     let s = shop().await;
     let (customer, id) = s.confirmed().await;
     let (_provider, saga) = refused(&s).await;
@@ -141,14 +145,14 @@ async fn what_the_provider_refuses_may_be_asked_for_again() {
         (&json!("refund_failed"), &json!("charge_disputed"))
     );
     let again = refund(id, "k", None).of(&s).await;
-    assert!(again.is_replayed(), "that one has failed for good");
+    assert!(again.is_replayed(), "the saved response of the failed refund");
     refund(id, "l", None).of(&s).await.ok(202);
     s.work(id).await;
     assert_eq!(s.order(id).await.refundable(), 0);
 }
 
 #[tokio::test]
-async fn refunding_again_under_a_key_is_the_same_refund() {
+async fn a_repeated_request_is_the_same_refund() {
     let s = shop().await;
     let (_, id) = s.confirmed().await;
     let first = refund(id, "k", None).of(&s).await;
@@ -161,7 +165,7 @@ async fn refunding_again_under_a_key_is_the_same_refund() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_refunds_of_all_of_it_at_once_one_is_made() {
+async fn of_many_concurrent_full_refunds_one_is_made() {
     let s = shop().await;
     let (_, id) = s.confirmed().await;
     let requests: Vec<_> =
@@ -184,7 +188,7 @@ async fn of_many_refunds_of_all_of_it_at_once_one_is_made() {
 }
 
 #[tokio::test]
-async fn what_is_refunded_again_after_a_crash_is_one_refund() {
+async fn a_retry_after_a_crash_makes_one_refund() {
     let points = walk(async |run: Run| {
         let s = shop().await;
         let (_, id) = s.confirmed().await;
@@ -205,7 +209,7 @@ async fn what_is_refunded_again_after_a_crash_is_one_refund() {
 }
 
 #[tokio::test]
-async fn an_order_has_so_many_refunds_and_no_more() {
+async fn an_order_has_a_limited_number_of_refunds() {
     let s = shop().await;
     let (_, id) = s.confirmed().await;
     for number in 0..MAX_REFUNDS {

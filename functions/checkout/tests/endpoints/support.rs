@@ -1,4 +1,4 @@
-//! A shop of one's own, whose time stands still, and requests to it.
+//! An isolated shop with a manual clock, and requests to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,9 +41,9 @@ pub(crate) const CUSTOMER: &str = "usr_01M7YRRT800000000000000000";
 pub(crate) const ORDER: &str = "ord_01M7YRRT800000000000000002";
 /// The product of the sample events.
 pub(crate) const BOOK: &str = "book-rust-2e";
-/// What it costs, in cents.
+/// The product's price, in cents.
 pub(crate) const PRICE: u64 = 3499;
-/// What the provider signs its webhooks with.
+/// The provider's signing secret.
 pub(crate) const HOOK_SECRET: &str = "whsec_ours";
 
 #[derive(Clone)]
@@ -63,14 +63,14 @@ pub(crate) struct Shop {
     router: Router,
 }
 
-/// A shop in which nothing is sold yet.
+/// A shop without products.
 pub(crate) async fn shop() -> Shop {
     let aws = account::empty().await;
     let client = aws_sdk_dynamodb::Client::new(&aws);
     shop_with(aws, client).await
 }
 
-/// A shop that asks DynamoDB through `client`.
+/// A shop that uses DynamoDB through `client`.
 pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) -> Shop {
     let provider = Provider::new();
     let sqs = aws_sdk_sqs::Client::new(&aws);
@@ -147,7 +147,7 @@ pub(crate) fn sku(text: &str) -> Sku {
     text.parse().unwrap()
 }
 
-/// A request, after the sample event of its name.
+/// A request that is made from the sample event of an endpoint.
 #[derive(Clone)]
 pub(crate) struct Ask(Value);
 
@@ -156,13 +156,13 @@ pub(crate) fn ask(name: &str) -> Ask {
 }
 
 impl Ask {
-    /// About something else than the sample's.
+    /// Replaces a text of the sample.
     pub(crate) fn about(self, sample: &str, other: &str) -> Self {
         let text = self.0.to_string().replace(sample, other);
         Self(serde_json::from_str(&text).unwrap())
     }
 
-    /// About another order than the sample's.
+    /// Replaces the sample's order.
     pub(crate) fn order(self, id: OrderId) -> Self {
         self.about(ORDER, &id.to_string())
     }
@@ -191,7 +191,7 @@ impl Ask {
         self
     }
 
-    /// The user, as the authorizer says it.
+    /// Sets a field of the user in the authorizer's context.
     fn user(mut self, field: &str, value: &str) -> Self {
         self.0["requestContext"]["authorizer"]["lambda"][field] = json!(value);
         self
@@ -241,7 +241,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// What it is, if it is of this status.
+    /// The body. Panics if the status is another one.
     pub(crate) fn ok(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.body
@@ -252,7 +252,7 @@ impl Answer {
         (self.status, kind.rsplit(':').next().unwrap())
     }
 
-    /// The field at fault, and what is wrong with it.
+    /// The first invalid field and its detail.
     pub(crate) fn field(&self) -> (&str, &str) {
         let error = &self.body["errors"][0];
         let text = |name: &str| error[name].as_str().unwrap_or_default();
@@ -287,17 +287,17 @@ impl Shop {
         self.ids.next()
     }
 
-    /// Puts a product on sale, at so many cents.
+    /// Puts a product on sale at `price` cents.
     pub(crate) async fn sell(&self, sku: &str, price: u64) {
         let body = json!({"name": format!("One {sku}"), "price": euro(price)});
         let put = ask("put-product").about(BOOK, sku).body(&body).of(self).await;
         assert!(put.status < 300, "{}", put.text);
     }
 
-    /// Puts so many of a product into stock.
+    /// Adds `quantity` of a product to the stock.
     pub(crate) async fn stock(&self, text: &str, quantity: i64, buckets: u32) {
         let sku = sku(text);
-        let ledger = self.inventory.ledger(&sku).await.unwrap();
+        let ledger = self.inventory.product_stock(&sku).await.unwrap();
         let quantity = quantity.try_into().unwrap();
         let changes = changes(&ledger.buckets, quantity, buckets.try_into().unwrap()).unwrap();
         let movement = Movement {
@@ -308,32 +308,32 @@ impl Shop {
             by: self.ids.next(),
             at: self.clock.now(),
         };
-        let writes = self.inventory.moving(&sku, &movement, &changes).unwrap();
+        let writes = self.inventory.movement_writes(&sku, &movement, &changes).unwrap();
         let token = self.customer().to_string();
         let client = aws_sdk_dynamodb::Client::new(&self.aws);
         transaction::send("test.stock", &client, &token, writes).await.unwrap();
     }
 
-    /// How many of a product anyone may reserve, and how many are reserved.
+    /// The available and the reserved quantity of a product.
     pub(crate) async fn stock_of(&self, text: &str) -> (u32, u32) {
         let buckets = self.inventory.stock(&sku(text)).await.unwrap();
         (available(&buckets), reserved(&buckets))
     }
 
-    /// Puts so many of a product into a customer's cart.
+    /// Adds `quantity` of a product to a customer's cart.
     pub(crate) async fn put_in_cart(&self, customer: UserId, sku: &str, quantity: u32) {
         let body = json!({ "quantity": quantity });
         let put = ask("set-in-cart").about(BOOK, sku).by(customer).body(&body).of(self).await;
         put.ok(200);
     }
 
-    /// What is in the customer's cart: products, and how many.
+    /// The customer's cart: products and quantities.
     pub(crate) async fn cart_of(&self, customer: UserId) -> Vec<(String, u32)> {
         let cart = self.store.cart(customer).await.unwrap();
         cart.lines.into_iter().map(|(sku, line)| (sku.to_string(), line.quantity)).collect()
     }
 
-    /// A customer's order of two books, of which there are ten more.
+    /// A customer and an order of two books. Ten books are left in stock.
     pub(crate) async fn ordered(&self) -> (UserId, OrderId) {
         self.ordered_by(self.customer()).await
     }
@@ -355,7 +355,7 @@ impl Shop {
         (customer, place.of(self).await.order())
     }
 
-    /// One that is paid.
+    /// A paid order.
     pub(crate) async fn confirmed(&self) -> (UserId, OrderId) {
         let (customer, id) = self.ordered().await;
         self.work(id).await;
@@ -363,7 +363,7 @@ impl Shop {
         (customer, id)
     }
 
-    /// A worker's turn.
+    /// Runs a worker on the order.
     pub(crate) async fn work(&self, id: OrderId) {
         self.saga.advance(id, self.clock.now() + 2 * STEP_TIME).await.unwrap();
     }
@@ -372,17 +372,17 @@ impl Shop {
         self.store.order(id).await.unwrap().unwrap()
     }
 
-    /// The orders that are queued to be advanced.
+    /// The orders in the queue.
     pub(crate) async fn queued(&self) -> Vec<OrderId> {
         let jobs = account::drain(&self.aws, &self.orders_url).await;
         let order = |job: &String| match serde_json::from_str(job).unwrap() {
             Advance::V1 { order } => order,
-            Advance::V2 { payment } => panic!("{payment:?} is to be compared"),
+            Advance::V2 { payment } => panic!("{payment:?} is queued for a comparison"),
         };
         jobs.iter().map(order).collect()
     }
 
-    /// What is queued for workers, as it is sent.
+    /// The jobs in the queue, as JSON.
     pub(crate) async fn jobs(&self) -> Vec<Value> {
         let jobs = account::drain(&self.aws, &self.orders_url).await;
         jobs.iter().map(|job| serde_json::from_str(job).unwrap()).collect()
@@ -392,7 +392,7 @@ impl Shop {
         self.clock.now()
     }
 
-    /// How many items of a table there are whose partition key is this.
+    /// The items of a table with this partition key.
     pub(crate) async fn items(&self, table: &str, pk: &str) -> Vec<Value> {
         let client = aws_sdk_dynamodb::Client::new(&self.aws);
         let query = client

@@ -1,4 +1,4 @@
-//! The outbox, and looking after orders that stand still.
+//! The outbox and the sweeper.
 
 use std::time::Duration;
 
@@ -24,14 +24,14 @@ fn invocation() -> Invocation {
     Invocation::of(&context, None)
 }
 
-/// The sample record of the stream, changed.
+/// The sample record of the stream, with a change.
 fn record(change: impl FnOnce(&mut Value)) -> Value {
     let mut sample: Value = serde_json::from_str(&event("checkout-relay")).unwrap();
     change(&mut sample["Records"][0]);
     sample["Records"][0].take()
 }
 
-/// The record of an event of the sample's order.
+/// A record of an event of the sample's order.
 fn of_event(event: Value) -> Value {
     let version = event["version"].as_u64().unwrap_or(2);
     record(|record| {
@@ -49,8 +49,8 @@ async fn relayed(s: &Shop, records: Vec<Value>) -> shared::Result<()> {
     s.relay.batch(batch, &invocation()).await
 }
 
-/// What merchants are to be told: who, and of which event.
-async fn tells(s: &Shop) -> Vec<(String, u32)> {
+/// The queued webhooks: endpoint and version of the event.
+async fn queued_webhooks(s: &Shop) -> Vec<(String, u32)> {
     let jobs = account::drain(&s.aws, &s.webhooks_url).await;
     let mut tells: Vec<_> = jobs
         .iter()
@@ -65,7 +65,7 @@ async fn tells(s: &Shop) -> Vec<(String, u32)> {
 }
 
 #[test]
-fn the_sample_job_is_one() {
+fn the_sample_job_is_readable() {
     let sample: Value = serde_json::from_str(&event("checkout-advance")).unwrap();
     let body = sample["Records"][0]["body"].as_str().unwrap();
     let job: Advance = serde_json::from_str(body).unwrap();
@@ -73,14 +73,14 @@ fn the_sample_job_is_one() {
 }
 
 #[tokio::test]
-async fn what_others_ask_for_gets_a_worker_and_what_matters_is_told() {
+async fn requests_queue_a_job_and_important_events_queue_webhooks() {
     let s = shop().await;
     for name in ["one", "two"] {
         ask("put-endpoint").about("warehouse", name).of(&s).await.ok(201);
     }
     let refund = "rfn_01M7YRRT800000000000000003";
     let amount = json!({"amount": 1, "currency": "EUR"});
-    for (event, gets_worker, is_told) in [
+    for (event, gets_worker, has_webhook) in [
         (json!({"type": "payment_created", "payment": "pi_1"}), false, false),
         (json!({"type": "action_required"}), false, false),
         (json!({"type": "payment_authorised"}), false, false),
@@ -100,16 +100,17 @@ async fn what_others_ask_for_gets_a_worker_and_what_matters_is_told() {
         let workers = s.queued().await;
         let ids: Vec<_> = workers.iter().map(ToString::to_string).collect();
         assert_eq!(ids, vec![ORDER; usize::from(gets_worker)], "{event}");
-        let expected = if is_told { vec![("one".into(), 2), ("two".into(), 2)] } else { vec![] };
-        assert_eq!(tells(&s).await, expected, "{event}");
+        let expected =
+            if has_webhook { vec![("one".into(), 2), ("two".into(), 2)] } else { vec![] };
+        assert_eq!(queued_webhooks(&s).await, expected, "{event}");
     }
     relayed(&s, vec![record(|_| {})]).await.unwrap();
     assert_eq!(s.queued().await.len(), 1, "placed");
-    assert_eq!(tells(&s).await, [("one".to_owned(), 1), ("two".to_owned(), 1)]);
+    assert_eq!(queued_webhooks(&s).await, [("one".to_owned(), 1), ("two".to_owned(), 1)]);
 }
 
 #[tokio::test]
-async fn what_is_written_is_what_the_stream_is_read_as() {
+async fn the_relay_reads_the_items_that_the_store_writes() {
     let s = shop().await;
     let (customer, id) = s.ordered().await;
     ask("cancel-order").order(id).by(customer).of(&s).await.ok(200);
@@ -124,11 +125,11 @@ async fn what_is_written_is_what_the_stream_is_read_as() {
     }
     assert!(records.len() > 4, "a product, a cart, the order and its events");
     relayed(&s, records).await.unwrap();
-    assert_eq!(s.queued().await, [id, id], "placed, and to be cancelled");
+    assert_eq!(s.queued().await, [id, id], "placed and cancelled");
 }
 
 #[tokio::test]
-async fn what_is_no_new_event_is_passed_over() {
+async fn only_new_events_are_relayed() {
     let s = shop().await;
     ask("put-endpoint").of(&s).await.ok(201);
     let with_key =
@@ -144,19 +145,19 @@ async fn what_is_no_new_event_is_passed_over() {
         with_key("TRANSFER#payment"),
     ];
     relayed(&s, records).await.unwrap();
-    assert!(s.queued().await.is_empty() && tells(&s).await.is_empty());
+    assert!(s.queued().await.is_empty() && queued_webhooks(&s).await.is_empty());
 }
 
 #[tokio::test]
-async fn what_cannot_be_passed_on_comes_again() {
+async fn a_failed_batch_comes_again() {
     let s = shop().await;
-    // Written by a later version.
+    // An event of a later version.
     let unknown = record(|record| {
         let kind = &mut record["dynamodb"]["NewImage"]["event"]["M"]["type"];
         *kind = json!({"S": "gift_wrapped"});
     });
     relayed(&s, vec![record(|_| {}), unknown]).await.unwrap_err();
-    assert_eq!(s.queued().await.len(), 1, "what was before it is passed on");
+    assert_eq!(s.queued().await.len(), 1, "the event before it is relayed");
 
     let no_queue = format!("{}-none", s.orders_url);
     let orders = Queue::new(aws_sdk_sqs::Client::new(&s.aws), no_queue);
@@ -166,24 +167,24 @@ async fn what_cannot_be_passed_on_comes_again() {
 }
 
 #[tokio::test]
-async fn a_batch_that_stops_anywhere_is_passed_on_whole() {
+async fn a_batch_that_crashes_anywhere_is_relayed_completely() {
     walk(async |run: Run| {
         let s = shop().await;
         ask("put-endpoint").about("warehouse", "one").of(&s).await.ok(201);
         let cancelled = json!({"type": "cancel_requested", "reason": "customer"});
         let batch = vec![of_event(cancelled), of_event(json!({"type": "confirmed"}))];
         let attempt = run.attempt(relayed(&s, batch.clone())).await;
-        // The stream has it come again.
+        // The stream delivers the batch again.
         relayed(&s, batch).await.unwrap();
         drop(attempt.resume().await);
         assert!(s.queued().await.iter().any(|order| order.to_string() == ORDER));
-        assert!(tells(&s).await.contains(&("one".to_owned(), 2)));
+        assert!(queued_webhooks(&s).await.contains(&("one".to_owned(), 2)));
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_order_that_stands_still_is_looked_after() {
+async fn an_order_without_progress_is_queued() {
     let s = shop().await;
     let (_, first) = s.ordered().await;
     s.advance(Duration::from_secs(1));
@@ -197,14 +198,14 @@ async fn an_order_that_stands_still_is_looked_after() {
     s.advance(Duration::from_millis(1));
     assert_eq!(s.sweep.handle(until()).await.unwrap(), 1);
     assert_eq!(s.queued().await, [first]);
-    assert_eq!(s.sweep.handle(until()).await.unwrap(), 0, "not twice at once");
+    assert_eq!(s.sweep.handle(until()).await.unwrap(), 0, "not queued twice");
     s.advance(Duration::from_secs(1));
     assert_eq!(s.sweep.handle(until()).await.unwrap(), 1);
     assert_eq!(s.queued().await, [second]);
 
     s.advance(OVERDUE_AFTER);
-    assert_eq!(s.sweep.handle(s.now()).await.unwrap(), 0, "there is no time");
-    assert_eq!(s.sweep.handle(until()).await.unwrap(), 2, "they still stand");
+    assert_eq!(s.sweep.handle(s.now()).await.unwrap(), 0, "no time is left");
+    assert_eq!(s.sweep.handle(until()).await.unwrap(), 2, "they still make no progress");
     let mut queued = s.queued().await;
     queued.sort();
     assert_eq!(queued, [first, second]);
@@ -217,7 +218,7 @@ async fn an_order_that_stands_still_is_looked_after() {
 }
 
 #[tokio::test]
-async fn more_than_a_page_of_orders_is_looked_after() {
+async fn more_than_one_page_of_orders_is_queued() {
     let s = shop().await;
     let mut overdue: Vec<OrderId> = (0..250).map(|_| s.ids.next()).collect();
     let client = aws_sdk_dynamodb::Client::new(&s.aws);
@@ -241,7 +242,7 @@ async fn more_than_a_page_of_orders_is_looked_after() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_ends_anywhere_forgets_no_order() {
+async fn a_sweep_that_crashes_anywhere_loses_no_order() {
     let points = ["sweep.due", "queue.send", "sweep.look_again"];
     for (point, fault) in points.into_iter().flat_map(|point| Fault::ALL.map(|it| (point, it))) {
         let run = Run::with(point, fault);
@@ -260,7 +261,7 @@ async fn a_sweep_that_ends_anywhere_forgets_no_order() {
     }
 }
 
-/// A shop with 16 orders that are overdue, and these.
+/// A shop with 16 overdue orders, and their ids.
 async fn sixteen_overdue() -> (Shop, Vec<OrderId>) {
     let s = shop().await;
     let mut orders = Vec::new();
@@ -274,26 +275,26 @@ async fn sixteen_overdue() -> (Shop, Vec<OrderId>) {
 }
 
 #[tokio::test]
-async fn a_sweep_that_cannot_read_a_shard_looks_after_all_others() {
+async fn a_sweep_that_cannot_read_a_shard_queues_all_other_orders() {
     let (s, orders) = sixteen_overdue().await;
     let until = s.now() + Duration::from_mins(1);
     let run = Run::with("sweep.due", Fault::LoseAnswer);
     let swept = run.attempt(s.sweep.handle(until)).await.resume().await.unwrap();
-    // It is reported: an alarm counts the function's errors.
+    // The sweep returns an error, which an alarm counts.
     assert!(swept.is_err());
     let mut queued = s.queued().await;
     assert!(!queued.is_empty());
-    // What is left is in that shard, and found a minute later.
+    // The rest is in that shard, and the next sweep finds it.
     assert_eq!(s.sweep.handle(until).await.unwrap(), 16 - queued.len() as u64);
     queued.extend(s.queued().await);
     queued.sort();
     assert_eq!(queued, orders);
 }
 
-/// The job comes first and the mark after it: an order without its mark is found again.
+/// The sweeper sends the job before it moves the next check. An order whose check was not moved is found again.
 #[tokio::test]
-async fn a_sweep_whose_marks_conflict_queues_every_order() {
-    // The conflict that lasts is met by the marks of the last two orders.
+async fn a_sweep_with_conflicts_queues_every_order() {
+    // The updates of the last two orders meet the conflict.
     for (passing, fault, without_mark) in [(1, Fault::Conflict, 0), (15, Fault::Conflicts, 2)] {
         let (s, orders) = sixteen_overdue().await;
         let until = s.now() + Duration::from_mins(1);
@@ -308,7 +309,7 @@ async fn a_sweep_whose_marks_conflict_queues_every_order() {
 }
 
 #[test]
-fn an_event_is_written_as_it_was() {
+fn the_json_of_an_event_is_stable() {
     let sample: Value = serde_json::from_str(&event("checkout-relay")).unwrap();
     let image = sample["Records"][0]["dynamodb"]["NewImage"].clone();
     let image: serde_dynamo::Item = serde_json::from_value(image).unwrap();

@@ -1,4 +1,4 @@
-//! Against answers that localstripe does not give.
+//! Responses that localstripe does not give.
 
 use checkout::order::PaymentId;
 use checkout::payments::PaymentError;
@@ -9,30 +9,30 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::{error, eur, id, stripe_at};
 
-/// What an answer comes to.
+/// The outcome of a response.
 #[derive(Debug, PartialEq)]
-enum Came {
+enum Outcome {
     Known,
     Declined(String),
     Refused(u16, String),
     Unknown,
 }
 
-fn came<T>(result: Result<T, PaymentError>) -> Came {
+fn outcome<T>(result: Result<T, PaymentError>) -> Outcome {
     match result {
-        Ok(_) => Came::Known,
-        Err(PaymentError::Declined(code)) => Came::Declined(code),
-        Err(PaymentError::Refused { status, code, .. }) => Came::Refused(status, code),
-        Err(PaymentError::Unknown(_)) => Came::Unknown,
+        Ok(_) => Outcome::Known,
+        Err(PaymentError::Declined(code)) => Outcome::Declined(code),
+        Err(PaymentError::Refused { status, code, .. }) => Outcome::Refused(status, code),
+        Err(PaymentError::Unknown(_)) => Outcome::Unknown,
     }
 }
 
-/// What the adapter makes of an answer to a confirmation.
-async fn answered(answer: ResponseTemplate) -> Came {
+/// The adapter's outcome for a response to a confirmation.
+async fn answered(answer: ResponseTemplate) -> Outcome {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let stripe = stripe_at(&server.uri(), "sk_test_secret");
-    came(stripe.confirm(&PaymentId("pi_1".into()), None, "confirm").await)
+    outcome(stripe.confirm(&PaymentId("pi_1".into()), None, "confirm").await)
 }
 
 fn intent() -> Value {
@@ -43,27 +43,27 @@ fn intent() -> Value {
 }
 
 #[tokio::test]
-async fn only_the_provider_s_own_no_is_a_no() {
+async fn only_the_provider_s_own_error_is_a_refusal() {
     let declined =
         json!({"type": "card_error", "code": "card_declined", "decline_code": "lost_card"});
     let state = json!({"code": "payment_intent_unexpected_state", "message": "It is canceled."});
     let message = json!({"message": "No such payment_intent: 'pi_1'"});
     for (status, body, expected) in [
-        (200, intent(), Came::Known),
-        (402, error(&declined), Came::Declined("lost_card".into())),
-        (402, error(&json!({})), Came::Declined("unknown".into())),
-        (400, error(&state), Came::Refused(400, "payment_intent_unexpected_state".into())),
-        (404, error(&message), Came::Refused(404, "No such payment_intent: 'pi_1'".into())),
-        (400, json!({"message": "a gateway's"}), Came::Unknown),
-        (402, json!([]), Came::Unknown),
-        (401, error(&message), Came::Unknown),
-        (403, error(&message), Came::Unknown),
-        (408, error(&message), Came::Unknown),
-        (409, error(&json!({"code": "idempotency_key_in_use"})), Came::Unknown),
-        (424, error(&message), Came::Unknown),
-        (429, error(&json!({"code": "rate_limit"})), Came::Unknown),
-        (500, error(&json!({"type": "api_error"})), Came::Unknown),
-        (503, json!({}), Came::Unknown),
+        (200, intent(), Outcome::Known),
+        (402, error(&declined), Outcome::Declined("lost_card".into())),
+        (402, error(&json!({})), Outcome::Declined("unknown".into())),
+        (400, error(&state), Outcome::Refused(400, "payment_intent_unexpected_state".into())),
+        (404, error(&message), Outcome::Refused(404, "No such payment_intent: 'pi_1'".into())),
+        (400, json!({"message": "a gateway's"}), Outcome::Unknown),
+        (402, json!([]), Outcome::Unknown),
+        (401, error(&message), Outcome::Unknown),
+        (403, error(&message), Outcome::Unknown),
+        (408, error(&message), Outcome::Unknown),
+        (409, error(&json!({"code": "idempotency_key_in_use"})), Outcome::Unknown),
+        (424, error(&message), Outcome::Unknown),
+        (429, error(&json!({"code": "rate_limit"})), Outcome::Unknown),
+        (500, error(&json!({"type": "api_error"})), Outcome::Unknown),
+        (503, json!({}), Outcome::Unknown),
     ] {
         let answer = ResponseTemplate::new(status).set_body_json(&body);
         assert_eq!(answered(answer).await, expected, "{status} {body}");
@@ -71,7 +71,7 @@ async fn only_the_provider_s_own_no_is_a_no() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_not_known() {
+async fn an_unreadable_response_is_unknown() {
     let wrong = |field: &str, value: Value| {
         let mut body = intent();
         body[field] = value;
@@ -95,48 +95,48 @@ async fn what_cannot_be_read_is_not_known() {
         for status in [200, 402, 400] {
             let answer = ResponseTemplate::new(status).set_body_string(body.as_str());
             let shown: String = body.chars().take(80).collect();
-            assert_eq!(answered(answer).await, Came::Unknown, "{status} {shown}");
+            assert_eq!(answered(answer).await, Outcome::Unknown, "{status} {shown}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_answer_is_read_up_to_a_limit() {
+async fn a_response_is_read_up_to_a_limit() {
     let padded = |bytes: usize| {
         let mut body = intent();
         body["padding"] = json!("x".repeat(bytes));
         ResponseTemplate::new(200).set_body_json(body)
     };
-    assert_eq!(answered(padded(500_000)).await, Came::Known);
-    assert_eq!(answered(padded(5_000_000)).await, Came::Unknown);
+    assert_eq!(answered(padded(500_000)).await, Outcome::Known);
+    assert_eq!(answered(padded(5_000_000)).await, Outcome::Unknown);
 }
 
-/// A code may be kept with an order.
+/// A code is stored with the order, so its length is limited.
 #[tokio::test]
 async fn a_code_is_short() {
     for field in ["code", "decline_code", "message"] {
         let long = json!({field: "é".repeat(100_000)});
         let answer = ResponseTemplate::new(402).set_body_json(error(&long));
-        assert_eq!(answered(answer).await, Came::Declined("é".repeat(200)), "{field}");
+        assert_eq!(answered(answer).await, Outcome::Declined("é".repeat(200)), "{field}");
     }
 }
 
 #[tokio::test]
-async fn nothing_is_asked_elsewhere() {
+async fn redirects_are_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let (server, elsewhere) = (MockServer::start().await, MockServer::start().await);
         let answer = ResponseTemplate::new(status).insert_header("location", elsewhere.uri());
         Mock::given(any()).respond_with(answer).mount(&server).await;
         let stripe = stripe_at(&server.uri(), "sk_test_secret");
         let payment = PaymentId("pi_1".into());
-        assert_eq!(came(stripe.confirm(&payment, None, "confirm").await), Came::Unknown);
-        assert_eq!(came(stripe.retrieve(&payment).await), Came::Unknown);
+        assert_eq!(outcome(stripe.confirm(&payment, None, "confirm").await), Outcome::Unknown);
+        assert_eq!(outcome(stripe.retrieve(&payment).await), Outcome::Unknown);
         assert!(elsewhere.received_requests().await.unwrap().is_empty(), "{status}");
     }
 }
 
 #[tokio::test]
-async fn each_request_says_who_asks_and_which_api_is_meant() {
+async fn each_request_has_the_key_and_the_api_version() {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(200).set_body_json(intent());
     Mock::given(any()).respond_with(answer).mount(&server).await;
@@ -150,17 +150,17 @@ async fn each_request_says_who_asks_and_which_api_is_meant() {
         assert_eq!(request.headers["stripe-version"], "2025-09-30.clover");
     }
     assert_eq!(requests[0].headers["idempotency-key"], "a key");
-    // Stripe: keys have no effect on GET.
+    // According to Stripe, keys have no effect on GET.
     assert!(!requests[1].headers.contains_key("idempotency-key"));
 }
 
-/// localstripe signs what it sends as Stripe does.
-
+/// Whether the payment method is the cause of a refusal. The types are from <https://docs.stripe.com/api/errors>,
+/// the codes from <https://docs.stripe.com/error-codes>.
 #[tokio::test]
-async fn a_refusal_says_whose_fault_it_is() {
+async fn a_refusal_shows_whether_the_payment_method_is_the_cause() {
     let invalid = |code: &str, param: &str| json!({"type": "invalid_request_error", "code": code, "param": param});
     let card = |code: &str| json!({"type": "card_error", "code": code});
-    for (status, body, of_means) in [
+    for (status, body, payment_method_code) in [
         (402, card("card_declined"), Some("card_declined")),
         (402, card("expired_card"), Some("expired_card")),
         (400, card("incorrect_number"), Some("incorrect_number")),
@@ -181,6 +181,6 @@ async fn a_refusal_says_whose_fault_it_is() {
         Mock::given(any()).respond_with(answer).mount(&server).await;
         let stripe = stripe_at(&server.uri(), "sk_test_secret");
         let refused = stripe.create(id(), eur(1000), GOOD, "create").await.unwrap_err();
-        assert_eq!(refused.of_means(), of_means, "{status} {body}");
+        assert_eq!(refused.payment_method_code(), payment_method_code, "{status} {body}");
     }
 }

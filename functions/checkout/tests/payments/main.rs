@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::id::{self, Id, Ids};
 
-/// How long an impatient adapter waits, and how long a fault makes it wait.
+/// The time limit of an impatient adapter, and the delay of a fault.
 const LIMIT: Duration = Duration::from_millis(500);
 const TOO_LONG: Duration = Duration::from_secs(2);
 
@@ -29,7 +29,7 @@ fn stripe_at(url: &str, key: &str) -> Stripe {
     Stripe::within(LIMIT, url.to_owned(), key.to_owned().into()).unwrap()
 }
 
-/// What the provider answers when it refuses a request.
+/// The body of the provider's error response.
 fn error(fields: &Value) -> Value {
     json!({"error": fields})
 }

@@ -1,11 +1,11 @@
-//! Against localstripe, with faults.
+//! The adapter with localstripe and faults.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use checkout::order::{OrderId, PaymentId, RefundId};
 use checkout::payments::movements::{Kind, Window};
-use checkout::payments::webhook::{about, verify};
+use checkout::payments::webhook::{job_for, verify};
 use checkout::payments::{Payment, PaymentError, RefundState, Status, Stripe};
 use checkout::queues::Advance;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use crate::{TOO_LONG, error, eur, id, stripe_at};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A provider, an adapter to it and one with less patience, and an order of 10 €.
+/// A provider, an adapter, an adapter with a shorter time limit, and an order of 10 €.
 struct Shop {
     provider: Provider,
     stripe: Stripe,
@@ -49,7 +49,7 @@ impl Shop {
         self.stripe.confirm(&self.created().await, None, "confirm").await.unwrap().id
     }
 
-    async fn taken(&self) -> PaymentId {
+    async fn captured(&self) -> PaymentId {
         self.stripe.capture(&self.held().await, "capture").await.unwrap().id
     }
 
@@ -57,7 +57,7 @@ impl Shop {
         self.stripe.retrieve(payment).await.unwrap().status
     }
 
-    /// What the provider's books have of the order's one payment: held, captured.
+    /// The held and the captured amount of the order's only payment, at the provider.
     async fn books(&self) -> (u64, u64) {
         let [Charged { held, captured, .. }] = self.charges().await.try_into().unwrap();
         (held, captured)
@@ -69,13 +69,13 @@ impl Shop {
 }
 
 #[tokio::test]
-async fn a_payment_is_created_held_and_taken() {
+async fn a_payment_is_created_held_and_captured() {
     let shop = Shop::new();
     let created = shop.create(GOOD).await;
     assert_eq!(created.status, Status::RequiresConfirmation);
     assert_eq!((created.amount, created.currency), (1000, eur(0).currency));
     assert!(created.client_secret.is_some());
-    assert_eq!(shop.books().await, (0, 0), "nothing has moved");
+    assert_eq!(shop.books().await, (0, 0), "no money has moved");
 
     let held = shop.stripe.confirm(&created.id, None, "confirm").await.unwrap();
     assert_eq!((&held.id, held.status), (&created.id, Status::RequiresCapture));
@@ -86,7 +86,7 @@ async fn a_payment_is_created_held_and_taken() {
     assert_eq!(taken.status, Status::Succeeded);
     assert_eq!(shop.books().await, (0, 1000));
 
-    // It is taken once, and cannot be let go any more.
+    // It is captured once, and cannot be cancelled after that.
     for again in [
         shop.stripe.capture(&created.id, "again").await,
         shop.stripe.confirm(&created.id, None, "again").await,
@@ -114,7 +114,7 @@ async fn a_cancelled_payment_holds_nothing_and_stays_so() {
 }
 
 #[tokio::test]
-async fn a_decline_is_told_and_stays_told() {
+async fn a_decline_is_reported_and_stays_visible() {
     let shop = Shop::new();
     let payment = shop.create(DECLINED).await.id;
     let declined = shop.stripe.confirm(&payment, None, "confirm").await;
@@ -126,14 +126,14 @@ async fn a_decline_is_told_and_stays_told() {
 }
 
 #[tokio::test]
-async fn a_payment_that_was_declined_takes_another_means() {
+async fn a_declined_payment_takes_another_payment_method() {
     let shop = Shop::new();
     let payment = shop.create(DECLINED).await.id;
     shop.stripe.confirm(&payment, None, "confirm").await.unwrap_err();
     let again = shop.stripe.confirm(&payment, Some(DECLINED), "again").await;
-    assert_eq!(again.unwrap_err().of_means(), Some("card_declined"));
+    assert_eq!(again.unwrap_err().payment_method_code(), Some("card_declined"));
     let unknown = shop.stripe.confirm(&payment, Some("pm_nobody_has"), "unknown").await;
-    assert_eq!(unknown.unwrap_err().of_means(), Some("resource_missing"));
+    assert_eq!(unknown.unwrap_err().payment_method_code(), Some("resource_missing"));
     assert_eq!(shop.status(&payment).await, Status::RequiresPaymentMethod);
     assert_eq!(shop.books().await, (0, 0));
 
@@ -141,13 +141,11 @@ async fn a_payment_that_was_declined_takes_another_means() {
     assert_eq!((held.id, held.status), (payment.clone(), Status::RequiresCapture));
     let another = shop.stripe.confirm(&payment, Some(GOOD), "another").await;
     assert!(matches!(another, Err(PaymentError::Refused { status: 400, .. })), "{another:?}");
-    assert_eq!(shop.books().await, (1000, 0), "it is held once");
+    assert_eq!(shop.books().await, (1000, 0), "the money is held once");
 }
 
-/// Whose fault a refusal is: the means of payment's, or ours. As <https://docs.stripe.com/api/errors> has
-/// the types, and <https://docs.stripe.com/error-codes> the codes.
 #[tokio::test]
-async fn the_customer_is_asked() {
+async fn the_customer_completes_3d_secure() {
     let shop = Shop::new();
     let payment = shop.create(&shop.provider.needs_action().await).await.id;
     let asked = shop.stripe.confirm(&payment, None, "confirm").await.unwrap();
@@ -160,7 +158,7 @@ async fn the_customer_is_asked() {
 }
 
 #[tokio::test]
-async fn the_customer_does_not_do_what_is_asked() {
+async fn the_customer_fails_3d_secure() {
     let shop = Shop::new();
     let payment = shop.create(&shop.provider.needs_action().await).await.id;
     shop.stripe.confirm(&payment, None, "confirm").await.unwrap();
@@ -180,9 +178,9 @@ async fn the_customer_does_not_do_what_is_asked() {
 }
 
 #[tokio::test]
-async fn refunds_are_found_by_our_id_however_many_there_are() {
+async fn refunds_are_found_by_our_id_on_every_page() {
     let shop = Shop::new();
-    let payment = shop.taken().await;
+    let payment = shop.captured().await;
     let mut sent = HashSet::new();
     for _ in 0..101 {
         let refund: RefundId = id();
@@ -199,7 +197,7 @@ async fn refunds_are_found_by_our_id_however_many_there_are() {
     let [charged] = shop.charges().await.try_into().unwrap();
     assert_eq!((charged.refunds.len(), charged.refunded()), (101, 202));
 
-    // The provider's own books have them too, and what was taken.
+    // The provider's balance transactions have them and the charge.
     let window = Window { from: Timestamp::UNIX_EPOCH, to: Timestamp::now() };
     let (mut moved, has_more) = shop.stripe.movements(window, None).await.unwrap();
     assert_eq!((moved.len(), has_more), (100, true));
@@ -215,9 +213,9 @@ async fn refunds_are_found_by_our_id_however_many_there_are() {
 }
 
 #[tokio::test]
-async fn what_is_sent_is_what_stripe_documents() {
+async fn requests_are_as_stripe_documents_them() {
     let shop = Shop::new();
-    let payment = shop.taken().await;
+    let payment = shop.captured().await;
     let refund: RefundId = id();
     shop.stripe.refund((shop.order, &payment), (refund, eur(300)), "refund").await.unwrap();
     let calls = shop.provider.calls().await;
@@ -249,10 +247,10 @@ async fn what_is_sent_is_what_stripe_documents() {
     );
 }
 
-/// Each fault on the way to hold money: nobody knows what became of it, and whether it was held is as
-/// the fault has it.
+/// Each fault of a confirmation: the outcome is unknown, and the fault decides whether the provider
+/// executed it.
 #[tokio::test]
-async fn no_answer_is_no_knowledge() {
+async fn a_lost_response_is_unknown() {
     for (fault, is_carried_out) in [
         ("refuse_connection", false),
         ("drop_request", false),
@@ -280,7 +278,7 @@ async fn no_answer_is_no_knowledge() {
 }
 
 #[tokio::test]
-async fn a_request_may_be_carried_out_after_we_stopped_waiting() {
+async fn a_request_may_be_executed_after_the_timeout() {
     let shop = Shop::new();
     let payment = shop.created().await;
     let rule = json!({"path": "/confirm$", "fault": "delay", "seconds": TOO_LONG.as_secs_f64()});
@@ -306,10 +304,10 @@ async fn a_confirmation_that_arrives_twice_holds_once() {
 }
 
 #[tokio::test]
-async fn a_key_makes_one_payment_where_keys_are_honoured() {
+async fn a_provider_with_idempotency_keys_makes_one_payment() {
     let shop = Shop::new();
     let (one, another) = (shop.create(GOOD).await, shop.create(GOOD).await);
-    assert_ne!(one.id, another.id, "this provider knows of no keys");
+    assert_ne!(one.id, another.id, "this provider ignores keys");
 
     let shop = Shop::new();
     shop.provider.honour_keys().await;
@@ -321,15 +319,15 @@ async fn a_key_makes_one_payment_where_keys_are_honoured() {
     assert_eq!(shop.charges().await.len(), 1);
     assert_eq!(shop.provider.posts("/payment_intents").await, 1);
 
-    // The same key for something else.
+    // The same key with another body.
     let other = shop.stripe.create(shop.order, eur(1), GOOD, "create").await;
     let Err(PaymentError::Unknown(error)) = other else { panic!("{other:?}") };
-    assert!(error.trail().contains("idempotency_error"), "another attempt has another key");
+    assert!(error.trail().contains("idempotency_error"), "the error names the cause");
 }
 
-/// Stripe answers 409 while it is at the first request with a key.
+/// Stripe responds with 409 while the first request with a key is in progress.
 #[tokio::test]
-async fn a_key_that_is_in_use_is_no_refusal() {
+async fn a_key_in_use_is_not_a_refusal() {
     let shop = Shop::new();
     shop.provider.honour_keys().await;
     let seconds = TOO_LONG.as_secs_f64();
@@ -347,7 +345,7 @@ async fn a_key_that_is_in_use_is_no_refusal() {
 }
 
 #[tokio::test]
-async fn the_secrets_are_in_no_text() {
+async fn no_text_contains_a_secret() {
     let server = MockServer::start().await;
     let secret = "sk_test_secret";
     let echo = error(&json!({"message": format!("Invalid API Key provided: {secret}")}));
@@ -374,14 +372,15 @@ async fn the_secrets_are_in_no_text() {
     assert!(shown.contains(&created.id.0), "{shown}");
 }
 
+/// localstripe signs its webhooks as Stripe does.
 #[tokio::test]
-async fn a_webhook_is_the_provider_s_and_names_the_order() {
+async fn a_webhook_is_signed_and_names_the_order() {
     let shop = Shop::new();
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
     shop.provider.send_webhooks_to(&server.uri()).await;
     shop.provider.fault(json!({"hook": "succeeded", "fault": "repeat", "count": 2})).await;
-    shop.taken().await;
+    shop.captured().await;
     eventually("both webhooks", PATIENCE, async || {
         (shop.provider.webhooks().await.len() == 2).then_some(())
     })
@@ -392,6 +391,6 @@ async fn a_webhook_is_the_provider_s_and_names_the_order() {
         let check = |secret: &str| verify(header, &request.body, &secret.into(), Timestamp::now());
         assert_eq!(check(&secret), Ok(()));
         assert!(check("whsec_another").is_err());
-        assert_eq!(about(&request.body), Some(Advance::V1 { order: shop.order }));
+        assert_eq!(job_for(&request.body), Some(Advance::V1 { order: shop.order }));
     }
 }

@@ -1,4 +1,4 @@
-//! Whether everything agrees: events, orders, stock, ledger, and the provider's own books.
+//! An audit: events, orders, stock, ledger and the provider's records must agree.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::support::{CHECKOUT, INVENTORY, Shop, eur};
 
 type Item = std::collections::HashMap<String, AttributeValue>;
 
-/// What there is of a product.
+/// The stock of a product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stock {
     pub(crate) came: i64,
@@ -27,12 +27,12 @@ pub(crate) struct Stock {
     pub(crate) sold: i64,
 }
 
-/// What was found at a quiet point.
+/// The result of an audit.
 #[derive(Debug)]
 pub(crate) struct Books {
     pub(crate) orders: BTreeMap<OrderId, Order>,
     pub(crate) stock: BTreeMap<Sku, Stock>,
-    /// What the provider took less what it gave back, by its own books.
+    /// The captured less the refunded amounts, by the provider's records.
     pub(crate) taken: u64,
 }
 
@@ -42,35 +42,35 @@ impl Books {
     }
 }
 
-/// Reads everything, and makes sure that it agrees.
+/// Reads all data, and checks that it agrees.
 pub(crate) async fn audit(shop: &Shop) -> Books {
     let items = scan(shop, CHECKOUT).await;
     let orders = orders(&items);
     for order in orders.values() {
         let history = shop.store().history(order.id).await.unwrap();
         let folded = Order::of(history).unwrap();
-        assert_eq!(folded.as_ref(), Some(order), "the events say it all");
+        assert_eq!(folded.as_ref(), Some(order), "the state is the fold of the events");
     }
     let stock = stock(shop, &orders).await;
     let mut taken = 0;
     for order in orders.values() {
-        taken += taken_for(shop, order).await;
+        taken += net_captured(shop, order).await;
     }
     ledger(shop, &items, &orders, taken).await;
     Books { orders, stock, taken }
 }
 
-/// The same, when nothing is under way any more.
+/// [`audit`], when all orders have ended.
 pub(crate) async fn audit_ended(shop: &Shop) -> Books {
     let books = audit(shop).await;
     for order in books.orders.values() {
         assert!(order.has_ended() && order.next().is_none(), "{order:?}");
     }
     for (sku, stock) in &books.stock {
-        assert_eq!(stock.reserved, 0, "{sku} is held for nobody: {stock:?}");
+        assert_eq!(stock.reserved, 0, "{sku} is still reserved: {stock:?}");
     }
     let overdue = scan(shop, CHECKOUT).await.into_iter().filter(|it| it.contains_key("due_at"));
-    assert_eq!(overdue.count(), 0, "nobody looks after what has ended");
+    assert_eq!(overdue.count(), 0, "an ended order is not in the index");
     books
 }
 
@@ -80,9 +80,9 @@ fn orders(items: &[Item]) -> BTreeMap<OrderId, Order> {
     states.map(|state| (state.order.id, state.order)).collect()
 }
 
-/// What the provider has taken for an order, and kept. It never holds two payments of one order's, and
-/// has taken one's money when we say so, and at no other time.
-async fn taken_for(shop: &Shop, order: &Order) -> u64 {
+/// The net amount that the provider has captured for an order. The provider never holds two payments of one
+/// order, and captures only when we request it.
+async fn net_captured(shop: &Shop, order: &Order) -> u64 {
     let total = order.placed.total.amount;
     let charges = shop.provider.charges_of(&order.id.to_string()).await;
     let captured: u64 = charges.iter().map(|charged| charged.captured).sum();
@@ -136,7 +136,7 @@ async fn stock(shop: &Shop, orders: &BTreeMap<OrderId, Order>) -> BTreeMap<Sku, 
     }
     for (sku, stock) in &products {
         let Stock { came, available, reserved, sold } = stock;
-        assert_eq!(*came, available + reserved + sold, "no {sku} is lost: {stock:?}");
+        assert_eq!(*came, available + reserved + sold, "{sku}: no unit is lost: {stock:?}");
     }
     products
 }
@@ -149,19 +149,23 @@ async fn ledger(shop: &Shop, items: &[Item], orders: &BTreeMap<OrderId, Order>, 
     let trial = TrialBalance::of(&entries);
     assert!(trial.is_balanced(), "{trial:?}");
 
-    // Twice: what the stream tells of again counts once.
+    // Folded twice: an entry that the stream delivers again counts once.
     let fold = FoldLedger { store: shop.store().clone(), ids: shop.ids.clone() };
     fold.fold(&entries).await.unwrap();
     fold.fold(&entries).await.unwrap();
-    assert_eq!(shop.store().balances().await.unwrap(), trial, "balances follow the entries");
+    assert_eq!(
+        shop.store().balances().await.unwrap(),
+        trial,
+        "the balances are the sums of the entries"
+    );
 
     let provider = trial.0.get(&(eur(0).currency, Account::Provider)).copied().unwrap_or_default();
-    let is_quiet = orders.values().all(|order| order.next().is_none());
-    if is_quiet {
+    let is_idle = orders.values().all(|order| order.next().is_none());
+    if is_idle {
         let disputes = orders.values().flat_map(|order| order.disputes.values());
-        let away: u64 = disputes.map(Dispute::away).sum();
-        let owed = provider.debits - provider.credits + i64::try_from(away).unwrap();
-        assert_eq!(owed, i64::try_from(taken).unwrap(), "the ledger has what the provider has");
+        let outstanding: u64 = disputes.map(Dispute::outstanding).sum();
+        let owed = provider.debits - provider.credits + i64::try_from(outstanding).unwrap();
+        assert_eq!(owed, i64::try_from(taken).unwrap(), "the ledger agrees with the provider");
         assert_eq!(provider.pending_debits, 0, "nothing is pending: {trial:?}");
     }
 }

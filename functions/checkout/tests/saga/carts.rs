@@ -1,4 +1,4 @@
-//! What was ordered and not paid is in the cart again, once.
+//! The lines of an unpaid order return to the cart once.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::books::audit_ended;
 use crate::support::{PRICE, eur, shop, sku};
 
 #[tokio::test]
-async fn the_cart_comes_back_once_whoever_dies_and_whatever_is_put_in_it_meanwhile() {
+async fn lines_return_to_the_cart_once_despite_crashes_and_changes() {
     walk(async |run: Run| {
         let (shop, mug, pot) = (shop().await, sku("mug"), sku("pot"));
         shop.sell(&mug, 10, 2).await;
@@ -25,22 +25,22 @@ async fn the_cart_comes_back_once_whoever_dies_and_whatever_is_put_in_it_meanwhi
         let _ = attempt.resume().await;
         shop.finish(order).await;
         let mugs = if came_back { 3 } else { 5 };
-        assert_eq!(shop.in_cart(customer, &mug).await, mugs, "what is set later holds");
+        assert_eq!(shop.in_cart(customer, &mug).await, mugs, "the later quantity holds");
         assert_eq!(shop.in_cart(customer, &pot).await, 1);
         audit_ended(&shop).await;
     })
     .await;
 }
 
-/// The customer changes the cart between the worker's look at it and its transaction.
+/// The customer changes the cart between the worker's read and its transaction.
 #[tokio::test]
-async fn a_change_of_the_cart_is_not_lost_when_it_comes_back() {
+async fn a_concurrent_change_of_the_cart_is_not_lost() {
     let (shop, mug, pot) = (shop().await, sku("mug"), sku("pot"));
     shop.sell(&mug, 10, 2).await;
     shop.sell(&pot, 10, 1).await;
     let (customer, order) = shop.order(&mug, 2, GOOD).await;
     assert_eq!(shop.cancel(customer, order).await.status, 200);
-    // The second event is the end.
+    // The second event ends the order.
     let stalls = Run::with_nth("orders.append", 2, Fault::StallBefore);
     let attempt = stalls.attempt(shop.work(order)).await;
     assert_eq!(shop.state(order).await.state, State::Voided);
@@ -52,7 +52,7 @@ async fn a_change_of_the_cart_is_not_lost_when_it_comes_back() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_the_cart_is_said() {
+async fn products_that_do_not_fit_into_the_cart_are_named() {
     let (shop, mug, pot, cup) = (shop().await, sku("mug"), sku("pot"), sku("cup"));
     for sku in [&mug, &pot, &cup] {
         shop.sell(sku, 2_000, 4).await;
@@ -60,7 +60,7 @@ async fn what_does_not_fit_into_the_cart_is_said() {
     let customer = shop.customer();
     shop.fill_cart(customer, &[(&mug, 500), (&pot, 2), (&cup, 1)]).await;
     let order = shop.place(customer, "k", GOOD).await.order();
-    // 19 other products, and the price of one that was ordered has changed.
+    // The cart has 19 other products, and the price of one ordered product has changed.
     let mut product = shop.store().product(&pot).await.unwrap().unwrap();
     product.price = eur(PRICE - 1);
     shop.store().put_product(&pot, &product).await.unwrap();
@@ -75,7 +75,11 @@ async fn what_does_not_fit_into_the_cart_is_said() {
     shop.advance_clock(Duration::from_mins(15));
     let ended = shop.finish(order).await;
     assert_eq!(ended.reason, Some(Reason::Expired));
-    assert_eq!(ended.not_in_cart, [cup, mug.clone()], "one is too many products, 1,100 too many");
+    assert_eq!(
+        ended.not_in_cart,
+        [cup, mug.clone()],
+        "one exceeds the number of products, one the quantity"
+    );
     let cart = shop.store().cart(customer).await.unwrap();
     assert_eq!(cart.lines.len(), 20);
     assert_eq!(cart.lines[&mug].quantity, 999);

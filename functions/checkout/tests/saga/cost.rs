@@ -1,6 +1,6 @@
-//! What a checkout costs: DynamoDB's requests and units, by its rules
+//! The cost of a checkout in DynamoDB requests and units, by DynamoDB's rules
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html>),
-//! from the requests that are sent and the sizes of the items that they write.
+//! from the sent requests and the sizes of the written items.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use testing::provider::GOOD;
 
 use crate::support::{Shop, shop_with, sku};
 
-/// The requests that are sent: the operation, and the body.
+/// The sent requests: operation and body.
 #[derive(Clone, Debug, Default)]
 struct Requests(Arc<Mutex<Vec<(String, Value)>>>);
 
@@ -41,17 +41,17 @@ impl Intercept for Requests {
     }
 }
 
-/// What some requests cost.
+/// The cost of some requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Cost {
     requests: u64,
-    /// Write request units, those of the index included.
+    /// Write request units, including the index.
     writes: u64,
-    /// Halves of read request units.
+    /// Read request units, in halves.
     half_reads: u64,
 }
 
-/// Counts what was sent since the last time.
+/// The cost of the requests since the last call.
 async fn counted(shop: &Shop, requests: &Requests) -> Cost {
     let sent = std::mem::take(&mut *requests.0.lock().unwrap());
     let mut cost = Cost::default();
@@ -76,7 +76,7 @@ async fn counted(shop: &Shop, requests: &Requests) -> Cost {
                 let size = size(shop, &body["TableName"], &body["Key"]).await;
                 cost.half_reads += 2 * size.div_ceil(4096).max(1);
             }
-            // All of them read less than 4 KB, and consistently.
+            // Each read is strongly consistent and below 4 KB.
             "Query" => cost.half_reads += 2,
             "BatchGetItem" => {
                 for (table, wanted) in body["RequestItems"].as_object().unwrap() {
@@ -86,13 +86,13 @@ async fn counted(shop: &Shop, requests: &Requests) -> Cost {
                     }
                 }
             }
-            other => panic!("{other} has no price here"),
+            other => panic!("{other} has no cost here"),
         }
     }
     cost
 }
 
-/// What the index `due` costs besides: an entry that comes or goes, 1.
+/// The cost of the index `due`: 1 for an added or removed entry.
 fn index_writes(write: &Value) -> u64 {
     let expression = write["UpdateExpression"].as_str().unwrap_or_default();
     u64::from(write["Item"]["due_at"].is_object() || expression.contains("due_at"))
@@ -122,7 +122,7 @@ fn size_of(value: &AttributeValue) -> u64 {
     }
 }
 
-/// The same of an item as it is sent.
+/// The size of an item in a request, in bytes.
 fn size_of_json(item: &Value) -> u64 {
     fn of(value: &Value) -> u64 {
         let (kind, value) = value.as_object().unwrap().iter().next().unwrap();
@@ -140,7 +140,7 @@ fn size_of_json(item: &Value) -> u64 {
     attributes(item)
 }
 
-/// What each part of a checkout of so many products costs: the request, the worker, the balances.
+/// The cost of a checkout with `products` products: of the request, of the worker, and of the balances.
 async fn checkout(products: usize) -> [Cost; 3] {
     let requests = Requests::default();
     let aws = account::empty().await;
@@ -163,7 +163,7 @@ async fn checkout(products: usize) -> [Cost; 3] {
     assert_eq!(shop.state(order).await.state, State::Confirmed);
     let entries = shop.store().entries(order).await.unwrap();
     requests.0.lock().unwrap().clear();
-    // As the stream does it where orders are few; where they are many, the accounts are shared by 33.
+    // A fold of one order's entries. With many orders, up to 33 entries share the updates of the accounts.
     let fold = FoldLedger { store: shop.store().clone(), ids: shop.ids.clone() };
     fold.fold(&entries).await.unwrap();
     [placing, working, counted(&shop, &requests).await]
@@ -182,5 +182,5 @@ async fn a_checkout_costs_what_the_readme_says() {
             writeln!(rows, "| {products} | {name} | {requests} | {writes} | {reads} |").unwrap();
         }
     }
-    assert!(readme.contains(&rows), "the README should say\n{rows}");
+    assert!(readme.contains(&rows), "the README must contain\n{rows}");
 }

@@ -1,5 +1,5 @@
-//! Every fault at every request of a worker, of the sweeper and of the client's own: there is one
-//! charge, or none, and the order comes to its end without a person.
+//! Every fault at every request of a worker, of the sweeper and of the client: there is one charge or
+//! none, and the order ends without manual work.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use testing::provider::{DECLINED, GOOD};
 use crate::books::{audit, audit_ended};
 use crate::support::{PRICE, Shop, shop, sku};
 
-/// A worker meets a fault; others come after it; if it has only stalled, it goes on when they are done.
+/// A worker meets a fault, and other workers finish the order. If the first one only stalled, it continues then.
 async fn survive(shop: &Shop, run: &Run, order: OrderId) {
     let attempt = run.attempt(shop.work(order)).await;
     shop.finish(order).await;
-    // Whatever it is told.
+    // Its result does not matter.
     let _ = attempt.resume().await;
     shop.finish(order).await;
 }
@@ -28,8 +28,8 @@ async fn mugs() -> Shop {
     shop
 }
 
-/// Leaves an order as a worker does that dies before it writes its `n`th event.
-async fn dies_before_event(shop: &Shop, order: OrderId, n: usize) {
+/// Runs a worker that crashes before it writes its `n`th event.
+async fn crash_before_event(shop: &Shop, order: OrderId, n: usize) {
     let run = Run::with_nth("orders.append", n, Fault::CrashBefore);
     assert!(!run.attempt(shop.work(order)).await.is_done());
 }
@@ -52,7 +52,7 @@ async fn an_order_is_paid_once() {
 }
 
 #[tokio::test]
-async fn a_request_is_one_order_however_often_it_is_sent() {
+async fn a_repeated_request_places_one_order() {
     walk(async |run: Run| {
         let shop = mugs().await;
         let customer = shop.customer();
@@ -60,7 +60,7 @@ async fn a_request_is_one_order_however_often_it_is_sent() {
         let attempt = run.attempt(shop.place(customer, "key", GOOD)).await;
         let order = shop.place(customer, "key", GOOD).await.order();
         if let Some(answer) = attempt.resume().await {
-            // The limit admits whom it cannot decide on.
+            // If the limiter is unavailable, the request is admitted.
             assert!(run.allows(answer.status, &["rate_limit.admit"]), "{answer:?}");
             if answer.status < 300 {
                 assert_eq!(answer.order(), order);
@@ -75,7 +75,7 @@ async fn a_request_is_one_order_however_often_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_declined_card_gives_the_stock_and_the_cart_back_once() {
+async fn a_declined_card_returns_the_stock_and_the_cart_once() {
     walk(async |run: Run| {
         let shop = mugs().await;
         let (customer, order) = shop.order(&sku("mug"), 2, DECLINED).await;
@@ -89,13 +89,13 @@ async fn a_declined_card_gives_the_stock_and_the_cart_back_once() {
 }
 
 #[tokio::test]
-async fn what_is_held_is_let_go_of_an_order_that_is_cancelled() {
-    // Before the payment exists, before it is confirmed, and when its money is held.
+async fn the_money_of_a_cancelled_order_is_released() {
+    // Before the payment exists, before it is confirmed, and while the provider holds the money.
     for events in 1..=3 {
         walk(async |run: Run| {
             let shop = mugs().await;
             let (customer, order) = shop.order(&sku("mug"), 2, GOOD).await;
-            dies_before_event(&shop, order, events).await;
+            crash_before_event(&shop, order, events).await;
             assert_eq!(shop.cancel(customer, order).await.status, 200);
             shop.advance_clock(Duration::from_mins(5));
             survive(&shop, &run, order).await;
@@ -109,7 +109,7 @@ async fn what_is_held_is_let_go_of_an_order_that_is_cancelled() {
 }
 
 #[tokio::test]
-async fn an_order_goes_on_after_its_customer_has_answered() {
+async fn an_order_is_advanced_after_3d_secure() {
     walk(async |run: Run| {
         let shop = mugs().await;
         let means = shop.provider.needs_action().await;
@@ -125,7 +125,7 @@ async fn an_order_goes_on_after_its_customer_has_answered() {
 }
 
 #[tokio::test]
-async fn an_order_whose_money_the_provider_let_go_ends() {
+async fn an_order_whose_payment_was_cancelled_at_the_provider_ends() {
     walk(async |run: Run| {
         let shop = mugs().await;
         let (customer, order) = shop.order(&sku("mug"), 1, GOOD).await;
@@ -134,7 +134,7 @@ async fn an_order_whose_money_the_provider_let_go_ends() {
         let capturing = shop.state(order).await;
         assert_eq!(capturing.state, State::Capturing);
         assert_eq!(shop.cancel(customer, order).await.status, 409, "it is too late");
-        // Someone ends the payment at the provider, by hand.
+        // Somebody cancels the payment at the provider.
         shop.saga.payments.cancel(&capturing.payment.unwrap(), "by hand").await.unwrap();
         shop.advance_clock(Duration::from_mins(5));
         survive(&shop, &run, order).await;
@@ -145,45 +145,46 @@ async fn an_order_whose_money_the_provider_let_go_ends() {
     .await;
 }
 
-/// A paid order, and a refund of it that is asked for.
-async fn to_be_refunded(shop: &Shop) -> OrderId {
+/// A paid order with a requested refund.
+async fn with_requested_refund(shop: &Shop) -> OrderId {
     let (_, order) = shop.order(&sku("mug"), 2, GOOD).await;
     shop.finish(order).await;
     assert_eq!(shop.refund(order, "r-1", Some(900)).await.status, 202);
     order
 }
 
-async fn was_refunded_once(shop: &Shop, order: OrderId) {
+async fn assert_refunded_once(shop: &Shop, order: OrderId) {
     let refunds = shop.state(order).await.refunds;
     assert!(refunds.values().all(|refund| refund.status == RefundStatus::Succeeded));
     assert_eq!(audit_ended(shop).await.taken, 2 * PRICE - 900);
 }
 
 #[tokio::test]
-async fn money_goes_back_once() {
+async fn a_refund_is_sent_once() {
     walk(async |run: Run| {
         let shop = mugs().await;
-        let order = to_be_refunded(&shop).await;
-        // What stalls between the look and the refund, only the provider's own key can tell apart.
+        let order = with_requested_refund(&shop).await;
+        // If a worker stalls between the listing and the refund, only the idempotency key prevents a second
+        // refund.
         shop.provider.honour_keys().await;
         survive(&shop, &run, order).await;
-        was_refunded_once(&shop, order).await;
+        assert_refunded_once(&shop, order).await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn money_goes_back_once_where_the_provider_knows_no_keys() {
+async fn a_refund_is_sent_once_to_a_provider_without_idempotency_keys() {
     for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::StallAfter, Fault::LoseAnswer] {
         let shop = mugs().await;
-        let order = to_be_refunded(&shop).await;
+        let order = with_requested_refund(&shop).await;
         survive(&shop, &Run::with("payments.refund", fault), order).await;
-        was_refunded_once(&shop, order).await;
+        assert_refunded_once(&shop, order).await;
     }
 }
 
 #[tokio::test]
-async fn a_refund_is_asked_for_once_however_often_it_is_sent() {
+async fn a_repeated_request_makes_one_refund() {
     walk(async |run: Run| {
         let shop = mugs().await;
         let (_, order) = shop.order(&sku("mug"), 2, GOOD).await;
@@ -196,7 +197,7 @@ async fn a_refund_is_asked_for_once_however_often_it_is_sent() {
         assert_eq!(shop.refund(order, "r-1", Some(900)).await.status, 202);
         shop.finish(order).await;
         assert_eq!(shop.state(order).await.refunds.len(), 1);
-        was_refunded_once(&shop, order).await;
+        assert_refunded_once(&shop, order).await;
     })
     .await;
 }
@@ -205,12 +206,12 @@ async fn a_refund_is_asked_for_once_however_often_it_is_sent() {
 async fn the_sweeper_loses_no_order() {
     walk(async |run: Run| {
         let shop = mugs().await;
-        // Nobody was ever told of it.
+        // The job was never sent.
         let (_, order) = shop.order(&sku("mug"), 1, GOOD).await;
         shop.advance_clock(Duration::from_mins(3));
         let until = shop.clock.now() + Duration::from_mins(1);
         let attempt = run.attempt(shop.sweep.handle(until)).await;
-        // The next minute's.
+        // The sweep of the next minute.
         shop.sweep.handle(until).await.unwrap();
         let _ = attempt.resume().await;
         let queued = shop.queued().await;
@@ -230,7 +231,7 @@ async fn balances_count_every_entry_once() {
         let entries = shop.store().entries(order).await.unwrap();
         assert_eq!(entries.len(), 2);
         let fold = FoldLedger { store: shop.store().clone(), ids: shop.ids.clone() };
-        // A part, and then all of it, which the stream tells of again.
+        // The stream delivers a part, and then the whole batch again.
         fold.fold(&entries[..1]).await.unwrap();
         let attempt = run.attempt(fold.fold(&entries)).await;
         fold.fold(&entries).await.unwrap();
@@ -242,7 +243,7 @@ async fn balances_count_every_entry_once() {
 }
 
 #[tokio::test]
-async fn a_provider_who_loses_answers_and_workers_who_die_make_one_charge() {
+async fn lost_responses_and_crashed_workers_make_one_charge() {
     for path in ["/confirm$", "/capture$"] {
         for fault in ["drop_answer", "status_500_after"] {
             walk(async |run: Run| {

@@ -1,4 +1,4 @@
-//! Each way that an order can end, when nothing goes wrong.
+//! Each way in which an order can end, without faults.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::books::audit_ended;
 use crate::support::{PRICE, shop, sku};
 
 #[tokio::test]
-async fn a_good_card_pays_and_the_stock_leaves() {
+async fn a_good_card_pays_and_the_stock_is_consumed() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
     let (_, order) = shop.order(&mug, 2, GOOD).await;
@@ -18,7 +18,7 @@ async fn a_good_card_pays_and_the_stock_leaves() {
     let books = audit_ended(&shop).await;
     assert_eq!(books.taken, 2 * PRICE);
     assert_eq!((books.stock[&mug].sold, books.stock[&mug].available), (2, 8));
-    assert_eq!(order.version, 6, "no event more than there must be");
+    assert_eq!(order.version, 6, "no extra event");
     assert_eq!(shop.provider.calls().await.len(), 3, "create, confirm, capture");
 }
 
@@ -34,7 +34,7 @@ async fn a_declined_card_takes_nothing() {
 }
 
 #[tokio::test]
-async fn an_unknown_means_of_payment_takes_nothing() {
+async fn an_unknown_payment_method_takes_nothing() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
     let (customer, order) = shop.order(&mug, 2, "pm_nobody_has").await;
@@ -49,7 +49,7 @@ async fn an_unknown_means_of_payment_takes_nothing() {
 }
 
 #[tokio::test]
-async fn a_customer_who_is_asked_and_answers_has_paid() {
+async fn a_customer_who_completes_3d_secure_has_paid() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
     let means = shop.provider.needs_action().await;
@@ -58,7 +58,7 @@ async fn a_customer_who_is_asked_and_answers_has_paid() {
     let asked = shop.state(order).await;
     assert_eq!(asked.state, State::ActionRequired);
     shop.work(order).await.unwrap();
-    assert_eq!(shop.state(order).await, asked, "nothing happens by itself");
+    assert_eq!(shop.state(order).await, asked, "the order waits for the customer");
 
     shop.provider.authenticate(&asked.payment.unwrap().0).await;
     assert_eq!(shop.finish(order).await.state, State::Confirmed);
@@ -66,7 +66,7 @@ async fn a_customer_who_is_asked_and_answers_has_paid() {
 }
 
 #[tokio::test]
-async fn a_customer_who_is_asked_and_fails_has_not_paid() {
+async fn a_customer_who_fails_3d_secure_has_not_paid() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
     let means = shop.provider.needs_action_and_declines().await;
@@ -95,7 +95,7 @@ async fn a_customer_who_never_comes_back_loses_the_order() {
 }
 
 #[tokio::test]
-async fn an_order_that_nobody_looked_at_in_time_ends() {
+async fn an_order_without_a_worker_in_time_expires() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
     let (_, order) = shop.order(&mug, 1, GOOD).await;
@@ -106,11 +106,11 @@ async fn an_order_that_nobody_looked_at_in_time_ends() {
 }
 
 #[tokio::test]
-async fn stock_that_was_let_go_is_not_sold() {
+async fn released_stock_is_not_sold() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 1, 1).await;
     let (_, order) = shop.order(&mug, 1, GOOD).await;
-    // The inventory's own sweeper was there first; the order has not noticed yet.
+    // The inventory's sweeper released the reservation before the order's next step.
     let held = shop.saga.inventory.reservations(&order.to_string()).await.unwrap();
     let at = shop.clock.now() + Duration::from_mins(15);
     assert!(shop.saga.inventory.expire(&held[0], at).await.unwrap());
@@ -121,7 +121,7 @@ async fn stock_that_was_let_go_is_not_sold() {
 }
 
 #[tokio::test]
-async fn refunds_go_back_in_parts_and_no_more_than_was_paid() {
+async fn partial_refunds_never_exceed_the_payment() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
     let (_, order) = shop.order(&mug, 2, GOOD).await;
@@ -135,11 +135,11 @@ async fn refunds_go_back_in_parts_and_no_more_than_was_paid() {
     let order = shop.finish(order).await;
     assert!(order.refunds.values().all(|refund| refund.status == RefundStatus::Succeeded));
     let books = audit_ended(&shop).await;
-    assert_eq!((books.taken, books.stock[&mug].sold), (0, 2), "what was sold stays sold");
+    assert_eq!((books.taken, books.stock[&mug].sold), (0, 2), "sold stock stays sold");
 }
 
 #[tokio::test]
-async fn an_order_of_several_products_has_all_or_nothing() {
+async fn an_order_of_several_products_is_all_or_nothing() {
     let (shop, mug, pot) = (shop().await, sku("mug"), sku("pot"));
     shop.sell(&mug, 10, 1).await;
     shop.sell(&pot, 1, 1).await;

@@ -1,4 +1,4 @@
-//! A provider who fails, is late, forgets, and repeats itself.
+//! A provider that fails, is late, ignores idempotency keys, and repeats requests.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ const FAULTS: [&str; 7] = [
 const PATHS: [&str; 3] = ["/payment_intents$", "/confirm$", "/capture$"];
 
 #[tokio::test]
-async fn an_order_is_paid_once_whatever_the_provider_does() {
+async fn an_order_is_paid_once_despite_provider_faults() {
     for path in PATHS {
         for fault in FAULTS {
-            // Once, and so often that several workers meet it.
+            // Once, and often enough that several workers meet it.
             for times in [1, 3] {
                 let (shop, mug) = (shop().await, sku("mug"));
                 shop.sell(&mug, 10, 1).await;
@@ -39,7 +39,7 @@ async fn an_order_is_paid_once_whatever_the_provider_does() {
 }
 
 #[tokio::test]
-async fn the_same_holds_where_the_provider_keeps_answers_by_key() {
+async fn an_order_is_paid_once_at_a_provider_with_idempotency_keys() {
     for path in PATHS {
         for fault in FAULTS {
             let (shop, mug) = (shop().await, sku("mug"));
@@ -55,7 +55,7 @@ async fn the_same_holds_where_the_provider_keeps_answers_by_key() {
 }
 
 #[tokio::test]
-async fn nothing_is_held_of_a_cancelled_order_whatever_the_provider_does() {
+async fn a_cancelled_order_holds_nothing_despite_provider_faults() {
     for path in ["/payment_intents$", "/confirm$", "/cancel$"] {
         for fault in FAULTS {
             let (shop, mug) = (shop().await, sku("mug"));
@@ -70,8 +70,8 @@ async fn nothing_is_held_of_a_cancelled_order_whatever_the_provider_does() {
 }
 
 #[tokio::test]
-async fn money_goes_back_once_whatever_the_provider_does() {
-    // Two refunds that one request makes, only the provider can prevent: see below.
+async fn a_refund_is_made_once_despite_provider_faults() {
+    // Only the provider can prevent that one request makes two refunds: see the next test.
     for fault in FAULTS.into_iter().filter(|fault| *fault != "repeat") {
         let (shop, mug) = (shop().await, sku("mug"));
         shop.sell(&mug, 10, 1).await;
@@ -87,7 +87,7 @@ async fn money_goes_back_once_whatever_the_provider_does() {
 }
 
 #[tokio::test]
-async fn a_network_that_repeats_a_refund_is_told_apart_by_its_key() {
+async fn the_key_prevents_a_second_refund_by_a_repeated_request() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
     let (_, order) = shop.order(&mug, 2, GOOD).await;
@@ -100,7 +100,7 @@ async fn a_network_that_repeats_a_refund_is_told_apart_by_its_key() {
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_too_late_is_asked_for() {
+async fn the_payment_is_retrieved_after_a_late_response() {
     for path in ["/confirm$", "/capture$"] {
         let (shop, mug) = (shop().await, sku("mug"));
         shop.sell(&mug, 10, 1).await;
@@ -114,7 +114,7 @@ async fn an_answer_that_comes_too_late_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_provider_who_is_down_for_too_long_loses_the_order_and_nothing_else() {
+async fn a_long_provider_outage_only_cancels_the_order() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
     let (_, order) = shop.order(&mug, 2, GOOD).await;
@@ -122,8 +122,8 @@ async fn a_provider_who_is_down_for_too_long_loses_the_order_and_nothing_else() 
     shop.provider.fault(down).await;
     assert!(shop.work(order).await.is_err());
     let stuck = shop.store().state(order).await.unwrap().unwrap();
-    assert!(stuck.trouble.is_some_and(|why| why.contains("500")), "the shop can see why");
-    // As long as its job comes again, the sweeper adds no other.
+    assert!(stuck.trouble.is_some_and(|why| why.contains("500")), "the error is visible");
+    // While the job is retried, the sweeper adds no other job.
     for seconds in [90, 90] {
         shop.advance_clock(Duration::from_secs(seconds));
         assert!(shop.work(order).await.is_err());

@@ -1,4 +1,4 @@
-//! Orders from their beginning to their end, while everything goes wrong.
+//! Orders from placement to end, with and without faults.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 

@@ -1,4 +1,4 @@
-//! Another means of payment for an order whose last one was declined.
+//! Another payment method after a decline.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn mugs() -> Shop {
 }
 
 #[tokio::test]
-async fn another_card_pays_the_same_order_by_the_same_payment() {
+async fn another_card_pays_the_same_order_with_the_same_payment() {
     let (shop, mug) = (mugs().await, sku("mug"));
     let (customer, order) = shop.declined(&mug, 2).await;
     let declined = shop.state(order).await;
@@ -36,7 +36,7 @@ async fn another_card_pays_the_same_order_by_the_same_payment() {
 }
 
 #[tokio::test]
-async fn a_mistyped_means_of_payment_is_made_up_for_by_another() {
+async fn another_payment_method_replaces_an_unknown_one() {
     let (shop, mug) = (mugs().await, sku("mug"));
     for honours_keys in [false, true] {
         if honours_keys {
@@ -56,7 +56,7 @@ async fn a_mistyped_means_of_payment_is_made_up_for_by_another() {
 }
 
 #[tokio::test]
-async fn an_order_ends_when_too_many_means_were_declined() {
+async fn an_order_ends_after_too_many_declines() {
     let (shop, mug) = (mugs().await, sku("mug"));
     let (customer, order) = shop.declined(&mug, 2).await;
     for tried in 1..MAX_TRIES {
@@ -72,7 +72,7 @@ async fn an_order_ends_when_too_many_means_were_declined() {
 }
 
 #[tokio::test]
-async fn an_order_takes_another_means_only_while_it_waits_for_one() {
+async fn an_order_takes_another_payment_method_only_while_it_waits_for_one() {
     let (shop, mug) = (mugs().await, sku("mug"));
     let (customer, order) = shop.order(&mug, 1, GOOD).await;
     assert_eq!(shop.pay(customer, order, "early", GOOD).await.status, 409);
@@ -80,16 +80,20 @@ async fn an_order_takes_another_means_only_while_it_waits_for_one() {
     assert_eq!(shop.pay(customer, order, "late", GOOD).await.status, 409);
 
     let (customer, order) = shop.declined(&mug, 1).await;
-    assert_eq!(shop.pay(shop.customer(), order, "k", GOOD).await.status, 404, "another's");
+    assert_eq!(
+        shop.pay(shop.customer(), order, "k", GOOD).await.status,
+        404,
+        "another customer's order"
+    );
     shop.advance_clock(Duration::from_mins(15));
     assert_eq!(shop.pay(customer, order, "expired", GOOD).await.status, 409);
     assert_eq!(shop.finish(order).await.reason, Some(Reason::Expired));
     audit_ended(&shop).await;
 }
 
-/// Of all who give another means at once, one does.
+/// Of concurrent requests with another payment method, one succeeds.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_means_at_once_are_one() {
+async fn of_concurrent_payment_methods_one_is_taken() {
     let (shop, mug) = (mugs().await, sku("mug"));
     for _ in 0..5 {
         let (customer, order) = shop.declined(&mug, 1).await;
@@ -105,18 +109,18 @@ async fn two_means_at_once_are_one() {
 }
 
 #[tokio::test]
-async fn another_means_is_given_once_however_often_it_is_sent() {
+async fn a_repeated_request_gives_one_payment_method() {
     let points = walk(async |run: Run| {
         let (shop, mug) = (mugs().await, sku("mug"));
         let (customer, order) = shop.declined(&mug, 2).await;
         let attempt = run.attempt(shop.pay(customer, order, "k", GOOD)).await;
         assert_eq!(shop.pay(customer, order, "k", GOOD).await.status, 202);
         if let Some(answer) = attempt.resume().await {
-            // The limit admits whom it cannot decide on.
+            // If the limiter is unavailable, the request is admitted.
             assert!(run.allows(answer.status, &["rate_limit.admit"]), "{answer:?}");
         }
         shop.finish(order).await;
-        assert_eq!(shop.pay(customer, order, "k", GOOD).await.status, 202, "it is answered again");
+        assert_eq!(shop.pay(customer, order, "k", GOOD).await.status, 202, "the saved response");
         let history = shop.store().history(order).await.unwrap();
         assert_eq!(history.iter().filter(|it| it.event.name() == "means_given").count(), 1);
         assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE);
@@ -126,7 +130,7 @@ async fn another_means_is_given_once_however_often_it_is_sent() {
 }
 
 #[tokio::test]
-async fn another_means_pays_once_whoever_dies() {
+async fn another_payment_method_pays_once_despite_crashes() {
     for honours_keys in [false, true] {
         walk(async |run: Run| {
             let (shop, mug) = (mugs().await, sku("mug"));
@@ -147,12 +151,12 @@ async fn another_means_pays_once_whoever_dies() {
 }
 
 #[tokio::test]
-async fn another_means_pays_once_whatever_the_provider_does() {
+async fn another_payment_method_pays_once_despite_provider_faults() {
     for fault in ["drop_request", "drop_answer", "status_500_before", "status_500_after", "repeat"]
     {
         let (shop, mug) = (mugs().await, sku("mug"));
         let (customer, order) = shop.declined(&mug, 2).await;
-        // A card that is declined, whose answer is lost; and a good one, the same.
+        // A declined card whose response is lost, then a good card whose response is lost.
         for (key, means) in [("a", DECLINED), ("b", GOOD)] {
             let rule = json!({"method": "POST", "path": "/confirm$", "fault": fault});
             shop.provider.fault(rule).await;
@@ -166,20 +170,20 @@ async fn another_means_pays_once_whatever_the_provider_does() {
     }
 }
 
-/// The bank takes the money after the worker that asked has gone on: what is held is found.
+/// The payment is authorised while the order waits for another payment method. A worker finds this.
 #[tokio::test]
-async fn money_that_is_held_while_another_means_is_awaited_is_found() {
+async fn an_authorisation_is_found_while_the_order_waits_for_a_payment_method() {
     let (shop, mug) = (mugs().await, sku("mug"));
     let (_, order) = shop.declined(&mug, 1).await;
     let payment = shop.state(order).await.payment.unwrap();
-    // The customer's browser has confirmed it by itself.
+    // The customer's browser has confirmed the payment.
     shop.saga.payments.confirm(&payment, Some(GOOD), "browser").await.unwrap();
     assert_eq!(shop.finish(order).await.state, State::Confirmed);
     assert_eq!(audit_ended(&shop).await.taken, PRICE);
 }
 
 #[tokio::test]
-async fn a_payment_that_was_ended_at_the_provider_takes_no_other_means() {
+async fn a_payment_cancelled_at_the_provider_takes_no_other_payment_method() {
     let (shop, mug) = (mugs().await, sku("mug"));
     let (customer, order) = shop.declined(&mug, 1).await;
     let payment = shop.state(order).await.payment.unwrap();
@@ -192,7 +196,7 @@ async fn a_payment_that_was_ended_at_the_provider_takes_no_other_means() {
 }
 
 #[tokio::test]
-async fn a_cancellation_wins_over_a_means_that_is_not_tried_yet() {
+async fn a_cancellation_wins_over_an_untried_payment_method() {
     let (shop, mug) = (mugs().await, sku("mug"));
     let (customer, order) = shop.declined(&mug, 1).await;
     assert_eq!(shop.pay(customer, order, "k", GOOD).await.status, 202);
@@ -200,5 +204,5 @@ async fn a_cancellation_wins_over_a_means_that_is_not_tried_yet() {
     assert!(!dies.attempt(shop.work(order)).await.is_done());
     assert_eq!(shop.cancel(customer, order).await.status, 200);
     assert_eq!(shop.finish(order).await.state, State::Cancelled);
-    assert_eq!(audit_ended(&shop).await.taken, 0, "what was held is let go");
+    assert_eq!(audit_ended(&shop).await.taken, 0, "the held money is released");
 }

@@ -1,9 +1,9 @@
-//! Anything in any order, beside a model of what must come of it.
+//! Random histories, compared with a model.
 //!
-//! Customers order, cancel, answer or do not; workers come too often, too late and in any order, die,
-//! and stall; the provider fails; time passes; the sweepers sweep. The model knows only what customers
-//! were told: an order that is cancelled ends so, one that cannot be cancelled any more is paid, and so
-//! on. After every step all books agree; at the end every order has ended as the model says.
+//! Customers order, cancel, and complete 3-D Secure or do not. Workers come too often, too late and in any
+//! order, crash and stall. The provider fails, time passes, the sweepers run. The model knows only the responses
+//! to customers: a cancelled order ends as cancelled, an order that refused a cancellation is paid, and so on.
+//! After every step the audit passes. At the end every order has ended as the model says.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 use crate::books::{audit, audit_ended};
 use crate::support::{PRICE, Shop, shop, sku};
 
-/// How many there are at first: fewer than are wanted.
+/// The initial stock: less than the demand.
 const STOCK: i64 = 12;
 
 #[derive(Clone, Debug)]
@@ -30,13 +30,13 @@ enum Step {
     Cancel(usize),
     Work(usize),
     WorkWith(usize, &'static str, Fault),
-    GoOn(usize),
+    Resume(usize),
     Answer(usize),
     Pay(usize, Means),
     Refund(usize, u64),
-    /// The provider has the next refund wait.
-    Hesitate,
-    /// The provider, or the customer's bank, decides on a refund, and says so.
+    /// The provider leaves the next refund pending.
+    DelayRefund,
+    /// The provider or the customer's bank decides on a refund and sends a webhook.
     Settle(usize, bool),
     Provider(&'static str, &'static str),
     Sweep,
@@ -48,29 +48,28 @@ enum Step {
 enum Means {
     Good,
     Declined,
-    Asks,
+    NeedsAction,
 }
 
-/// What the model knows of an order.
+/// The model of an order.
 #[derive(Debug)]
 struct Known {
     id: OrderId,
     customer: UserId,
     quantity: u32,
-    /// Whether a means of payment was taken that is good: the last, if it was asked for.
+    /// Whether a good payment method was given: the last one, if the order asked for another.
     may_be_paid: bool,
     placed_at: Timestamp,
-    /// Whether the customer was told that it is cancelled.
+    /// Whether a cancellation was accepted.
     cancelled: bool,
-    /// Whether the customer was told that it is too late for that.
+    /// Whether a cancellation was refused as too late.
     too_late: bool,
-    /// What merchants were told will go back.
+    /// The sum of the accepted refunds.
     refunded: u64,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let means =
-        prop_oneof![3 => Just(Means::Good), 1 => Just(Means::Declined), 1 => Just(Means::Asks)];
+    let means = prop_oneof![3 => Just(Means::Good), 1 => Just(Means::Declined), 1 => Just(Means::NeedsAction)];
     let point = prop::sample::select(vec![
         "saga.claim",
         "orders.append",
@@ -97,11 +96,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => which.clone().prop_map(Step::Cancel),
         4 => which.clone().prop_map(Step::Work),
         4 => (which.clone(), point, fault).prop_map(|(n, point, fault)| Step::WorkWith(n, point, fault)),
-        2 => which.clone().prop_map(Step::GoOn),
+        2 => which.clone().prop_map(Step::Resume),
         2 => which.clone().prop_map(Step::Answer),
         3 => (which.clone(), means.clone()).prop_map(|(n, means)| Step::Pay(n, means)),
         2 => (which.clone(), 1_u64..3_000).prop_map(|(n, amount)| Step::Refund(n, amount)),
-        1 => Just(Step::Hesitate),
+        1 => Just(Step::DelayRefund),
         2 => (which, any::<bool>()).prop_map(|(n, fails)| Step::Settle(n, fails)),
         2 => (call, wrong).prop_map(|(call, wrong)| Step::Provider(call, wrong)),
         1 => Just(Step::Sweep),
@@ -112,7 +111,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 #[test]
-fn whatever_happens_ends_as_customers_were_told() {
+fn every_order_ends_as_its_responses_said() {
     let runtime = Runtime::new().unwrap();
     let mut runner = TestRunner::new(Config {
         cases: 10,
@@ -137,7 +136,7 @@ async fn history(steps: Vec<Step>) {
         match step {
             Step::Place(quantity, means) => place(&shop, &mut known, quantity, means).await,
             Step::Wait(seconds) => shop.advance_clock(Duration::from_secs(seconds)),
-            Step::Hesitate => shop.provider.next_refund("pending").await,
+            Step::DelayRefund => shop.provider.next_refund("pending").await,
             Step::Sweep => {
                 let until = shop.clock.now() + Duration::from_mins(1);
                 shop.sweep.handle(until).await.unwrap();
@@ -147,12 +146,12 @@ async fn history(steps: Vec<Step>) {
                 let rule = json!({"method": "POST", "path": call, "fault": wrong});
                 shop.provider.fault(rule).await;
             }
-            Step::GoOn(n) if !stalled.is_empty() => {
+            Step::Resume(n) if !stalled.is_empty() => {
                 let attempt = stalled.swap_remove(n % stalled.len());
                 let _ = attempt.resume().await;
             }
             _ if known.is_empty() => {}
-            // A worker may fail: its job comes again.
+            // A worker may fail. Its job comes again.
             Step::Work(n) => drop(shop.work(known[n % count].id).await),
             Step::WorkWith(n, point, fault) => {
                 let run = Run::with(point, fault);
@@ -166,7 +165,7 @@ async fn history(steps: Vec<Step>) {
             Step::Cancel(n) => cancel(&shop, &mut known[n % count]).await,
             Step::Refund(n, amount) => refund(&shop, &mut known[n % count], amount).await,
             Step::Settle(n, fails) => settle(&shop, &mut known[n % count], fails).await,
-            Step::GoOn(_) => {}
+            Step::Resume(_) => {}
         }
         audit(&shop).await;
     }
@@ -199,7 +198,7 @@ async fn token(shop: &Shop, means: Means) -> String {
     match means {
         Means::Good => GOOD.to_owned(),
         Means::Declined => DECLINED.to_owned(),
-        Means::Asks => shop.provider.needs_action().await,
+        Means::NeedsAction => shop.provider.needs_action().await,
     }
 }
 
@@ -215,7 +214,7 @@ async fn pay(shop: &Shop, known: &mut Known, means: Means) {
             known.may_be_paid |= means == Means::Good;
         }
         409 => assert!(before.state != State::PaymentRequired || !is_in_time, "{before:?}"),
-        // The limit on trying out cards.
+        // The rate limit on payment methods.
         429 => {}
         _ => panic!("{answer:?}"),
     }
@@ -244,7 +243,7 @@ async fn answer(shop: &Shop, known: &mut Known) {
 
 async fn refund(shop: &Shop, known: &mut Known, amount: u64) {
     let order = shop.state(known.id).await;
-    // The merchant's, who refunds other orders too.
+    // Idempotency keys belong to the merchant, so each refund needs its own.
     let key = shop.customer().to_string();
     let answer = shop.refund(known.id, &key, Some(amount)).await;
     let left = u64::from(known.quantity) * PRICE - known.refunded;
@@ -259,7 +258,7 @@ async fn refund(shop: &Shop, known: &mut Known, amount: u64) {
     }
 }
 
-/// The first refund that has not failed goes on; the provider says so until a worker has looked.
+/// The provider decides on the first refund that has not failed, and sends webhooks until a worker has compared.
 async fn settle(shop: &Shop, known: &mut Known, fails: bool) {
     let order = shop.state(known.id).await;
     let open = order.refunds.values().find(|refund| {
@@ -271,7 +270,7 @@ async fn settle(shop: &Shop, known: &mut Known, fails: bool) {
     let id = refund.provider_id.as_deref().unwrap();
     shop.provider.settle_refund(id, status, fails.then_some("lost_or_stolen_card")).await;
     while shop.saga.compare_payment(payment, shop.until()).await.is_err() {
-        // Whoever holds the order may have died.
+        // The worker that holds the order may have crashed.
         shop.advance_clock(Duration::from_mins(2));
     }
     if fails {
@@ -293,8 +292,8 @@ async fn sweep_stock(shop: &Shop) {
     InventorySweep { inventory, clock: shop.clock.clone() }.sweep(&|| true).await;
 }
 
-/// Everyone who was at it goes on, workers come until nothing is left to be done, and what came of it
-/// is what the model says.
+/// All stalled workers continue, and workers finish all orders. Then the outcome must be the one of
+/// the model.
 async fn end<T>(shop: &Shop, stalled: Vec<Attempt<'_, T>>, mut known: Vec<Known>) {
     shop.provider.clear().await;
     settle_all(shop, &mut known).await;
@@ -307,7 +306,7 @@ async fn end<T>(shop: &Shop, stalled: Vec<Attempt<'_, T>>, mut known: Vec<Known>
     for known in &known {
         let order = &books.orders[&known.id];
         let could_expire = known.placed_at + Duration::from_mins(15) <= latest;
-        // The customer ordered once, and has put nothing else into the cart.
+        // The customer ordered once and added nothing else to the cart.
         let unpaid = if order.state == State::Cancelled { known.quantity } else { 0 };
         assert_eq!(shop.in_cart(known.customer, &sku("mug")).await, unpaid, "{known:?}: {order:?}");
         if known.cancelled || !known.may_be_paid {

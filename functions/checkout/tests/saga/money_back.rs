@@ -1,4 +1,4 @@
-//! What the provider decides late, and what others do at the provider.
+//! Late decisions of the provider, and changes that others make at the provider.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn mugs() -> Shop {
     shop
 }
 
-/// A paid order of two.
+/// A paid order of two mugs.
 async fn paid(shop: &Shop) -> Order {
     let (_, order) = shop.order(&sku("mug"), 2, GOOD).await;
     shop.finish(order).await
@@ -27,8 +27,8 @@ fn payment(order: &Order) -> &str {
     &order.payment.as_ref().unwrap().0
 }
 
-/// A paid order, and a refund of it that the provider has and has not decided on; the provider's id of it.
-async fn undecided(shop: &Shop, status: &str) -> (OrderId, String) {
+/// A paid order with a pending refund, and the provider's id of the refund.
+async fn with_pending_refund(shop: &Shop, status: &str) -> (OrderId, String) {
     let order = paid(shop).await.id;
     shop.provider.next_refund(status).await;
     assert_eq!(shop.refund(order, "r-1", Some(900)).await.status, 202);
@@ -38,7 +38,7 @@ async fn undecided(shop: &Shop, status: &str) -> (OrderId, String) {
     (order, refund.provider_id.clone().unwrap())
 }
 
-/// The causes of the order's entries, without the payment's.
+/// The causes of the order's entries, except the payment's.
 async fn causes(shop: &Shop, order: OrderId) -> Vec<String> {
     let entries = shop.store().entries(order).await.unwrap();
     let causes = entries.into_iter().map(|entry| entry.movement().cause.clone());
@@ -46,21 +46,21 @@ async fn causes(shop: &Shop, order: OrderId) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_not_final_is_not_booked_and_holds_up_nothing() {
+async fn a_pending_refund_is_not_booked_and_blocks_nothing() {
     for status in ["pending", "requires_action"] {
         let shop = mugs().await;
-        let (order, refund) = undecided(&shop, status).await;
-        assert_eq!(causes(&shop, order).await, [""; 0], "nothing has moved");
+        let (order, refund) = with_pending_refund(&shop, status).await;
+        assert_eq!(causes(&shop, order).await, [""; 0], "nothing is booked");
         let waiting = shop.state(order).await;
         assert_eq!((waiting.refunded(), waiting.refundable()), (0, 2 * PRICE - 900));
         audit(&shop).await;
 
-        // Another refund goes on.
+        // Another refund succeeds.
         assert_eq!(shop.refund(order, "r-2", Some(100)).await.status, 202);
         assert_eq!(shop.finish(order).await.refunded(), 100);
         assert_eq!(audit(&shop).await.taken, 2 * PRICE - 100);
 
-        // The sweeper has it looked at, by and by, and does not count it among what stands still.
+        // The sweeper queues the order from time to time, and does not count it as overdue.
         assert_eq!(shop.sweep.handle(shop.until()).await.unwrap(), 0);
         assert_eq!(shop.queued().await, []);
         let calls = shop.provider.calls().await.len();
@@ -85,11 +85,11 @@ async fn what_is_not_final_is_not_booked_and_holds_up_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_pending_succeeds_or_fails_once() {
+async fn a_pending_refund_succeeds_or_fails_once() {
     for (status, code) in [("succeeded", None), ("failed", Some("expired_or_canceled_card"))] {
         walk(async |run: Run| {
             let shop = mugs().await;
-            let (order, refund) = undecided(&shop, "pending").await;
+            let (order, refund) = with_pending_refund(&shop, "pending").await;
             shop.provider.settle_refund(&refund, status, code).await;
             let attempt = run.attempt(shop.work(order)).await;
             let done = shop.compare(order).await;
@@ -105,7 +105,7 @@ async fn what_was_pending_succeeds_or_fails_once() {
 }
 
 #[tokio::test]
-async fn a_refund_that_comes_back_days_later_can_be_made_again() {
+async fn a_returned_refund_can_be_made_again() {
     walk(async |run: Run| {
         let shop = mugs().await;
         let order = paid(&shop).await.id;
@@ -133,7 +133,7 @@ async fn a_refund_that_comes_back_days_later_can_be_made_again() {
 }
 
 #[tokio::test]
-async fn a_refund_by_hand_is_an_entry_of_its_own() {
+async fn a_refund_by_hand_has_its_own_entry() {
     walk(async |run: Run| {
         let shop = mugs().await;
         let order = paid(&shop).await;
@@ -162,7 +162,7 @@ async fn a_refund_that_the_provider_doubles_is_found() {
     let shop = mugs().await;
     let order = paid(&shop).await.id;
     shop.refund(order, "r-1", Some(900)).await;
-    // This provider knows of no keys.
+    // This provider ignores idempotency keys.
     shop.provider.fault(json!({"path": "/refunds$", "method": "POST", "fault": "repeat"})).await;
     shop.finish(order).await;
     let found = shop.compare(order).await;
@@ -174,22 +174,22 @@ async fn a_refund_that_the_provider_doubles_is_found() {
 }
 
 #[tokio::test]
-async fn a_word_that_is_not_known_stops_and_holds_up_no_other() {
+async fn an_unknown_status_is_an_error_and_blocks_nothing() {
     let shop = mugs().await;
-    let (order, refund) = undecided(&shop, "pending").await;
+    let (order, refund) = with_pending_refund(&shop, "pending").await;
     let by_hand = shop.provider.refund_by_hand(payment(&shop.state(order).await), 100).await;
     shop.provider.settle_refund(&refund, "put_on_ice", None).await;
     assert!(shop.work(order).await.is_err());
     let stopped = shop.store().state(order).await.unwrap().unwrap();
     assert!(stopped.trouble.is_some_and(|why| why.contains("put_on_ice")));
-    assert!(stopped.order.found.contains_key(&by_hand), "the other is booked");
+    assert!(stopped.order.found.contains_key(&by_hand), "the other refund is booked");
     shop.provider.settle_refund(&refund, "succeeded", None).await;
     shop.compare(order).await;
     assert_eq!(audit_ended(&shop).await.taken, 2 * PRICE - 1_000);
 }
 
 #[tokio::test]
-async fn a_dispute_moves_money_and_back() {
+async fn a_dispute_withdraws_and_returns_money() {
     let (lost, won) = (DisputeStatus::Lost, DisputeStatus::Won);
     for (end, status, funds) in [("lost", lost, Funds::Withdrawn), ("won", won, Funds::Reinstated)]
     {
@@ -199,7 +199,7 @@ async fn a_dispute_moves_money_and_back() {
             let known = order.payment.clone().unwrap();
             let dispute = shop.provider.dispute(payment(&order), "warning_needs_response").await;
             shop.compare(order.id).await;
-            assert_eq!(causes(&shop, order.id).await, [""; 0], "the bank only asks");
+            assert_eq!(causes(&shop, order.id).await, [""; 0], "it is only an inquiry");
             shop.provider.settle_dispute(&dispute, "needs_response").await;
             let opened = shop.compare(order.id).await;
             assert_eq!(opened.disputes[&dispute].funds, Funds::Withdrawn);
@@ -220,10 +220,10 @@ async fn a_dispute_moves_money_and_back() {
     }
 }
 
-/// A payment was refunded in part before its dispute. The shop loses and gets back only the refunded part.
-/// Or the bank gives everything back long after the loss, and changes the status before it moves the money.
+/// A payment was refunded in part before its dispute. The shop loses the dispute and gets back only the
+/// refunded part. Or the bank returns everything long after the loss, and changes the status before it moves the money.
 #[tokio::test]
-async fn a_dispute_gives_back_a_part_or_late() {
+async fn a_dispute_returns_a_part_or_returns_money_late() {
     let late = [("lost", 0), ("won", 0), ("won", 2 * PRICE)];
     for (moves, losses) in [(&[("lost", 900)][..], 2 * PRICE - 900), (&late[..], 0)] {
         let shop = mugs().await;
@@ -243,7 +243,7 @@ async fn a_dispute_gives_back_a_part_or_late() {
     }
 }
 
-/// What the entries of an order come to in an account.
+/// The balance of an account over the entries of an order.
 async fn balance(shop: &Shop, order: OrderId, account: Account) -> u64 {
     let entries = shop.store().entries(order).await.unwrap();
     let moved = entries.iter().map(Entry::movement).map(|moved| {
@@ -253,8 +253,9 @@ async fn balance(shop: &Shop, order: OrderId, account: Account) -> u64 {
     u64::try_from(moved.sum::<i64>()).unwrap()
 }
 
-/// An order whose worker dies before its `n`th event, of the fourth before it asks for the capture, and the provider's id of its payment.
-async fn left_before(shop: &Shop, n: usize) -> (shared::id::UserId, OrderId, String) {
+/// An order whose worker crashes before its `n`th event, or before the capture request if `n` is 4, and the
+/// provider's id of its payment.
+async fn crashed_before(shop: &Shop, n: usize) -> (shared::id::UserId, OrderId, String) {
     let (customer, order) = shop.order(&sku("mug"), 2, GOOD).await;
     let run = match n {
         4 => Run::with("payments.capture", Fault::CrashBefore),
@@ -266,12 +267,12 @@ async fn left_before(shop: &Shop, n: usize) -> (shared::id::UserId, OrderId, Str
 }
 
 #[tokio::test]
-async fn what_somebody_captured_by_hand_is_paid() {
-    // Its money is held, and we do not know; we know; and the stock is the order's.
+async fn a_capture_by_hand_pays_the_order() {
+    // Before the order records the authorisation; after that; and after the stock is committed.
     for events in 2..=4 {
         walk(async |run: Run| {
             let shop = mugs().await;
-            let (_, order, payment) = left_before(&shop, events).await;
+            let (_, order, payment) = crashed_before(&shop, events).await;
             shop.provider.capture_by_hand(&payment, None).await;
             shop.advance_clock(Duration::from_mins(5));
             let attempt = run.attempt(shop.work(order)).await;
@@ -284,25 +285,25 @@ async fn what_somebody_captured_by_hand_is_paid() {
     }
 }
 
-/// Before and after the order knows that the money is held.
+/// Before and after the order records the authorisation.
 #[tokio::test]
-async fn what_somebody_captured_by_hand_of_an_order_that_is_cancelled_goes_back() {
+async fn a_capture_by_hand_of_a_cancelled_order_is_refunded() {
     for events in [2, 3] {
-        goes_back(events, Reason::Customer).await;
+        is_refunded(events, Reason::Customer).await;
     }
 }
 
 #[tokio::test]
-async fn what_somebody_captured_by_hand_of_an_order_that_is_too_late_goes_back() {
+async fn a_capture_by_hand_of_an_expired_order_is_refunded() {
     for events in [2, 3] {
-        goes_back(events, Reason::Expired).await;
+        is_refunded(events, Reason::Expired).await;
     }
 }
 
-async fn goes_back(events: usize, reason: Reason) {
+async fn is_refunded(events: usize, reason: Reason) {
     walk(async |run: Run| {
         let shop = mugs().await;
-        let (customer, order, payment) = left_before(&shop, events).await;
+        let (customer, order, payment) = crashed_before(&shop, events).await;
         shop.provider.capture_by_hand(&payment, None).await;
         shop.provider.honour_keys().await;
         if reason == Reason::Customer {
@@ -321,10 +322,10 @@ async fn goes_back(events: usize, reason: Reason) {
 }
 
 #[tokio::test]
-async fn a_part_that_somebody_captured_by_hand_goes_back() {
+async fn a_partial_capture_by_hand_is_refunded() {
     for events in 2..=4 {
         let shop = mugs().await;
-        let (_, order, payment) = left_before(&shop, events).await;
+        let (_, order, payment) = crashed_before(&shop, events).await;
         shop.provider.capture_by_hand(&payment, Some(PRICE)).await;
         shop.advance_clock(Duration::from_mins(5));
         let ended = shop.finish(order).await;
@@ -335,10 +336,10 @@ async fn a_part_that_somebody_captured_by_hand_goes_back() {
 }
 
 #[tokio::test]
-async fn what_somebody_cancelled_by_hand_ends() {
+async fn a_cancellation_by_hand_ends_the_order() {
     for events in 2..=4 {
         let shop = mugs().await;
-        let (_, order, payment) = left_before(&shop, events).await;
+        let (_, order, payment) = crashed_before(&shop, events).await;
         let id = checkout::order::PaymentId(payment);
         shop.saga.payments.cancel(&id, "by hand").await.unwrap();
         shop.advance_clock(Duration::from_mins(5));

@@ -1,4 +1,4 @@
-//! Many at once.
+//! Races: many callers or workers at the same time.
 
 use checkout::order::State;
 use futures::future::join_all;
@@ -24,7 +24,7 @@ async fn two_hundred_customers_get_fifty_units() {
         let mut orders: Vec<_> =
             answers.iter().filter(|it| it.status == 202).map(Answer::order).collect();
         audit(&shop).await;
-        // Those who were refused only because of the crowd try again; nobody buys what is not there.
+        // Customers who were refused because of conflicts try again. Nothing is oversold.
         for (customer, answer) in customers.iter().zip(&answers) {
             if answer.status != 202 {
                 let again = shop.place(*customer, "key", GOOD).await;
@@ -36,7 +36,7 @@ async fn two_hundred_customers_get_fifty_units() {
                 }
             }
         }
-        assert_eq!(orders.len(), 50, "all are sold");
+        assert_eq!(orders.len(), 50, "all units are sold");
         join_all(orders.iter().map(|order| shop.finish(*order))).await;
         let books = audit_ended(&shop).await;
         assert_eq!((books.count(State::Confirmed), books.taken), (50, 50 * PRICE));
@@ -78,14 +78,14 @@ async fn two_keys_for_one_cart_make_one_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancellation_against_a_capture_has_one_winner() {
+async fn of_a_cancellation_and_a_capture_one_wins() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 500, 1).await;
     let (mut cancelled, mut confirmed) = (0, 0);
     for round in 0..40_u64 {
         let (customer, order) = shop.order(&mug, 1, GOOD).await;
         let later = async {
-            // At any moment of the worker's.
+            // At a random moment of the worker's run.
             for _ in 0..round * 12 {
                 tokio::task::yield_now().await;
             }
@@ -110,7 +110,7 @@ async fn a_cancellation_against_a_capture_has_one_winner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refunds_against_refunds_give_back_no_more_than_was_paid() {
+async fn concurrent_refunds_never_exceed_the_payment() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 10, 1).await;
     let (_, order) = shop.order(&mug, 2, GOOD).await;
@@ -127,7 +127,7 @@ async fn refunds_against_refunds_give_back_no_more_than_was_paid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_workers_at_one_order_make_one_charge() {
+async fn many_workers_on_one_order_make_one_charge() {
     let (shop, mug) = (shop().await, sku("mug"));
     shop.sell(&mug, 500, 1).await;
     for _ in 0..10 {

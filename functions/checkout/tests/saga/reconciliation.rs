@@ -1,9 +1,9 @@
-//! Our books beside the provider's.
+//! Reconciliation with the provider's balance transactions.
 
 use std::time::Duration;
 
 use checkout::queues::Advance;
-use checkout::reconcile::{Reconcile, Reconciled};
+use checkout::reconcile::{Reconcile, ReconcileReport};
 use jiff::{SignedDuration, Timestamp};
 use shared::clock::Clock;
 use shared::fault::{Run, walk};
@@ -12,7 +12,7 @@ use testing::provider::GOOD;
 use crate::books::audit_ended;
 use crate::support::{PRICE, Shop, shop, sku};
 
-/// The task, at a time when the provider's movements are old enough.
+/// The task, after the minimum age of the provider's movements.
 fn reconcile(shop: &Shop) -> Reconcile {
     Reconcile {
         store: shop.store().clone(),
@@ -24,11 +24,11 @@ fn reconcile(shop: &Shop) -> Reconcile {
 
 async fn run(task: &Reconcile) -> (usize, usize) {
     let until = task.clock.now() + Duration::from_mins(1);
-    let Reconciled { waiting, unexplained, .. } = task.handle(until).await.unwrap();
+    let ReconcileReport { waiting, unexplained, .. } = task.handle(until).await.unwrap();
     (waiting, unexplained)
 }
 
-/// Workers do what they are asked to.
+/// Runs workers for all queued jobs, and returns the number of jobs.
 async fn work(shop: &Shop) -> usize {
     let jobs = shop.jobs().await;
     for job in &jobs {
@@ -47,7 +47,7 @@ async fn paid(shop: &Shop) -> checkout::order::Order {
 }
 
 #[tokio::test]
-async fn what_both_have_is_explained() {
+async fn matching_movements_are_explained() {
     let shop = shop().await;
     let order = paid(&shop).await;
     let payment = order.payment.clone().unwrap();
@@ -63,12 +63,12 @@ async fn what_both_have_is_explained() {
     let until = task.clock.now() + Duration::from_mins(1);
     let found = task.handle(until).await.unwrap();
     // Charge, refund, its failure, dispute, its reversal.
-    assert_eq!(found, Reconciled { movements: 5, waiting: 0, unexplained: 0 });
+    assert_eq!(found, ReconcileReport { movements: 5, waiting: 0, unexplained: 0 });
     assert_eq!(shop.jobs().await, []);
 }
 
 #[tokio::test]
-async fn a_refund_by_hand_that_nobody_told_us_of_is_found() {
+async fn a_refund_by_hand_without_a_webhook_is_found() {
     walk(async |faults: Run| {
         let shop = shop().await;
         let order = paid(&shop).await;
@@ -76,7 +76,7 @@ async fn a_refund_by_hand_that_nobody_told_us_of_is_found() {
         let task = reconcile(&shop);
         let until = task.clock.now() + Duration::from_mins(1);
         let attempt = faults.attempt(task.handle(until)).await;
-        // The next hours' runs, and the workers that they ask.
+        // The runs of the next hours, and the workers that they queue.
         for _ in 0..3 {
             run(&task).await;
             work(&shop).await;
@@ -91,14 +91,14 @@ async fn a_refund_by_hand_that_nobody_told_us_of_is_found() {
 }
 
 #[tokio::test]
-async fn what_has_no_entry_is_no_alarm_before_a_worker_has_looked() {
+async fn a_movement_without_an_entry_raises_no_alarm_before_a_worker_has_compared() {
     let shop = shop().await;
     let order = paid(&shop).await;
     let refund = shop.provider.refund_by_hand(&order.payment.clone().unwrap().0, 700).await;
     let task = reconcile(&shop);
     assert_eq!(run(&task).await, (1, 0));
     assert_eq!(shop.jobs().await, [Advance::V2 { payment: order.payment.clone().unwrap() }]);
-    // No worker came: the movement is there twice by the window's overlap, and open once.
+    // No worker came. The overlap of the windows lists the movement twice, but it is open once.
     assert_eq!(run(&task).await, (0, 1));
     let open = shop.store().open_movements().await.unwrap();
     assert_eq!((open.len(), &open[0].moved.source), (1, &refund));
@@ -108,10 +108,10 @@ async fn what_has_no_entry_is_no_alarm_before_a_worker_has_looked() {
 }
 
 #[tokio::test]
-async fn what_nobody_can_explain_stays_open() {
+async fn an_unexplained_movement_stays_open() {
     let shop = shop().await;
     paid(&shop).await;
-    // A payment that no order of ours has recorded.
+    // A payment that no order has recorded.
     let orphan = shop.saga.payments.create(shop.ids.next(), crate::support::eur(500), GOOD, "k");
     let orphan = orphan.await.unwrap().id;
     shop.saga.payments.confirm(&orphan, None, "k").await.unwrap();
@@ -128,7 +128,7 @@ async fn what_nobody_can_explain_stays_open() {
 }
 
 #[tokio::test]
-async fn an_amount_that_differs_stays_open() {
+async fn a_different_amount_stays_open() {
     let shop = shop().await;
     let order = paid(&shop).await;
     let client = aws_sdk_dynamodb::Client::new(&shop.aws);

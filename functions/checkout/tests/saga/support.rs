@@ -1,4 +1,4 @@
-//! A shop of one's own, whose time stands still, and a provider who knows it by a key of its own.
+//! An isolated shop with a manual clock and its own account at the provider.
 
 use std::time::Duration;
 
@@ -37,9 +37,9 @@ use tower::ServiceExt;
 
 pub(crate) const CHECKOUT: &str = "checkout";
 pub(crate) const INVENTORY: &str = "inventory";
-/// What everything costs, in cents.
+/// The price of every product, in cents.
 pub(crate) const PRICE: u64 = 1_250;
-/// How often an order is tried before a test gives up.
+/// The maximum number of workers for an order before a test fails.
 const MAX_TRIES: u32 = 40;
 
 #[derive(Clone)]
@@ -65,7 +65,7 @@ pub(crate) fn eur(amount: u64) -> Money {
     Money::new(amount, "EUR".parse().unwrap())
 }
 
-/// What was answered.
+/// A response.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -85,7 +85,7 @@ pub(crate) async fn shop() -> Shop {
     shop_with(aws, client).await
 }
 
-/// A shop that asks DynamoDB through `client`.
+/// A shop that uses DynamoDB through `client`.
 pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) -> Shop {
     account::table_with_due(&aws, CHECKOUT).await;
     account::table_with_due(&aws, INVENTORY).await;
@@ -133,11 +133,11 @@ impl Shop {
         self.clock.advance(SignedDuration::try_from(by).unwrap());
     }
 
-    /// Puts a product on sale, of which there are so many.
+    /// Puts a product on sale, with `stock` units in stock.
     pub(crate) async fn sell(&self, sku: &Sku, stock: i64, buckets: u32) {
         let product = Product { name: format!("One {sku}"), price: eur(PRICE), active: true };
         self.store().put_product(sku, &product).await.unwrap();
-        let ledger = self.saga.inventory.ledger(sku).await.unwrap();
+        let ledger = self.saga.inventory.product_stock(sku).await.unwrap();
         let quantity = stock.try_into().unwrap();
         let changes = changes(&ledger.buckets, quantity, buckets.try_into().unwrap()).unwrap();
         let movement = Movement {
@@ -148,13 +148,13 @@ impl Shop {
             by: self.ids.next(),
             at: self.clock.now(),
         };
-        let writes = self.saga.inventory.moving(sku, &movement, &changes).unwrap();
+        let writes = self.saga.inventory.movement_writes(sku, &movement, &changes).unwrap();
         let token = self.customer().to_string();
         let client = aws_sdk_dynamodb::Client::new(&self.aws);
         transaction::send("test.restock", &client, &token, writes).await.unwrap();
     }
 
-    /// Has this in the customer's cart, and nothing else.
+    /// Replaces the customer's cart with these lines.
     pub(crate) async fn fill_cart(&self, customer: UserId, lines: &[(&Sku, u32)]) {
         let version = self.store().cart(customer).await.unwrap().version;
         let mut cart = Cart { version, ..Cart::default() };
@@ -171,7 +171,7 @@ impl Shop {
         self.call(&self.place, "/v1/checkouts", customer, key, body).await
     }
 
-    /// An order of so many of a product, which nobody is at yet.
+    /// A new order of `quantity` units of a product. No worker has claimed it.
     pub(crate) async fn order(&self, sku: &Sku, quantity: u32, means: &str) -> (UserId, OrderId) {
         let customer = self.customer();
         self.fill_cart(customer, &[(sku, quantity)]).await;
@@ -190,7 +190,7 @@ impl Shop {
         self.call(&self.pay, &path, customer, key, json!({ "payment_method": means })).await
     }
 
-    /// An order whose means of payment was declined.
+    /// An order whose payment method was declined.
     pub(crate) async fn declined(&self, sku: &Sku, quantity: u32) -> (UserId, OrderId) {
         let (customer, order) = self.order(sku, quantity, DECLINED).await;
         self.work(order).await.unwrap();
@@ -198,7 +198,7 @@ impl Shop {
         (customer, order)
     }
 
-    /// How many of a product are in the customer's cart.
+    /// The quantity of a product in the customer's cart.
     pub(crate) async fn in_cart(&self, customer: UserId, sku: &Sku) -> u32 {
         let cart = self.store().cart(customer).await.unwrap();
         cart.lines.get(sku).map_or(0, |line| line.quantity)
@@ -244,12 +244,12 @@ impl Shop {
         Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() }
     }
 
-    /// When a worker that begins now has to be done.
+    /// The deadline of a worker that starts now.
     pub(crate) fn until(&self) -> Timestamp {
         self.clock.now() + 2 * STEP_TIME
     }
 
-    /// A worker's turn.
+    /// Runs a worker on the order.
     pub(crate) async fn work(&self, order: OrderId) -> Result<(), Failure> {
         self.saga.advance(order, self.until()).await
     }
@@ -258,13 +258,13 @@ impl Shop {
         self.store().order(order).await.unwrap().unwrap()
     }
 
-    /// Gives the order to workers until nothing is left to be done; what they fail at comes again.
+    /// Runs workers on the order until no step is left. A failed worker is retried.
     pub(crate) async fn finish(&self, order: OrderId) -> Order {
         for _ in 0..MAX_TRIES {
             if let Err(failure) = self.work(order).await {
                 let after = match failure {
                     Failure::Retry { after, .. } => after.unwrap_or(Duration::from_secs(2)),
-                    Failure::Permanent(error) => panic!("given up: {}", error.trail()),
+                    Failure::Permanent(error) => panic!("permanent failure: {}", error.trail()),
                 };
                 self.advance_clock(after);
                 continue;
@@ -273,17 +273,17 @@ impl Shop {
             if order.next().is_none() {
                 return order;
             }
-            // It waits for the provider, or for its customer, until its time is over.
+            // The order waits for the provider or for its customer until it expires.
             self.advance_clock(Duration::from_mins(1));
         }
         panic!("the order does not end: {:?}", self.state(order).await);
     }
 
-    /// What the queue of orders holds.
+    /// The orders in the queue.
     pub(crate) async fn queued(&self) -> Vec<OrderId> {
         let order = |job| match job {
             Advance::V1 { order } => order,
-            Advance::V2 { payment } => panic!("{payment:?} is to be compared"),
+            Advance::V2 { payment } => panic!("{payment:?} is queued for a comparison"),
         };
         self.jobs().await.into_iter().map(order).collect()
     }
@@ -294,14 +294,14 @@ impl Shop {
         jobs.iter().map(|job| serde_json::from_str(job).unwrap()).collect()
     }
 
-    /// The provider tells of a refund or a dispute of the order's, until a worker has looked.
+    /// Compares the order with the provider's refunds and disputes, and retries until a worker succeeds.
     pub(crate) async fn compare(&self, order: OrderId) -> Order {
         let payment = self.state(order).await.payment.unwrap();
         for _ in 0..MAX_TRIES {
             match self.saga.compare_payment(&payment, self.until()).await {
                 Ok(()) => return self.state(order).await,
                 Err(Failure::Retry { .. }) => self.advance_clock(Duration::from_mins(2)),
-                Err(Failure::Permanent(error)) => panic!("given up: {}", error.trail()),
+                Err(Failure::Permanent(error)) => panic!("permanent failure: {}", error.trail()),
             }
         }
         panic!("the order cannot be compared: {:?}", self.state(order).await);

@@ -12,6 +12,6 @@ pub mod put_settings;
 pub mod upload_parts;
 mod view;
 
-pub use view::View;
-
 use shared::scopes::{DOCUMENTS_READ as READ, DOCUMENTS_WRITE as WRITE};
+
+pub use view::View;

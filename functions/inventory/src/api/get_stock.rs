@@ -19,11 +19,11 @@ pub fn router(state: System) -> Router {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct StockView {
     sku: Sku,
-    /// How many anyone may reserve.
+    /// The available quantity.
     available: u32,
-    /// How many are reserved, and have not left.
+    /// The reserved quantity.
     reserved: u32,
     buckets: Vec<Bucket>,
 }
@@ -32,12 +32,12 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
-) -> Result<Json<Shown>> {
+) -> Result<Json<StockView>> {
     user.require(ADMIN)?;
     let buckets = state.inventory.stock(&sku).await?;
     if buckets.is_empty() {
         return Err(Problem::not_found("stock").into());
     }
     let (available, reserved) = (available(&buckets), reserved(&buckets));
-    Ok(Json(Shown { sku, available, reserved, buckets }))
+    Ok(Json(StockView { sku, available, reserved, buckets }))
 }

@@ -22,7 +22,7 @@ pub fn router(state: System) -> Router {
 #[derive(Serialize)]
 struct Page {
     movements: Vec<Movement>,
-    /// To be given as `cursor` for the next page; absent on the last.
+    /// The `cursor` parameter for the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -32,11 +32,11 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
-    Query(wanted): Query<page::Page>,
+    Query(request): Query<page::Page>,
 ) -> Result<Json<Page>> {
     user.require(ADMIN)?;
-    let before = wanted.after()?;
-    let (movements, next) = state.inventory.movements(&sku, before, wanted.limit()?).await?;
+    let before = request.after()?;
+    let (movements, next) = state.inventory.movements(&sku, before, request.limit()?).await?;
     if movements.is_empty() && before.is_none() {
         return Err(Problem::not_found("stock").into());
     }

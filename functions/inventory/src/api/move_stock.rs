@@ -25,15 +25,15 @@ pub fn router(state: System) -> Router {
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
-    /// How many come, or, below zero, are taken off.
+struct Request {
+    /// The added quantity. A negative quantity is removed.
     quantity: Quantity,
-    /// Why.
+    /// The reason.
     reason: Reason,
-    /// Anything to be remembered of it.
+    /// A note for people to read.
     #[serde(default)]
     note: Option<Note>,
-    /// How many buckets there should be at least. There are never fewer than there were.
+    /// The minimum number of buckets. The number of buckets never decreases.
     #[serde(default)]
     buckets: BucketCount,
 }
@@ -50,33 +50,38 @@ async fn handle(
     user: SignedIn,
     transaction: Transaction,
     Path(sku): Path<Sku>,
-    Json(wanted): Json<Wanted>,
+    Json(request): Json<Request>,
 ) -> Result<Outcome<Saved>> {
     user.require(ADMIN)?;
     let attempt = async || {
-        let commit = plan(&state, &user, &sku, wanted.clone()).await?;
+        let commit = plan(&state, &user, &sku, request.clone()).await?;
         transaction.try_commit(commit).await
     };
     transaction.retried(attempt).await
 }
 
-/// The movement, or its refusal: that is saved as an answer too, for the same request may have been
-/// made before, when there was enough; then it gets the answer that it got then.
-async fn plan(state: &System, user: &SignedIn, sku: &Sku, wanted: Wanted) -> Result<Commit<Saved>> {
-    let ledger = state.inventory.ledger(sku).await?;
-    let changes = match changes(&ledger.buckets, wanted.quantity, wanted.buckets) {
+/// The commit of the movement or of its refusal. A refusal is saved under the idempotency key too: an
+/// earlier delivery of the same request may have succeeded, and then the commit returns its saved response.
+async fn plan(
+    state: &System,
+    user: &SignedIn,
+    sku: &Sku,
+    request: Request,
+) -> Result<Commit<Saved>> {
+    let ledger = state.inventory.product_stock(sku).await?;
+    let changes = match changes(&ledger.buckets, request.quantity, request.buckets) {
         Ok(changes) => changes,
         Err(refusal) => return Ok(Commit::new(Saved::of(refused(refusal)).await?)),
     };
     let movement = Movement {
         number: ledger.movements + 1,
-        quantity: wanted.quantity,
-        reason: wanted.reason,
-        note: wanted.note,
+        quantity: request.quantity,
+        reason: request.reason,
+        note: request.note,
         by: user.user,
         at: state.clock.now(),
     };
-    let writes = state.inventory.moving(sku, &movement, &changes)?;
+    let writes = state.inventory.movement_writes(sku, &movement, &changes)?;
     let created = Created { sku: sku.clone(), movement };
     let answer = Saved::of((StatusCode::CREATED, Json(created))).await?;
     Ok(writes.into_iter().fold(Commit::new(answer), Commit::write))
@@ -90,8 +95,8 @@ fn refused(refusal: Refusal) -> Problem {
             Problem::new(StatusCode::CONFLICT, "not-enough-stock", title).field("quantity", detail)
         }
         Refusal::TooMuch => {
-            let title = "There would be too much stock";
-            let detail = format!("there may be {MAX_STOCK} of a product");
+            let title = "The stock would exceed the limit";
+            let detail = format!("a product has at most {MAX_STOCK} units");
             Problem::new(StatusCode::CONFLICT, "too-much-stock", title).field("quantity", detail)
         }
     }

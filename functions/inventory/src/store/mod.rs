@@ -2,17 +2,17 @@
 //!
 //! | item | `pk` | `sk` |
 //! |---|---|---|
-//! | what counts a product's movements | `SKU#<sku>` | `STOCK` |
-//! | a bucket of its stock | `SKU#<sku>` | `STOCK#<bucket>` |
-//! | a movement of its stock | `SKU#<sku>` | `MOVE#<number>` |
+//! | the number of a product's movements | `SKU#<sku>` | `STOCK` |
+//! | a bucket of a product | `SKU#<sku>` | `STOCK#<bucket>` |
+//! | a movement of a product | `SKU#<sku>` | `MOVE#<number>` |
 //! | a reservation | `HOLDER#<holder>` | `SKU#<sku>` |
 //!
-//! The index `due` has the keys of reservations that are held, by `due_shard` and `due_at`, when they
-//! expire; the others have neither attribute and are not in it. Times that conditions compare are
-//! numbers, in epoch milliseconds.
+//! The index `due` (`due_shard`, `due_at`) has the keys of held reservations; `due_at` is the time of
+//! expiry. Other reservations have neither attribute and are not in the index. Times that conditions compare
+//! are numbers, in epoch milliseconds.
 //!
-//! What changes stock is a list of writes for a transaction of the caller's: an order and its stock
-//! change together or not at all.
+//! The methods that change stock return a list of writes for the caller's transaction, so that an order and
+//! its stock change together or not at all.
 
 mod movements;
 mod reservations;
@@ -28,12 +28,12 @@ use shared::Result;
 use shared::table::{Table, key, number};
 
 pub use reservations::DUE_SHARDS;
-pub(crate) use reservations::names;
+pub(crate) use reservations::parse_key;
 
 use crate::sku::Sku;
 use crate::stock::{Bucket, available};
 
-/// How many products' stock is read at once.
+/// The number of products whose stock is read concurrently.
 const READS_AT_ONCE: usize = 16;
 
 /// The inventory's table.
@@ -49,15 +49,15 @@ impl Inventory {
         Self { table: Table::new(client, table) }
     }
 
-    /// The buckets of a product, strongly consistent; none if there never was such stock. 1 RRU.
+    /// The buckets of a product, strongly consistent. Empty if the product never had a movement. 1 RRU.
     pub async fn stock(&self, sku: &Sku) -> Result<Vec<Bucket>> {
         let answer = self.buckets(sku).consistent_read(true).send().await?;
         Ok(serde_dynamo::from_items(answer.items.unwrap_or_default())?)
     }
 
-    /// How many of each product anyone may reserve, perhaps as it was a moment ago; 0 where there never
-    /// was any. For showing, not for deciding. 0.5 RRU for each.
-    pub async fn stocks(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, u32>> {
+    /// The available quantity of each product, eventually consistent; 0 if the product never had a movement.
+    /// For display only, not for decisions. 0.5 RRU for each.
+    pub async fn available_stock(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, u32>> {
         let reads: Vec<_> = skus.iter().map(|sku| self.available(sku)).collect();
         iter(reads).buffer_unordered(READS_AT_ONCE).try_collect().await
     }
@@ -72,7 +72,7 @@ impl Inventory {
         self.table.query(format!("SKU#{sku}"), "STOCK#")
     }
 
-    /// A change of a bucket by `:q`.
+    /// An update of a bucket, with the quantity as `:q`.
     fn bucket(&self, sku: &Sku, bucket: u32, quantity: u32) -> UpdateBuilder {
         self.table
             .updating(key(format!("SKU#{sku}"), format!("STOCK#{bucket:02}")))

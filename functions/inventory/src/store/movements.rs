@@ -5,32 +5,32 @@ use shared::fault::point;
 use shared::table::{self, key, number, update};
 
 use super::Inventory;
-use crate::movement::{Ledger, Movement};
+use crate::movement::{Movement, ProductStock};
 use crate::sku::Sku;
 use crate::stock::Take;
 
 #[derive(Deserialize)]
-struct Head {
+struct MovementCount {
     movements: u64,
 }
 
 impl Inventory {
-    /// A product's stock as a movement finds it, strongly consistent. 1 RRU.
-    pub async fn ledger(&self, sku: &Sku) -> Result<Ledger> {
+    /// The stock of a product before a movement, strongly consistent. 1 RRU.
+    pub async fn product_stock(&self, sku: &Sku) -> Result<ProductStock> {
         let query = self.table.query(format!("SKU#{sku}"), "STOCK").consistent_read(true);
         let answer = point("inventory.ledger", || query.clone().send()).await?;
-        // What counts the movements sorts before the buckets, and they by their numbers.
+        // The item with the number of movements comes first, then the buckets by number.
         let mut buckets = answer.items.unwrap_or_default();
         if buckets.is_empty() {
-            return Ok(Ledger::default());
+            return Ok(ProductStock::default());
         }
-        let Head { movements } = serde_dynamo::from_item(buckets.remove(0))?;
-        Ok(Ledger { movements, buckets: serde_dynamo::from_items(buckets)? })
+        let MovementCount { movements } = serde_dynamo::from_item(buckets.remove(0))?;
+        Ok(ProductStock { movements, buckets: serde_dynamo::from_items(buckets)? })
     }
 
-    /// The next movement of a product, and what it changes. Refused when another was faster, or when
-    /// what was to be taken from a bucket has been reserved. 2 WRU for each bucket, and 4.
-    pub fn moving(
+    /// The writes of the next movement of a product, with its `changes` of buckets. Refused if another movement
+    /// was faster, or if the stock to remove was reserved in the meantime. 2 WRU for each bucket, and 4.
+    pub fn movement_writes(
         &self,
         sku: &Sku,
         movement: &Movement,
@@ -71,8 +71,8 @@ impl Inventory {
         Ok(writes)
     }
 
-    /// Up to `limit` movements of a product, newest first, from before the one numbered `before`; and
-    /// where the next page begins, if there is one. 0.5 RRU for 4 KB, some 20 of them.
+    /// Up to `limit` movements of a product with numbers less than `before`, newest first; and the `before` of
+    /// the next page, if there is one. 0.5 RRU for 4 KB, which is about 20 movements.
     pub async fn movements(
         &self,
         sku: &Sku,
@@ -89,7 +89,7 @@ impl Inventory {
             .send()
             .await?;
         let movements: Vec<Movement> = serde_dynamo::from_items(answer.items.unwrap_or_default())?;
-        // None is left out, so number 1 is the last.
+        // The numbers have no gaps, so number 1 is the last one.
         let next = movements.last().map(|last| last.number).filter(|last| *last > 1);
         Ok((movements, next))
     }

@@ -15,16 +15,16 @@ use crate::reservation::{Reservation, Status};
 use crate::sku::Sku;
 use crate::stock;
 
-/// Over how many partitions of the index `due` reservations are spread; one takes 1,000 WRU a second.
+/// The number of partitions of the index `due` for reservations. One partition accepts 1,000 WRU a second.
 pub const DUE_SHARDS: u32 = 8;
 
-/// What puts a bucket's stock back.
-const BACK: &str = "SET reserved = reserved - :q, available = available + :q";
+/// The update expression that makes reserved stock available again.
+const MAKE_AVAILABLE: &str = "SET reserved = reserved - :q, available = available + :q";
 
 impl Inventory {
-    /// Finds buckets to take `quantity` of a product from, for a holder who holds none of it yet.
-    /// Nothing if there is not enough. Nothing is written: that is for [`reserve`](Self::reserve),
-    /// which is refused when others were faster; then a new plan is due. 1 RRU.
+    /// Plans a reservation of `quantity` of a product, for a holder that has no reservation of the product.
+    /// `None` if there is not enough stock. It writes nothing: [`reserve`](Self::reserve) returns the
+    /// writes. If they are refused because others were faster, plan again. 1 RRU.
     pub async fn plan(
         &self,
         holder: &str,
@@ -33,7 +33,7 @@ impl Inventory {
         expires_at: Timestamp,
     ) -> Result<Option<Reservation>> {
         if quantity == 0 {
-            return Err(Error::internal("a reservation of nothing"));
+            return Err(Error::internal("the quantity of a reservation is 0"));
         }
         let buckets = self.stock(sku).await?;
         let start = fastrand::usize(..buckets.len().max(1));
@@ -46,7 +46,7 @@ impl Inventory {
         }))
     }
 
-    /// Every reservation of a holder, strongly consistent. 1 RRU for 4 KB, some 15 of them.
+    /// All reservations of a holder, strongly consistent. 1 RRU for 4 KB, which is about 15 reservations.
     pub async fn reservations(&self, holder: &str) -> Result<Vec<Reservation>> {
         self.table.all(format!("HOLDER#{holder}"), "").await
     }
@@ -57,8 +57,8 @@ impl Inventory {
         point("inventory.reservation", || self.table.get(key.clone())).await
     }
 
-    /// → `held`, for a holder who has had no reservation of the product yet. Refused when a bucket has
-    /// less than is to be taken from it. 2 WRU for each bucket, and 3.
+    /// → `held`, for a holder that never had a reservation of the product. Refused if a bucket has too little
+    /// available. 2 WRU for each bucket, and 3.
     pub fn reserve(&self, reservation: &Reservation) -> Result<Vec<TransactWriteItem>> {
         let mut key = key_of(reservation);
         key.insert("due_shard".into(), text(due::shard(&reservation.holder, DUE_SHARDS)));
@@ -70,11 +70,11 @@ impl Inventory {
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         let taken = "SET available = available - :q, reserved = reserved + :q";
         let mut writes = vec![table::put(put)?];
-        writes.extend(self.on_buckets(reservation, taken, "available >= :q")?);
+        writes.extend(self.bucket_writes(reservation, taken, "available >= :q")?);
         Ok(writes)
     }
 
-    /// `held` → `committed`, unless it has expired by `now`. 3 WRU.
+    /// `held` → `committed`. Refused if the reservation has expired by `now`. 3 WRU.
     pub fn commit(
         &self,
         reservation: &Reservation,
@@ -88,7 +88,8 @@ impl Inventory {
         Ok(vec![update(change)?])
     }
 
-    /// `committed` → `consumed`: the stock leaves. No writes if it has. 2 WRU for each bucket, and 2.
+    /// `committed` → `consumed`: the stock is sold. No writes if the reservation is consumed. 2 WRU for each
+    /// bucket, and 2.
     pub fn consume(&self, reservation: &Reservation) -> Result<Vec<TransactWriteItem>> {
         if reservation.status == Status::Consumed {
             return Ok(Vec::new());
@@ -97,11 +98,11 @@ impl Inventory {
             .change(reservation, Status::Consumed)?
             .condition_expression("#status = :committed")
             .expression_attribute_values(":committed", value(&Status::Committed)?);
-        self.end(reservation, change, "SET reserved = reserved - :q")
+        self.end_writes(reservation, change, "SET reserved = reserved - :q")
     }
 
-    /// `held`, `committed` → `released`: the stock is put back. No writes if it has been. 2 WRU for
-    /// each bucket, and 2 or 3.
+    /// `held`, `committed` → `released`: the stock is available again. No writes if the reservation is
+    /// released. 2 WRU for each bucket, and 2 or 3.
     pub fn release(&self, reservation: &Reservation) -> Result<Vec<TransactWriteItem>> {
         if reservation.status == Status::Released {
             return Ok(Vec::new());
@@ -111,48 +112,49 @@ impl Inventory {
             .condition_expression("#status IN (:held, :committed)")
             .expression_attribute_values(":held", value(&Status::Held)?)
             .expression_attribute_values(":committed", value(&Status::Committed)?);
-        self.end(reservation, change, BACK)
+        self.end_writes(reservation, change, MAKE_AVAILABLE)
     }
 
-    /// `held` → `released`, if it has expired by `now`, in a transaction of its own. Whether it was.
-    /// 2 WRU for each bucket, and 3.
+    /// `held` → `released`, if the reservation has expired by `now`, in its own transaction. Returns whether it
+    /// was released. 2 WRU for each bucket, and 3.
     pub async fn expire(&self, reservation: &Reservation, now: Timestamp) -> Result<bool> {
         let change = self
             .change(reservation, Status::Released)?
             .condition_expression("#status = :held AND expires_at <= :now")
             .expression_attribute_values(":held", value(&Status::Held)?)
             .expression_attribute_values(":now", milliseconds(now));
-        let writes = self.end(reservation, change, BACK)?;
+        let writes = self.end_writes(reservation, change, MAKE_AVAILABLE)?;
         let token = Ulid::generate().to_string();
         match self.table.transact("inventory.expire", &token, writes).await? {
             Sent::Made => Ok(true),
             Sent::Refused { index: 0, .. } => Ok(false),
             Sent::Refused { .. } => {
-                Err(Error::internal("a bucket has less reserved than was taken from it"))
+                Err(Error::internal("a bucket has less reserved stock than its reservation"))
             }
         }
     }
 
-    /// The reservations that expire by `now` and, as far as the index knows, are held, in the shards
-    /// [`DUE_SHARDS`].
+    /// The reservations in the [`DUE_SHARDS`] shards that expire by `now` and are held, according to the
+    /// eventually consistent index.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Due {
         self.table.due("inventory.due", now)
     }
 
-    fn end(
+    fn end_writes(
         &self,
         reservation: &Reservation,
         change: UpdateBuilder,
         expression: &str,
     ) -> Result<Vec<TransactWriteItem>> {
         let mut writes = vec![update(change)?];
-        // It never is less; were it, this would be a mistake of ours that must not spread.
-        writes.extend(self.on_buckets(reservation, expression, "reserved >= :q")?);
+        // A bucket never has less reserved stock than its reservations. The condition prevents further damage by
+        // a bug.
+        writes.extend(self.bucket_writes(reservation, expression, "reserved >= :q")?);
         Ok(writes)
     }
 
-    fn on_buckets(
+    fn bucket_writes(
         &self,
         reservation: &Reservation,
         expression: &str,
@@ -181,8 +183,8 @@ fn key_of(reservation: &Reservation) -> Item {
     key(format!("HOLDER#{holder}"), format!("SKU#{sku}"))
 }
 
-/// Whose reservation an item of the index is, and of what.
-pub(crate) fn names(item: &Item) -> Result<(String, Sku)> {
+/// The holder and the product of an item of the index.
+pub(crate) fn parse_key(item: &Item) -> Result<(String, Sku)> {
     let holder = key_part(item, "pk", "HOLDER#")?.to_owned();
     Ok((holder, key_part(item, "sk", "SKU#")?.parse()?))
 }

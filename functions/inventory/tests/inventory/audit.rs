@@ -1,4 +1,4 @@
-//! Whether the books are right: everything in the table, added up.
+//! Audits the whole table: sums and invariants.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use inventory::{Reservation, Sku};
 
 use crate::support::{System, TABLE};
 
-/// What there is of a product, and what became of the rest.
+/// The totals of a product.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counted {
-    /// What came less what was taken off.
+pub(crate) struct Totals {
+    /// The sum of all movements.
     pub(crate) moved: i64,
     pub(crate) available: i64,
     pub(crate) reserved: i64,
@@ -22,15 +22,15 @@ pub(crate) struct Counted {
 
 #[derive(Default)]
 struct Product {
-    counted: Counted,
-    /// How many movements it says it has had, and the numbers of those that are there.
+    counted: Totals,
+    /// The stored number of movements, and the numbers of the movement items.
     movements: (u64, Vec<u64>),
-    /// By bucket: what it says is reserved, and what reservations take from it.
+    /// For each bucket: its reserved quantity, and the sum of its reservations.
     reserved: BTreeMap<u32, (i64, i64)>,
 }
 
-/// Reads the whole table, and checks that nothing is lost and nothing is there twice.
-pub(crate) async fn audit(s: &System) -> BTreeMap<Sku, Counted> {
+/// Reads the whole table, and checks that no stock is lost or duplicated.
+pub(crate) async fn audit(s: &System) -> BTreeMap<Sku, Totals> {
     let mut products: BTreeMap<Sku, Product> = BTreeMap::new();
     let scan = s.client.scan().table_name(TABLE).consistent_read(true);
     let mut items = scan.into_paginator().items().send();
@@ -42,7 +42,10 @@ pub(crate) async fn audit(s: &System) -> BTreeMap<Sku, Counted> {
             let held = ["due_shard", "due_at"].map(|name| item.contains_key(name));
             let reservation: Reservation = serde_dynamo::from_item(item).unwrap();
             let is_held = reservation.status == Status::Held;
-            assert_eq!(held, [is_held; 2], "only what is held is due: {reservation:?}");
+            assert_eq!(
+                held, [is_held; 2],
+                "only a held reservation is in the index: {reservation:?}"
+            );
             let product = products.entry(reservation.sku.clone()).or_default();
             match reservation.status {
                 Status::Held | Status::Committed => {
@@ -77,10 +80,14 @@ pub(crate) async fn audit(s: &System) -> BTreeMap<Sku, Counted> {
         let Product { counted, movements: (count, numbers), reserved } = product;
         numbers.sort_unstable();
         assert_eq!(*numbers, (1..=*count).collect::<Vec<_>>(), "{sku}: movements");
-        let Counted { moved, available, reserved: held, consumed, .. } = counted;
-        assert_eq!(*moved, *available + *held + *consumed, "{sku}: what came is there or has left");
+        let Totals { moved, available, reserved: held, consumed, .. } = counted;
+        assert_eq!(
+            *moved,
+            *available + *held + *consumed,
+            "{sku}: the sum of movements is available, reserved or consumed"
+        );
         for (bucket, (said, taken)) in reserved {
-            assert_eq!(said, taken, "{sku}: what is reserved in bucket {bucket}");
+            assert_eq!(said, taken, "{sku}: reserved quantity of bucket {bucket}");
         }
     }
     products.into_iter().map(|(sku, product)| (sku, product.counted)).collect()

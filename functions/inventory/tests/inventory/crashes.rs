@@ -1,4 +1,4 @@
-//! Every fault at every request: stock is conserved, and nothing is done twice.
+//! Every fault at every request: no stock is lost, and nothing happens twice.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use serde_json::json;
 use shared::fault::{Fault, Run, walk};
 
 use crate::audit::audit;
-use crate::endpoints::{Answer, call, functions, moving};
+use crate::endpoints::{Answer, call, functions, movement_request};
 use crate::support::{System, sku, system};
 
 #[tokio::test]
-async fn a_sweep_that_ends_anywhere_loses_nothing() {
+async fn a_sweep_that_crashes_anywhere_loses_nothing() {
     let points = walk(async |run: Run| {
         let s = system().await;
         let sku = sku("a");
@@ -22,7 +22,7 @@ async fn a_sweep_that_ends_anywhere_loses_nothing() {
         s.advance(60);
         let first = run.attempt(s.sweep()).await;
         audit(&s).await;
-        // A minute later the next one finds what is left; a buyer may have come in between.
+        // A minute later the next sweep releases the rest. A buyer may reserve in between.
         let bought = s.inventory.reservation("held", &sku).await.unwrap().unwrap();
         assert!(s.commit(&bought).await);
         s.advance(60);
@@ -33,7 +33,7 @@ async fn a_sweep_that_ends_anywhere_loses_nothing() {
         let counted = &audit(&s).await[&sku];
         assert_eq!((counted.available, counted.reserved), (9, 1));
         let known = first.map_or(0, |first| first.released) + second.released;
-        assert!(known <= 2, "each is released once");
+        assert!(known <= 2, "each reservation is released once");
         for (holder, status) in [
             ("over", Status::Released),
             ("over-too", Status::Released),
@@ -50,15 +50,15 @@ async fn a_sweep_that_ends_anywhere_loses_nothing() {
 }
 
 #[tokio::test]
-async fn stock_that_is_moved_again_after_a_crash_has_moved_once() {
-    // Of 50, 30 can be taken off once: the second time there are not enough.
+async fn a_movement_that_is_retried_after_a_crash_is_made_once() {
+    // 30 of 50 can be removed only once.
     for quantity in [30, -30] {
         let points = walk(async |run: Run| {
             let s = system().await;
             let sku = sku("book-rust-2e");
             s.move_stock(&sku, 50, 2).await;
             let f = functions(&s).await;
-            let event = moving(quantity);
+            let event = movement_request(quantity);
             let first = run.attempt(call(&f.move_stock, &event)).await;
             audit(&s).await;
             let again = call(&f.move_stock, &event).await;
@@ -77,12 +77,12 @@ async fn stock_that_is_moved_again_after_a_crash_has_moved_once() {
     }
 }
 
-/// Calls the endpoint to move stock, of which there are 10; `meanwhile` is done when it has made its plan of the stock.
+/// Calls the endpoint to move stock, with 10 units in stock. `meanwhile` runs after the endpoint has planned.
 async fn moved_while(quantity: i64, meanwhile: impl AsyncFnOnce(&System)) -> (System, Answer) {
     let s = system().await;
     s.move_stock(&sku("book-rust-2e"), 10, 1).await;
     let f = functions(&s).await;
-    let event = moving(quantity);
+    let event = movement_request(quantity);
     let run = Run::with("idempotency.transact", Fault::StallBefore);
     let call = run.attempt(call(&f.move_stock, &event)).await;
     meanwhile(&s).await;
@@ -91,7 +91,7 @@ async fn moved_while(quantity: i64, meanwhile: impl AsyncFnOnce(&System)) -> (Sy
 }
 
 #[tokio::test]
-async fn a_movement_that_was_overtaken_is_planned_anew() {
+async fn a_movement_is_planned_again_after_a_conflict() {
     let sku = sku("book-rust-2e");
     let (s, answer) = moved_while(10, async |s| _ = s.move_stock(&sku, 1, 1).await).await;
     assert_eq!((answer.status, &answer.body["number"]), (201, &json!(3)));

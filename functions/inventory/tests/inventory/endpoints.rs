@@ -1,4 +1,4 @@
-//! The endpoints, given the sample events.
+//! The endpoints, called with the sample events.
 
 use axum::Router;
 use futures::future::join_all;
@@ -47,7 +47,7 @@ impl Answer {
         (self.status, kind.rsplit(':').next().unwrap())
     }
 
-    /// The field at fault.
+    /// The invalid field.
     fn field(&self) -> &Value {
         &self.body["errors"][0]["field"]
     }
@@ -64,14 +64,14 @@ pub(crate) async fn call(router: &Router, event: &str) -> Answer {
     Answer { status, body, is_replayed, retry_after }
 }
 
-/// The sample event, changed.
+/// The sample event with a change.
 fn changed(name: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut sample = serde_json::from_str(&event(name)).unwrap();
     change(&mut sample);
     sample.to_string()
 }
 
-/// The sample movement under a key, with another body.
+/// The sample movement with another key and body.
 fn movement(key: &str, body: &Value) -> String {
     changed("inventory-move-stock", |sample| {
         sample["headers"]["idempotency-key"] = json!(key);
@@ -79,18 +79,18 @@ fn movement(key: &str, body: &Value) -> String {
     })
 }
 
-/// The sample movement, of another quantity.
-pub(crate) fn moving(quantity: i64) -> String {
+/// The sample movement with another quantity.
+pub(crate) fn movement_request(quantity: i64) -> String {
     movement("k", &json!({"quantity": quantity, "reason": "adjustment"}))
 }
 
-/// An event about another product.
+/// The event for another product.
 fn about(sku: &str, event: &str) -> String {
     event.replace("book-rust-2e", sku)
 }
 
 #[tokio::test]
-async fn what_is_moved_can_be_seen() {
+async fn movements_are_visible() {
     let s = system().await;
     let f = functions(&s).await;
     let created = call(&f.move_stock, &event("inventory-move-stock")).await;
@@ -102,7 +102,7 @@ async fn what_is_moved_can_be_seen() {
     });
     assert_eq!(created.body, expected);
     s.reserve("o", &sku("book-rust-2e"), 3, s.in_seconds(60)).await.unwrap();
-    assert_eq!(call(&f.move_stock, &moving(-7)).await.status, 201);
+    assert_eq!(call(&f.move_stock, &movement_request(-7)).await.status, 201);
 
     let shown = call(&f.get_stock, &event("inventory-get-stock")).await;
     assert_eq!(shown.status, 200);
@@ -121,7 +121,7 @@ async fn what_is_moved_can_be_seen() {
 }
 
 #[tokio::test]
-async fn moving_again_is_the_same_movement() {
+async fn a_repeated_request_is_the_same_movement() {
     let s = system().await;
     let f = functions(&s).await;
     let created = call(&f.move_stock, &event("inventory-move-stock")).await;
@@ -130,13 +130,13 @@ async fn moving_again_is_the_same_movement() {
     assert_eq!(again.body, created.body);
     assert_eq!(audit(&s).await[&sku("book-rust-2e")].moved, 50);
 
-    // What was taken off once is answered so again, though by now there would be too little.
-    let taken = call(&f.move_stock, &moving(-40)).await;
-    let again = call(&f.move_stock, &moving(-40)).await;
+    // The repeated removal gets the saved response, although the stock is now too low.
+    let taken = call(&f.move_stock, &movement_request(-40)).await;
+    let again = call(&f.move_stock, &movement_request(-40)).await;
     assert_eq!((taken.status, again.status, again.is_replayed), (201, 201, true));
     assert_eq!(again.body, taken.body);
 
-    // And what was refused stays refused, under its key.
+    // A refusal stays a refusal under its key.
     let lacking = movement("l", &json!({"quantity": -11, "reason": "adjustment"}));
     let refused = call(&f.move_stock, &lacking).await;
     assert_eq!(refused.problem(), (409, "not-enough-stock"));
@@ -146,9 +146,9 @@ async fn moving_again_is_the_same_movement() {
     let anew = movement("m", &json!({"quantity": -11, "reason": "adjustment"}));
     assert_eq!(call(&f.move_stock, &anew).await.status, 201);
 
-    let other = call(&f.move_stock, &moving(-41)).await;
+    let other = call(&f.move_stock, &movement_request(-41)).await;
     assert_eq!(other.problem(), (422, "idempotency-key-reused"));
-    let other = call(&f.move_stock, &about("other", &moving(-40))).await;
+    let other = call(&f.move_stock, &about("other", &movement_request(-40))).await;
     assert_eq!(other.problem(), (422, "idempotency-key-reused"), "the path counts too");
     let without = event("inventory-move-stock").replace("idempotency-key", "x-other");
     let without = call(&f.move_stock, &without).await;
@@ -157,13 +157,13 @@ async fn moving_again_is_the_same_movement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_movement_sent_many_times_at_once_is_one() {
+async fn concurrent_requests_with_one_key_make_one_movement() {
     let s = system().await;
     let f = functions(&s).await;
     s.move_stock(&sku("book-rust-2e"), 10, 2).await;
     let calls = (0..12).map(|_| {
         let router = f.move_stock.clone();
-        tokio::spawn(async move { call(&router, &moving(-6)).await })
+        tokio::spawn(async move { call(&router, &movement_request(-6)).await })
     });
     for answer in join_all(calls).await {
         let answer = answer.unwrap();
@@ -173,7 +173,7 @@ async fn one_movement_sent_many_times_at_once_is_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_movements_at_once_are_all_made_or_told_to_come_back() {
+async fn concurrent_movements_are_made_or_refused_with_503() {
     let s = system().await;
     let f = functions(&s).await;
     let calls = (0..12).map(|number| {
@@ -197,7 +197,7 @@ async fn many_movements_at_once_are_all_made_or_told_to_come_back() {
 }
 
 #[tokio::test]
-async fn only_an_admin_sees_and_moves_stock() {
+async fn only_an_admin_reads_and_moves_stock() {
     let s = system().await;
     let f = functions(&s).await;
     for (name, router) in [
@@ -214,7 +214,7 @@ async fn only_an_admin_sees_and_moves_stock() {
                 json!("documents:read documents:write administrator");
         });
         assert_eq!(call(router, &user).await.problem(), (403, "forbidden"), "{name}");
-        // 65 characters; and one that no SKU has.
+        // 65 characters; and an invalid character.
         for bad in ["x".repeat(65), "%C3%A9".into()] {
             let bad = call(router, &about(&bad, &event(name))).await;
             assert_eq!(bad.problem(), (400, "invalid-parameter"), "{name}: {bad:?}");
@@ -225,7 +225,7 @@ async fn only_an_admin_sees_and_moves_stock() {
 }
 
 #[tokio::test]
-async fn what_is_not_valid_is_said_by_field() {
+async fn validation_errors_name_the_field() {
     let s = system().await;
     let f = functions(&s).await;
     let good = json!({"quantity": 1, "reason": "restock"});
@@ -263,16 +263,16 @@ async fn what_is_not_valid_is_said_by_field() {
 }
 
 #[tokio::test]
-async fn there_is_never_more_than_fits_nor_less_than_none() {
+async fn stock_stays_between_zero_and_the_limit() {
     let s = system().await;
     let f = functions(&s).await;
-    let none = call(&f.move_stock, &moving(-1)).await;
+    let none = call(&f.move_stock, &movement_request(-1)).await;
     assert_eq!((none.problem(), none.field()), ((409, "not-enough-stock"), &json!("quantity")));
     assert!(audit(&s).await.is_empty());
 
     let sku = sku("book-rust-2e");
     s.move_stock(&sku, 1, 1).await;
-    s.stock_up(&sku, MAX_STOCK - 1).await;
+    s.set_available(&sku, MAX_STOCK - 1).await;
     let full = movement("f", &json!({"quantity": 2, "reason": "restock"}));
     assert_eq!(call(&f.move_stock, &full).await.problem(), (409, "too-much-stock"));
     let fits = movement("g", &json!({"quantity": 1, "reason": "restock"}));
@@ -280,12 +280,12 @@ async fn there_is_never_more_than_fits_nor_less_than_none() {
 }
 
 #[tokio::test]
-async fn what_is_reserved_is_not_taken_off() {
+async fn reserved_stock_is_not_removed() {
     let s = system().await;
     let f = functions(&s).await;
     call(&f.move_stock, &event("inventory-move-stock")).await;
     s.reserve("o", &sku("book-rust-2e"), 45, s.in_seconds(60)).await.unwrap();
-    let refused = call(&f.move_stock, &moving(-6)).await;
+    let refused = call(&f.move_stock, &movement_request(-6)).await;
     assert_eq!(refused.problem(), (409, "not-enough-stock"));
     assert_eq!(refused.body["errors"][0]["detail"], "5 are available");
     let all = movement("all", &json!({"quantity": -5, "reason": "adjustment"}));
@@ -295,7 +295,7 @@ async fn what_is_reserved_is_not_taken_off() {
 }
 
 #[tokio::test]
-async fn a_history_is_read_in_pages_and_of_no_stock_there_is_none() {
+async fn movements_are_paged_and_unknown_stock_is_404() {
     let s = system().await;
     let f = functions(&s).await;
     for (name, router) in

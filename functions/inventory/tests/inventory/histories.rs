@@ -1,4 +1,4 @@
-//! Random histories, against a model that fits on a page.
+//! Random histories, compared with a simple model.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::audit::{Counted, audit};
+use crate::audit::{Totals, audit};
 use crate::support::{System, sku, system};
 
-/// Something that is done: to which product, and by which holder.
+/// A step, with its product and its holder.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Move { sku: u8, quantity: i64, buckets: u32 },
@@ -44,15 +44,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What there should be.
+/// The expected state.
 #[derive(Default)]
 struct Model {
-    products: BTreeMap<u8, Counted>,
+    products: BTreeMap<u8, Totals>,
     reservations: BTreeMap<Of, Held>,
 }
 
 struct Held {
-    /// As it was planned: what somebody knows who has not looked since.
+    /// The reservation as planned: the stale view of a caller that has not read it again.
     planned: Reservation,
     status: Status,
 }
@@ -80,7 +80,7 @@ fn names((holder, product): Of) -> (String, Sku) {
     (format!("o{holder}"), sku(&format!("p{product}")))
 }
 
-/// Takes a step, in the table and in the model; both must have the same come of it.
+/// Executes a step in the table and in the model. Both must have the same outcome.
 async fn take(s: &System, model: &mut Model, step: Step) -> Result<(), TestCaseError> {
     match step {
         Step::Move { sku, quantity, buckets } => {
@@ -120,7 +120,10 @@ async fn take(s: &System, model: &mut Model, step: Step) -> Result<(), TestCaseE
             let Some(held) = model.reservations.get(&of) else { return Ok(()) };
             let may = held.status == Status::Committed;
             let is_done = knows && held.status == Status::Consumed;
-            prop_assert_eq!(s.consume(&seen(s, held, knows).await).await, may || is_done);
+            prop_assert_eq!(
+                s.consume(&known_reservation(s, held, knows).await).await,
+                may || is_done
+            );
             if may {
                 model.end(of, Status::Consumed);
             }
@@ -129,7 +132,10 @@ async fn take(s: &System, model: &mut Model, step: Step) -> Result<(), TestCaseE
             let Some(held) = model.reservations.get(&of) else { return Ok(()) };
             let may = matches!(held.status, Status::Held | Status::Committed);
             let is_done = knows && held.status == Status::Released;
-            prop_assert_eq!(s.release(&seen(s, held, knows).await).await, may || is_done);
+            prop_assert_eq!(
+                s.release(&known_reservation(s, held, knows).await).await,
+                may || is_done
+            );
             if may {
                 model.end(of, Status::Released);
             }
@@ -147,8 +153,8 @@ async fn take(s: &System, model: &mut Model, step: Step) -> Result<(), TestCaseE
     Ok(())
 }
 
-/// The reservation as it is, or as it was planned.
-async fn seen(s: &System, held: &Held, knows: bool) -> Reservation {
+/// The current reservation if `knows`, otherwise the planned one.
+async fn known_reservation(s: &System, held: &Held, knows: bool) -> Reservation {
     let Reservation { holder, sku, .. } = &held.planned;
     if knows {
         s.inventory.reservation(holder, sku).await.unwrap().unwrap()
@@ -161,7 +167,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_done_the_table_is_as_the_model(
+    fn the_table_matches_the_model_after_each_step(
         steps in prop::collection::vec(step(), 1..40),
     ) {
         Runtime::new().unwrap().block_on(async {
@@ -182,7 +188,7 @@ proptest! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_many_do_at_once_nothing_is_lost() {
+async fn concurrent_actors_lose_no_stock() {
     let s = system().await;
     for product in 0..2 {
         s.move_stock(&names((0, product)).1, 60, 3).await;
@@ -206,7 +212,7 @@ async fn whatever_many_do_at_once_nothing_is_lost() {
     audit(&s).await;
 }
 
-/// Does anything at all; the audit says whether it was right.
+/// Executes a random action. The audit checks the result.
 async fn act(s: &System, random: &mut fastrand::Rng) {
     let (holder, sku) = names((random.u8(0..20), random.u8(0..2)));
     match random.u8(0..10) {

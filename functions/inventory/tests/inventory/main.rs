@@ -1,4 +1,4 @@
-//! The inventory on a real DynamoDB API: races, crashes, and random histories against a model.
+//! Tests of the inventory on a real DynamoDB API: races, crashes, and random histories compared with a model.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 

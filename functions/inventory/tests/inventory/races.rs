@@ -1,14 +1,14 @@
-//! Many at once.
+//! Races: many callers at the same time.
 
 use futures::future::join_all;
 use inventory::reservation::Status;
-use inventory::sweep::Swept;
+use inventory::sweep::SweepReport;
 use shared::fault::{Fault, Run};
 
 use crate::audit::audit;
 use crate::support::{System, sku, system};
 
-/// How many of `callers` get one each of the stock.
+/// Lets `callers` reserve one unit each, and returns how many succeed.
 async fn buyers(s: &System, callers: usize) -> usize {
     let callers = (0..callers).map(|caller| {
         let s = s.clone();
@@ -29,22 +29,22 @@ async fn fifty_of_two_hundred(buckets: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_200_who_want_one_of_50_just_50_get_it_from_1_bucket() {
+async fn of_200_callers_for_50_units_50_succeed_with_1_bucket() {
     fifty_of_two_hundred(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_200_who_want_one_of_50_just_50_get_it_from_4_buckets() {
+async fn of_200_callers_for_50_units_50_succeed_with_4_buckets() {
     fifty_of_two_hundred(4).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_200_who_want_one_of_50_just_50_get_it_from_16_buckets() {
+async fn of_200_callers_for_50_units_50_succeed_with_16_buckets() {
     fifty_of_two_hundred(16).await;
 }
 
 #[tokio::test]
-async fn the_last_units_are_sold_from_wherever_they_are() {
+async fn the_last_units_are_sold_from_several_buckets() {
     let s = system().await;
     let sku = sku("a");
     s.move_stock(&sku, 3, 3).await;
@@ -57,7 +57,7 @@ async fn the_last_units_are_sold_from_wherever_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_reservation_ends_one_way_whoever_asks() {
+async fn one_reservation_ends_in_one_way() {
     let s = system().await;
     let sku = sku("a");
     s.move_stock(&sku, 30, 2).await;
@@ -78,7 +78,7 @@ async fn one_reservation_ends_one_way_whoever_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_its_last_moment_a_reservation_is_bought_or_released_and_never_both() {
+async fn at_expiry_a_reservation_is_committed_or_released_and_never_both() {
     let s = system().await;
     let sku = sku("a");
     s.move_stock(&sku, 100, 4).await;
@@ -86,12 +86,12 @@ async fn at_its_last_moment_a_reservation_is_bought_or_released_and_never_both()
     for round in 0..20 {
         let holder = format!("o{round}");
         let held = s.reserve(&holder, &sku, 5, s.in_seconds(60)).await.unwrap();
-        // By the buyer's clock it has a second left, and by the sweepers' it is over.
+        // By the buyer's clock the reservation has a second left. By the sweepers' clock it has expired.
         let early = s.in_seconds(59);
         s.advance(60);
         let commit = s.transact(s.inventory.commit(&held, early).unwrap());
         let expiries = join_all([0, 1].map(|_| s.inventory.expire(&held, s.now())));
-        // Now the one is first, and now the others.
+        // The buyer is first in some rounds, the sweepers in others.
         let (is_committed, expired) = if round % 2 == 0 {
             tokio::join!(commit, expiries)
         } else {
@@ -99,7 +99,7 @@ async fn at_its_last_moment_a_reservation_is_bought_or_released_and_never_both()
             (is_committed, expired)
         };
         let released = expired.into_iter().filter(|expired| *expired.as_ref().unwrap()).count();
-        assert_eq!(released, usize::from(!is_committed), "released, or bought, and once");
+        assert_eq!(released, usize::from(!is_committed), "released once, or committed");
         let found = s.inventory.reservation(&holder, &sku).await.unwrap().unwrap();
         let expected = if is_committed { Status::Committed } else { Status::Released };
         assert_eq!(found.status, expected);
@@ -107,28 +107,28 @@ async fn at_its_last_moment_a_reservation_is_bought_or_released_and_never_both()
     }
     let counted = &audit(&s).await[&sku];
     assert_eq!((counted.reserved, counted.available), (5 * committed, 100 - 5 * committed));
-    assert!((1..20).contains(&committed), "each was first at times: {committed}");
+    assert!((1..20).contains(&committed), "each is first in some rounds: {committed}");
 }
 
 #[tokio::test]
-async fn a_sweeper_that_stalls_leaves_alone_what_was_bought_meanwhile() {
+async fn a_stalled_sweeper_does_not_release_a_committed_reservation() {
     let s = system().await;
     let sku = sku("a");
     s.move_stock(&sku, 5, 1).await;
     let held = s.reserve("o", &sku, 5, s.in_seconds(60)).await.unwrap();
     let early = s.in_seconds(59);
     s.advance(60);
-    // It has seen that the reservation is held and over, and is about to release it.
+    // The sweeper has read the expired reservation and is about to release it.
     let run = Run::with("inventory.expire", Fault::StallBefore);
     let sweep = run.attempt(s.sweep()).await;
     assert!(s.transact(s.inventory.commit(&held, early).unwrap()).await);
     let swept = sweep.resume().await.unwrap();
-    assert_eq!(swept, Swept { left_alone: 1, ..Swept::default() });
+    assert_eq!(swept, SweepReport { left_alone: 1, ..SweepReport::default() });
     assert_eq!(audit(&s).await[&sku].reserved, 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stock_moves_while_it_is_sold() {
+async fn stock_can_be_moved_while_it_is_sold() {
     let s = system().await;
     let sku = sku("a");
     s.move_stock(&sku, 40, 4).await;

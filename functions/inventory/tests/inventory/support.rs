@@ -1,10 +1,10 @@
-//! An inventory of one's own, whose time stands still.
+//! An isolated inventory with a manual clock.
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use inventory::movement::{Movement, Reason, changes};
-use inventory::sweep::{Sweep, Swept};
+use inventory::sweep::{Sweep, SweepReport};
 use inventory::{Inventory, Reservation, Sku};
 use jiff::{SignedDuration, Timestamp};
 use shared::clock::Clock;
@@ -13,7 +13,7 @@ use shared::transaction::{self, Sent};
 use testing::account;
 use ulid::Ulid;
 
-/// How often a caller plans anew whom others were faster than.
+/// How often a caller plans again after a conflict.
 const MAX_PLANS: u32 = 100;
 
 #[derive(Clone)]
@@ -55,17 +55,17 @@ impl System {
         self.now() + SignedDuration::from_secs(seconds)
     }
 
-    /// Whether the writes were made, all of them.
+    /// Commits the writes, and returns whether they were made.
     pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> bool {
         let token = Ulid::generate().to_string();
         let sent = transaction::send("test.transact", &self.client, &token, writes).await.unwrap();
         matches!(sent, Sent::Made)
     }
 
-    /// Moves stock; whether there was enough of it.
+    /// Moves stock, and returns whether there was enough.
     pub(crate) async fn move_stock(&self, sku: &Sku, quantity: i64, buckets: u32) -> bool {
         for _ in 0..MAX_PLANS {
-            let ledger = self.inventory.ledger(sku).await.unwrap();
+            let ledger = self.inventory.product_stock(sku).await.unwrap();
             let quantity = quantity.try_into().unwrap();
             let changes = changes(&ledger.buckets, quantity, buckets.try_into().unwrap());
             let Ok(changes) = changes else { return false };
@@ -77,15 +77,15 @@ impl System {
                 by: Ids::random(self.clock.clone()).next(),
                 at: self.now(),
             };
-            let writes = self.inventory.moving(sku, &movement, &changes).unwrap();
+            let writes = self.inventory.movement_writes(sku, &movement, &changes).unwrap();
             if self.transact(writes).await {
                 return true;
             }
         }
-        panic!("others were faster {MAX_PLANS} times");
+        panic!("{MAX_PLANS} conflicts");
     }
 
-    /// Plans and reserves, again when others were faster; nothing if there is not enough.
+    /// Plans and reserves, and retries after conflicts. `None` if there is not enough stock.
     pub(crate) async fn reserve(
         &self,
         holder: &str,
@@ -102,7 +102,7 @@ impl System {
                 return None;
             }
         }
-        panic!("others were faster {MAX_PLANS} times");
+        panic!("{MAX_PLANS} conflicts");
     }
 
     pub(crate) async fn commit(&self, reservation: &Reservation) -> bool {
@@ -117,7 +117,7 @@ impl System {
         self.transact_any(self.inventory.release(reservation).unwrap()).await
     }
 
-    /// Nothing to write is as good as written.
+    /// Like [`Self::transact`]; an empty list counts as made.
     async fn transact_any(&self, writes: Vec<TransactWriteItem>) -> bool {
         writes.is_empty() || self.transact(writes).await
     }
@@ -126,17 +126,17 @@ impl System {
         Sweep { inventory: self.inventory.clone(), clock: self.clock.clone() }
     }
 
-    pub(crate) async fn sweep(&self) -> Swept {
+    pub(crate) async fn sweep(&self) -> SweepReport {
         self.sweeper().sweep(&|| true).await
     }
 
-    /// Says of the first bucket that nothing in it is reserved, as nobody should.
-    pub(crate) async fn spoil(&self, sku: &Sku) {
+    /// Corrupts the first bucket: sets its reserved quantity to 0.
+    pub(crate) async fn corrupt(&self, sku: &Sku) {
         self.set(sku, "reserved", 0).await;
     }
 
-    /// Says of the first bucket how many it has, past all movements.
-    pub(crate) async fn stock_up(&self, sku: &Sku, available: u32) {
+    /// Sets the available quantity of the first bucket without a movement.
+    pub(crate) async fn set_available(&self, sku: &Sku, available: u32) {
         self.set(sku, "available", available).await;
     }
 

@@ -1,11 +1,11 @@
-//! What is held too long is released.
+//! The sweep releases expired reservations.
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
 use inventory::reservation::Status;
-use inventory::sweep::Swept;
+use inventory::sweep::SweepReport;
 use lambda_runtime::Context;
 use serde_json::Value;
 use shared::invocation::Invocation;
@@ -15,7 +15,7 @@ use crate::audit::audit;
 use crate::support::{sku, system};
 
 #[tokio::test]
-async fn what_has_expired_is_released_and_nothing_else() {
+async fn only_expired_reservations_are_released() {
     let s = system().await;
     let sku = sku("a");
     s.move_stock(&sku, 20, 3).await;
@@ -23,10 +23,10 @@ async fn what_has_expired_is_released_and_nothing_else() {
         let held = s.reserve(holder, &sku, 2, s.in_seconds(seconds)).await.unwrap();
         assert!(holder != "bought" || s.commit(&held).await);
     }
-    assert_eq!(s.sweep().await, Swept::default(), "nothing is due");
+    assert_eq!(s.sweep().await, SweepReport::default(), "nothing is due");
     s.advance(120);
-    assert_eq!(s.sweep().await, Swept { released: 2, ..Swept::default() });
-    assert_eq!(s.sweep().await, Swept::default(), "no trace of them in the index");
+    assert_eq!(s.sweep().await, SweepReport { released: 2, ..SweepReport::default() });
+    assert_eq!(s.sweep().await, SweepReport::default(), "they are not in the index");
     for (holder, status) in [
         ("over", Status::Released),
         ("just-over", Status::Released),
@@ -41,9 +41,9 @@ async fn what_has_expired_is_released_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_a_page_is_swept_by_two_at_once() {
+async fn two_concurrent_sweeps_release_more_than_one_page() {
     let s = system().await;
-    // One holder's are all in one shard.
+    // All reservations of one holder are in one shard.
     let reserve = |number: u32| {
         let (s, sku) = (s.clone(), sku(&format!("p{number}")));
         tokio::spawn(async move {
@@ -57,14 +57,14 @@ async fn more_than_a_page_is_swept_by_two_at_once() {
     s.advance(60);
     let (one, other) = tokio::join!(s.sweep(), s.sweep());
     assert_eq!((one.failed, other.failed), (0, 0));
-    assert_eq!(one.released + other.released, 120, "each of them once");
+    assert_eq!(one.released + other.released, 120, "each reservation once");
     let counted = audit(&s).await;
     assert_eq!(counted.len(), 120);
     assert!(counted.values().all(|counted| (counted.available, counted.reserved) == (3, 0)));
 }
 
 #[tokio::test]
-async fn a_sweep_stops_in_time_and_the_next_goes_on() {
+async fn a_sweep_stops_in_time_and_the_next_one_continues() {
     let s = system().await;
     let sku = sku("a");
     s.move_stock(&sku, 30, 1).await;
@@ -77,30 +77,30 @@ async fn a_sweep_stops_in_time_and_the_next_goes_on() {
     let first = s.sweeper().sweep(&has_time).await;
     assert_eq!((first.released, first.failed), (7, 0));
     assert!(first.cut_short > 0);
-    assert_eq!(s.sweep().await, Swept { released: 23, ..Swept::default() });
+    assert_eq!(s.sweep().await, SweepReport { released: 23, ..SweepReport::default() });
     assert_eq!(audit(&s).await[&sku].available, 30);
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_released_does_not_keep_the_others() {
+async fn one_failed_release_does_not_block_the_others() {
     let s = system().await;
     let (good, bad) = (sku("good"), sku("bad"));
     for sku in [&good, &bad] {
         s.move_stock(sku, 9, 1).await;
     }
-    // Both in the same shard, the bad one first.
+    // Both are in the same shard, the corrupt one first.
     s.reserve("o", &bad, 3, s.in_seconds(50)).await.unwrap();
     s.reserve("o", &good, 3, s.in_seconds(60)).await.unwrap();
-    // Somebody has been at the table by hand.
-    s.spoil(&bad).await;
+    // Somebody has changed the table by hand.
+    s.corrupt(&bad).await;
     s.advance(60);
-    assert_eq!(s.sweep().await, Swept { released: 1, failed: 1, ..Swept::default() });
+    assert_eq!(s.sweep().await, SweepReport { released: 1, failed: 1, ..SweepReport::default() });
     let held = s.inventory.reservation("o", &bad).await.unwrap().unwrap();
-    assert_eq!(held.status, Status::Held, "left as it was");
+    assert_eq!(held.status, Status::Held, "it is unchanged");
 }
 
 #[tokio::test]
-async fn an_invocation_sweeps_while_it_has_time_and_says_when_it_could_not() {
+async fn an_invocation_sweeps_until_its_time_is_over_and_reports_failures() {
     let s = system().await;
     let sku = sku("a");
     s.move_stock(&sku, 4, 1).await;
@@ -115,11 +115,11 @@ async fn an_invocation_sweeps_while_it_has_time_and_says_when_it_could_not() {
     };
     let _: Value = serde_json::from_str(&event("inventory-sweep")).unwrap();
     let swept = s.sweeper().handle(&invocation(9)).await.unwrap();
-    assert_eq!(swept, Swept { cut_short: 1, ..Swept::default() });
+    assert_eq!(swept, SweepReport { cut_short: 1, ..SweepReport::default() });
     let swept = s.sweeper().handle(&invocation(55)).await.unwrap();
-    assert_eq!(swept, Swept { released: 1, ..Swept::default() });
+    assert_eq!(swept, SweepReport { released: 1, ..SweepReport::default() });
 
-    s.spoil(&sku).await;
+    s.corrupt(&sku).await;
     s.advance(120);
     assert!(s.sweeper().handle(&invocation(55)).await.is_err());
 }
