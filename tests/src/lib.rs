@@ -44,9 +44,8 @@ pub fn root() -> PathBuf {
 /// The sample event of the function `<system>-<function>`: `events/<system>/<function>.json`.
 #[must_use]
 pub fn event(name: &str) -> String {
-    let path = |(at, _)| {
-        root().join("events").join(&name[..at]).join(format!("{}.json", &name[at + 1..]))
-    };
+    let path =
+        |(at, _)| root().join("events").join(&name[..at]).join(format!("{}.json", &name[at + 1..]));
     // The name of a system may have a hyphen in it.
     let found = name.match_indices('-').map(path).find(|path| path.exists());
     let found = found.unwrap_or_else(|| panic!("events/ has no file of the function {name}"));
