@@ -10,7 +10,7 @@
 //! | `checkout-sweep` | each minute: looks after orders that stand still | [`sweep`] |
 //! | `checkout-reconcile` | each hour: compares our books with the provider's | [`reconcile`] |
 //! | `checkout-on-provider-event` | the payment provider tells that something has changed | [`api::on_provider_event`], [`payments::webhook`] |
-//! | `checkout-get-order`, `checkout-list-orders`, `checkout-pay-order`, `checkout-cancel-order`, `checkout-refund-order` | `/v1/orders` | [`api`] |
+//! | `checkout-get-order`, `checkout-get-receipt`, `checkout-list-orders`, `checkout-pay-order`, `checkout-cancel-order`, `checkout-refund-order` | `/v1/orders` | [`api`] |
 //! | `checkout-fold-ledger` | the table's stream: entries go into the balances | [`fold_ledger`] |
 //! | `checkout-get-ledger`, `checkout-get-order-ledger`, `checkout-list-stuck` | what the shop keeps an eye on | [`api`] |
 //! | `checkout-put-endpoint`, `checkout-list-endpoints`, `checkout-delete-endpoint`, `checkout-deliver-webhook` | telling merchants | [`merchant`], [`deliver_webhook`] |
