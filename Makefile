@@ -20,11 +20,11 @@ $(TOOLS): infra/requirements.txt infra/requirements-model.txt
 .PHONY: up
 up: $(TOOLS) ## Start the local AWS, deploy all systems to it, or SYSTEM=checkout and what it needs, and take the tour
 	@infra/local/up.sh $(SYSTEM)
-	@infra/local/run.sh tour.py
+	@infra/local/run.sh tour.py $(SYSTEM)
 
 .PHONY: tour
-tour: $(TOOLS) ## Take the tour of the local stack again, system by system
-	@infra/local/run.sh tour.py
+tour: $(TOOLS) ## Take the tour of the local stack again, or the part of SYSTEM=checkout and what it needs
+	@infra/local/run.sh tour.py $(SYSTEM)
 
 .PHONY: down
 down: $(TOOLS) ## Stop the local AWS and delete its tables, files and users

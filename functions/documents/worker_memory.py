@@ -8,7 +8,6 @@ the PDF, and the outcome. A worker keeps only a few ranges of the file in memory
 
 import json
 import random
-import sys
 import threading
 import time
 import zlib
