@@ -9,7 +9,7 @@ PATH="$PWD/.venv/bin:$PATH"
 case "${1:?local or release}" in
 local)
     # The build is for this machine, so it needs no cross-compiler.
-    # --workspace includes the crate of the tests. Without it, two thirds of the dependencies have other features, and
+    # --workspace includes the crate of the tests. Without it, a third of the crates have other features, and
     # `make test` compiles them again: docs/decisions/0025-one-set-of-features.md.
     cargo lambda build --workspace --profile local --compiler cargo --lambda-dir target/lambda
     .venv/bin/python infra/package.py 1
