@@ -2,7 +2,7 @@
 
     infra/run.sh functions/auth/admin.py ada@example.org
 
-The access token of the next sign-in has the scope `admin`.
+The access token of the next sign-in has the scopes of this role.
 """
 
 import sys
@@ -11,7 +11,7 @@ from common import client, outputs
 
 
 def main(email: str) -> None:
-    """Adds the scope `admin` to the user with this address."""
+    """Adds the role `admin` to the user with this address."""
     dynamodb, table = client("dynamodb"), outputs()["AuthTableName"]
     address = {"pk": {"S": f"EMAIL#{email.strip().lower()}"}}
     taken = dynamodb.get_item(TableName=table, Key=address, ConsistentRead=True).get("Item")
@@ -22,9 +22,10 @@ def main(email: str) -> None:
         dynamodb.update_item(
             TableName=table,
             Key={"pk": {"S": f"USER#{user}"}},
-            UpdateExpression="SET scopes = list_append(scopes, :admin)",
-            ConditionExpression="attribute_exists(pk) AND NOT contains(scopes, :scope)",
-            ExpressionAttributeValues={":admin": {"L": [{"S": "admin"}]}, ":scope": {"S": "admin"}},
+            UpdateExpression="SET #roles = list_append(#roles, :admin)",
+            ConditionExpression="attribute_exists(pk) AND NOT contains(#roles, :role)",
+            ExpressionAttributeNames={"#roles": "roles"},
+            ExpressionAttributeValues={":admin": {"L": [{"S": "admin"}]}, ":role": {"S": "admin"}},
         )
         print(f"{user} is an admin from the next sign-in.")
     except dynamodb.exceptions.ConditionalCheckFailedException:

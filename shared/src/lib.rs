@@ -60,6 +60,7 @@ pub mod problem;
 pub mod program;
 pub mod queue;
 pub mod rate_limit;
+pub mod scopes;
 pub mod table;
 pub mod telemetry;
 pub mod trace;

@@ -232,7 +232,7 @@ impl Table {
     }
 
     /// Sends a transaction at the point that tests know by `name`: see
-    /// [`transaction::send`](crate::transaction::send).
+    /// [`transaction::send`].
     ///
     /// # Errors
     /// As it has them.

@@ -149,8 +149,9 @@ impl Stack {
             .update_item()
             .table_name(self.output("AuthTableName"))
             .key("pk", AttributeValue::S(format!("USER#{}", user.id)))
-            .update_expression("SET scopes = list_append(scopes, :admin)")
+            .update_expression("SET #roles = list_append(#roles, :admin)")
             .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#roles", "roles")
             .expression_attribute_values(
                 ":admin",
                 AttributeValue::L(vec![AttributeValue::S("admin".into())]),

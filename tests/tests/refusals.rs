@@ -164,10 +164,10 @@ async fn nobody_gets_in_without_a_token_of_ours() {
 #[tokio::test(flavor = "multi_thread")]
 async fn registering_gives_no_more_than_everyone_has() {
     let stack = Stack::deployed().await;
-    let body = json!({"email": "m@example.org", "password": PASSWORD, "scopes": ["admin"]});
+    let body = json!({"email": "m@example.org", "password": PASSWORD, "roles": ["admin"]});
     let answer = stack.call(Method::POST, "/v1/auth/register", None, Some(body)).await;
     assert_eq!((answer.status.as_u16(), answer.problem()), (422, "invalid-body"));
-    assert_eq!(answer.body["errors"][0]["field"], "scopes");
+    assert_eq!(answer.body["errors"][0]["field"], "roles");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,14 +13,14 @@ use shared::program::Environment;
 use crate::system;
 use crate::token::{Claims, Verifier};
 
-/// How long the public keys are kept before they are fetched again.
-const KEYS_KEPT: Duration = Duration::from_mins(5);
+/// How long the public keys are cached.
+const KEYS_LIFETIME: Duration = Duration::from_mins(5);
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
     let (issuer, keys) = (system::issuer_name()?, system::public_keys(environment)?);
     let clock = &environment.clock;
-    let cached = Cached::new(KEYS_KEPT, clock.clone());
+    let cached = Cached::new(KEYS_LIFETIME, clock.clone());
     let fetch = async || Ok(Verifier::new(&issuer, keys.get().await?));
     cached.get(fetch).await?;
     shared::invocation::run(async |request, _| {
@@ -29,12 +29,12 @@ pub async fn run(environment: &Environment) -> Result<()> {
     .await
 }
 
-/// The answer: whether the request may pass, and what the function is told of the user.
+/// The answer: whether the request may pass, and the user's data for the function.
 pub type Answer = ApiGatewayV2CustomAuthorizerSimpleResponse<Option<Value>>;
 
-/// Decides whether the request may pass. API Gateway answers 403 for a no, and 401 without asking
-/// when there is no `Authorization` header. Of the event, only that header is read, so that nothing else
-/// that a caller sends can make the authorizer fail.
+/// Decides whether the request may pass. If not, API Gateway answers 403. Without an `Authorization` header,
+/// API Gateway answers 401 and does not call the authorizer. Only this header of the event is read, so that
+/// no other input of a caller can make the authorizer fail.
 #[must_use]
 pub fn authorize(event: &Value, verifier: &Verifier, now: Timestamp) -> Answer {
     let headers = event["headers"].as_object().into_iter().flatten();
@@ -43,7 +43,7 @@ pub fn authorize(event: &Value, verifier: &Verifier, now: Timestamp) -> Answer {
     let signed_in = match header.and_then(bearer) {
         None => Err("no bearer token".to_owned()),
         Some(token) => verifier.verify(token, now).map_err(|e| e.to_string()).and_then(|claims| {
-            signed_in(claims).ok_or_else(|| "its expiry is out of range".to_owned())
+            signed_in(claims).ok_or_else(|| "the expiry is out of range".to_owned())
         }),
     };
     let mut answer = Answer::default();
@@ -52,12 +52,12 @@ pub fn authorize(event: &Value, verifier: &Verifier, now: Timestamp) -> Answer {
             answer.is_authorized = true;
             answer.context = serde_json::to_value(user).ok();
         }
-        Err(reason) => tracing::info!(reason, "refused"),
+        Err(reason) => tracing::info!(reason, "request refused"),
     }
     answer
 }
 
-/// The token of an `Authorization` header; the scheme's letter case does not count (RFC 9110).
+/// The bearer token of an `Authorization` header. The scheme is case-insensitive (RFC 9110).
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

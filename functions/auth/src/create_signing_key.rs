@@ -1,7 +1,7 @@
-//! The signing key, made when the stack is deployed: a CloudFormation custom resource.
+//! Creates the signing key when the stack is deployed: a CloudFormation custom resource.
 //!
-//! It ends in the same state however often it runs and wherever it was cut off: if the secret holds
-//! no key, one is made; then its public half is published.
+//! It is idempotent, and a run after a crash completes the work: if the secret has no key, it creates one;
+//! then it publishes the public half.
 
 use std::time::Duration;
 
@@ -23,16 +23,16 @@ pub async fn run(environment: &Environment) -> Result<()> {
     shared::invocation::run(async |request, _| task.handle(request).await).await
 }
 
-/// What the task needs.
+/// The task's dependencies.
 #[derive(Clone, Debug)]
 pub struct CreateSigningKey {
-    /// Where the private half is kept.
+    /// The secret of the private half.
     pub private: PrivateKeys,
-    /// Where the public half is published.
+    /// The secret of the public half.
     pub public: PublicKeys,
 }
 
-/// What CloudFormation is told.
+/// The answer to CloudFormation.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer<'a> {
@@ -46,8 +46,8 @@ struct Answer<'a> {
 }
 
 impl CreateSigningKey {
-    /// Does what CloudFormation asks and answers it, whatever came of it: a request that is not
-    /// answered holds the deployment up for an hour.
+    /// Handles a request of CloudFormation. It answers in every case, because a request without an answer
+    /// blocks the deployment until the resource's `ServiceTimeout`.
     pub async fn handle(&self, request: Request<Value, Value>) -> Result<()> {
         let (outcome, stack_id, request_id, logical_resource_id, url) = match &request {
             Request::Create(r) => {
@@ -59,13 +59,13 @@ impl CreateSigningKey {
                 (made, &r.stack_id, &r.request_id, &r.logical_resource_id, &r.response_url)
             }
             Request::Delete(r) => {
-                // CloudFormation deletes the public half itself, and the private one is retained.
+                // CloudFormation deletes the public half itself, and retains the private half.
                 (Ok(()), &r.stack_id, &r.request_id, &r.logical_resource_id, &r.response_url)
             }
-            _ => return Err(shared::Error::internal("an unknown request of CloudFormation's")),
+            _ => return Err(shared::Error::internal("an unknown request type of CloudFormation")),
         };
         if let Err(error) = &outcome {
-            tracing::error!(error = error.trail(), "the signing key was not made");
+            tracing::error!(error = error.trail(), "the signing key was not created");
         }
         let answer = Answer {
             status: if outcome.is_ok() { "SUCCESS" } else { "FAILED" },
@@ -78,18 +78,19 @@ impl CreateSigningKey {
         send(url, &answer).await
     }
 
-    /// Makes the key unless there is one, and publishes its public half.
+    /// Creates the key if there is none, and publishes its public half. `request_id` makes a repeated call
+    /// idempotent.
     pub async fn ensure(&self, request_id: &str) -> Result<()> {
         if self.private.get().await?.is_none() {
             self.private.put(&SigningKey::generate()?, request_id).await?;
-            tracing::info!("made a signing key");
+            tracing::info!("created a signing key");
         }
-        // What is published is what is stored, not what this run would have stored.
+        // Publish the stored key: another run may have stored it.
         self.public.put(&self.private.current().await?.public()?).await
     }
 }
 
-/// Puts the answer where CloudFormation waits for it: a presigned URL of S3.
+/// Puts the answer to CloudFormation's presigned S3 URL.
 async fn send(url: &str, answer: &Answer<'_>) -> Result<()> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
     // The URL is signed for a request without a content type.

@@ -4,15 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An address that could receive mail, in lower case. Whether it does is for a message to find out.
+/// A syntactically valid address, in lower case. It may not exist.
 ///
-/// Two addresses that differ in letter case only are one: RFC 5321 lets the part before the `@`
-/// differ by case, but no provider of note does, and people type it both ways.
+/// Two addresses that differ only in letter case are the same. RFC 5321 allows a case-sensitive part before
+/// the `@`, but no major provider uses that, and users type both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Email(String);
 
-/// Why a text is not an address.
+/// The text is not a valid address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an e-mail address is name@domain.tld, without spaces, of at most 254 characters")]
 pub struct InvalidEmail;
@@ -55,12 +55,12 @@ mod tests {
     }
 
     #[test]
-    fn case_and_outer_space_do_not_count() {
+    fn letter_case_and_outer_spaces_are_ignored() {
         assert_eq!(email(" Ada.Lovelace@Example.ORG "), Ok("ada.lovelace@example.org".into()));
     }
 
     #[test]
-    fn what_cannot_receive_mail_is_refused() {
+    fn an_invalid_address_is_refused() {
         let long = format!("{}@example.org", "a".repeat(65));
         for text in
             ["", "@", "ada", "ada@", "@example.org", "ada@localhost", "ada@exa mple.org", &long]
@@ -74,7 +74,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_accepted_address_is_accepted_again_as_itself(text in "\\PC{0,20}@\\PC{0,20}") {
+        fn parsing_is_idempotent(text in "\\PC{0,20}@\\PC{0,20}") {
             if let Ok(once) = email(&text) {
                 prop_assert_eq!(email(&once), Ok(once.clone()));
             }

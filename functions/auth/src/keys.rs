@@ -1,5 +1,6 @@
-//! The signing key, in Secrets Manager: the private half in a secret that only `auth-login` may read,
-//! the public half, a JWK set, in one that only `auth-authorize` may read.
+//! The signing key, in Secrets Manager. The private half is in a secret that only `auth-login` reads. The
+//! public half, a JWK set, is in a secret that only `auth-authorize` reads. `auth-create-signing-key` writes
+//! both.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -27,13 +28,13 @@ impl SigningKey {
         Ok(self.jwk()?.thumbprint(ThumbprintHash::SHA256)?)
     }
 
-    /// What signs.
+    /// The key for signing.
     #[must_use]
     pub fn encoding_key(&self) -> EncodingKey {
         EncodingKey::from_ed_der(&self.0)
     }
 
-    /// What verifies, for all to know.
+    /// The public key set for verifying, with the key's id.
     pub fn public(&self) -> Result<JwkSet> {
         let mut jwk = self.jwk()?;
         jwk.common.key_id = Some(self.id()?);
@@ -55,18 +56,18 @@ impl SigningKey {
     }
 }
 
-/// The private half's place in Secrets Manager.
+/// The secret of the private half.
 #[derive(Clone, Debug)]
 pub struct PrivateKeys(Secret);
 
 impl PrivateKeys {
-    /// The key in the secret `id` (its ARN or name).
+    /// The key in the secret `id` (an ARN or a name).
     #[must_use]
     pub fn new(client: Client, id: String) -> Self {
         Self(Secret { client, id })
     }
 
-    /// The key, if one has been made.
+    /// The key; `None` if it has not been created.
     pub async fn get(&self) -> Result<Option<SigningKey>> {
         self.0.get().await?.map(|text| SigningKey::from_secret(&text)).transpose()
     }
@@ -74,9 +75,9 @@ impl PrivateKeys {
     /// The key that tokens are signed with.
     ///
     /// # Errors
-    /// When none has been made: the deployment is incomplete.
+    /// No key has been created: the deployment is incomplete.
     pub async fn current(&self) -> Result<SigningKey> {
-        self.get().await?.ok_or_else(|| Error::internal("no signing key has been made"))
+        self.get().await?.ok_or_else(|| Error::internal("no signing key has been created"))
     }
 
     /// Stores `key`. `request_id` (32 to 64 characters) makes a repeated call idempotent.
@@ -85,13 +86,13 @@ impl PrivateKeys {
     }
 }
 
-/// The public half's place in Secrets Manager. It is no secret; Secrets Manager holds it because the
-/// private half needs that client anyway.
+/// The secret of the public half. The public half is not secret; it is in Secrets Manager because the private
+/// half needs that client anyway.
 #[derive(Clone, Debug)]
 pub struct PublicKeys(Secret);
 
 impl PublicKeys {
-    /// The key set in the secret `id` (its ARN or name).
+    /// The key set in the secret `id` (an ARN or a name).
     #[must_use]
     pub fn new(client: Client, id: String) -> Self {
         Self(Secret { client, id })
@@ -100,13 +101,13 @@ impl PublicKeys {
     /// The keys that tokens are verified with.
     ///
     /// # Errors
-    /// When none are published: the deployment is incomplete.
+    /// No keys are published: the deployment is incomplete.
     pub async fn get(&self) -> Result<JwkSet> {
         let text = self.0.get().await?;
         Ok(serde_json::from_str(&text.ok_or_else(|| Error::internal("no keys are published"))?)?)
     }
 
-    /// Publishes `keys` in place of what was there. Idempotent.
+    /// Replaces the published keys. Idempotent.
     pub async fn put(&self, keys: &JwkSet) -> Result<()> {
         let text = serde_json::to_string(keys)?;
         if self.0.get().await?.is_some_and(|published| *published == text) {
@@ -150,14 +151,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_survives_its_secret() {
+    fn a_key_round_trips_through_its_secret() {
         let key = SigningKey::generate().unwrap();
         let again = SigningKey::from_secret(&key.to_secret()).unwrap();
         assert_eq!(again.id().unwrap(), key.id().unwrap());
     }
 
     #[test]
-    fn the_public_half_holds_no_private_one() {
+    fn the_public_half_has_no_private_key() {
         let key = SigningKey::generate().unwrap();
         let jwk = serde_json::to_value(key.public().unwrap()).unwrap()["keys"][0].clone();
         assert_eq!(jwk["kty"], "OKP");
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_no_key_is_an_error() {
+    fn a_secret_that_is_not_a_key_is_an_error() {
         assert!(SigningKey::from_secret("not base 64").is_err());
         assert!(SigningKey::from_secret("AAAA").is_err());
     }

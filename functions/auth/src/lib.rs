@@ -1,14 +1,14 @@
-//! Sign-in.
+//! Registration and sign-in.
 //!
 //! | Lambda | does | code |
 //! |---|---|---|
-//! | `auth-register` | `POST /v1/auth/register`: makes a user and the user's own tenant | [`api::register`] |
+//! | `auth-register` | `POST /v1/auth/register`: creates a user and the user's own tenant | [`api::register`] |
 //! | `auth-login` | `POST /v1/auth/login`: checks a password, answers with an access token | [`api::login`] |
 //! | `auth-authorize` | API Gateway's authorizer: checks the token of every other request | [`authorize`] |
-//! | `auth-create-signing-key` | makes the signing key when the stack is deployed | [`create_signing_key`] |
+//! | `auth-create-signing-key` | creates the signing key when the stack is deployed | [`create_signing_key`] |
 //!
-//! The rules are in [`email`], [`password`], [`user`] and [`token`]; keys and conditions of the
-//! table in [`store`]; where the signing key lives in [`keys`].
+//! [`email`], [`password`], [`user`] and [`token`] have the rules. [`store`] has the table's keys and
+//! conditions. [`keys`] stores the signing key.
 
 pub mod api;
 pub mod authorize;

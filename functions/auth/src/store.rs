@@ -1,5 +1,5 @@
-//! The users' table. One partition a user (`pk = USER#<id>`), and one for each address taken
-//! (`pk = EMAIL#<address>`), which keeps addresses unique and leads from one to its user.
+//! The users' table. There is one partition for each user (`pk = USER#<id>`) and one for each address
+//! (`pk = EMAIL#<address>`). The second makes addresses unique and maps an address to its user.
 
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use shared::{Error, Result};
 use crate::email::Email;
 use crate::user::User;
 
-/// A user, and the hash that the user's password is checked against.
+/// A user with the password's hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Account {
     /// The user.
@@ -21,12 +21,12 @@ pub struct Account {
     pub password_hash: String,
 }
 
-/// Why an account was not made.
+/// Why an account was not created.
 #[derive(Debug)]
 pub enum CreateError {
     /// Another user has the address.
     EmailTaken,
-    /// The store failed; whether the account was made is not known.
+    /// The store failed. The account may or may not exist.
     Failed(Error),
 }
 
@@ -49,7 +49,7 @@ impl Users {
         Self { table: Table::new(client, table) }
     }
 
-    /// Makes an account, unless its address is taken: both items or neither. 4 WRU.
+    /// Creates an account, unless its address is taken. Writes both items or none. 4 WRU.
     pub async fn create(&self, account: &Account) -> Result<(), CreateError> {
         #[derive(Serialize)]
         struct Taken {
@@ -61,7 +61,7 @@ impl Users {
             self.table.new_item(email_key(&user.email), &owner)?,
             self.table.new_item(user_key(user.id), account)?,
         ];
-        // The id is new each time, and has 30 characters.
+        // The token is unique, because the id is new. It has 30 characters.
         let token = user.id.to_string();
         match self.table.transact("users.create", &token, writes).await? {
             Sent::Made => Ok(()),
@@ -70,7 +70,8 @@ impl Users {
         }
     }
 
-    /// The account with this address. 2 RRU, strongly consistent: who registers can sign in at once.
+    /// The account with this address. 2 RRU, strongly consistent, so that users can sign in right after
+    /// registration.
     pub async fn by_email(&self, email: &Email) -> Result<Option<Account>> {
         #[derive(Deserialize)]
         struct Taken {

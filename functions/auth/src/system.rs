@@ -1,4 +1,4 @@
-//! What auth's Lambdas share, and the variables that they read.
+//! Builds what the Lambdas of auth share, from environment variables.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use crate::keys::{PrivateKeys, PublicKeys};
 use crate::store::Users;
 use crate::token::Issuer;
 
-/// What the endpoints of auth work with.
+/// The state of the auth endpoints.
 #[derive(Clone, Debug)]
 pub struct System {
     /// The users' table.
     pub users: Users,
     /// Rate limits.
     pub limiter: RateLimiter,
-    /// Maximum sign-ins, and as many registrations, of one address in a minute.
+    /// The maximum number of sign-ins from one source IP address per minute, and of registrations.
     pub per_minute: u32,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// New ids.
+    /// Creates ids.
     pub ids: Ids,
 }
 
 impl System {
-    /// Reads it from the function's environment.
+    /// Reads the configuration from the function's environment.
     pub fn load(environment: &Environment) -> Result<Self> {
         Ok(Self {
             users: Users::new(environment.dynamodb.clone(), var("AUTH_TABLE")?),
@@ -41,8 +41,8 @@ impl System {
         })
     }
 
-    /// Limits what one address may try of `name`: guessing takes many tries, and each costs a password
-    /// hash. If the limiter is unavailable, the request is refused; without DynamoDB no sign-in would
+    /// The limit `name` for one source IP address, against guessing passwords and against the cost of
+    /// hashing. If the limiter is unavailable, the request is refused: without DynamoDB, no sign-in would
     /// succeed anyway.
     pub(crate) fn per_address(&self, name: &'static str) -> Limit {
         Limit {
@@ -54,12 +54,12 @@ impl System {
     }
 }
 
-/// What signs tokens.
+/// The issuer, which signs tokens.
 pub async fn issuer(environment: &Environment) -> Result<Issuer> {
     Issuer::new(issuer_name()?, &private_keys(environment)?.current().await?)
 }
 
-/// The name of the issuer of tokens.
+/// The issuer's name: the claim `iss`.
 pub fn issuer_name() -> Result<String> {
     Ok(var("TOKEN_ISSUER")?)
 }

@@ -74,7 +74,7 @@ impl Issuer {
             aud: AUDIENCE.into(),
             sub: user.id,
             tenant: user.tenant,
-            scope: user.scopes.join(" "),
+            scope: user.scope(),
             iat: now.as_second(),
             exp: (now + LIFETIME).as_second(),
             jti: ids.next(),

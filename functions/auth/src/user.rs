@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{Ids, TenantId, UserId};
+use shared::scopes::{self, Role};
 
 use crate::email::Email;
 
@@ -15,20 +16,28 @@ pub struct User {
     pub email: Email,
     /// The tenant that the user acts for: at first one of the user's own.
     pub tenant: TenantId,
-    /// What the user may do.
-    pub scopes: Vec<String>,
+    /// What the user is here. What the user may do follows from it: see [`scopes`].
+    #[serde(default = "member")]
+    pub roles: Vec<Role>,
     /// When the user registered.
     pub created_at: Timestamp,
 }
 
 impl User {
-    /// A user who registers now: with a tenant of the user's own, and the scopes that everyone has.
-    /// No request gives more than these.
+    /// A user who registers now, as a member, with a tenant of the user's own. No request gives another
+    /// role.
     #[must_use]
     pub fn register(email: Email, ids: &Ids, now: Timestamp) -> Self {
-        let scopes = ["documents:read", "documents:write", "orders:read", "orders:write"]
-            .map(str::to_owned)
-            .to_vec();
-        Self { id: ids.next(), email, tenant: ids.next(), scopes, created_at: now }
+        Self { id: ids.next(), email, tenant: ids.next(), roles: member(), created_at: now }
     }
+
+    /// The user's scopes, separated by spaces.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        scopes::of(&self.roles).join(" ")
+    }
+}
+
+fn member() -> Vec<Role> {
+    vec![Role::Member]
 }

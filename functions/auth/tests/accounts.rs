@@ -1,4 +1,4 @@
-//! Accounts on a real DynamoDB API: an address is taken once, whoever is quickest.
+//! Accounts with a real DynamoDB API: an address has at most one account.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -41,7 +41,7 @@ async fn an_account_is_found_by_its_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_at_once_one_gets_the_address() {
+async fn concurrent_registrations_create_one_account() {
     let users = users().await;
     for round in 0..5 {
         let address = format!("ada{round}@example.org");
@@ -60,17 +60,17 @@ async fn of_many_at_once_one_gets_the_address() {
 }
 
 #[tokio::test]
-async fn a_registration_that_meets_another_is_made_or_refused_and_never_fails() {
-    for winner_is_there in [false, true] {
+async fn a_conflicting_registration_succeeds_or_is_refused() {
+    for winner_exists in [false, true] {
         let users = users().await;
-        if winner_is_there {
+        if winner_exists {
             users.create(&new_account("ada@example.org")).await.unwrap();
         }
         let account = new_account("ada@example.org");
         let conflict = Run::with("users.create", Fault::Conflict);
         let created = conflict.attempt(users.create(&account)).await.resume().await.unwrap();
-        assert_eq!(matches!(created, Ok(())), !winner_is_there, "{created:?}");
-        assert_eq!(matches!(created, Err(CreateError::EmailTaken)), winner_is_there);
+        assert_eq!(matches!(created, Ok(())), !winner_exists, "{created:?}");
+        assert_eq!(matches!(created, Err(CreateError::EmailTaken)), winner_exists);
     }
     let users = users().await;
     let conflicts = Run::with("users.create", Fault::Conflicts);

@@ -1,4 +1,4 @@
-//! The functions of sign-in, given the sample events.
+//! The functions, called with the sample events.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -33,7 +33,7 @@ async fn functions() -> Functions {
     functions_with(6_000).await
 }
 
-/// The functions, of which one address may try so many sign-ins in a minute.
+/// The functions, with this many sign-ins per minute from one source IP address.
 async fn functions_with(per_minute: u32) -> Functions {
     let aws = account::empty().await;
     let client = aws_sdk_dynamodb::Client::new(&aws);
@@ -61,14 +61,14 @@ async fn call(router: &Router, event: &str) -> (u16, Value) {
     (status, serde_json::from_slice(&body).unwrap())
 }
 
-fn asking(token: &str) -> Value {
+fn request_with(authorization: &str) -> Value {
     let mut request: Value = serde_json::from_str(&event("auth-authorize")).unwrap();
-    request["headers"]["authorization"] = json!(token);
+    request["headers"]["authorization"] = json!(authorization);
     request
 }
 
 #[tokio::test]
-async fn an_address_may_not_try_for_ever() {
+async fn sign_ins_from_one_address_are_limited() {
     let f = functions_with(3).await;
     let login = f.login;
     for expected in [401, 401, 401, 429, 429] {
@@ -82,7 +82,7 @@ async fn an_address_may_not_try_for_ever() {
 }
 
 #[tokio::test]
-async fn who_registers_can_sign_in_and_is_let_in() {
+async fn a_registered_user_can_sign_in_and_is_authorized() {
     let f = functions().await;
     let (status, user) = call(&f.register, &event("auth-register")).await;
     assert_eq!(status, 201, "{user}");
@@ -92,7 +92,7 @@ async fn who_registers_can_sign_in_and_is_let_in() {
             "id": "usr_01M7YRRT800000000000000000",
             "email": "ada@example.org",
             "tenant": "ten_01M7YRRT800000000000000001",
-            "scopes": ["documents:read", "documents:write", "orders:read", "orders:write"],
+            "roles": ["member"],
             "created_at": NOW,
         })
     );
@@ -104,7 +104,7 @@ async fn who_registers_can_sign_in_and_is_let_in() {
     assert_eq!((&token["token_type"], &token["expires_in"]), (&json!("Bearer"), &json!(900)));
 
     let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
-    let answer = authorize(&asking(&bearer), &f.verifier, f.clock.now());
+    let answer = authorize(&request_with(&bearer), &f.verifier, f.clock.now());
     assert_eq!(
         serde_json::to_value(answer).unwrap(),
         json!({
@@ -118,24 +118,28 @@ async fn who_registers_can_sign_in_and_is_let_in() {
         })
     );
     let later = f.clock.now() + LIFETIME;
-    assert!(!authorize(&asking(&bearer), &f.verifier, later).is_authorized);
+    assert!(!authorize(&request_with(&bearer), &f.verifier, later).is_authorized);
 }
 
 #[tokio::test]
-async fn the_authorizer_says_no_and_nothing_else() {
+async fn a_refusal_has_no_context() {
     let f = functions().await;
     let sample = serde_json::from_str(&event("auth-authorize")).unwrap();
     let now: Timestamp = NOW.parse().unwrap();
-    for request in
-        [sample, asking(""), asking("Bearer"), asking("Basic YTpi"), asking("Bearer a.b.c")]
-    {
+    for request in [
+        sample,
+        request_with(""),
+        request_with("Bearer"),
+        request_with("Basic YTpi"),
+        request_with("Bearer a.b.c"),
+    ] {
         let answer = serde_json::to_value(authorize(&request, &f.verifier, now)).unwrap();
         assert_eq!(answer, json!({"isAuthorized": false, "context": null}));
     }
 }
 
 #[tokio::test]
-async fn a_password_is_in_no_answer() {
+async fn no_answer_contains_a_password() {
     let f = functions().await;
     let (_, user) = call(&f.register, &event("auth-register")).await;
     assert!(!user.to_string().contains("horse") && !user.to_string().contains("argon2"));

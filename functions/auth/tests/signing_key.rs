@@ -1,4 +1,4 @@
-//! The custom resource, with CloudFormation played by a server that takes its answer.
+//! The custom resource. A mock server receives its answers instead of CloudFormation.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -12,7 +12,7 @@ use testing::{account, event};
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// A server that takes answers, as S3 does for CloudFormation.
+/// A server that accepts answers, as S3 does for CloudFormation.
 async fn cloudformation() -> MockServer {
     let server = MockServer::start().await;
     Mock::given(method("PUT")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
@@ -50,7 +50,7 @@ impl Deployment {
 }
 
 #[tokio::test]
-async fn a_key_is_made_once_and_published() {
+async fn a_key_is_created_once_and_published() {
     let d = deployment("signing-key").await;
     let answer = d.request("Create").await;
     assert_eq!(
@@ -73,18 +73,18 @@ async fn a_key_is_made_once_and_published() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_cut_off_is_made_good() {
+async fn a_run_after_a_crash_publishes_the_same_key() {
     let d = deployment("signing-key").await;
     d.request("Create").await;
     let key = d.task.private.current().await.unwrap();
-    // As if the first run had ended between the two halves.
+    // As if the first run crashed between the private and the public half.
     d.task.public.put(&JwkSet { keys: Vec::new() }).await.unwrap();
     assert_eq!(d.request("Create").await["Status"], "SUCCESS");
     assert_eq!(d.task.public.get().await.unwrap(), key.public().unwrap());
 }
 
 #[tokio::test]
-async fn cloudformation_is_answered_when_it_fails() {
+async fn a_failure_is_answered() {
     let d = deployment("no-such-secret").await;
     let answer = d.request("Create").await;
     assert_eq!(answer["Status"], "FAILED");
@@ -92,7 +92,7 @@ async fn cloudformation_is_answered_when_it_fails() {
 }
 
 #[tokio::test]
-async fn deleting_is_left_to_cloudformation() {
+async fn a_delete_request_keeps_the_private_key() {
     let d = deployment("signing-key").await;
     d.request("Create").await;
     for _ in 0..2 {
@@ -102,14 +102,14 @@ async fn deleting_is_left_to_cloudformation() {
 }
 
 #[tokio::test]
-async fn without_published_keys_there_is_an_error() {
+async fn reading_unpublished_keys_is_an_error() {
     let d = deployment("signing-key").await;
     assert!(d.task.public.get().await.is_err());
 }
 
-/// Reading the private or the public key ends if the service does not answer.
+/// Secrets Manager does not answer.
 #[tokio::test]
-async fn keys_that_are_not_told_are_not_waited_for() {
+async fn reading_keys_times_out() {
     let server = MockServer::start().await;
     let never = ResponseTemplate::new(200).set_delay(Duration::from_hours(1));
     Mock::given(any()).respond_with(never).mount(&server).await;

@@ -1,13 +1,13 @@
-"""What a function's memory does to the time and the cost of reading a document.
+"""Measures how a function's memory changes the time and the cost of reading a document.
 
     sudo python3 functions/documents/benches/memory_sizes.py [FILE…]
 
-Lambda gives a function processor time in proportion to its memory: 1,769 MB are one processor
-(https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). This gives the programs that read
-a document that share, by a CPU quota of a control group (which takes root), and prints for each memory size
-the median time of validating, checking and reading a file, one after the other as the pipeline does, and two
-files at once in one function; and what a million documents cost of Lambda's price for memory and time. It
-is a model of Lambda on this machine, and not Lambda.
+Lambda gives a function processor time in proportion to its memory: 1,769 MB correspond to one processor
+(https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). This script runs the programs that
+read a document with the same share, set as the CPU quota of a control group (which needs root). For each
+memory size, it prints the median time of validating, checking and reading one file, one after the other as
+in the pipeline; the time of two files at once in one function; and the price of a million documents, from
+Lambda's price for memory and time. It models Lambda on this machine; it does not measure Lambda.
 """
 
 import os
@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 SIZES_MB = (128, 512, 1769)
-# Arm, us-east-1, first tier, of a GB-second: https://aws.amazon.com/lambda/pricing/
+# Price of a GB-second: Arm, us-east-1, first tier: https://aws.amazon.com/lambda/pricing/
 USD_PER_GB_SECOND = 0.0000133334
 PERIOD_US = 20_000
 RUNS = 15
@@ -27,7 +27,7 @@ EXAMPLES = (("pdf-inspect", "inspect"), ("pdfa", "pdfa"), ("pdf-text", "extract"
 
 
 class Group:
-    """A control group with a CPU quota, of either version of control groups."""
+    """A control group (version 1 or 2) with a CPU quota."""
 
     def __init__(self, share: float) -> None:
         base, quota = Path("/sys/fs/cgroup"), str(int(PERIOD_US * share))
@@ -47,14 +47,14 @@ class Group:
         self.path.rmdir()
 
     def start(self, command: list) -> subprocess.Popen:
-        """Starts a program in the group."""
+        """Starts a program in the control group."""
         enter = f'echo $$ > "{self.path}/cgroup.procs"; exec "$@"'
         out = subprocess.DEVNULL
         return subprocess.Popen(["sh", "-c", enter, "sh", *command], stdout=out, stderr=out)
 
 
 def timed(run) -> float:
-    """The median time of a run in milliseconds."""
+    """The median time of a run, in milliseconds."""
     times = []
     for _ in range(RUNS):
         start = time.perf_counter()
@@ -64,7 +64,7 @@ def timed(run) -> float:
 
 
 def main() -> None:
-    """Builds, measures and prints."""
+    """Builds the programs, measures them and prints the table."""
     build = ["cargo", "build", "--release", "--quiet"]
     for package, example in EXAMPLES:
         subprocess.run([*build, "--package", package, "--example", example], cwd=ROOT, check=True)

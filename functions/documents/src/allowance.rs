@@ -1,25 +1,25 @@
-//! What a tenant may use in a day: the budgets of this system.
+//! The daily budgets of a tenant in this system.
 
 use shared::budget::Budget;
 
-/// The bytes that are announced, and those that are uploaded beside what was announced.
+/// Bytes: the announced files, and every other uploaded version.
 pub const UPLOAD_BYTES: &str = "upload-bytes";
-/// The files that are scanned for malware: each that is announced, and each uploaded beside those.
+/// Malware scans: the announced files, and every other uploaded version.
 pub const SCANS: &str = "scans";
-/// The tokens that the language model reads and writes.
+/// Tokens that the language model reads and writes.
 pub const MODEL_TOKENS: &str = "model-tokens";
 
-/// What announcing documents may use.
+/// The limits for announcing documents.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
-    /// Bytes a day.
+    /// Bytes per day.
     pub upload_bytes: u64,
-    /// Scans a day.
+    /// Scans per day.
     pub scans: u64,
 }
 
 impl Allowance {
-    /// What the announcement of a file of `size` bytes uses.
+    /// What announcing a file of `size` bytes uses.
     #[must_use]
     pub fn announcement(self, size: u64) -> [(Budget, u64); 2] {
         [

@@ -1,14 +1,14 @@
-//! Documents and the states that they go through.
+//! Documents and their states.
 //!
 //! ```text
 //! awaiting_upload ──▶ processing ──▶ ready | rejected | failed
 //!        │                │
-//!     expired         cancelled          deleting: from anywhere
+//!     expired         cancelled          deleting: from any state
 //! ```
 //!
-//! While it is `processing`, a document is in one [`Stage`] after the other. A crash leaves a lease
-//! behind; the next attempt takes over when that is over. A document that failed because we gave it up
-//! goes back to `processing` when an operator redrives its job.
+//! While a document is `processing`, it passes through the [`Stage`]s in order. An attempt that crashes
+//! leaves a lease; when the lease ends, the next attempt takes over. A document that failed with
+//! [`Failure::GaveUp`] goes back to `processing` when an operator redrives its job.
 
 use std::time::Duration;
 
@@ -20,26 +20,26 @@ use shared::lease::{self, AttemptId};
 use crate::schema::SchemaRef;
 use crate::stage::{Failure, Progress, Rejection, Stage, Stages, Waiting};
 
-/// How long an upload form can be used.
+/// How long an upload form is valid.
 pub const UPLOAD_WINDOW: Duration = Duration::from_mins(15);
 
-/// How long a file can be uploaded in parts.
+/// How long a multipart upload is open.
 pub const MULTIPART_WINDOW: Duration = Duration::from_hours(24);
 
-/// When it is first looked whether a file has come that nobody told of: after its form has expired.
+/// How long after the form's expiry the sweep first checks for a file whose event was lost.
 pub const UPLOAD_GRACE: Duration = Duration::from_mins(10);
 
-/// How long the record of an upload that never came is kept after its form has expired.
-pub const ABANDONED_KEPT: Duration = Duration::from_hours(24);
+/// How long the record of an abandoned upload is kept after its form has expired.
+pub const ABANDONED_RETENTION: Duration = Duration::from_hours(24);
 
-/// How long nothing is heard of a document that is on its way before its job is queued again.
+/// How long a document may be without activity before its job is queued again.
 pub const OVERDUE_AFTER: Duration = Duration::from_hours(1);
 
-/// How long it is remembered that a document was deleted, after its form has expired: longer than S3's
-/// events are kept, which is 14 days in their queue and 14 days among the dead letters.
-pub const GONE_KEPT: Duration = Duration::from_hours(31 * 24);
+/// How long the tombstone of a deleted document is kept after its form has expired. This is longer than an
+/// event of S3 is kept: 14 days in its queue and 14 days in the dead-letter queue.
+pub const TOMBSTONE_RETENTION: Duration = Duration::from_hours(31 * 24);
 
-/// A document's kind of id.
+/// The kind of a document's id.
 #[derive(Debug)]
 pub enum DocumentKind {}
 impl Kind for DocumentKind {
@@ -48,152 +48,151 @@ impl Kind for DocumentKind {
 /// A document's id.
 pub type DocumentId = Id<DocumentKind>;
 
-/// A document, as it is kept.
+/// A document, as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     /// The document's id.
     pub id: DocumentId,
-    /// The user whose document it is.
+    /// The user who owns the document.
     pub owner: UserId,
     /// The tenant that the user acted for.
     pub tenant: TenantId,
     /// What the user announced.
     #[serde(flatten)]
     pub announced: Announced,
-    /// Whether the tenant wants to be told of the end.
+    /// Whether the tenant's webhook is called when the document is ready, rejected or failed.
     #[serde(default)]
     pub webhook: bool,
-    /// Where the document stands.
+    /// The stored status; [`Document::status_at`] gives the current one.
     pub status: Status,
-    /// The stage that it is in, or ended in.
+    /// The current stage, or the last one.
     pub stage: Stage,
-    /// When the record was made.
+    /// When the record was created.
     pub created_at: Timestamp,
-    /// Until when the file can be uploaded.
+    /// When the upload form or the multipart upload expires.
     pub upload_expires_at: Timestamp,
-    /// S3's id of an upload in parts.
+    /// S3's id of the multipart upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multipart: Option<String>,
-    /// When S3 told of the file.
+    /// When the upload was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uploaded_at: Option<Timestamp>,
-    /// The version of the upload that everything after is about, whatever is uploaded later.
+    /// The version of the upload that all stages use. Later uploads do not change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_version: Option<String>,
-    /// The version of the copy that was found to be clean.
+    /// The version of the clean copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clean_version: Option<String>,
-    /// The SHA-256 of the file as it was scanned.
+    /// The SHA-256 of the file, computed during the scan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_sha256: Option<Sha256>,
-    /// How often the stage has been started.
+    /// The number of attempts at the current stage, without those that ended in waiting.
     #[serde(default)]
     pub attempts: u32,
-    /// How many attempts in a row have failed. Each claim adds 1. It is 0 again when the document waits, when
-    /// an attempt stops with its progress saved, and when the next stage begins.
+    /// The number of consecutive failed attempts. Each claim adds 1. It is reset to 0 when the document
+    /// waits, when an attempt stops with its progress saved, and when the next stage begins.
     #[serde(default)]
     pub failed_attempts: u32,
-    /// How often the file has ended the process that reads it, in this stage.
+    /// How many times the file has terminated its reader process in this stage.
     #[serde(default)]
     pub deaths: u32,
-    /// The last attempt, which may end the stage; no other may.
+    /// The last attempt. Only this attempt may end the stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,
     /// When the last attempt was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// Until when the last attempt may still be at work. Kept as a number of milliseconds, which a
-    /// condition can compare; RFC 3339 leaves out a zero fraction, and so does not sort.
+    /// When the last attempt's lease ends. Stored as a number of milliseconds, which a condition can
+    /// compare. RFC 3339 text does not sort, because it omits a zero fraction.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "jiff::fmt::serde::timestamp::millisecond::optional"
     )]
     pub lease_until: Option<Timestamp>,
-    /// What it waits for.
+    /// What the document waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
-    /// Since when it has waited for that.
+    /// When this wait began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
-    /// How far a stage has come that goes on in another invocation.
+    /// The saved progress of a stage that continues in another invocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// What the stages have found.
+    /// The results of the stages.
     #[serde(default)]
     pub stages: Stages,
-    /// When it was over.
+    /// When the document became ready, rejected, failed or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
-    /// Why it was rejected.
+    /// Why the document was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,
-    /// Why it failed.
+    /// Why the document failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// What has happened to it, oldest first.
+    /// The document's events, oldest first.
     #[serde(default)]
     pub history: Vec<Entry>,
 }
 
-/// What a user says of a file before it comes.
+/// What a user announces about a file before the upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announced {
-    /// The file's name. It is shown, and never part of a key.
+    /// The file's name. It is for display, and never part of a key.
     pub name: DocumentName,
-    /// The file's size in bytes; S3 takes no other.
+    /// The file's size in bytes. S3 refuses any other size.
     pub size: u64,
-    /// Its SHA-256; a file with another is rejected.
+    /// The file's SHA-256. A file with another hash is rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256>,
-    /// The schema that its data is wanted in; none is extracted without one.
+    /// The schema of the data to extract. Without one, no data is extracted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaRef>,
 }
 
-/// A thing that happened to a document.
+/// An event in a document's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When.
+    /// The event's time.
     pub at: Timestamp,
-    /// What: `announced`, `uploaded`, `passed`, `waiting`, `rejected`, `ready` and so on.
+    /// The event's name: `announced`, `uploaded`, `passed`, `waiting`, `rejected`, `ready` and so on.
     pub event: String,
-    /// The stage that it happened in.
+    /// The event's stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
 }
 
-/// Where a document stands.
+/// A document's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The file has not arrived.
     AwaitingUpload,
-    /// The file did not arrive in time. Never stored: it is what a record in `awaiting_upload` means
-    /// once the form has expired.
+    /// The file did not arrive in time. Never stored: it means `awaiting_upload` after the form's expiry.
     Expired,
-    /// It is on its way through the stages.
+    /// The document is in one of the stages.
     Processing,
-    /// The scanner is down. Never stored: it is what `processing` means while it is.
+    /// The scanner is unavailable. Never stored: it means `processing` while waiting for the scanner.
     ScanPending,
-    /// The language model is down. Never stored either.
+    /// The language model is unavailable. Never stored.
     ModelPending,
-    /// The tenant's budget of the model's tokens is used up until the next day. Never stored either.
+    /// The tenant's daily budget of model tokens is used up. Never stored.
     BudgetPending,
-    /// Everything is known.
+    /// All stages are done.
     Ready,
-    /// It is not taken; `rejection` says why.
+    /// The document is refused; `rejection` gives the reason.
     Rejected,
-    /// It will not be ready; `failure` says why.
+    /// Processing failed on our side; `failure` gives the reason.
     Failed,
-    /// Its owner has cancelled it. The file and all results are being deleted, or are.
+    /// The owner cancelled it. The file and all results are deleted, or will be soon.
     Cancelled,
-    /// It is being deleted, and is nobody's to see.
+    /// The document is being deleted. Nobody can see it.
     Deleting,
 }
 
 impl Status {
-    /// Whether nothing more will come.
+    /// Whether the document is finished.
     #[must_use]
     pub fn is_final(self) -> bool {
         matches!(
@@ -204,7 +203,7 @@ impl Status {
 }
 
 impl Document {
-    /// A document whose file is yet to come.
+    /// Creates a document in `awaiting_upload`.
     #[must_use]
     pub fn announce(
         id: DocumentId,
@@ -244,7 +243,7 @@ impl Document {
         }
     }
 
-    /// Where the document stands at `now`.
+    /// The status at `now`, including those that are never stored.
     #[must_use]
     pub fn status_at(&self, now: Timestamp) -> Status {
         match (self.status, self.waiting) {
@@ -256,21 +255,21 @@ impl Document {
         }
     }
 
-    /// How long an attempt may still be at work on it, from `now` on.
+    /// How long the last attempt's lease still lasts at `now`; zero if it has ended.
     #[must_use]
     pub fn lease_left(&self, now: Timestamp) -> Duration {
         lease::left(self.lease_until, now)
     }
 
-    /// Since when it has waited for `what`, without having waited for anything else since.
+    /// When the current wait began, if it is for `what`.
     #[must_use]
     pub fn waiting_for(&self, what: Waiting) -> Option<Timestamp> {
         self.waiting_since.filter(|_| self.waiting == Some(what))
     }
 
-    /// When something was last heard of it.
+    /// The time of the last activity.
     #[must_use]
-    pub fn last_heard_of(&self) -> Timestamp {
+    pub fn last_activity(&self) -> Timestamp {
         let last = self.history.last().map(|entry| entry.at);
         [self.uploaded_at, self.started_at, last]
             .into_iter()
@@ -290,9 +289,9 @@ impl Document {
 #[serde(try_from = "String")]
 pub struct Sha256(String);
 
-/// Why a text is not taken as a SHA-256.
+/// The text is not a SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a SHA-256 is written as 64 hexadecimal digits")]
+#[error("a SHA-256 has 64 hexadecimal digits")]
 pub struct InvalidSha256;
 
 impl Sha256 {
@@ -319,28 +318,28 @@ impl From<[u8; 32]> for Sha256 {
     }
 }
 
-/// A file's name, as it was announced: see [`DocumentName::try_from`].
+/// The announced file name. See [`InvalidName`] for the rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DocumentName(String);
 
-/// Why a text is not a name.
+/// Why a text is not a valid file name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// It is empty, or too long.
+    /// It is empty or too long.
     #[error("a name has 1 to 255 characters")]
     Length,
-    /// It has a path in it.
-    #[error("a name is that of a file, without a path: it has no / and no \\, and is not . or ..")]
+    /// It contains a path.
+    #[error("a name must not contain a path: no / and no \\, and not . or ..")]
     Path,
-    /// It has a character that is not shown, or that changes how others are shown.
-    #[error("a name has no control characters, line breaks or marks of text direction")]
+    /// It contains an invisible character that can change how the name is displayed.
+    #[error("a name must not contain control characters, line breaks or text direction marks")]
     Control,
 }
 
-/// Whether a character is not shown itself, and can make a name look like another: controls, line
+/// Whether a character is invisible and can make a name look like another: control characters, line
 /// and paragraph separators, and the directional formatting characters of the Unicode bidirectional
-/// algorithm (UAX #9, 2).
+/// algorithm (UAX #9, section 2).
 fn is_deceptive(character: char) -> bool {
     let directional = matches!(character,
         '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -2,30 +2,29 @@
 //!
 //! | Lambda | does | code |
 //! |---|---|---|
-//! | `documents-create-upload` | `POST /v1/documents`: a record, and a form or a place for parts to upload one file with | [`api::create_upload`] |
-//! | `documents-upload-parts` | `GET …/{document_id}/parts`: what is left to upload | [`api::upload_parts`] |
-//! | `documents-complete-upload` | `POST …/{document_id}/parts/complete` | [`api::complete_upload`] |
-//! | `documents-on-upload` | S3 tells that the file is there | [`on_upload`] |
-//! | `documents-validate` | is it a PDF that we are ready to read, by the tenant's policy? | [`stages::validate`] |
-//! | `documents-scan` | is there malware in it? | [`stages::scan`], [`scanner`] |
-//! | `documents-on-malware-verdict` | GuardDuty tells that it has scanned a file | [`on_malware_verdict`] |
-//! | `documents-check-pdfa` | does it conform to PDF/A? | [`stages::pdfa`] |
-//! | `documents-extract-text` | its text, with positions | [`stages::text`] |
-//! | `documents-extract-structure` | its data, in the terms of a schema | [`stages::structure`], [`model`] |
-//! | `documents-deliver-webhook` | tells the tenant of the end | [`deliver_webhook`] |
-//! | `documents-purge` | deletes everything of a document | [`purge`] |
-//! | `documents-sweep` | on a schedule: documents that stand still | [`sweep`] |
+//! | `documents-create-upload` | `POST /v1/documents`: creates a record, and a form or a multipart upload for one file | [`api::create_upload`] |
+//! | `documents-upload-parts` | `GET …/{document_id}/parts`: lists the missing parts | [`api::upload_parts`] |
+//! | `documents-complete-upload` | `POST …/{document_id}/parts/complete`: joins the parts | [`api::complete_upload`] |
+//! | `documents-on-upload` | handles S3's event: a file was created | [`on_upload`] |
+//! | `documents-validate` | checks that the file is a readable PDF that the tenant's policy allows | [`stages::validate`] |
+//! | `documents-scan` | scans the file for malware | [`stages::scan`], [`scanner`] |
+//! | `documents-on-malware-verdict` | handles GuardDuty's event: a file was scanned | [`on_malware_verdict`] |
+//! | `documents-check-pdfa` | checks conformance to PDF/A | [`stages::pdfa`] |
+//! | `documents-extract-text` | extracts the text, with positions | [`stages::text`] |
+//! | `documents-extract-structure` | extracts data that fits a schema | [`stages::structure`], [`model`] |
+//! | `documents-deliver-webhook` | posts the final status to the tenant's webhook | [`deliver_webhook`] |
+//! | `documents-purge` | deletes a document's objects and record | [`purge`] |
+//! | `documents-sweep` | on a schedule: finds documents without progress | [`sweep`] |
 //! | `documents-get` | `GET /v1/documents/{document_id}`, with `Prefer: wait` | [`api::get`] |
 //! | `documents-list` | `GET /v1/documents` | [`api::list`] |
 //! | `documents-cancel`, `documents-delete` | `POST …/{document_id}/cancel`, `DELETE …/{document_id}` | [`api::cancel`], [`api::delete`] |
 //! | `documents-get-settings`, `documents-put-settings` | `/v1/document-settings` | [`api::get_settings`], [`api::put_settings`] |
 //! | `documents-put-schema` | `PUT /v1/document-schemas/{schema}` | [`api::put_schema`] |
 //!
-//! The rules are in [`document`] and [`stage`], how a document goes from stage to stage in [`stages`],
-//! keys and conditions of the table in [`store`]. What a
-//! tenant may use in a day is in [`allowance`], counted by [`shared::budget`]. What S3 and SQS do for us is in [`objects`],
-//! [`upload_form`], [`upload_parts`] and [`queues`]. A PDF is read in a process of its own
-//! ([`sandbox`]) that has limits and no credentials; what it does there is in [`reading`].
+//! [`document`] and [`stage`] have the rules. [`stages`] moves a document from stage to stage. [`store`] has
+//! the table's keys and conditions. [`allowance`] names the daily budgets, which [`shared::budget`] counts.
+//! [`objects`], [`upload_form`] and [`upload_parts`] use S3; [`queues`] uses SQS. A separate process with
+//! limits and without credentials ([`sandbox`]) reads each PDF; [`reading`] is the code that runs there.
 
 pub mod allowance;
 pub mod api;

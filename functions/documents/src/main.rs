@@ -1,4 +1,4 @@
-//! The Lambdas of documents but those that read PDFs, by the template's `Handler`.
+//! The Lambdas of documents, by the template's `Handler`. Those that read PDFs are in `documents-pdf`.
 
 use documents::api::{
     cancel, complete_upload, create_upload, delete, get, get_settings, list, put_schema,
@@ -15,12 +15,12 @@ fn main() -> Result<()> {
         let env = &environment;
         let system = || System::load(env);
         match lambda {
-            // Uploading
+            // Uploads
             "create-upload" => env.serve(create_upload::router(system()?, uploads(env)?)).await,
             "upload-parts" => env.serve(upload_parts::router(system()?)).await,
             "complete-upload" => env.serve(complete_upload::router(system()?)).await,
             "on-upload" => on_upload::run(env).await,
-            // The stages; validate, check-pdfa and extract-text are in the program documents-pdf
+            // Stages; validate, check-pdfa and extract-text are in the program documents-pdf
             "scan" => scan::run(env).await,
             "on-malware-verdict" => on_malware_verdict::run(env).await,
             "extract-structure" => structure::run(env).await,
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
             "cancel" => env.serve(cancel::router(system()?)).await,
             "delete" => env.serve(delete::router(system()?)).await,
             "purge" => purge::run(env).await,
-            // A tenant's settings
+            // Tenants' settings
             "get-settings" => env.serve(get_settings::router(system()?)).await,
             "put-settings" => env.serve(put_settings::router(system()?, env.courier()?)).await,
             "put-schema" => env.serve(put_schema::router(system()?)).await,

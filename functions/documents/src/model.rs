@@ -1,4 +1,4 @@
-//! The language model that documents are read with.
+//! The language model that extracts data.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use shared::{Error, Result};
 use crate::stages::Work;
 use crate::stages::structure::ExtractStructure;
 
-/// How long one call of the model may take.
+/// Time-outs of one model call.
 const TIMEOUTS: Timeouts =
     Timeouts { connect: Duration::from_secs(5), call: Duration::from_mins(2) };
-/// Time that an attempt reserves for everything but the model: reading the text and storing the data.
+/// The part of an attempt's time that is not for the model: reading the text and storing the data.
 const RESERVE: Duration = Duration::from_mins(1);
 
-/// The extractor that the environment names: `MODEL_PROVIDER` is `bedrock`, `bedrock-tool`, or `openai`
-/// with a server at `MODEL_URL`; `MODEL_ID` is the model's name there.
-pub fn of_environment(aws: &SdkConfig) -> Result<Extractor> {
+/// The extractor that the environment configures. `MODEL_PROVIDER` is `bedrock`, `bedrock-tool` or `openai`;
+/// `openai` uses the server at `MODEL_URL`. `MODEL_ID` is the model's name at that provider.
+pub fn from_environment(aws: &SdkConfig) -> Result<Extractor> {
     let (provider, model_id): (String, _) = (var("MODEL_PROVIDER")?, var("MODEL_ID")?);
     let temperature = Some(0.0);
     let (config, limits) = match provider.as_str() {
@@ -39,20 +39,22 @@ pub fn of_environment(aws: &SdkConfig) -> Result<Extractor> {
                 dialect: Dialect::Full,
                 temperature,
             };
-            // A server of one's own has one small model, and does one thing at a time.
+            // A self-hosted server has one small model and answers one request at a time.
             let limits =
                 Limits { chunk_tokens: 600, answer_tokens: 400, parallel: 1, ..Limits::default() };
             (config, limits)
         }
         _ => {
-            return Err(Error::internal("MODEL_PROVIDER is none of bedrock, bedrock-tool, openai"));
+            return Err(Error::internal(
+                "MODEL_PROVIDER is not one of bedrock, bedrock-tool, openai",
+            ));
         }
     };
     let seconds = ExtractStructure::TIME_LIMIT.saturating_sub(RESERVE).as_secs();
     Ok(Extractor::new(connect(config, aws)?, Limits { seconds, ..limits }, None))
 }
 
-/// The model of a configuration, with the time-outs of the stage.
+/// Connects to the configured model, with this stage's time-outs.
 pub fn connect(config: ModelConfig, aws: &SdkConfig) -> Result<Arc<dyn Model>> {
     Ok(config.connect(TIMEOUTS, || aws_sdk_bedrockruntime::Client::new(aws))?)
 }

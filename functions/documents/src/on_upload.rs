@@ -1,19 +1,20 @@
-//! S3 tells that a file has arrived: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
+//! Handles S3's event notifications of uploads:
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 //!
-//! S3 tells at least once, through a queue that keeps what cannot be done yet. So this does the same thing
-//! however often it runs: one conditional change of the record, then a job. A run that was cut off between
-//! the two is made good by the next, which finds the record as it left it.
+//! S3 delivers an event at least once, through a queue that retries. So the handler is idempotent: it makes
+//! one conditional change of the record, then queues a job. If a run stops between the two, the next run
+//! finds the changed record and queues the job.
 //!
-//! The record decides which version of an upload counts: the first that is recorded. Every other version is
-//! counted in the tenant's budgets and deleted at once, and so is what comes when its document is cancelled
-//! or deleted. A file without any record is kept: see [`OnUpload::arrived`].
+//! The first recorded version of an upload is the one that counts. Every other version is counted in the
+//! tenant's budgets and deleted at once. So is a version whose document is cancelled or deleted. A file
+//! without any record is kept: see [`OnUpload::version_created`].
 
 use std::time::Duration;
 
 use aws_lambda_events::s3::S3EventRecord;
 use serde::Deserialize;
 use shared::Result;
-use shared::batch::{Failure as Trouble, Message};
+use shared::batch::{self, Message};
 use shared::clock::Clock;
 use shared::id::TenantId;
 use shared::program::Environment;
@@ -27,7 +28,7 @@ use crate::store::{Change, Documents, Key};
 use crate::system;
 use shared::budget::Budgets;
 
-/// How long one message may take.
+/// The maximum time for one message.
 pub const TIME_LIMIT: Duration = Duration::from_secs(25);
 
 /// Runs the Lambda.
@@ -41,28 +42,28 @@ pub async fn run(environment: &Environment) -> Result<()> {
     .await
 }
 
-/// What the task needs.
+/// The task's dependencies.
 #[derive(Clone, Debug)]
 pub struct OnUpload {
     /// The documents' table.
     pub documents: Documents,
     /// The bucket.
     pub objects: Objects,
-    /// The queue of the first stage, and of what is deleted.
+    /// The queues of the first stage and of deletions.
     pub queues: Queues,
-    /// Counts what is uploaded beside what was announced.
+    /// Counts uploads beyond the announced one.
     pub budgets: Budgets,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
-/// What S3 sends: records, or the event that tests a queue when a bucket is connected with it.
+/// A message of S3: event records, or the test event that S3 sends when a bucket is connected to the queue.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-pub enum Notice {
-    /// Things that happened.
+pub enum Notification {
+    /// Events.
     Records {
-        /// Each of them.
+        /// The event records.
         #[serde(rename = "Records")]
         records: Vec<S3EventRecord>,
     },
@@ -75,44 +76,50 @@ pub enum Notice {
 }
 
 impl OnUpload {
-    /// Takes a message. If any of its records fails, all are tried again, which does no harm.
-    pub async fn handle(&self, message: Message<Notice>) -> Result<(), Trouble> {
+    /// Handles a message. If one of its records fails, all are retried, which does no harm.
+    pub async fn handle(&self, message: Message<Notification>) -> Result<(), batch::Failure> {
         match message.body {
-            Notice::Records { records } => {
+            Notification::Records { records } => {
                 for record in records {
                     self.record(record).await?;
                 }
             }
-            Notice::Test { event } => tracing::info!(event, "not an upload"),
+            Notification::Test { event } => tracing::info!(event, "not an upload"),
         }
         Ok(())
     }
 
-    async fn record(&self, record: S3EventRecord) -> Result<(), Trouble> {
+    async fn record(&self, record: S3EventRecord) -> Result<(), batch::Failure> {
         let event = record.event_name.unwrap_or_default();
         let object = record.s3.object;
         let text = object.url_decoded_key.or(object.key).unwrap_or_default();
-        // A delete marker has a version of its own; a restored or tagged object is no new one.
+        // Delete markers have versions too; restoring or tagging an object creates no version.
         if !event.trim_start_matches("s3:").starts_with("ObjectCreated:") {
             tracing::info!(event, key = text, "not an upload");
             return Ok(());
         }
         let Some(key) = parse_upload_key(&text) else {
-            tracing::warn!(key = text, "a file that is nobody's upload");
+            tracing::warn!(key = text, "the key is not that of an upload");
             return Ok(());
         };
         let version = object.version_id.filter(|version| !version.is_empty());
-        let version =
-            version.ok_or_else(|| Trouble::permanent("the bucket does not keep versions"))?;
+        let version = version
+            .ok_or_else(|| batch::Failure::permanent("the bucket does not keep versions"))?;
         let size = u64::try_from(object.size.unwrap_or_default()).unwrap_or_default();
-        self.arrived(key, &version, size).await
+        self.version_created(key, &version, size).await
     }
 
-    /// A version of a document's upload is there, of `size` bytes.
+    /// Handles a new version of a document's upload, of `size` bytes.
     ///
-    /// Nothing is deleted because a record is missing: if none says that the document was deleted, the file
-    /// stays where it is until the bucket's lifecycle ends it, and the message goes to the dead letters.
-    pub async fn arrived(&self, key: Key, version: &str, size: u64) -> Result<(), Trouble> {
+    /// A file is never deleted because its record is missing. If there is no tombstone of the document
+    /// either, the file is kept until the bucket's lifecycle deletes it, and the message goes to the
+    /// dead-letter queue.
+    pub async fn version_created(
+        &self,
+        key: Key,
+        version: &str,
+        size: u64,
+    ) -> Result<(), batch::Failure> {
         let document_id = key.1;
         match self.documents.record_upload(key, version, self.clock.now()).await? {
             Change::Made(document) => {
@@ -124,7 +131,7 @@ impl OnUpload {
                     && document.stage == Stage::Validate
                     && document.attempts == 0
                 {
-                    tracing::info!(%document_id, "told again of an upload, queueing it again");
+                    tracing::info!(%document_id, "repeated upload event, queueing the job again");
                     self.queues.follow_up(&document).await?;
                 }
                 Ok(())
@@ -146,15 +153,15 @@ impl OnUpload {
                     return Ok(self.discard(key, tenant, (version, size)).await?);
                 }
                 metrics::counter!("UploadsWithoutDocument").increment(1);
-                Err(Trouble::permanent(format!(
+                Err(batch::Failure::permanent(format!(
                     "no record of {document_id}; its file, version {version}, is kept"
                 )))
             }
         }
     }
 
-    /// Deletes a version that no document will have. It is counted first: a form that is posted again and
-    /// again uses up the tenant's budgets.
+    /// Deletes a version that is not recorded. It is counted first, so that posting a form repeatedly uses
+    /// up the tenant's budgets.
     async fn discard(
         &self,
         key: Key,
@@ -164,7 +171,7 @@ impl OnUpload {
         let once = format!("{}#{version}", key.1);
         let uses = [(UPLOAD_BYTES, size), (SCANS, 1)];
         self.budgets.count(&tenant.to_string(), &uses, &once).await?;
-        tracing::info!(document_id = %key.1, version, "deleting a file that does not count");
+        tracing::info!(document_id = %key.1, version, "deleting an unrecorded version");
         metrics::counter!("UploadsDiscarded").increment(1);
         self.objects.delete_upload(key, version).await
     }

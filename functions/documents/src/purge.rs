@@ -1,13 +1,12 @@
 //! Deletes everything of a document that was cancelled or deleted.
 //!
-//! The job is queued before the record is marked, so that no mark is left without a job. It waits for
-//! an attempt that may still be writing, deletes every version of every object, and only then the
-//! record.
+//! The request queues the job before it marks the record, so that every mark has a job. The job waits for
+//! an attempt that may still write, deletes every version of every object, and then deletes the record.
 
 use std::time::Duration;
 
 use shared::Result;
-use shared::batch::{Failure as Trouble, Message};
+use shared::batch::{self, Message};
 use shared::clock::Clock;
 use shared::program::Environment;
 
@@ -17,11 +16,11 @@ use crate::queues::{Job, consumer};
 use crate::store::Documents;
 use crate::system;
 
-/// How often a job looks for the mark that should be there, before it takes the request for one that
-/// failed: over 25 s, where a request is ended after 10.
-pub const LOOKS: u32 = 6;
-/// How long it waits before it looks again.
-const LOOK_AGAIN_IN: Duration = Duration::from_secs(5);
+/// How many times a job checks for the record's mark before it concludes that the request failed. The checks
+/// take 25 s; a request ends after 10 s.
+pub const MAX_CHECKS: u32 = 6;
+/// The wait between two checks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long a job may take.
 pub const TIME_LIMIT: Duration = Duration::from_secs(50);
@@ -41,41 +40,41 @@ pub async fn run(environment: &Environment) -> Result<()> {
     .await
 }
 
-/// What the task needs.
+/// The task's dependencies.
 #[derive(Clone, Debug)]
 pub struct Purge {
     /// The documents' table.
     pub documents: Documents,
     /// The bucket.
     pub objects: Objects,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
 impl Purge {
-    /// Does a job.
-    pub async fn handle(&self, message: Message<Job>) -> Result<(), Trouble> {
+    /// Handles a job.
+    pub async fn handle(&self, message: Message<Job>) -> Result<(), batch::Failure> {
         let Job::V1 { owner, document_id } = message.body;
         let key = (owner, document_id);
         let document = self.documents.get(key).await?;
         if document.is_none() && self.documents.deleted(key).await?.is_none() {
-            // Nothing says that its owner wants it gone.
-            tracing::error!(%document_id, "a document without a record is not purged");
+            // Without a record or a tombstone, nothing shows that the owner wanted the deletion.
+            tracing::error!(%document_id, "not purging a document without a record");
             return Ok(());
         }
         if let Some(document) = &document {
             if !matches!(document.status, Status::Cancelled | Status::Deleting) {
-                if message.receive_count < LOOKS {
-                    let reason = format!("{document_id} is not to be deleted, or not yet");
-                    return Err(Trouble::retry_after(reason, LOOK_AGAIN_IN));
+                if message.receive_count < MAX_CHECKS {
+                    let reason = format!("{document_id} is not marked for deletion yet");
+                    return Err(batch::Failure::retry_after(reason, CHECK_INTERVAL));
                 }
-                tracing::warn!(%document_id, "not to be deleted");
+                tracing::warn!(%document_id, "not marked for deletion");
                 return Ok(());
             }
             let left = document.lease_left(self.clock.now());
             if !left.is_zero() {
-                let reason = format!("an attempt may still be writing for {document_id}");
-                return Err(Trouble::retry_after(reason, left + Duration::from_secs(1)));
+                let reason = format!("an attempt may still write for {document_id}");
+                return Err(batch::Failure::retry_after(reason, left + Duration::from_secs(1)));
             }
             self.documents.forget_reading(document).await?;
         }

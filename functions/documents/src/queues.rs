@@ -1,4 +1,4 @@
-//! The queues: one for each stage, one for telling tenants, one for deleting.
+//! The queues: one for each stage, one for webhooks, one for deletion.
 
 use std::time::Duration;
 
@@ -14,27 +14,27 @@ use crate::document::{Document, DocumentId, Status};
 use crate::stage::Stage;
 use crate::store::Key;
 
-/// How often a job is tried. The queue hands it out once more than that, so that the last time can be
-/// spent on saying so: its `maxReceiveCount` is this and one.
+/// The maximum number of attempts at a job. The queue's `maxReceiveCount` is one more: the last delivery
+/// records the failure.
 pub const MAX_ATTEMPTS: u32 = 8;
 
-/// How long to wait before the next attempt: up to 10 s, 20 s, 40 s and so on.
+/// The wait before the next attempt: up to 10 s, 20 s, 40 s and so on, up to 15 minutes.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(15));
 
-/// How long to wait before the next delivery of a webhook: up to 10 s, 20 s, 40 s and so on, over up to
-/// 40 minutes in all.
+/// The wait before the next delivery of a webhook: up to 10 s, 20 s, 40 s and so on. All waits together
+/// take up to about 40 minutes.
 const WEBHOOK_BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_hours(1));
 
-/// A job about a document. Which one it is, is said by the queue.
+/// A job for a document. The queue determines the kind of job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum Job {
     /// The first version.
     #[serde(rename = "1")]
     V1 {
-        /// Whose document it is.
+        /// The document's owner.
         owner: UserId,
-        /// The document.
+        /// The document's id.
         document_id: DocumentId,
     },
 }
@@ -47,7 +47,7 @@ impl Job {
     }
 }
 
-/// The queues that a function knows of.
+/// The queues that a function can use.
 #[derive(Clone, Debug, Default)]
 pub struct Queues {
     stages: [Option<Queue>; 5],
@@ -55,7 +55,7 @@ pub struct Queues {
     purge: Option<Queue>,
 }
 
-/// The variables with the stages' queues, in the stages' order.
+/// The environment variables with the URLs of the stages' queues, in the order of the stages.
 const STAGE_QUEUES: [&str; 5] = [
     "VALIDATE_QUEUE_URL",
     "SCAN_QUEUE_URL",
@@ -65,8 +65,8 @@ const STAGE_QUEUES: [&str; 5] = [
 ];
 
 impl Queues {
-    /// Those whose URLs are in the function's environment.
-    pub fn of_environment(client: &aws_sdk_sqs::Client) -> Result<Self> {
+    /// The queues whose URLs are in the function's environment.
+    pub fn from_environment(client: &aws_sdk_sqs::Client) -> Result<Self> {
         let queue = |name| match var::<String>(name) {
             Ok(url) => Ok(Some(Queue::new(client.clone(), url))),
             Err(ConfigError::Missing(_)) => Ok(None),
@@ -83,30 +83,39 @@ impl Queues {
         })
     }
 
-    /// These queues: the stages' in their order, the webhooks', the purge's.
+    /// All queues; `stages` are in the order of the stages.
     #[must_use]
     pub fn new(stages: [Queue; 5], webhooks: Queue, purge: Queue) -> Self {
         Self { stages: stages.map(Some), webhooks: Some(webhooks), purge: Some(purge) }
     }
 
     /// The queue of a stage.
+    ///
+    /// # Errors
+    /// The function's environment does not have this queue's URL.
     pub fn stage(&self, stage: Stage) -> Result<&Queue> {
         let queue = self.stages[stage as usize].as_ref();
         queue.ok_or_else(|| Error::internal(format!("no queue for the stage {stage}")))
     }
 
-    /// The queue of what is told to tenants.
+    /// The queue of webhook deliveries.
+    ///
+    /// # Errors
+    /// The function's environment does not have this queue's URL.
     pub fn webhooks(&self) -> Result<&Queue> {
         self.webhooks.as_ref().ok_or_else(|| Error::internal("no queue for webhooks"))
     }
 
-    /// The queue of what is deleted.
+    /// The queue of deletions.
+    ///
+    /// # Errors
+    /// The function's environment does not have this queue's URL.
     pub fn purge(&self) -> Result<&Queue> {
         self.purge.as_ref().ok_or_else(|| Error::internal("no queue for purging"))
     }
 
-    /// Queues whatever a document, as it stands, needs next. What is queued twice does no harm, so
-    /// that this can be done again by whoever cannot tell whether it was.
+    /// Queues the next job of a document, by its status. A job that is queued twice does no harm. So a
+    /// caller that does not know whether the job was queued calls this again.
     pub async fn follow_up(&self, document: &Document) -> Result<()> {
         let job = Job::of(document.key());
         match document.status {
@@ -120,14 +129,14 @@ impl Queues {
     }
 }
 
-/// What hands the jobs of `queue` out, and sends to `dead_letters` what is given up. A job is not
-/// started that could not be given `time_limit`.
+/// A consumer of the jobs in `queue`. Jobs that fail permanently go to `dead_letters`. A job starts only if
+/// the invocation has at least `time_limit` left.
 #[must_use]
 pub fn consumer(queue: Queue, dead_letters: Queue, time_limit: Duration) -> Consumer {
     Consumer::new(queue).dead_letters(dead_letters).time_limit(time_limit).backoff(BACKOFF)
 }
 
-/// The same for webhooks, which are tried for longer.
+/// A [`consumer`] for webhooks, with longer waits between deliveries.
 #[must_use]
 pub fn webhook_consumer(queue: Queue, dead_letters: Queue, time_limit: Duration) -> Consumer {
     consumer(queue, dead_letters, time_limit).backoff(WEBHOOK_BACKOFF)
@@ -138,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_says_its_version() {
+    fn a_job_has_a_version() {
         let text = r#"{"version":"1","owner":"usr_01M7YRRT800000000000000000","document_id":"doc_01M7YRRT800000000000000001"}"#;
         let job: Job = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&job).unwrap(), text);

@@ -1,5 +1,5 @@
-//! What is read of a PDF, and how it is told. This runs in a [sandbox](crate::sandbox), on bytes that
-//! anyone may have sent; only the types are for both sides of it.
+//! Reads a PDF. The code runs in a child of the [sandbox](crate::sandbox), on untrusted bytes. The types are
+//! used on both sides of the sandbox.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -13,81 +13,81 @@ use serde_json::value::RawValue;
 use crate::sandbox::Task;
 use crate::stage::{Conformance, MAX_FAILURES, Reason, RuleFailure, Validation};
 
-/// What a document is checked against that claims no flavour of PDF/A.
+/// The PDF/A flavour to check for a document that claims none.
 const DEFAULT_FLAVOUR: &str = "2b";
 
-/// How an inspection ended.
+/// The result of an inspection.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Inspected {
-    /// The policy accepts it.
+    /// The policy accepts the file.
     Accepted(Validation),
-    /// It does not, or it cannot be read.
+    /// The policy refuses the file, or it cannot be read.
     Refused {
-        /// Why, each once.
+        /// The reasons, each once.
         reasons: Vec<Reason>,
-        /// What was found nevertheless.
+        /// The findings, if the file could be read.
         found: Option<Validation>,
     },
 }
 
-/// A page that was read.
+/// A page.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadPage {
-    /// Its text.
+    /// The page's text.
     pub text: String,
-    /// How many of its glyphs are unknown.
+    /// The number of unknown glyphs.
     pub unknown_glyphs: usize,
-    /// How many of its glyphs are guessed.
+    /// The number of guessed glyphs.
     pub guessed_glyphs: usize,
-    /// Its lines with their positions, as JSON without line feeds.
+    /// The lines with their positions, as JSON without line feeds.
     pub layout: Box<RawValue>,
 }
 
-/// How the reading of pages ended.
+/// The result of reading pages.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextRead {
-    /// They are all read.
+    /// All pages are read.
     Read(Described),
-    /// This one, or the whole file, cannot be.
+    /// A page or the whole file cannot be read.
     Refused(Reason),
 }
 
-/// What is said of a document when all its pages are read.
+/// The description of a document after all its pages are read.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Described {
-    /// The version of PDF, such as `1.7`.
+    /// The PDF version, such as `1.7`.
     pub pdf_version: String,
     /// The document's title.
     pub title: Option<String>,
-    /// Its author.
+    /// The author.
     pub author: Option<String>,
-    /// The program that it was written with.
+    /// The program that created the original document.
     pub creator: Option<String>,
-    /// The program that made the PDF.
+    /// The program that produced the PDF.
     pub producer: Option<String>,
-    /// Whether it has a form of XFA.
+    /// Whether the document has an XFA form.
     pub xfa: bool,
 }
 
-/// Does `task` with `file`. Pages go to `give` as they are read; the answer comes back.
+/// Runs `task` on `file`. Gives the answer as JSON. Each page goes to `send` as soon as it is read.
 pub fn read(
     task: &Task,
     file: impl Source,
-    give: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
+    send: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
 ) -> io::Result<Vec<u8>> {
     let answer = match task {
         Task::Inspect(policy) => serde_json::to_vec(&inspect(file, policy)?),
         Task::Pdfa => serde_json::to_vec(&check_pdfa(file)?),
-        Task::Text { skip } => serde_json::to_vec(&read_text(file, *skip, give)?),
+        Task::Text { skip } => serde_json::to_vec(&read_text(file, *skip, send)?),
     };
     Ok(answer?)
 }
 
-/// Checks it against the flavour of PDF/A that it claims, or against 2b if it claims none. A file that
-/// cannot be checked to its end, or claims a part that there is no check for, does not conform, and
-/// the rule that it breaks is `unchecked`.
+/// Checks a file against the PDF/A flavour that it claims, or against 2b if it claims none. If the check
+/// cannot be completed, or if there is no check for the claimed part, the file does not conform and breaks
+/// the rule `unchecked`.
 fn check_pdfa(file: impl Source) -> io::Result<Conformance> {
     let unchecked = |error: &dyn std::fmt::Display| Conformance {
         claimed: None,
@@ -142,7 +142,7 @@ fn failed(error: impl std::fmt::Display) -> io::Error {
     io::Error::other(error.to_string())
 }
 
-/// Looks for what `policy` refuses or flags.
+/// Finds what `policy` refuses or flags.
 fn inspect(file: impl Source, policy: &Policy) -> io::Result<Inspected> {
     let limits = Limits::of(file.len(), policy);
     let findings = match pdf_inspect::inspect(file, &limits) {
@@ -154,21 +154,21 @@ fn inspect(file: impl Source, policy: &Policy) -> io::Result<Inspected> {
             return Ok(Inspected::Refused { reasons, found: None });
         }
     };
-    let said = |feature: Feature| {
+    let reason_of = |feature: Feature| {
         let first = findings.features.get(&feature).and_then(|found| found.first.as_deref());
         let detail = first.map_or_else(String::new, |object| format!("first in object {object}"));
         Reason { code: tag(&feature, ""), detail }
     };
     let verdict = policy.judge(&findings);
     let flags = match &verdict {
-        Verdict::Accepted { flags } => flags.iter().copied().map(said).collect(),
+        Verdict::Accepted { flags } => flags.iter().copied().map(reason_of).collect(),
         Verdict::Refused { .. } => Vec::new(),
     };
     let (version, pages, objects) = (findings.version.clone(), findings.pages, findings.objects);
     let found = Validation { pdf_version: version, pages, objects, flags };
     let Verdict::Refused { reasons } = verdict else { return Ok(Inspected::Accepted(found)) };
     let reasons = reasons.into_iter().map(|reason| match reason {
-        pdf_inspect::Reason::Feature(feature) => said(feature),
+        pdf_inspect::Reason::Feature(feature) => reason_of(feature),
         pdf_inspect::Reason::Pages(pages) => {
             Reason { code: "pages".into(), detail: format!("it has {pages} pages") }
         }
@@ -179,29 +179,29 @@ fn inspect(file: impl Source, policy: &Policy) -> io::Result<Inspected> {
     Ok(Inspected::Refused { reasons: reasons.collect(), found: Some(found) })
 }
 
-/// The name of a variant, as it is written in JSON: of itself, or in its member `key`.
+/// The name of a variant in JSON: the value itself, or its member `key` unless that is empty.
 fn tag(value: &impl Serialize, key: &str) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     let name = if key.is_empty() { &value } else { &value[key] };
     name.as_str().unwrap_or_default().to_owned()
 }
 
-/// Reads the pages after the first `skip`, and gives each as soon as it is read.
+/// Reads the pages after the first `skip`, and passes each to `send`.
 fn read_text(
     file: impl Source,
     skip: usize,
-    give: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
+    send: &mut dyn FnMut(Vec<u8>) -> io::Result<()>,
 ) -> io::Result<TextRead> {
     let document = match Document::open(file, pdf_text::Limits::default()) {
         Ok(document) => document,
         Err(refusal) => return refused(refusal),
     };
-    let mut given = Ok(());
+    let mut delivered = Ok(());
     let read = document.read_pages(skip + 1, |page| {
-        given = line_of(&page).and_then(&mut *give);
-        if given.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        delivered = to_json(&page).and_then(&mut *send);
+        if delivered.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
-    given?;
+    delivered?;
     let described = read.and_then(|()| Ok((document.metadata()?, document.has_xfa()?)));
     let (metadata, xfa) = match described {
         Ok(described) => described,
@@ -217,7 +217,7 @@ fn read_text(
     }))
 }
 
-fn line_of(page: &Page) -> io::Result<Vec<u8>> {
+fn to_json(page: &Page) -> io::Result<Vec<u8>> {
     let layout = serde_json::value::to_raw_value(page)?;
     let Page { unknown_glyphs, guessed_glyphs, .. } = *page;
     let read = ReadPage { text: page.text(), unknown_glyphs, guessed_glyphs, layout };
@@ -239,7 +239,7 @@ fn refused(refusal: Refusal) -> io::Result<TextRead> {
 mod tests {
     use super::*;
 
-    /// What is said of a file whose metadata has these properties.
+    /// Checks a file whose XMP metadata has these properties.
     fn checked(properties: &str) -> Conformance {
         let packet = format!("<x xmlns:pdfaid='http://www.aiim.org/pdfa/ns/id/' {properties}/>");
         let file = format!(
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_without_a_check_is_told_and_not_judged() {
+    fn a_part_without_a_check_is_reported_as_unchecked() {
         let found = checked("pdfaid:part='5' pdfaid:conformance='E'");
         assert_eq!((found.claimed.as_deref(), found.flavour.as_str()), (Some("5e"), "5e"));
         assert!(!found.conforming);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn other_claims_are_checked() {
+    fn known_claims_are_checked() {
         let flavours = |properties| {
             let found = checked(properties);
             assert!(found.failures.iter().all(|failure| failure.rule != "unchecked"));

@@ -1,4 +1,4 @@
-//! Which schema a document's data is wanted in.
+//! References to schemas: a name and a version.
 
 use std::fmt;
 
@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SchemaRef {
-    /// The schema's name: 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`.
+    /// The schema's name: 1 to 40 characters of `a` to `z`, `0` to `9`, `_` and `-`.
     pub name: String,
-    /// Its version, from 1.
+    /// The version, from 1.
     pub version: u32,
 }
 
-/// Why a text is not taken as a schema's name and version.
+/// The text is not a schema's name and version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a schema is its name, 1 to 40 of a–z, 0–9, _ and -, then @, then its version, as in invoice@1"
+    "a schema is a name of 1 to 40 characters a–z, 0–9, _ and -, then @ and a version, as in invoice@1"
 )]
 pub struct InvalidSchemaRef;
 
-/// Whether a schema may have this name.
+/// Whether `text` is a valid schema name.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     let is_part =

@@ -1,4 +1,4 @@
-//! The schemas that data is extracted in: four that come with the system, and a tenant's own.
+//! The schemas of extracted data: four built-in schemas, and those of the tenants.
 
 use extraction::{Schema, SchemaError};
 use serde_json::Value;
@@ -8,11 +8,11 @@ use shared::id::TenantId;
 use crate::schema::SchemaRef;
 use crate::store::Documents;
 
-/// The version of the schemas that come with the system.
+/// The version of the built-in schemas.
 const BUILT_IN_VERSION: u32 = 1;
 
-/// A schema by its name and version, if this tenant has one; an error inside if it was accepted under
-/// earlier rules and is not valid under today's.
+/// The tenant's or the built-in schema with this name and version, if it exists. The inner error means that
+/// the schema was accepted under earlier rules and is no longer valid.
 pub async fn find(
     documents: &Documents,
     tenant: TenantId,
@@ -25,7 +25,7 @@ pub async fn find(
     Ok(document.map(|document| Schema::register(&schema.name, schema.version, &document)))
 }
 
-/// Whether there is such a schema for this tenant.
+/// Whether the schema exists for this tenant.
 pub async fn exists(documents: &Documents, tenant: TenantId, schema: &SchemaRef) -> Result<bool> {
     if is_built_in(&schema.name) {
         return Ok(schema.version == BUILT_IN_VERSION);
@@ -33,13 +33,13 @@ pub async fn exists(documents: &Documents, tenant: TenantId, schema: &SchemaRef)
     Ok(documents.schema(tenant, schema).await?.is_some())
 }
 
-/// Whether a schema of this name comes with the system.
+/// Whether a built-in schema has this name.
 #[must_use]
 pub fn is_built_in(name: &str) -> bool {
     Schema::built_ins().iter().any(|(built_in, _)| *built_in == name)
 }
 
-/// Checks a tenant's schema; says what is wrong with it.
+/// Checks a tenant's schema. The error describes what is wrong.
 pub fn check(schema: &SchemaRef, document: &Value) -> Result<(), String> {
     Schema::register(&schema.name, schema.version, &document.to_string())
         .map(|_| ())

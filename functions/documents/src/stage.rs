@@ -1,11 +1,11 @@
-//! The stages that a document goes through, and what each leaves in the document's record.
+//! The stages of a document, and the result that each stores in the document's record.
 //!
 //! ```text
 //! validate ──▶ scan ──▶ pdfa ──▶ text ──▶ structure ──▶ ready
 //!    │           │        │        │          │
 //!    └───────────┴────────┴──┬─────┴──────────┘
-//!                            ├──▶ rejected   the document's fault, with the rule that it broke
-//!                            └──▶ failed     ours, once every attempt is spent
+//!                            ├──▶ rejected   the document is at fault; the reason names the broken rule
+//!                            └──▶ failed     an error on our side
 //! ```
 
 use std::fmt;
@@ -15,24 +15,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::SchemaRef;
 
-/// A stage, which has a function and a queue of its own.
+/// A stage. Each has its own function and queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Is it a PDF that we are ready to read, by the tenant's policy?
+    /// Checks that the file is a readable PDF that the tenant's policy allows.
     Validate,
-    /// Is there malware in it? Until this is passed, only these two stages can read the file.
+    /// Scans for malware. Until a file passes, only this stage and `validate` can read it.
     Scan,
-    /// Does it conform to PDF/A?
+    /// Checks conformance to PDF/A.
     Pdfa,
-    /// What is its text?
+    /// Extracts the text.
     Text,
-    /// What does the text say, in the terms of a schema?
+    /// Extracts data that fits a schema.
     Structure,
 }
 
 impl Stage {
-    /// All of them, in their order.
+    /// All stages, in order.
     pub const ALL: [Self; 5] =
         [Self::Validate, Self::Scan, Self::Pdfa, Self::Text, Self::Structure];
 
@@ -42,7 +42,7 @@ impl Stage {
         Self::ALL.into_iter().find(|stage| *stage > self)
     }
 
-    /// The stage's name, as it is written in records.
+    /// The stage's name in records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ impl fmt::Display for Stage {
     }
 }
 
-/// What each stage has found.
+/// The result of each stage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Stages {
@@ -82,18 +82,18 @@ pub struct Stages {
     pub structure: Option<Done<Structure>>,
 }
 
-/// A stage that is over.
+/// A finished stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Done<T> {
-    /// How it ended.
+    /// How the stage ended.
     pub outcome: Outcome,
-    /// When its last attempt was started.
+    /// When its last attempt started.
     pub started_at: Timestamp,
-    /// When it was over.
+    /// When the stage ended.
     pub finished_at: Timestamp,
-    /// How many attempts it took.
+    /// The number of attempts.
     pub attempts: u32,
-    /// What it found.
+    /// What the stage found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<T>,
 }
@@ -102,9 +102,9 @@ pub struct Done<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The document went on.
+    /// The document continues.
     Passed,
-    /// The same bytes of the same tenant had passed before, and the results are those.
+    /// The tenant has another document with the same bytes; its results are used.
     Reused,
     /// There was nothing to do.
     Skipped,
@@ -115,56 +115,56 @@ pub enum Outcome {
 /// What the validation found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
-    /// The version of PDF, such as `1.7`.
+    /// The PDF version, such as `1.7`.
     pub pdf_version: String,
-    /// How many pages there are.
+    /// The number of pages.
     pub pages: usize,
-    /// How many objects were looked at.
+    /// The number of inspected objects.
     pub objects: usize,
-    /// What the tenant's policy has flagged: it is allowed, and worth knowing.
+    /// What the tenant's policy allows but flags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Reason>,
 }
 
-/// A thing about a document that a policy refuses or flags.
+/// Why a file is refused or flagged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What it is, such as `java_script`.
+    /// The reason's code, such as `java_script`.
     pub code: String,
-    /// In words, with the object where it was first seen.
+    /// A description, with the first object that has it.
     pub detail: String,
 }
 
 /// What a scan for malware found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scan {
-    /// What scanned, such as `clamd`.
+    /// The scanner, such as `clamd`.
     pub engine: String,
     /// The malware's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
 }
 
-/// How far a document conforms to PDF/A.
+/// The result of the PDF/A check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conformance {
     /// The flavour that the document claims, such as `2b` or `4f`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed: Option<String>,
-    /// The flavour that it was checked against: the one claimed, or `2b`. A document that claims a part
-    /// after PDF/A-4, for which there is no check, does not conform, by the rule `unchecked`.
+    /// The flavour that was checked: the claimed one, or else `2b`. There is no check for parts after
+    /// PDF/A-4: a document that claims one does not conform, and breaks the rule `unchecked`.
     pub flavour: String,
-    /// Whether it conforms.
+    /// Whether the document conforms.
     pub conforming: bool,
-    /// The rules that it breaks, each once, the first [`MAX_FAILURES`].
+    /// The broken rules, each once; the first [`MAX_FAILURES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<RuleFailure>,
 }
 
-/// How many broken rules stand in a record.
+/// The maximum number of broken rules in a record.
 pub const MAX_FAILURES: usize = 20;
 
-/// A rule of PDF/A that a document breaks.
+/// A PDF/A rule that a document breaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleFailure {
     /// The clause of ISO 19005 and the number of its test, such as `6.2.2-1`.
@@ -179,73 +179,73 @@ pub struct RuleFailure {
 /// What the text stage found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
-    /// The version of PDF, such as `1.7`.
+    /// The PDF version, such as `1.7`.
     pub pdf_version: String,
-    /// How many pages there are.
+    /// The number of pages.
     pub pages: usize,
-    /// How many words are on them: runs of characters between white space.
+    /// The number of words: runs of characters between white space.
     pub words: usize,
     /// The size of the text in bytes of UTF-8.
     pub text_bytes: usize,
-    /// How many glyphs are no part of the text, because nothing says what they stand for.
+    /// The number of glyphs that are not in the text because the file does not define their characters.
     #[serde(default)]
     pub unknown_glyphs: usize,
-    /// How many glyphs stand in the text by a guess.
+    /// The number of glyphs in the text whose characters are guessed.
     #[serde(default)]
     pub guessed_glyphs: usize,
-    /// Whether the document has a form of XFA, whose contents may be missing in the text.
+    /// Whether the document has an XFA form. The form's contents may be missing in the text.
     #[serde(default)]
     pub xfa: bool,
     /// The first [`EXCERPT_CHARACTERS`] characters of text.
     pub excerpt: String,
-    /// The document's title, by its information dictionary, or else by its metadata.
+    /// The document's title, from its information dictionary, or else from its metadata.
     pub title: Option<String>,
-    /// Its author.
+    /// The author.
     pub author: Option<String>,
-    /// The program that it was written with.
+    /// The program that created the original document.
     pub creator: Option<String>,
-    /// The program that made the PDF.
+    /// The program that produced the PDF.
     pub producer: Option<String>,
-    /// The key of the text in the bucket. Its owner is shown a link in its place.
+    /// The text's key in the bucket. The owner gets a link instead.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text_key: String,
-    /// The keys of the lines and their positions, run by run of pages. The same goes for these.
+    /// The keys of the lines with their positions, by run of pages. The owner gets links instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<PageRun>,
 }
 
-/// How many characters of text stand in the document's record.
+/// The maximum number of characters of text in the document's record.
 pub const EXCERPT_CHARACTERS: usize = 500;
 
-/// Some pages in a row, and the object that has them.
+/// Consecutive pages, and the object that contains them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRun {
     /// The first page, counted from 1.
     pub from: usize,
     /// The last page.
     pub to: usize,
-    /// The object's key: a page a line, as JSON.
+    /// The object's key. The object has one line of JSON for each page.
     pub key: String,
 }
 
-/// How far the text stage has come.
+/// The saved progress of the text stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// How many pages are read.
+    /// The number of pages read.
     pub pages: usize,
-    /// How many words were on them.
+    /// Their number of words.
     pub words: usize,
-    /// How many bytes of text.
+    /// Their text in bytes.
     pub text_bytes: usize,
-    /// How many glyphs were unknown.
+    /// Their number of unknown glyphs.
     #[serde(default)]
     pub unknown_glyphs: usize,
-    /// How many glyphs were guessed.
+    /// Their number of guessed glyphs.
     #[serde(default)]
     pub guessed_glyphs: usize,
-    /// The first characters.
+    /// The first characters of text.
     pub excerpt: String,
-    /// Where they are.
+    /// The objects that contain the pages.
     pub runs: Vec<PageRun>,
 }
 
@@ -254,7 +254,7 @@ pub struct Progress {
 pub struct Structure {
     /// The schema and its version, such as `invoice@1`.
     pub schema: String,
-    /// What is wrong with the data, or why there is none.
+    /// What is wrong with the data, or why there is no data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
     /// The model that answered.
@@ -263,21 +263,21 @@ pub struct Structure {
     /// The key of the data in the bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// How many values were found.
+    /// The number of extracted values.
     pub values: usize,
-    /// How many of them stand in the text.
+    /// The number of values that were found in the text.
     pub grounded: usize,
     /// Tokens that the model read.
     pub input_tokens: u64,
-    /// Tokens that it wrote.
+    /// Tokens that the model wrote.
     pub output_tokens: u64,
-    /// What that cost, in millionths of a US dollar, if the price is known.
+    /// The cost in millionths of a US dollar, if the price is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_microusd: Option<u64>,
 }
 
 impl Structure {
-    /// Nothing, in the terms of `schema`.
+    /// A result without data.
     #[must_use]
     pub fn new(schema: &SchemaRef, problem: Option<Problem>) -> Self {
         Self { schema: schema.to_string(), problem, ..Self::default() }
@@ -288,54 +288,54 @@ impl Structure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
-    /// It does not fit the schema, however often the model was asked: something that is required is
-    /// missing, and what did not fit is left out.
+    /// After all tries, the data does not fit the schema: a required value is missing. Values that do not
+    /// fit are left out.
     Incomplete,
-    /// The budget of tokens was used up before the last page, or the tenant's for a whole day.
+    /// The document's token budget was used up before the last page, or the tenant had no tokens for a day.
     Budget,
     /// The document has more text than the limits allow.
     TooLong,
-    /// There is more of it than an answer can hold.
+    /// The data is larger than an answer can be.
     TooLarge,
-    /// The model would not answer.
+    /// The model refused to answer.
     Refused,
-    /// The schema was accepted under earlier rules and is not valid under today's: put a new version.
+    /// The schema was accepted under earlier rules and is no longer valid: put a new version.
     Schema,
 }
 
-/// Why a document was rejected: what it is, and not what went wrong on our side.
+/// Why a document was rejected. The cause is the document, not an error on our side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Rejection {
-    /// It is no PDF, is damaged, needs a password, is over a budget, or has what the tenant's policy
-    /// refuses.
+    /// The file is not a PDF, is damaged, needs a password, exceeds a limit, or has what the tenant's
+    /// policy refuses.
     Invalid {
-        /// What is wrong, each once.
+        /// The reasons, each once.
         reasons: Vec<Reason>,
     },
-    /// Its bytes are not those whose SHA-256 was announced.
+    /// The file's SHA-256 is not the announced one.
     ChecksumMismatch,
-    /// It ended the process that read it, every time.
+    /// The file terminated its reader process in every try.
     ParserLimits {
-        /// The limit that it met.
+        /// The limit that was reached.
         limit: Limit,
     },
-    /// There is malware in it.
+    /// The file contains malware.
     Infected {
-        /// The malware's name, by the scanner.
+        /// The scanner's name of the malware.
         signature: String,
     },
-    /// The scanner will not look into it, as it is too large or encrypted for it.
+    /// The scanner cannot scan the file: it is too large or encrypted, for example.
     Unscannable {
-        /// What the scanner says.
+        /// The scanner's message.
         detail: String,
     },
-    /// The tenant's policy asks for PDF/A, and it does not conform.
+    /// The tenant requires PDF/A, and the file does not conform.
     NotPdfa {
         /// The flavour that was checked.
         flavour: String,
     },
-    /// It holds more text than a document is given.
+    /// The file has more text than the limit allows.
     TooMuchText,
 }
 
@@ -343,19 +343,19 @@ pub enum Rejection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// Its address space.
+    /// Address space.
     Memory,
-    /// Its stack.
+    /// Stack.
     Stack,
-    /// Its processor time.
+    /// Processor time.
     CpuTime,
-    /// The time on the clock.
+    /// Elapsed time without output.
     Time,
-    /// What it may read, over and over.
+    /// Bytes read in all.
     Reads,
-    /// What it may give.
+    /// Bytes of output.
     Output,
-    /// It ended in an error of ours.
+    /// No limit: the process crashed.
     Crash,
 }
 
@@ -365,12 +365,12 @@ pub enum Limit {
 pub enum Failure {
     /// The file was deleted before it was read.
     FileGone,
-    /// Every attempt ended in an error of ours. The job is kept for an operator, who can have it
-    /// tried again.
+    /// All attempts failed on our side, or the document waited too long. The job is in the dead-letter
+    /// queue, and an operator can redrive it.
     GaveUp,
 }
 
-/// What a document waits for, while it is down.
+/// The unavailable thing that a document waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Waiting {
@@ -378,6 +378,6 @@ pub enum Waiting {
     Scanner,
     /// The language model.
     Model,
-    /// The tenant's budget of the model's tokens, which is renewed each day.
+    /// The tenant's budget of model tokens, which is renewed each day.
     Budget,
 }

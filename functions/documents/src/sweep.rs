@@ -1,9 +1,9 @@
-//! On a schedule: documents of which nothing was heard for too long. The event of an upload was lost, or
-//! the job of a stage, or the file never came.
+//! On a schedule: finds documents without progress. Either the event of an upload or the job of a stage was
+//! lost, or the user never uploaded the file.
 //!
-//! It may run twice at once, and be ended anywhere: it queues jobs and records uploads, which do no harm
-//! when that was done before, and only then puts off the next look. One document that fails is looked at in
-//! the next run, and keeps no other waiting.
+//! Two runs at once, or a run that stops anywhere, do no harm: queueing a job and recording an upload are
+//! idempotent, and the next check is scheduled only afterwards. A document that fails is checked again in
+//! the next run, and does not delay the others.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,9 +13,9 @@ use shared::invocation::Invocation;
 use shared::program::Environment;
 use shared::{Error, Result};
 
-use crate::document::{ABANDONED_KEPT, Document, OVERDUE_AFTER, Status};
+use crate::document::{ABANDONED_RETENTION, Document, OVERDUE_AFTER, Status};
 use crate::on_upload::OnUpload;
-use crate::store::{DUE_SHARDS, Key, named};
+use crate::store::{DUE_SHARDS, Key, key_from_index};
 use crate::system;
 
 /// Runs the Lambda.
@@ -24,31 +24,31 @@ pub async fn run(environment: &Environment) -> Result<()> {
     shared::invocation::run(async |_: Value, invocation| task.handle(&invocation).await).await
 }
 
-/// What the task needs.
+/// The sweep's dependencies.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    /// Records an upload whose event was lost; its queues are those of all stages.
+    /// Records an upload whose event was lost. It needs the queues of all stages.
     pub on_upload: OnUpload,
 }
 
-/// What came of it.
+/// The counts of one sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// Uploads whose event did not arrive.
+    /// Uploads whose event was lost.
     pub recovered: u64,
     /// Documents whose jobs were queued again.
     pub queued: u64,
-    /// Records of uploads that never came, deleted.
+    /// Abandoned uploads whose records were deleted.
     pub abandoned: u64,
-    /// Documents with nothing to be done for.
+    /// Documents that needed no action.
     pub left_alone: u64,
-    /// Documents and shards that could not be read; each is in the log.
+    /// Documents and shards that failed; each is in the log.
     pub failed: u64,
-    /// Shards of the index that were not read to their end, for want of time.
+    /// Shards of the index that were not read completely because the time was over.
     pub cut_short: u64,
 }
 
-/// What came of a document that was due.
+/// The outcome for one due document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Recovered,
@@ -58,10 +58,10 @@ enum Outcome {
 }
 
 impl Sweep {
-    /// Sweeps until nothing is due or the invocation comes to its end.
+    /// Sweeps until nothing is due or the invocation is about to end.
     ///
     /// # Errors
-    /// When a document could not be looked at. All others are, all the same.
+    /// At least one document or shard failed. All others are still checked.
     pub async fn handle(&self, invocation: &Invocation) -> Result<Swept> {
         let swept = self.sweep(&|| invocation.remaining() > MARGIN).await;
         metrics::counter!("UploadsRecovered").increment(swept.recovered);
@@ -69,18 +69,16 @@ impl Sweep {
         tracing::info!(?swept, "swept");
         match swept.failed {
             0 => Ok(swept),
-            failed => {
-                Err(Error::internal(format!("{failed} documents or shards could not be read")))
-            }
+            failed => Err(Error::internal(format!("{failed} documents or shards failed"))),
         }
     }
 
-    /// Sweeps until nothing is due or there is no time any more.
+    /// Sweeps until nothing is due or `has_time` gives false.
     pub async fn sweep(&self, has_time: &(dyn Fn() -> bool + Sync)) -> Swept {
         let (documents, now) = (&self.on_upload.documents, self.on_upload.clock.now());
         let shards = (0..DUE_SHARDS).map(|shard| shard.to_string());
-        let look = |item| async move { self.look(named(&item)?, now).await };
-        let swept = due::sweep(&documents.due(now), shards, has_time, look).await;
+        let check = |item| async move { self.check(key_from_index(&item)?, now).await };
+        let swept = due::sweep(&documents.due(now), shards, has_time, check).await;
         Swept {
             recovered: swept.count(&Outcome::Recovered),
             queued: swept.count(&Outcome::Queued),
@@ -91,49 +89,49 @@ impl Sweep {
         }
     }
 
-    /// The index is a moment behind, so the document itself is asked.
-    async fn look(&self, key: Key, now: Timestamp) -> Result<Outcome> {
+    /// Checks one document. The index is eventually consistent, so this reads the document itself.
+    async fn check(&self, key: Key, now: Timestamp) -> Result<Outcome> {
         let Some(document) = self.on_upload.documents.get(key).await? else {
             return Ok(Outcome::LeftAlone);
         };
         match document.status {
-            Status::AwaitingUpload => self.look_for_upload(&document, now).await,
+            Status::AwaitingUpload => self.check_upload(&document, now).await,
             Status::Processing | Status::Cancelled | Status::Deleting => {
-                let is_overdue = now >= document.last_heard_of() + OVERDUE_AFTER
+                let is_overdue = now >= document.last_activity() + OVERDUE_AFTER
                     && document.lease_left(now).is_zero();
                 let mut outcome = Outcome::LeftAlone;
                 if is_overdue || document.status != Status::Processing {
                     tracing::warn!(document_id = %key.1, status = ?document.status,
-                        stage = %document.stage, "overdue, its job is queued again");
+                        stage = %document.stage, "document overdue, queueing its job again");
                     self.on_upload.queues.follow_up(&document).await?;
                     outcome = Outcome::Queued;
                 }
-                self.on_upload.documents.look_again(key, now + OVERDUE_AFTER).await?;
+                self.on_upload.documents.schedule_check(key, now + OVERDUE_AFTER).await?;
                 Ok(outcome)
             }
             _ => Ok(Outcome::LeftAlone),
         }
     }
 
-    /// The form has expired. Its file may be there all the same, with its event lost or still on the way.
-    async fn look_for_upload(&self, document: &Document, now: Timestamp) -> Result<Outcome> {
+    /// Checks a document whose form has expired. The file may exist although its event was lost or is late.
+    async fn check_upload(&self, document: &Document, now: Timestamp) -> Result<Outcome> {
         let (key, on_upload) = (document.key(), &self.on_upload);
         let uploads = on_upload.objects.uploads(key).await?;
         for (version, size) in &uploads {
-            // The first is recorded, and the others are deleted, as their events would have it.
-            let arrived = on_upload.arrived(key, version, *size).await;
-            arrived.map_err(|trouble| Error::internal(trouble.error().trail()))?;
+            // As with their events: the first version is recorded and the others are deleted.
+            let recorded = on_upload.version_created(key, version, *size).await;
+            recorded.map_err(|failure| Error::internal(failure.error().trail()))?;
         }
-        let kept_until = document.upload_expires_at + ABANDONED_KEPT;
+        let kept_until = document.upload_expires_at + ABANDONED_RETENTION;
         if !uploads.is_empty() {
-            tracing::warn!(document_id = %key.1, "an upload that nobody had told of");
+            tracing::warn!(document_id = %key.1, "found an upload without an event");
             return Ok(Outcome::Recovered);
         }
         if now < kept_until {
-            on_upload.documents.look_again(key, kept_until).await?;
+            on_upload.documents.schedule_check(key, kept_until).await?;
             return Ok(Outcome::LeftAlone);
         }
-        let is_gone = on_upload.documents.abandon(key).await?;
-        Ok(if is_gone { Outcome::Abandoned } else { Outcome::LeftAlone })
+        let is_deleted = on_upload.documents.abandon(key).await?;
+        Ok(if is_deleted { Outcome::Abandoned } else { Outcome::LeftAlone })
     }
 }

@@ -1,4 +1,4 @@
-//! What the Lambdas of documents share, and the variables that they read.
+//! Builds what the Lambdas of documents share, from environment variables.
 
 use axum::extract::FromRef;
 use shared::clock::Clock;
@@ -17,27 +17,27 @@ use crate::queues::Queues;
 use crate::store::Documents;
 use shared::budget::Budgets;
 
-/// What the endpoints of documents work with.
+/// The state of the documents endpoints.
 #[derive(Clone, Debug)]
 pub struct System {
     /// The documents' table.
     pub documents: Documents,
     /// The bucket.
     pub objects: Objects,
-    /// The queues whose URLs the function has.
+    /// The queues whose URLs are in the function's environment.
     pub queues: Queues,
     /// Idempotency records.
     pub records: Records,
     /// Rate limits.
     pub limiter: RateLimiter,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// New ids.
+    /// Creates ids.
     pub ids: Ids,
 }
 
 impl System {
-    /// Reads it from the function's environment.
+    /// Reads the configuration from the function's environment.
     pub fn load(environment: &Environment) -> Result<Self> {
         Ok(Self {
             documents: documents(environment)?,
@@ -67,18 +67,18 @@ pub fn objects(environment: &Environment) -> Result<Objects> {
     Ok(Objects::new(objects::client(&environment.aws), var("DOCUMENTS_BUCKET")?))
 }
 
-/// The queues whose URLs the function has.
+/// The queues whose URLs are in the function's environment.
 pub fn queues(environment: &Environment) -> Result<Queues> {
-    Queues::of_environment(&aws_sdk_sqs::Client::new(&environment.aws))
+    Queues::from_environment(&aws_sdk_sqs::Client::new(&environment.aws))
 }
 
-/// What tenants use up.
+/// The tenants' daily budgets.
 pub fn budgets(environment: &Environment) -> Result<Budgets> {
     let (client, table) = (environment.dynamodb.clone(), environment.requests_table()?);
     Ok(Budgets::new(client, table, environment.clock.clone()))
 }
 
-/// What records an upload.
+/// The task that records uploads.
 pub fn on_upload(environment: &Environment) -> Result<OnUpload> {
     Ok(OnUpload {
         documents: documents(environment)?,
@@ -89,7 +89,7 @@ pub fn on_upload(environment: &Environment) -> Result<OnUpload> {
     })
 }
 
-/// How files are uploaded, and how much of them.
+/// The configuration of uploads and their limits.
 pub fn uploads(environment: &Environment) -> Result<Uploads> {
     let credentials = environment.aws.credentials_provider();
     Ok(Uploads {

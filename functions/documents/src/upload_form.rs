@@ -1,6 +1,6 @@
-//! The form that uploads one file: a
-//! [POST policy](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html)
-//! of S3, which the SDK does not make.
+//! The form that uploads one file, signed with S3's
+//! [POST policy](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html).
+//! The SDK cannot create such a form.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -13,25 +13,25 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-/// The only type of file that is taken.
+/// The only accepted content type.
 pub const CONTENT_TYPE: &str = "application/pdf";
 
-/// What may be uploaded, where to, and until when.
+/// What a form may upload.
 #[derive(Clone, Debug)]
 pub struct Grant<'a> {
     /// The bucket's name.
     pub bucket: &'a str,
     /// The bucket's region.
     pub region: &'a str,
-    /// The object's key; no other is taken.
+    /// The object's key. S3 refuses any other.
     pub key: &'a str,
-    /// The file's size in bytes; no other is taken.
+    /// The file's size in bytes. S3 refuses any other.
     pub size: u64,
     /// When the form expires.
     pub expires_at: Timestamp,
 }
 
-/// The form's fields, to be sent as `multipart/form-data` with the file last, in the field `file`.
+/// The form's fields. The client sends them as `multipart/form-data`, with the file last in the field `file`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fields(pub BTreeMap<&'static str, String>);
 
@@ -52,7 +52,7 @@ pub fn sign(grant: &Grant<'_>, credentials: &Credentials, now: Timestamp) -> Fie
         fields.insert("x-amz-security-token", token.to_owned());
     }
 
-    // Every field is a condition, so that none can be changed; so are the bucket and the size.
+    // Every field, the bucket and the size are conditions, so that the client cannot change them.
     let mut conditions: Vec<_> =
         fields.iter().map(|(name, value)| json!(["eq", format!("${name}"), value])).collect();
     conditions.push(json!({"bucket": grant.bucket}));
@@ -74,9 +74,9 @@ pub fn sign(grant: &Grant<'_>, credentials: &Credentials, now: Timestamp) -> Fie
 mod tests {
     use super::*;
 
-    /// The signature was computed by hand with Python's `hmac`, by the steps of AWS's page.
+    /// The expected signature was computed with Python's `hmac`, following the steps of AWS's page.
     #[test]
-    fn a_form_is_signed_as_aws_has_it() {
+    fn a_form_is_signed_as_aws_specifies() {
         let grant = Grant {
             bucket: "files",
             region: "eu-central-1",

@@ -1,4 +1,4 @@
-//! The endpoints, given the sample events.
+//! The endpoints, called with the sample events.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -40,13 +40,13 @@ struct Functions {
     put_schema: Router,
 }
 
-/// The functions, at the time of `clock`.
+/// The functions, with `clock`.
 async fn functions(clock: Clock) -> Functions {
     let allowance = Allowance { upload_bytes: 1_000_000_000, scans: 1_000 };
     functions_with(clock, allowance).await
 }
 
-/// The same for tenants that may use so much in a day.
+/// The functions, with `clock` and with these daily limits of a tenant.
 async fn functions_with(clock: Clock, allowance: Allowance) -> Functions {
     let aws = account::empty().await;
     let table = account::table(&aws, &["pk", "sk"]).await;
@@ -93,7 +93,7 @@ async fn call(router: &Router, event: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn what_is_announced_can_be_seen() {
+async fn an_announced_document_is_returned_and_listed() {
     let f = functions(Clock::System).await;
     let (status, created) = call(&f.create, &event("documents-create-upload")).await;
     assert_eq!(status, 201, "{created}");
@@ -101,19 +101,19 @@ async fn what_is_announced_can_be_seen() {
     assert_eq!(created["document"]["status"], "awaiting_upload");
 
     let id = created["document"]["id"].as_str().unwrap();
-    let asked = event("documents-get").replace("doc_01M7YRRT800000000000000002", id);
-    assert_eq!(call(&f.get, &asked).await, (200, created["document"].clone()));
+    let request = event("documents-get").replace("doc_01M7YRRT800000000000000002", id);
+    assert_eq!(call(&f.get, &request).await, (200, created["document"].clone()));
     let (status, page) = call(&f.list, &event("documents-list")).await;
     assert_eq!((status, &page["documents"][0]["id"]), (200, &created["document"]["id"]));
     assert_eq!(page["documents"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn announcing_again_is_the_same_document() {
+async fn a_repeated_announcement_gives_the_same_document() {
     let f = functions(Clock::System).await;
     let (status, created) = call(&f.create, &event("documents-create-upload")).await;
     assert_eq!(status, 201);
-    // The form too, byte for byte.
+    // The form is the same too, byte for byte.
     let (status, again) = call(&f.create, &event("documents-create-upload")).await;
     assert_eq!((status, &again), (201, &created));
     let (_, page) = call(&f.list, &event("documents-list")).await;
@@ -131,7 +131,7 @@ async fn announcing_again_is_the_same_document() {
 }
 
 #[tokio::test]
-async fn a_stale_form_is_refused_by_s3_and_the_document_expires() {
+async fn s3_refuses_an_expired_form_and_the_document_expires() {
     let an_hour_ago = jiff::Timestamp::now() - std::time::Duration::from_hours(1);
     let clock = Clock::manual(an_hour_ago);
     let f = functions(clock.clone()).await;
@@ -150,12 +150,12 @@ async fn a_stale_form_is_refused_by_s3_and_the_document_expires() {
 
     clock.advance(jiff::SignedDuration::from_hours(1));
     let id = created["document"]["id"].as_str().unwrap();
-    let asked = event("documents-get").replace("doc_01M7YRRT800000000000000002", id);
-    assert_eq!(call(&f.get, &asked).await.1["status"], "expired");
+    let request = event("documents-get").replace("doc_01M7YRRT800000000000000002", id);
+    assert_eq!(call(&f.get, &request).await.1["status"], "expired");
 }
 
 #[tokio::test]
-async fn the_user_comes_from_the_authorizer_alone() {
+async fn only_the_authorizer_identifies_the_user() {
     let f = functions(Clock::System).await;
     for (name, router) in [
         ("documents-create-upload", &f.create),
@@ -177,22 +177,22 @@ async fn the_user_comes_from_the_authorizer_alone() {
         assert_eq!(status, 401, "{name}");
         assert_eq!(problem["type"], "urn:problem-type:arsenal:unauthenticated");
 
-        // API Gateway may still hold the answer that it got before the token expired.
+        // API Gateway may have cached the authorizer's answer from before the token expired.
         let mut expired = sample.clone();
         expired["requestContext"]["authorizer"]["lambda"]["expires_at"] =
             json!("2026-01-01T00:00:00Z");
         assert_eq!(call(router, &expired.to_string()).await.0, 401, "{name}");
 
-        let mut powerless = sample;
-        powerless["requestContext"]["authorizer"]["lambda"]["scope"] = json!("else:read");
-        let (status, problem) = call(router, &powerless.to_string()).await;
+        let mut other_scope = sample;
+        other_scope["requestContext"]["authorizer"]["lambda"]["scope"] = json!("else:read");
+        let (status, problem) = call(router, &other_scope.to_string()).await;
         assert_eq!(status, 403, "{name}");
         assert_eq!(problem["type"], "urn:problem-type:arsenal:forbidden");
     }
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_problems_too() {
+async fn unknown_paths_and_methods_are_problems() {
     let f = functions(Clock::System).await;
     let mut request: Value = serde_json::from_str(&event("documents-list")).unwrap();
     request["requestContext"]["http"]["method"] = json!("DELETE");
@@ -210,18 +210,18 @@ fn with_body(name: &str, body: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_file_is_uploaded_in_parts_and_a_cut_off_upload_goes_on() {
+async fn an_interrupted_upload_in_parts_is_resumed() {
     let f = functions(Clock::System).await;
     let file: Vec<u8> = (0..=255).cycle().take(17_000_000).collect();
-    let wanted = json!({"name": "large.pdf", "size": file.len(), "upload": "parts"});
-    let (status, created) = call(&f.create, &with_body("documents-create-upload", &wanted)).await;
+    let body = json!({"name": "large.pdf", "size": file.len(), "upload": "parts"});
+    let (status, created) = call(&f.create, &with_body("documents-create-upload", &body)).await;
     assert_eq!((status, &created["upload"]["parts"]), (201, &json!(3)), "{created}");
     let id = created["document"]["id"].as_str().unwrap();
-    let of = |name: &str| event(name).replace("doc_01M7YRRT800000000000000002", id);
+    let request = |name: &str| event(name).replace("doc_01M7YRRT800000000000000002", id);
 
     let http = reqwest::Client::new();
     for round in [1, 2] {
-        let (status, left) = call(&f.parts, &of("documents-upload-parts")).await;
+        let (status, left) = call(&f.parts, &request("documents-upload-parts")).await;
         assert_eq!(status, 200, "{left}");
         let missing = left["missing"].as_array().unwrap();
         assert_eq!(missing.len(), if round == 1 { 3 } else { 2 });
@@ -233,7 +233,7 @@ async fn a_file_is_uploaded_in_parts_and_a_cut_off_upload_goes_on() {
             let put = put.body(file[from..from + size].to_vec()).send().await.unwrap();
             assert_eq!(put.status(), 200, "{}", put.text().await.unwrap());
         }
-        let (status, answer) = call(&f.complete, &of("documents-complete-upload")).await;
+        let (status, answer) = call(&f.complete, &request("documents-complete-upload")).await;
         if round == 1 {
             let parts_missing = json!("urn:problem-type:arsenal:parts-missing");
             assert_eq!((status, &answer["type"]), (409, &parts_missing));
@@ -241,12 +241,12 @@ async fn a_file_is_uploaded_in_parts_and_a_cut_off_upload_goes_on() {
             assert_eq!(status, 202, "{answer}");
         }
     }
-    // Again, before S3 has told of the file.
-    assert_eq!(call(&f.complete, &of("documents-complete-upload")).await.0, 202);
+    // Completing again, before S3's event, succeeds.
+    assert_eq!(call(&f.complete, &request("documents-complete-upload")).await.0, 202);
 }
 
 #[tokio::test]
-async fn what_is_not_valid_is_said_by_field() {
+async fn an_invalid_field_is_named() {
     let f = functions(Clock::System).await;
     let good = json!({"name": "a.pdf", "size": 10});
     for (field, value, slug) in [
@@ -263,20 +263,19 @@ async fn what_is_not_valid_is_said_by_field() {
         ("upload", json!("fax"), "invalid-body"),
         ("other", json!(1), "invalid-body"),
     ] {
-        let mut wanted = good.clone();
-        wanted[field] = value;
-        let (status, problem) =
-            call(&f.create, &with_body("documents-create-upload", &wanted)).await;
+        let mut body = good.clone();
+        body[field] = value;
+        let (status, problem) = call(&f.create, &with_body("documents-create-upload", &body)).await;
         let kind = json!(format!("urn:problem-type:arsenal:{slug}"));
         assert_eq!((status, &problem["type"]), (422, &kind), "{field}: {problem}");
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
-    let wanted = json!({"name": "a.pdf", "size": 10, "schema": "invoice@1"});
-    assert_eq!(call(&f.create, &with_body("documents-create-upload", &wanted)).await.0, 201);
+    let body = json!({"name": "a.pdf", "size": 10, "schema": "invoice@1"});
+    assert_eq!(call(&f.create, &with_body("documents-create-upload", &body)).await.0, 201);
 }
 
 #[tokio::test]
-async fn settings_are_set_whole_and_a_secret_is_shown_once() {
+async fn settings_are_replaced_and_a_secret_is_shown_once() {
     let f = functions(Clock::System).await;
     let (status, before) = call(&f.get_settings, &event("documents-get-settings")).await;
     assert_eq!((status, &before["require_pdfa"]), (200, &json!(false)));
@@ -306,7 +305,7 @@ async fn a_version_of_a_schema_never_changes() {
     let f = functions(Clock::System).await;
     let put = event("documents-put-schema");
     assert_eq!(call(&f.put_schema, &put).await.0, 200);
-    assert_eq!(call(&f.put_schema, &put).await.0, 200, "the same again");
+    assert_eq!(call(&f.put_schema, &put).await.0, 200, "the same schema is accepted again");
     let other = json!({"type": "object", "properties": {"other": {"type": "string"}}});
     let (status, problem) = call(&f.put_schema, &with_body("documents-put-schema", &other)).await;
     assert_eq!((status, &problem["type"]), (409, &json!("urn:problem-type:arsenal:schema-exists")));
@@ -331,13 +330,13 @@ fn announcing(key: &str, size: u64) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_announcements_at_once_the_budget_admits_just_its_limit() {
+async fn concurrent_announcements_use_exactly_the_budget() {
     let clock = Clock::manual("2026-11-21T10:00:00Z".parse().unwrap());
     let f = functions_with(clock.clone(), Allowance { upload_bytes: 1_000, scans: 10 }).await;
     let all: Vec<_> = (0..16).map(|key| announcing(&format!("key-{key}"), 90)).collect();
     let answers = futures::future::join_all(all.iter().map(|event| async {
         loop {
-            // 503 when others are in the way for longer than a transaction is tried.
+            // 503: the transaction conflicted with others in every try.
             let (status, _) = call(&f.create, event).await;
             if status != 503 {
                 return status;
@@ -350,7 +349,7 @@ async fn of_many_announcements_at_once_the_budget_admits_just_its_limit() {
     let (_, page) = call(&f.list, &event("documents-list")).await;
     assert_eq!(page["documents"].as_array().unwrap().len(), 10);
 
-    // Who was admitted gets the same answer again; who was not is told of which budget, and until when.
+    // An admitted request gets the same answer again. A refused one gets the budget's name and renewal time.
     let admitted = answers.iter().position(|status| *status == 201).unwrap();
     assert_eq!(call(&f.create, &all[admitted]).await.0, 201);
     let event = announcing("another", 1);
@@ -366,7 +365,7 @@ async fn of_many_announcements_at_once_the_budget_admits_just_its_limit() {
         assert!(problem["detail"].as_str().unwrap().contains(part), "{problem}");
     }
 
-    // The next day.
+    // The next day has a new budget.
     clock.advance(jiff::SignedDuration::from_hours(14));
     let next = announcing("another", 1).replace("2026-11-21T", "2026-11-22T");
     assert_eq!(call(&f.create, &next).await.0, 201);

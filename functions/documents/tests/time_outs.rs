@@ -1,4 +1,4 @@
-//! Time-outs as production has them, against a server that takes longer than a quick call may.
+//! The production time-outs, against a server that is slower than the default time-out of one try.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -19,7 +19,7 @@ use testing::account;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// Longer than a try of a quick call may take.
+/// Longer than the default time-out of one try.
 const SLOW: Duration = Duration::from_millis(3500);
 
 async fn slow(answer: ResponseTemplate) -> (MockServer, SdkConfig) {
@@ -45,7 +45,7 @@ fn key() -> Key {
 }
 
 #[tokio::test]
-async fn a_model_may_take_its_time() {
+async fn a_model_call_has_a_longer_time_out() {
     let body = json!({
         "output": {"message": {"role": "assistant", "content": [{"text": "{}"}]}},
         "stopReason": "end_turn",
@@ -55,20 +55,20 @@ async fn a_model_may_take_its_time() {
     let (server, aws) = slow(ResponseTemplate::new(200).set_body_json(body)).await;
     let (structured, temperature) = (Structured::Schema, Some(0.0));
     let config = ModelConfig::Bedrock { model_id: "m".into(), structured, temperature };
-    let asked = Request {
+    let request = Request {
         system: "Extract.".into(),
         user: "Text".into(),
         schema_name: "thing".into(),
         schema: json!({"type": "object"}),
         max_tokens: 50,
     };
-    let answer = model::connect(config, &aws).unwrap().complete(&asked).await;
+    let answer = model::connect(config, &aws).unwrap().complete(&request).await;
     assert_eq!(answer.unwrap().text, "{}");
     assert_eq!(requests(&server).await, 1);
 }
 
 #[tokio::test]
-async fn s3_may_take_its_time_to_make_a_file_of_parts() {
+async fn completing_parts_has_a_longer_time_out() {
     let xml = "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>";
     let (server, objects) = slow_bucket(xml).await;
     objects.complete_parts(key(), "upload", Vec::new()).await.unwrap();
@@ -76,7 +76,7 @@ async fn s3_may_take_its_time_to_make_a_file_of_parts() {
 }
 
 #[tokio::test]
-async fn s3_may_take_its_time_to_copy() {
+async fn copying_has_a_longer_time_out() {
     let xml = "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>";
     let (server, objects) = slow_bucket(xml).await;
     objects.copy("text/a", "text/b").await.unwrap().unwrap();
@@ -84,14 +84,14 @@ async fn s3_may_take_its_time_to_copy() {
 }
 
 #[tokio::test]
-async fn s3_may_take_its_time_to_store() {
+async fn storing_has_a_longer_time_out() {
     let (server, objects) = slow_bucket("").await;
     objects.store("text/a", "text/plain", b"text".to_vec()).await.unwrap();
     assert_eq!(requests(&server).await, 1);
 }
 
 #[tokio::test]
-async fn a_quick_call_is_ended() {
+async fn other_calls_time_out() {
     let (_server, objects) = slow_bucket("").await;
     let deleted = objects.delete_upload(key(), "1").await;
     assert!(deleted.unwrap_err().trail().contains("timeout"));

@@ -12,8 +12,8 @@
 //! **Logs** are JSON on standard output, one object a line, in the field names of
 //! [Powertools for AWS Lambda](https://docs.powertools.aws.dev/lambda/python/latest/core/logger/):
 //! `level`, `location`, `message`, `timestamp`, `service`, then the invocation's fields, then the
-//! event's own. `LOG_LEVEL` takes a level or a [filter](EnvFilter) such as `info,documents=debug`;
-//! `info` unless set. `LOG_SAMPLE_RATE`, from 0 (the default) to 1, is the share of invocations that
+//! event's own. `LOG_LEVEL` takes a level, or [levels of targets](Targets) such as
+//! `info,documents=debug`; `info` unless set. `LOG_SAMPLE_RATE`, from 0 (the default) to 1, is the share of invocations that
 //! log this workspace's own lines down to `debug`. Keep secrets in `secrecy::SecretString`, which has
 //! no `Display` and whose `Debug` tells nothing.
 //!
@@ -47,12 +47,12 @@ use std::time::{Instant, SystemTime};
 use json_subscriber::JsonLayer;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::{DynFilterFn, FilterExt};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{DynFilterFn, FilterExt, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::invocation::{self, Invocation};
 
@@ -75,9 +75,7 @@ fn filter<S: Subscriber>(
     level: &str,
     sample_rate: f64,
 ) -> Box<dyn Filter<S> + Send + Sync> {
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing::Level::INFO.into())
-        .parse_lossy(level.to_lowercase());
+    let filter = targets(level);
     if sample_rate > 0.0 {
         let sampled = DynFilterFn::new(move |metadata, _| {
             let target = metadata.target();
@@ -88,6 +86,20 @@ fn filter<S: Subscriber>(
     } else {
         Box::new(filter)
     }
+}
+
+/// The filter that `LOG_LEVEL` asks for. A part that is not valid is left out.
+fn targets(text: &str) -> Targets {
+    let mut targets = Targets::new().with_default(LevelFilter::INFO);
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (target, level) = part.split_once('=').map_or((None, part), |(t, l)| (Some(t), l));
+        let Ok(level) = level.parse::<LevelFilter>() else { continue };
+        targets = match target {
+            Some(target) => targets.with_target(target, level),
+            None => targets.with_default(level),
+        };
+    }
+    targets
 }
 
 /// What a span is of.
@@ -248,6 +260,29 @@ mod tests {
         let lines = logged(0.0, async { tracing::info!(?secret, "read {secret:?}") }, |_| {}).await;
         let line = lines[0].to_string();
         assert!(line.contains("REDACTED") && !line.contains("hunter2"), "{line}");
+    }
+
+    #[test]
+    fn a_level_is_for_all_or_for_a_target() {
+        use tracing::Level;
+        for (text, ours, theirs) in [
+            ("", Level::INFO, Level::INFO),
+            ("WARN", Level::WARN, Level::WARN),
+            ("info,documents=debug", Level::DEBUG, Level::INFO),
+            (" error , documents::store=trace", Level::TRACE, Level::ERROR),
+            ("loud,documents=loud", Level::INFO, Level::INFO),
+        ] {
+            let filter = targets(text);
+            for (target, most) in [("documents::store", ours), ("hyper_util::client", theirs)] {
+                for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
+                    assert_eq!(
+                        filter.would_enable(target, &level),
+                        level <= most,
+                        "{text:?} {target}"
+                    );
+                }
+            }
+        }
     }
 
     #[tokio::test]

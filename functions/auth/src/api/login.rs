@@ -56,7 +56,7 @@ async fn handle(
         access_token,
         token_type: "Bearer",
         expires_in: LIFETIME.as_secs(),
-        scope: user.scopes.join(" "),
+        scope: user.scope(),
     };
     Ok(([(CACHE_CONTROL, "no-store")], Json(token)))
 }

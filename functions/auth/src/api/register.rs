@@ -47,5 +47,5 @@ async fn handle(
 
 fn email_taken() -> Problem {
     Problem::new(StatusCode::CONFLICT, "email-taken", "Another user has this e-mail address")
-        .field("email", "choose another, or sign in")
+        .field("email", "use another address, or sign in")
 }

@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
+use futures::try_join;
 use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
@@ -40,8 +41,7 @@ async fn handle(
 ) -> Result<Outcome<Saved>> {
     user.require(WRITE)?;
     let attempt = || async {
-        let product = sold(&state.store, &sku).await?;
-        let mut cart = state.store.cart(user.user).await?;
+        let (product, mut cart) = try_join!(sold(&state.store, &sku), state.store.cart(user.user))?;
         cart.add(sku.clone(), &product, quantity).map_err(refused)?;
         let write = state.store.cart_put(user.user, &cart)?;
         let answer = Saved::of(Json(Shown::of(cart))).await?;

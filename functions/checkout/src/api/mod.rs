@@ -27,9 +27,4 @@ mod view;
 
 pub use view::View;
 
-/// Lets a user see the catalogue, the user's cart and orders.
-const READ: &str = "orders:read";
-/// Lets a user order.
-const WRITE: &str = "orders:write";
-/// Lets a user keep the shop.
-const ADMIN: &str = "admin";
+use shared::scopes::{ADMIN, ORDERS_READ as READ, ORDERS_WRITE as WRITE};

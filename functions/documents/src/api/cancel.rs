@@ -19,8 +19,7 @@ pub fn router(state: System) -> Router {
     Router::new().route("/v1/documents/{document_id}/cancel", post(handle)).with_state(state)
 }
 
-/// Ends a document that is on its way; its file and its results are deleted. Doing it twice is doing it
-/// once.
+/// Cancels an unfinished document. Its file and its results are deleted. Idempotent.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -34,7 +33,7 @@ async fn handle(
     if matches!(found.status, Status::Ready | Status::Rejected | Status::Failed) {
         return Err(finished().into());
     }
-    // First the job: were it the other way round, a crash in between would leave a mark without one.
+    // Queue the job first: in the other order, a crash in between would leave a mark without a job.
     state.queues.purge()?.send(&Job::of(key)).await?;
     match state.documents.cancel(key, now).await? {
         Change::Made(document) => Ok(Json(View::of(*document, now))),
@@ -47,7 +46,7 @@ async fn handle(
 }
 
 fn finished() -> Problem {
-    let title = "The document has come to its end";
+    let title = "The document is finished";
     Problem::new(StatusCode::CONFLICT, "document-finished", title)
-        .detail("It can be deleted, but there is nothing to cancel.")
+        .detail("A finished document can be deleted, but not cancelled.")
 }

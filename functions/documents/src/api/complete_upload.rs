@@ -21,7 +21,7 @@ pub fn router(state: System) -> Router {
         .with_state(state)
 }
 
-/// Makes one file of the parts, when all are there. Doing it twice is doing it once.
+/// Joins the parts into one file, if all have arrived. Idempotent.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -34,7 +34,7 @@ async fn handle(
         let size = document.announced.size;
         let missing = Parts::of(size).missing(size, &arrived);
         if let Some((number, _)) = missing.first() {
-            let detail = format!("{} parts are missing, the first is {number}", missing.len());
+            let detail = format!("{} parts are missing; the first is {number}", missing.len());
             return Err(Problem::new(StatusCode::CONFLICT, "parts-missing", "Parts are missing")
                 .detail(detail)
                 .into());

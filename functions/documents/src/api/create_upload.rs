@@ -29,26 +29,26 @@ use crate::upload_form::{self, CONTENT_TYPE, Fields, Grant};
 use crate::upload_parts::Parts;
 use shared::budget::{Budgets, exceeded};
 
-/// How files are uploaded, and how much of them.
+/// The configuration of uploads and their limits.
 #[derive(Clone)]
 pub struct Uploads {
-    /// Whose signature the form carries: the function's role.
+    /// The credentials that sign the form: those of the function's role.
     pub credentials: SharedCredentialsProvider,
     /// The bucket's region.
     pub region: String,
-    /// Counts what tenants use.
+    /// The tenants' budgets.
     pub budgets: Budgets,
-    /// What a tenant may use in a day.
+    /// A tenant's daily limits.
     pub allowance: Allowance,
-    /// The largest file taken, in bytes.
+    /// The maximum file size in bytes.
     pub max_bytes: u64,
 }
 
-/// How many documents a user may announce: a fair share, and no guard, so that it gives way when
-/// nobody can decide.
+/// How many documents a user may announce. The quota is for fairness, not for protection: if the limiter is
+/// unavailable, the request is admitted.
 const QUOTA: Quota = Quota::new("uploads", 100, Duration::from_mins(1));
 
-/// Which of the transaction's writes takes from the budgets.
+/// The index of the transaction's write that takes from the budgets.
 const TAKING: usize = 1;
 
 /// The endpoint's router.
@@ -61,29 +61,29 @@ pub fn router(state: System, uploads: Uploads) -> Router {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct Announcement {
     /// The file's name.
     name: String,
-    /// Its size in bytes.
+    /// The file's size in bytes.
     size: u64,
-    /// Its SHA-256, in hexadecimal digits.
+    /// The file's SHA-256, in hexadecimal digits.
     #[serde(default)]
     sha256: Option<Sha256>,
-    /// The schema that its data is wanted in, such as `invoice@1`.
+    /// The schema of the data to extract, such as `invoice@1`.
     #[serde(default)]
     schema: Option<SchemaRef>,
-    /// How the file is to be uploaded.
+    /// How the client uploads the file.
     #[serde(default)]
-    upload: Way,
+    upload: UploadMethod,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Way {
-    /// In one piece, by a form.
+enum UploadMethod {
+    /// In one request, with a form.
     #[default]
     Form,
-    /// In parts, which can be sent side by side, and again.
+    /// In parts, which can be sent in parallel and retried.
     Parts,
 }
 
@@ -96,9 +96,9 @@ struct Created {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Upload {
-    /// Post `fields`, then the file in the field `file`, to `url` as `multipart/form-data`.
+    /// The client posts `fields`, then the file in the field `file`, to `url` as `multipart/form-data`.
     Form { method: &'static str, url: String, fields: Fields, expires_at: Timestamp },
-    /// Get `parts_url`, put each part that it names to its URL, and post to `complete_url`.
+    /// The client gets `parts_url`, puts each listed part to its URL, and posts to `complete_url`.
     Parts {
         method: &'static str,
         part_size: u64,
@@ -114,29 +114,29 @@ async fn handle(
     Extension(uploads): Extension<Uploads>,
     user: SignedIn,
     transaction: Transaction,
-    Json(wanted): Json<Wanted>,
+    Json(announcement): Json<Announcement>,
 ) -> Result<Outcome<Saved>> {
     user.require(WRITE)?;
-    let Wanted { name, size, sha256, schema, upload } = wanted;
+    let Announcement { name, size, sha256, schema, upload } = announcement;
     let name = DocumentName::try_from(name).map_err(invalid_name)?;
     let announced = Announced { name, size, sha256, schema };
     check_size(announced.size, uploads.max_bytes)?;
     if let Some(schema) = &announced.schema
         && !schemas::exists(&state.documents, user.tenant, schema).await?
     {
-        let title = "No such schema";
+        let title = "The schema does not exist";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-schema", title)
-            .field("schema", format!("there is no schema {schema}"))
+            .field("schema", format!("the schema {schema} does not exist"))
             .into());
     }
 
     let now = state.clock.now();
-    let who = (user.user, user.tenant);
-    let mut document = Document::announce(state.ids.next(), who, announced, now);
+    let owner = (user.user, user.tenant);
+    let mut document = Document::announce(state.ids.next(), owner, announced, now);
     document.webhook = state.documents.settings(user.tenant).await?.webhook.is_some();
     let upload = match upload {
-        Way::Form => form(&state, &uploads, &document, now).await?,
-        Way::Parts => parts(&state, &mut document, now).await?,
+        UploadMethod::Form => form(&state, &uploads, &document, now).await?,
+        UploadMethod::Parts => parts(&state, &mut document, now).await?,
     };
     let (id, size) = (document.id, document.announced.size);
     let record = state.documents.creation(&document)?;
@@ -144,15 +144,16 @@ async fn handle(
     let created = Created { document: View::of(document, now), upload };
     let answer = Saved::of((StatusCode::CREATED, location, Json(created))).await?;
 
-    // The record, what it uses and the answer in one: a retry gets the same document, or none was made
-    // and nothing was used.
-    let wanted = uploads.allowance.announcement(size);
-    let taking = uploads.budgets.taking(&user.tenant.to_string(), &wanted, now)?;
+    // One transaction writes the record, the budget use and the answer. So a retry gets the same document, or
+    // nothing was written.
+    let budget_uses = uploads.allowance.announcement(size);
+    let taking = uploads.budgets.taking(&user.tenant.to_string(), &budget_uses, now)?;
     let commit = Commit::new(answer).write(record).write(taking);
     let outcome = match transaction.commit(commit).await {
         Err(IdempotencyError::Refused { index: TAKING, item }) => {
-            let refused = exceeded(&wanted, item.as_ref(), now);
-            let refused = refused.ok_or_else(|| Error::internal("a budget refused what it has"))?;
+            let refused = exceeded(&budget_uses, item.as_ref(), now);
+            let refused = refused
+                .ok_or_else(|| Error::internal("a budget refused a use within its limit"))?;
             metrics::counter!("BudgetsExceeded").increment(1);
             return Err(Problem::from(refused).into());
         }
@@ -186,8 +187,8 @@ async fn form(
     })
 }
 
-/// An upload that is begun and then comes to nothing, as the record is not made, is ended by the
-/// bucket after a day.
+/// Begins a multipart upload. If the record is not created afterwards, the bucket's lifecycle aborts the
+/// upload after a day.
 async fn parts(state: &System, document: &mut Document, now: Timestamp) -> Result<Upload> {
     let Parts { part_size, parts } = Parts::of(document.announced.size);
     document.upload_expires_at = now + MULTIPART_WINDOW;
@@ -212,7 +213,7 @@ fn check_size(size: u64, max_bytes: u64) -> Result<(), Problem> {
     if (1..=max_bytes).contains(&size) {
         return Ok(());
     }
-    let detail = format!("a file has 1 to {max_bytes} bytes");
+    let detail = format!("a file must have 1 to {max_bytes} bytes");
     let (slug, title) = match size {
         0 => ("file-empty", "The file is empty"),
         _ => ("file-too-large", "The file is too large"),

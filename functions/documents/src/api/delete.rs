@@ -17,8 +17,8 @@ pub fn router(state: System) -> Router {
     Router::new().route("/v1/documents/{document_id}", delete).with_state(state)
 }
 
-/// Deletes a document at any time, with its file and everything that was made of it. From here on
-/// nobody sees it; what it leaves in the bucket goes soon after.
+/// Deletes a document in any status, with its file and all results. The document is invisible at once; its
+/// objects in the bucket are deleted soon after.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -29,9 +29,9 @@ async fn handle(
     if state.documents.get(key).await?.is_none() {
         return Err(Problem::not_found("document").into());
     }
-    // First the job: were it the other way round, a crash in between would leave a mark without one.
+    // Queue the job first: in the other order, a crash in between would leave a mark without a job.
     state.queues.purge()?.send(&Job::of(key)).await?;
-    // Refused, it was being deleted, and is gone now.
+    // If the update is refused, another request has deleted the document.
     state.documents.mark_deleting(key, state.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -31,21 +31,21 @@ pub fn router(state: System) -> Router {
 struct Answer {
     #[serde(flatten)]
     document: View,
-    /// Where the file can be downloaded, once it was found to be clean; for five minutes, as all links.
+    /// A link to the clean file. All links are valid for five minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     file_url: Option<String>,
-    /// Where the text can be downloaded.
+    /// A link to the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     text_url: Option<String>,
-    /// Where the lines with their positions can be downloaded.
+    /// Links to the lines with their positions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pages: Vec<Pages>,
-    /// What was extracted.
+    /// The extracted data.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
 }
 
-/// Some pages in a row: a page a line, as JSON.
+/// A link to consecutive pages: one line of JSON for each page.
 #[derive(Serialize)]
 struct Pages {
     from: usize,
@@ -53,8 +53,8 @@ struct Pages {
     url: String,
 }
 
-/// Somebody else's document is answered as one that does not exist. With `Prefer: wait=<seconds>`
-/// (RFC 7240) the answer waits until the document has come to its end, or until the time is over.
+/// Another user's document is answered as one that does not exist. With `Prefer: wait=<seconds>`
+/// (RFC 7240), the answer waits until the document is finished or the time is over.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -63,19 +63,20 @@ async fn handle(
 ) -> Result<Response> {
     user.require(READ)?;
     let wait = prefer::wait(&headers);
-    let document = at_its_end(&state, (user.user, id), wait.unwrap_or_default()).await?;
+    let document = when_finished(&state, (user.user, id), wait.unwrap_or_default()).await?;
     let answer = Json(answer(&state, document).await?).into_response();
     Ok(if wait.is_some() { prefer::applied(answer) } else { answer })
 }
 
-async fn at_its_end(state: &System, key: Key, wait: Duration) -> Result<Document> {
+/// The document when it is finished, or after `wait`.
+async fn when_finished(state: &System, key: Key, wait: Duration) -> Result<Document> {
     let mut pauses = Pauses::within(wait);
     loop {
         let found = state.documents.get(key).await?;
         let found = found.filter(|found| found.status != Status::Deleting);
         let document = found.ok_or_else(|| Problem::not_found("document"))?;
-        let is_over = document.status_at(state.clock.now()).is_final();
-        if is_over || !pauses.pause().await {
+        let is_finished = document.status_at(state.clock.now()).is_final();
+        if is_finished || !pauses.pause().await {
             return Ok(document);
         }
     }

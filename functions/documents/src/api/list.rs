@@ -20,7 +20,7 @@ pub fn router(state: System) -> Router {
 #[derive(Serialize)]
 struct Page {
     documents: Vec<View>,
-    /// To be given as `cursor` for the next page; absent on the last.
+    /// The `cursor` of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -29,11 +29,10 @@ struct Page {
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
-    Query(wanted): Query<page::Page>,
+    Query(query): Query<page::Page>,
 ) -> Result<Json<Page>> {
     user.require(READ)?;
-    let (documents, last) =
-        state.documents.list(user.user, wanted.after()?, wanted.limit()?).await?;
+    let (documents, last) = state.documents.list(user.user, query.after()?, query.limit()?).await?;
     let next_cursor = last.map(cursor);
     let now = state.clock.now();
     let documents = documents.into_iter().map(|found| View::of(found, now).brief()).collect();

@@ -14,7 +14,4 @@ mod view;
 
 pub use view::View;
 
-/// Lets a user see documents.
-const READ: &str = "documents:read";
-/// Lets a user add and delete documents.
-const WRITE: &str = "documents:write";
+use shared::scopes::{DOCUMENTS_READ as READ, DOCUMENTS_WRITE as WRITE};

@@ -24,8 +24,8 @@ struct Answer {
     schema: SchemaRef,
 }
 
-/// Adds a schema of the tenant's own, as `invoice@2`. A version that is there stays as it is: putting
-/// the same again changes nothing, and another is refused.
+/// Adds a version of a tenant's schema, such as `delivery-note@2`. An existing version never changes: putting
+/// the same schema again does nothing, and a different one is refused.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -34,17 +34,17 @@ async fn handle(
 ) -> Result<Json<Answer>> {
     user.require(WRITE)?;
     if schemas::is_built_in(&schema.name) {
-        let title = "The name is taken by a schema that comes with the system";
+        let title = "A built-in schema has this name";
         return Err(Problem::new(StatusCode::CONFLICT, "schema-built-in", title).into());
     }
     schemas::check(&schema, &document).map_err(|reason| {
-        let title = "The schema is not taken";
+        let title = "The schema is not valid";
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-schema", title).detail(reason)
     })?;
     if state.documents.add_schema(user.tenant, &schema, &document.to_string()).await? {
         Ok(Json(Answer { schema }))
     } else {
-        let title = "This version is there, and is another";
+        let title = "This version exists with other content";
         Err(Problem::new(StatusCode::CONFLICT, "schema-exists", title)
             .detail("Put it under the next version.")
             .into())

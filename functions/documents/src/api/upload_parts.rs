@@ -16,7 +16,7 @@ use crate::store::{Documents, Key};
 use crate::system::System;
 use crate::upload_parts::Parts;
 
-/// How many parts are handed out at once.
+/// The maximum number of parts in one answer.
 const MAX_LINKS: usize = 100;
 
 /// The endpoint's router.
@@ -26,13 +26,13 @@ pub fn router(state: System) -> Router {
 
 #[derive(Serialize)]
 struct Answer {
-    /// How many parts have arrived.
+    /// The number of parts that have arrived.
     arrived: usize,
-    /// Those that have not, up to a hundred. When there are none, complete the upload.
+    /// The missing parts, up to [`MAX_LINKS`]. If there are none, the client completes the upload.
     missing: Vec<Part>,
 }
 
-/// Put so many bytes of the file, from `offset` on, to `url`.
+/// The client puts `size` bytes of the file, from `offset`, to `url`.
 #[derive(Serialize)]
 struct Part {
     number: i32,
@@ -42,7 +42,7 @@ struct Part {
     expires_at: Timestamp,
 }
 
-/// What is left to upload. An upload that was cut off goes on from here.
+/// Lists the missing parts. With this list, a client resumes an interrupted upload.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -52,11 +52,11 @@ async fn handle(
     let now = state.clock.now();
     let (document, upload) = open(&state.documents, (user.user, id), now).await?;
     let key = document.key();
-    let arrived = state.objects.parts(key, &upload).await?.ok_or_else(over)?;
+    let arrived = state.objects.parts(key, &upload).await?.ok_or_else(not_uploading)?;
     let parts = Parts::of(document.announced.size);
     let mut missing = Vec::new();
-    let wanted = parts.missing(document.announced.size, &arrived);
-    for (number, size) in wanted.into_iter().take(MAX_LINKS) {
+    let all_missing = parts.missing(document.announced.size, &arrived);
+    for (number, size) in all_missing.into_iter().take(MAX_LINKS) {
         missing.push(Part {
             number,
             offset: u64::try_from(number - 1)? * parts.part_size,
@@ -68,7 +68,7 @@ async fn handle(
     Ok(Json(Answer { arrived: arrived.len(), missing }))
 }
 
-/// A document whose file is being uploaded in parts, and S3's id of the upload.
+/// A document with an open multipart upload, and S3's id of the upload.
 pub(super) async fn open(
     documents: &Documents,
     key: Key,
@@ -78,11 +78,11 @@ pub(super) async fn open(
     let document = document.ok_or_else(|| Problem::not_found("document"))?;
     match (document.status_at(now), document.multipart.clone()) {
         (Status::AwaitingUpload, Some(upload)) => Ok((document, upload)),
-        _ => Err(over().into()),
+        _ => Err(not_uploading().into()),
     }
 }
 
-fn over() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "not-uploading", "No upload in parts is open")
-        .detail("The document has its file, has expired, or was announced for a form.")
+fn not_uploading() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "not-uploading", "The document has no open multipart upload")
+        .detail("The file has arrived, the upload has expired, or the document uses a form.")
 }

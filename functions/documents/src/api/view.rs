@@ -15,12 +15,12 @@ pub struct View {
     upload_expires_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     uploaded_at: Option<Timestamp>,
-    /// The stage that it is in.
+    /// The current stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     stage: Option<Stage>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    waiting: Option<Waits>,
-    /// How many pages are read, while the text is being read.
+    waiting: Option<Wait>,
+    /// The number of pages read so far, during the stage `text`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pages_read: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,9 +28,9 @@ pub struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rejection: Option<Why<Rejection>>,
+    rejection: Option<Explained<Rejection>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<Why<FailureReason>>,
+    failure: Option<Explained<FailureReason>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stages: Option<Stages>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,14 +38,14 @@ pub struct View {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Waits {
+struct Wait {
     r#for: Waiting,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Why<T> {
+struct Explained<T> {
     #[serde(flatten)]
     reason: T,
     explanation: &'static str,
@@ -57,19 +57,19 @@ struct FailureReason {
 }
 
 impl View {
-    /// The document, as it stands at `now`.
+    /// The view of a document at `now`.
     #[must_use]
     pub fn of(document: Document, now: Timestamp) -> Self {
         let status = document.status_at(now);
-        let waits =
-            document.waiting.map(|waiting| Waits { r#for: waiting, since: document.waiting_since });
-        let failure = document.failure.map(|reason| Why {
+        let waiting =
+            document.waiting.map(|waiting| Wait { r#for: waiting, since: document.waiting_since });
+        let failure = document.failure.map(|reason| Explained {
             explanation: explain_failure(reason),
             reason: FailureReason { reason },
         });
         let rejection = document
             .rejection
-            .map(|reason| Why { explanation: explain_rejection(&reason), reason });
+            .map(|reason| Explained { explanation: explain_rejection(&reason), reason });
         Self {
             status,
             id: document.id,
@@ -78,7 +78,7 @@ impl View {
             upload_expires_at: document.upload_expires_at,
             uploaded_at: document.uploaded_at,
             stage: (document.status == Status::Processing).then_some(document.stage),
-            waiting: waits,
+            waiting,
             pages_read: document.progress.map(|progress| progress.pages),
             content_sha256: document.content_sha256,
             finished_at: document.finished_at,
@@ -89,7 +89,7 @@ impl View {
         }
     }
 
-    /// The same without what only a look at one document needs.
+    /// The view for a list: without history and stages.
     #[must_use]
     pub(super) fn brief(mut self) -> Self {
         self.history.clear();
@@ -98,7 +98,7 @@ impl View {
     }
 }
 
-/// Where things are in the bucket is nobody's business.
+/// Removes the keys of objects: the bucket's layout is internal.
 fn without_keys(mut stages: Stages) -> Stages {
     if let Some(text) = stages.text.as_mut().and_then(|done| done.result.as_mut()) {
         text.text_key.clear();
@@ -113,21 +113,23 @@ fn without_keys(mut stages: Stages) -> Stages {
 fn explain_failure(failure: Failure) -> &'static str {
     match failure {
         Failure::FileGone => "The file was deleted before it was read. Upload it again.",
-        Failure::GaveUp => "We could not process the file. The operators have been told.",
+        Failure::GaveUp => "We could not process the file. The operators are informed.",
     }
 }
 
 fn explain_rejection(rejection: &Rejection) -> &'static str {
     match rejection {
-        Rejection::Invalid { .. } => "The file cannot be read, or has what your policy refuses.",
+        Rejection::Invalid { .. } => {
+            "The file cannot be read, or it contains something that your policy refuses."
+        }
         Rejection::ChecksumMismatch => {
-            "The file is not the one that was announced: its SHA-256 is another. Upload it again."
+            "The file's SHA-256 is not the announced one. Upload the file again."
         }
         Rejection::ParserLimits { .. } => "The file takes too much time or memory to read.",
         Rejection::Infected { .. } => "There is malware in the file. It is kept from everybody.",
         Rejection::Unscannable { .. } => "The file could not be scanned for malware.",
         Rejection::NotPdfa { .. } => {
-            "Your policy asks for PDF/A. The file does not conform to it, or claims a part of it that \
+            "Your policy requires PDF/A. The file does not conform to it, or claims a part of it that \
              we cannot check."
         }
         Rejection::TooMuchText => "The file has more than 16 MiB of text.",

@@ -1,5 +1,5 @@
-//! The Lambdas of documents that read PDFs, by the template's `Handler`. Each file is read by a child
-//! process, which is this program again: it reads one PDF and ends.
+//! The Lambdas of documents that read PDFs, by the template's `Handler`. For each file, the program starts
+//! itself again as a child process, which reads one PDF and exits.
 
 use std::process::ExitCode;
 

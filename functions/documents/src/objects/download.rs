@@ -1,18 +1,18 @@
-//! Under which name a browser saves a download (RFC 6266).
+//! The file name of a download (`Content-Disposition`, RFC 6266).
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The name of a file with `extension`: `name`, with the extension added unless it ends with it. A
-/// text made of `invoice.pdf` is `invoice.pdf.txt`.
+/// `name` with `extension`, which is added unless the name already has it. So the text of `invoice.pdf` is
+/// `invoice.pdf.txt`.
 pub(super) fn file_name(name: &str, extension: &str) -> String {
-    let has_it = name
+    let has_extension = name
         .rsplit_once('.')
         .is_some_and(|(stem, last)| !stem.is_empty() && last.eq_ignore_ascii_case(extension));
-    if has_it { name.to_owned() } else { format!("{name}.{extension}") }
+    if has_extension { name.to_owned() } else { format!("{name}.{extension}") }
 }
 
-/// The value of `Content-Disposition` that has a browser save a file as `name`, and never show it in
-/// the page: in ASCII for those who know no better, and in UTF-8 (RFC 8187).
+/// A `Content-Disposition` value: the browser saves the file as `name` and does not display it. The name is
+/// given in ASCII for old clients, and in UTF-8 (RFC 8187).
 pub(super) fn attachment(name: &str) -> String {
     let plain = |character: char| match character {
         'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | '-' | '_' | '(' | ')' => character,
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_download_ends_with_its_extension() {
+    fn a_download_has_its_extension() {
         assert_eq!(file_name("invoice.pdf", "pdf"), "invoice.pdf");
         assert_eq!(file_name("INVOICE.PDF", "pdf"), "INVOICE.PDF");
         assert_eq!(file_name("setup.exe", "pdf"), "setup.exe.pdf");
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_leave_its_parameter() {
+    fn a_name_cannot_escape_its_parameter() {
         assert_eq!(
             attachment("Rechnung März; \"7\".pdf"),
             "attachment; filename=\"Rechnung M_rz_ _7_.pdf\"; \

@@ -1,11 +1,11 @@
 //! The bucket.
 //!
-//! | key | what | who reads it |
+//! | key | object | readers |
 //! |---|---|---|
-//! | `uploads/<owner>/<id>.pdf` | what was uploaded: in quarantine | the stages `validate` and `scan` |
-//! | `clean/<owner>/<id>.pdf` | a copy of what was found to be clean | later stages, and its owner |
-//! | `text/<owner>/<id>/<attempt>/…` | the text | the stage `structure`, and its owner |
-//! | `structure/<owner>/<id>/<attempt>.json` | the data | its owner |
+//! | `uploads/<owner>/<id>.pdf` | the upload, in quarantine | the stages `validate` and `scan` |
+//! | `clean/<owner>/<id>.pdf` | a copy of the upload that was found clean | later stages, and the owner |
+//! | `text/<owner>/<id>/<attempt>/…` | the text | the stage `structure`, and the owner |
+//! | `structure/<owner>/<id>/<attempt>.json` | the data | the owner |
 
 mod download;
 mod ranges;
@@ -30,11 +30,11 @@ pub use results::{structure_key, text_key};
 use crate::document::{Document, DocumentId};
 use crate::store::Key;
 
-/// The longest that S3 may take to begin an answer, or for all of one that is read whole.
+/// The maximum time until S3 begins to answer; if the answer is not streamed, the time of the whole answer.
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(10);
-/// How long a link to a file is good for.
+/// How long a link is valid.
 pub const LINK_LIFETIME: Duration = Duration::from_mins(5);
-/// The tag that only a scanned file has; the bucket's policy asks for it.
+/// The tag of scanned files. The bucket's policy requires it.
 const CLEAN_TAG: &str = "scan=clean";
 
 /// The bucket.
@@ -44,23 +44,23 @@ pub struct Objects {
     bucket: String,
 }
 
-/// A file was deleted.
+/// The object was deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
-/// A part of a file that is uploaded in parts.
+/// A part of a multipart upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadedPart {
-    /// Its number, from 1.
+    /// The part's number, from 1.
     pub number: i32,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// S3's tag of its content.
+    /// S3's `ETag` of the part.
     pub etag: String,
 }
 
-/// A client for S3. With an endpoint of its own, as a local one is, buckets are named in the path:
-/// `<bucket>.localhost` would have to resolve otherwise.
+/// A client for S3. With a custom endpoint, such as a local one, the bucket is in the path, because
+/// `<bucket>.localhost` may not resolve.
 #[must_use]
 pub fn client(aws: &SdkConfig) -> Client {
     let config = aws_sdk_s3::config::Builder::from(aws);
@@ -80,21 +80,21 @@ impl Objects {
         &self.bucket
     }
 
-    /// The upload of a document, in the version that was recorded, to be read by ranges.
+    /// The recorded version of a document's upload, for reading by ranges.
     #[must_use]
     pub fn upload(&self, document: &Document) -> Ranges {
         let version = document.object_version.clone();
         Ranges::new(self.clone(), upload_key(document.key()), version, document.announced.size)
     }
 
-    /// The clean copy of a document, in the version that was scanned, to be read by ranges.
+    /// The scanned version of a document's clean copy, for reading by ranges.
     #[must_use]
     pub fn clean(&self, document: &Document) -> Ranges {
         let version = document.clean_version.clone();
         Ranges::new(self.clone(), clean_key(document.key()), version, document.announced.size)
     }
 
-    /// The whole upload of a document, as a stream.
+    /// The recorded version of a document's upload, as a stream.
     pub async fn stream(&self, document: &Document) -> Result<Result<GetObjectOutput, Gone>> {
         let get = self
             .client
@@ -105,8 +105,7 @@ impl Objects {
         unless_gone(tokio::time::timeout(MAX_ANSWER_TIME, get.send()).await?)
     }
 
-    /// Copies a document's upload, in the version that was recorded, to where clean files are; gives
-    /// the copy's version.
+    /// Copies the recorded version of a document's upload to `clean/`. Gives the copy's version.
     pub async fn release_from_quarantine(
         &self,
         document: &Document,
@@ -131,7 +130,7 @@ impl Objects {
         Ok(Ok(version.ok_or_else(|| Error::internal("the bucket does not keep versions"))?))
     }
 
-    /// The value of a tag of a document's upload, in the version that was recorded.
+    /// The value of a tag of the recorded version of a document's upload.
     pub async fn upload_tag(
         &self,
         document: &Document,
@@ -150,14 +149,14 @@ impl Objects {
         }))
     }
 
-    /// Begins an upload in parts; gives S3's id of it.
+    /// Begins a multipart upload. Gives S3's upload id.
     pub async fn begin_parts(&self, key: Key, content_type: &str) -> Result<String> {
         let request = self.client.create_multipart_upload().bucket(&self.bucket);
         let begun = request.key(upload_key(key)).content_type(content_type).send().await?;
         begun.upload_id.ok_or_else(|| Error::internal("S3 gave no upload id"))
     }
 
-    /// The parts that have arrived, or nothing if there is no such upload any more.
+    /// The parts that have arrived; `None` if the multipart upload does not exist any more.
     pub async fn parts(&self, key: Key, upload: &str) -> Result<Option<Vec<UploadedPart>>> {
         let (mut parts, mut marker) = (Vec::new(), None);
         loop {
@@ -178,7 +177,7 @@ impl Objects {
         }
     }
 
-    /// A link that lets its holder upload one part of exactly `size` bytes, for [`LINK_LIFETIME`].
+    /// A presigned link for uploading one part of exactly `size` bytes, valid for [`LINK_LIFETIME`].
     pub async fn part_link(
         &self,
         key: Key,
@@ -192,7 +191,7 @@ impl Objects {
         Ok(request.uri().to_owned())
     }
 
-    /// Makes one file of the parts. Nothing happens if that was done before.
+    /// Joins the parts into one file. Idempotent.
     pub async fn complete_parts(
         &self,
         key: Key,
@@ -206,12 +205,11 @@ impl Objects {
         let complete = self.client.complete_multipart_upload().bucket(&self.bucket);
         let complete = complete.key(upload_key(key)).upload_id(upload).multipart_upload(parts);
         let completed = complete.customize().config_override(within(Calls::Transfer)).send().await;
-        // Gone means that it was completed by another request.
+        // `Gone`: another request has completed the upload.
         unless_gone(completed)?.map_or_else(|Gone| Ok(()), |_| Ok(()))
     }
 
-    /// Where forms are posted to: the bucket's own URL, in whatever style and partition the client
-    /// addresses it.
+    /// The URL that forms are posted to: the bucket's URL, as the client addresses it.
     pub async fn form_url(&self) -> Result<String> {
         const ANY_KEY: &str = "key";
         let config = PresigningConfig::expires_in(LINK_LIFETIME)?;
@@ -221,7 +219,8 @@ impl Objects {
         Ok(url.strip_suffix(ANY_KEY).unwrap_or(url).to_owned())
     }
 
-    /// A link that lets its holder download the clean file under its name, for [`LINK_LIFETIME`].
+    /// A presigned link for downloading the clean file under its name, valid for [`LINK_LIFETIME`]. `None` if
+    /// there is no clean copy.
     pub async fn file_link(&self, document: &Document) -> Result<Option<String>> {
         let Some(version) = document.clean_version.clone() else { return Ok(None) };
         let name = download::file_name(document.announced.name.as_str(), "pdf");
@@ -229,13 +228,13 @@ impl Objects {
         Ok(Some(self.link(get.response_content_disposition(download::attachment(&name))).await?))
     }
 
-    /// A link that lets its holder download the whole text of a document, for [`LINK_LIFETIME`].
+    /// A presigned link for downloading the whole text of a document, valid for [`LINK_LIFETIME`].
     pub async fn text_link(&self, document: &Document, key: &str) -> Result<String> {
         let name = download::file_name(document.announced.name.as_str(), "txt");
         self.link(self.get(key).response_content_disposition(download::attachment(&name))).await
     }
 
-    /// A link that lets its holder download the object at `key`, for [`LINK_LIFETIME`].
+    /// A presigned link for downloading the object at `key`, valid for [`LINK_LIFETIME`].
     pub async fn result_link(&self, key: &str) -> Result<String> {
         self.link(self.get(key)).await
     }
@@ -250,12 +249,12 @@ impl Objects {
     }
 }
 
-/// The time-outs of a call that takes longer than most.
+/// Time-outs for calls that take longer than the default.
 fn within(calls: Calls) -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(calls.timeouts())
 }
 
-/// Tells a file that is no more from S3 failing.
+/// Separates a deleted object from other S3 errors.
 fn unless_gone<T, E, R>(result: Result<T, SdkError<E, R>>) -> Result<Result<T, Gone>>
 where
     SdkError<E, R>: std::error::Error + Send + Sync + 'static,
@@ -287,7 +286,7 @@ pub fn clean_key((owner, id): Key) -> String {
     format!("clean/{owner}/{id}.pdf")
 }
 
-/// The document whose upload has this key.
+/// The owner and id of the document whose upload has this key; `None` if the key is not that of an upload.
 #[must_use]
 pub fn parse_upload_key(key: &str) -> Option<(UserId, DocumentId)> {
     let (owner, id) = key.strip_prefix("uploads/")?.strip_suffix(".pdf")?.split_once('/')?;
@@ -303,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_leads_back_to_its_document() {
+    fn an_upload_key_parses_to_its_document() {
         let ids = Ids::random(Clock::System);
         let key = (ids.next(), ids.next());
         assert_eq!(parse_upload_key(&upload_key(key)), Some(key));
@@ -311,7 +310,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_other_key_is_nobodys(text in "(uploads/)?[a-zA-Z0-9_/.]{0,80}(\\.pdf)?") {
+        fn other_keys_do_not_parse(text in "(uploads/)?[a-zA-Z0-9_/.]{0,80}(\\.pdf)?") {
             if let Some(key) = parse_upload_key(&text) {
                 prop_assert_eq!(upload_key(key), text);
             }

@@ -1,4 +1,4 @@
-//! A file that is read by ranges, piece by piece and not as a whole.
+//! Reads a file by ranges instead of as a whole.
 
 use std::collections::VecDeque;
 
@@ -8,13 +8,13 @@ use tokio::time::timeout;
 
 use super::{Gone, MAX_ANSWER_TIME, Objects, unless_gone};
 
-/// What is asked of S3 at once, in bytes: a request takes some 20 ms whatever its size, and the
-/// reader asks for what stands near.
+/// The size of one S3 request, in bytes. A small request takes about as long (20 ms), and the reader's next
+/// range is usually near.
 const BLOCK: u64 = 1 << 20;
-/// How many blocks are kept.
+/// The maximum number of cached blocks.
 const BLOCKS: usize = 8;
 
-/// One version of an object. The blocks that were read last are kept.
+/// One version of an object, with a cache of the blocks fetched last.
 #[derive(Debug)]
 pub struct Ranges {
     objects: Objects,
@@ -22,7 +22,7 @@ pub struct Ranges {
     version: Option<String>,
     size: u64,
     blocks: VecDeque<(u64, Vec<u8>)>,
-    /// How many bytes S3 has given.
+    /// The number of bytes fetched from S3.
     pub fetched: u64,
 }
 
@@ -31,17 +31,20 @@ impl Ranges {
         Self { objects, key, version, size, blocks: VecDeque::new(), fetched: 0 }
     }
 
-    /// The file's size in bytes, as it was announced and S3 made sure of.
+    /// The file's size in bytes: the announced size, which S3 enforced at the upload.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The bytes from `offset` on, `length` of them.
+    /// Reads `length` bytes from `offset`.
+    ///
+    /// # Errors
+    /// The range ends after the file's end, or S3 failed.
     pub async fn read(&mut self, offset: u64, length: usize) -> Result<Result<Vec<u8>, Gone>> {
         let end = offset.saturating_add(length as u64);
         if end > self.size {
-            return Err(Error::internal("a range beyond the end of the file"));
+            return Err(Error::internal("the range ends after the end of the file"));
         }
         let mut bytes = Vec::with_capacity(length);
         let mut at = offset;
@@ -62,7 +65,7 @@ impl Ranges {
         Ok(Ok(bytes))
     }
 
-    /// The block that begins at `start`.
+    /// The block at `start`, cached or fetched.
     async fn block(&mut self, start: u64) -> Result<Result<&[u8], Gone>> {
         if let Some(index) = self.blocks.iter().position(|(at, _)| *at == start) {
             return Ok(Ok(&self.blocks[index].1));
@@ -82,8 +85,8 @@ impl Ranges {
                 Ok(object) => object,
                 Err(gone) => return Ok(Err(gone)),
             };
-            // A server may answer a range with the whole (RFC 9110, 14.2), as the local AWS does for
-            // versions; then what stands before it is passed over.
+            // A server may ignore the range and send the whole file (RFC 9110, section 14.2), as the local
+            // AWS does for versions. Then the bytes before the range are skipped.
             let before = if object.content_range().is_some() { 0 } else { start };
             Ok::<_, Error>(Ok(take(object.body, usize::try_from(before)?, wanted).await?))
         };
@@ -92,7 +95,7 @@ impl Ranges {
             Err(gone) => return Ok(Err(gone)),
         };
         if bytes.len() != wanted {
-            return Err(Error::internal("S3 gave less than was asked for"));
+            return Err(Error::internal("S3 returned fewer bytes than requested"));
         }
         self.fetched += bytes.len() as u64;
         if self.blocks.len() == BLOCKS {
@@ -103,14 +106,14 @@ impl Ranges {
     }
 }
 
-/// Up to `wanted` bytes of a stream, after the first `before`.
+/// Reads up to `wanted` bytes of a stream, after skipping `before` bytes.
 async fn take(mut stream: ByteStream, mut before: usize, wanted: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(wanted);
     while bytes.len() < wanted
         && let Some(mut piece) = stream.try_next().await?
     {
-        let passed = piece.split_to(before.min(piece.len()));
-        before -= passed.len();
+        let skipped = piece.split_to(before.min(piece.len()));
+        before -= skipped.len();
         let room = wanted - bytes.len();
         bytes.extend_from_slice(&piece[..room.min(piece.len())]);
     }

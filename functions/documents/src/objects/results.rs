@@ -1,4 +1,4 @@
-//! What stages leave in the bucket, and how everything of a document is deleted.
+//! The stages' results in the bucket, and the deletion of all objects of a document.
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ObjectVersion;
@@ -12,9 +12,9 @@ use super::{Gone, MAX_ANSWER_TIME, Objects, clean_key, unless_gone, upload_key, 
 use crate::store::Key;
 use shared::lease::AttemptId;
 
-/// How many versions are listed at once.
+/// The number of versions per list request.
 const LISTED: i32 = 1000;
-/// How many are deleted at once.
+/// The number of concurrent delete requests.
 const AT_ONCE: usize = 16;
 
 impl Objects {
@@ -26,7 +26,10 @@ impl Objects {
         Ok(())
     }
 
-    /// Reads a result whole, if it is there and has at most `max_bytes`.
+    /// Reads a whole result.
+    ///
+    /// # Errors
+    /// The result has more than `max_bytes`, or S3 failed.
     pub async fn fetch(&self, key: &str, max_bytes: u64) -> Result<Result<Vec<u8>, Gone>> {
         timeout(MAX_ANSWER_TIME, self.fetched(key, max_bytes)).await?
     }
@@ -39,12 +42,13 @@ impl Objects {
         };
         let length = u64::try_from(object.content_length.unwrap_or_default())?;
         if length > max_bytes {
-            return Err(Error::internal(format!("{key} has {length} bytes, over {max_bytes}")));
+            let reason = format!("{key} has {length} bytes, more than {max_bytes}");
+            return Err(Error::internal(reason));
         }
         Ok(Ok(object.body.collect().await?.to_vec()))
     }
 
-    /// Copies a result of one document to another.
+    /// Copies a result of one document for another.
     pub async fn copy(&self, from: &str, to: &str) -> Result<Result<(), Gone>> {
         let copy = self.client.copy_object().bucket(&self.bucket).key(to);
         let copy = copy.copy_source(format!("{}/{from}", self.bucket));
@@ -60,26 +64,28 @@ impl Objects {
         Ok(())
     }
 
-    /// The versions of a document's upload that are there, with their sizes in bytes, oldest first; the
-    /// newest thousand if there are more.
+    /// The versions of a document's upload with their sizes in bytes, oldest first. If there are more than a
+    /// thousand, the newest thousand.
     pub async fn uploads(&self, key: Key) -> Result<Vec<(String, u64)>> {
         let list = self.client.list_object_versions().bucket(&self.bucket).prefix(upload_key(key));
         let list = list.max_keys(LISTED);
         let listed = point("objects.uploads", || list.clone().send()).await?;
         let (versions, has_more) = (listed.versions.unwrap_or_default(), listed.is_truncated);
         if versions.is_empty() && has_more == Some(true) {
-            // Delete markers fill the page. Whoever is told that there is no file would forget it.
-            return Err(Error::internal("the first versions of an upload are delete markers"));
+            // Delete markers fill the page. An empty answer would mean that there is no file.
+            return Err(Error::internal(
+                "the newest versions of the upload are all delete markers",
+            ));
         }
         let version = |version: ObjectVersion| {
             let size = u64::try_from(version.size.unwrap_or_default())?;
             let id = version.version_id;
-            Ok((id.ok_or_else(|| Error::internal("a version of an upload has no id"))?, size))
+            Ok((id.ok_or_else(|| Error::internal("a version of the upload has no id"))?, size))
         };
         versions.into_iter().rev().map(version).collect()
     }
 
-    /// Deletes everything of a document, in every version, and ends an upload in parts.
+    /// Deletes every version of every object of a document, and aborts the multipart upload, if any.
     pub async fn purge(&self, key: Key, multipart: Option<&str>) -> Result<()> {
         if let Some(upload) = multipart {
             let abort = self.client.abort_multipart_upload().bucket(&self.bucket);
@@ -91,7 +97,7 @@ impl Objects {
         Ok(())
     }
 
-    /// Deletes up to a thousand versions under a prefix; says whether there were any.
+    /// Deletes up to a thousand versions under a prefix. Gives whether there were any.
     async fn purge_some(&self, prefix: &str) -> Result<bool> {
         let list = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
         let listed = list.max_keys(LISTED).send().await?;
@@ -100,7 +106,8 @@ impl Objects {
         let markers = listed.delete_markers.unwrap_or_default().into_iter();
         let markers = markers.map(|marker| (marker.key, marker.version_id));
         let found: Vec<_> = versions.chain(markers).collect();
-        // One request each, which cost nothing: for many in one, some emulators ask for another action.
+        // One request for each version: delete requests are free, and some emulators require another
+        // permission for `DeleteObjects`.
         for some in found.chunks(AT_ONCE) {
             let requests = some.iter().map(|(key, version)| {
                 let delete = self.client.delete_object().bucket(&self.bucket);
@@ -112,13 +119,13 @@ impl Objects {
     }
 }
 
-/// Where an attempt's text goes.
+/// The key of an attempt's text object.
 #[must_use]
 pub fn text_key((owner, id): Key, attempt: AttemptId, name: &str) -> String {
     format!("text/{owner}/{id}/{attempt}/{name}")
 }
 
-/// Where an attempt's data goes.
+/// The key of an attempt's data.
 #[must_use]
 pub fn structure_key((owner, id): Key, attempt: AttemptId) -> String {
     format!("structure/{owner}/{id}/{attempt}.json")

@@ -1,4 +1,4 @@
-//! The child: what runs here runs on bytes that anyone may have sent.
+//! The child process. It works on untrusted bytes.
 
 use std::io::{self, Read, Stdin, Stdout};
 use std::process::ExitCode;
@@ -7,17 +7,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use cos::Source;
 use rlimit::Resource;
 
-use super::wire::{heard_length, say};
+use super::wire::{read_length, write_frame};
 use super::{MAX_CPU_TIME, MAX_MEMORY, READ, STACK, Task};
 use crate::reading;
 
-/// What is asked for at once, in bytes.
+/// The maximum size of one read request, in bytes.
 const MAX_READ: usize = 4 << 20;
 
-/// The exit status of a child that could not be set up, or whose worker is gone.
+/// The exit status of a child that could not be set up, or that lost its worker.
 pub(super) const OUR_FAILURE: u8 = 74;
 
-/// What a worker's `main` does first: if the program was started as a child, it reads and is done.
+/// Runs the child if the program was started as one. A worker's `main` calls this first, and exits with the
+/// given code, if any.
 #[must_use]
 pub fn main_if_child() -> Option<ExitCode> {
     if std::env::args_os().nth(1)? != READ {
@@ -37,12 +38,12 @@ pub fn main_if_child() -> Option<ExitCode> {
     })
 }
 
-/// From here on: so much memory and processor time, no file larger than nothing, no file or socket
-/// but the three that are open, no thread or process more.
+/// Limits this process from now on: [`MAX_MEMORY`], [`MAX_CPU_TIME`], no writes to files, no open files or
+/// sockets beyond the three standard ones, no new threads or processes.
 pub fn confine() -> io::Result<()> {
     let seconds = MAX_CPU_TIME.as_secs();
     Resource::AS.set(MAX_MEMORY, MAX_MEMORY)?;
-    // A second between the signal that says what it was and the one that cannot be caught.
+    // The soft limit sends SIGXCPU, which identifies the cause; SIGKILL follows one second later.
     Resource::CPU.set(seconds, seconds + 1)?;
     Resource::FSIZE.set(0, 0)?;
     Resource::CORE.set(0, 0)?;
@@ -52,33 +53,33 @@ pub fn confine() -> io::Result<()> {
 
 fn read() -> io::Result<()> {
     let mut worker = Worker { input: io::stdin(), output: io::stdout() };
-    let start = worker.heard()?;
+    let start = worker.receive()?;
     let (task, size): (Task, u64) = serde_json::from_slice(&start)?;
     let worker = Mutex::new(worker);
     let file = Remote { worker: &worker, size };
-    let answer = reading::read(&task, file, &mut |item| lock(&worker).say(b'I', &item))?;
-    lock(&worker).say(b'A', &answer)
+    let answer = reading::read(&task, file, &mut |item| lock(&worker).send(b'I', &item))?;
+    lock(&worker).send(b'A', &answer)
 }
 
-/// The worker, at the other ends of the pipes.
+/// The pipes to the worker.
 struct Worker {
     input: Stdin,
     output: Stdout,
 }
 
 impl Worker {
-    fn heard(&mut self) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; heard_length(&mut self.input)?];
+    fn receive(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; read_length(&mut self.input)?];
         self.input.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 
-    fn say(&mut self, kind: u8, bytes: &[u8]) -> io::Result<()> {
-        say(&mut self.output, kind, bytes)
+    fn send(&mut self, kind: u8, bytes: &[u8]) -> io::Result<()> {
+        write_frame(&mut self.output, kind, bytes)
     }
 }
 
-/// The file, which the worker has.
+/// The file, read through the worker.
 struct Remote<'a> {
     worker: &'a Mutex<Worker>,
     size: u64,
@@ -98,9 +99,9 @@ impl Source for Remote<'_> {
         let mut at = offset;
         for piece in buffer.chunks_mut(MAX_READ) {
             let length = u32::try_from(piece.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-            let question = [&at.to_be_bytes()[..], &length.to_be_bytes()[..]].concat();
-            worker.say(b'R', &question)?;
-            if heard_length(&mut worker.input)? != piece.len() {
+            let request = [&at.to_be_bytes()[..], &length.to_be_bytes()[..]].concat();
+            worker.send(b'R', &request)?;
+            if read_length(&mut worker.input)? != piece.len() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             worker.input.read_exact(piece)?;

@@ -1,10 +1,10 @@
-//! Reading a PDF in a process of its own.
+//! Reads a PDF in a separate process.
 //!
-//! No parser can be trusted with any bytes that anyone sends: one that runs out of stack or memory
-//! takes its process with it. So a worker starts itself once more for each file. That child has limits
-//! that the kernel keeps, an empty environment, three open files and no way to open a fourth, a socket
-//! included. It asks the worker for ranges of the file over a pipe, and gives what it finds over
-//! another; however it ends, the worker goes on.
+//! The bytes are untrusted, and a parser that runs out of stack or memory terminates its process. So a worker
+//! starts its own program again for each file. The child process has limits that the kernel enforces, an
+//! empty environment and three open files. It cannot open another file or a socket. It requests ranges of the
+//! file from the worker over one pipe, and sends its results over another. However the child ends, the
+//! worker continues.
 
 mod child;
 mod wire;
@@ -27,34 +27,34 @@ use crate::objects::Ranges;
 use crate::stage::Limit;
 use wire::{FromChild, read_from_child, write_to_child};
 
-/// The argument that makes a worker's program read a PDF in place of serving Lambda.
+/// The argument that makes a worker's program read a PDF instead of serving Lambda.
 const READ: &str = "read-pdf";
-/// The longest that the child may be silent.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-/// The most processor time that the child may use.
+/// The maximum time that the child may send nothing.
+pub const MAX_SILENCE: Duration = Duration::from_secs(20);
+/// The maximum processor time of the child.
 pub const MAX_CPU_TIME: Duration = Duration::from_mins(1);
-/// The most address space that the child may have, in bytes.
+/// The maximum address space of the child, in bytes.
 pub const MAX_MEMORY: u64 = 512 << 20;
-/// The child's stack, in bytes; deeply nested files need it, or end it.
+/// The child's stack, in bytes. Deeply nested files need much of it.
 const STACK: usize = 16 << 20;
-/// What the child may read, in multiples of the file's size, and in bytes beyond that.
+/// The maximum that the child may read: the file's size times the first number, plus the second in bytes.
 const MAX_READS: (u64, u64) = (8, 64 << 20);
-/// How many bytes are kept of what a child says of its errors.
-const MAX_WORDS: u64 = 4096;
-/// The most that a child may give, in bytes.
+/// The maximum of the child's standard error that is kept, in bytes.
+const MAX_STDERR: u64 = 4096;
+/// The maximum that the child may send before its answer, in bytes.
 const MAX_OUTPUT: usize = 256 << 20;
 
-/// What a child is to do.
+/// A child's task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Look for what a policy may refuse.
+    /// Find what this policy refuses or flags.
     Inspect(pdf_inspect::Policy),
-    /// Check it against PDF/A.
+    /// Check conformance to PDF/A.
     Pdfa,
     /// Read the pages after the first `skip`.
     Text {
-        /// How many pages to leave out.
+        /// The number of pages to skip.
         skip: usize,
     },
 }
@@ -62,17 +62,17 @@ pub enum Task {
 /// How a child ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ChildEnded {
-    /// With an answer, as JSON.
+    /// It gave an answer, as JSON.
     Answered(Vec<u8>),
-    /// By us: we had enough.
+    /// The [`ItemSink`] stopped it.
     Stopped,
-    /// By a limit.
+    /// It reached a limit or crashed.
     Limited(Limit),
-    /// The file is gone.
+    /// The file was deleted.
     Gone,
 }
 
-/// Starts children.
+/// Starts child processes.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     program: PathBuf,
@@ -85,13 +85,16 @@ impl Sandbox {
         Self { program }
     }
 
-    /// Has a child do `task` with `file`. Each thing that it gives before its answer goes to `taker`,
-    /// which can stop it.
+    /// Runs `task` on `file` in a child. Each item that the child sends before its answer goes to `sink`,
+    /// which can stop the child.
+    ///
+    /// # Errors
+    /// The child could not be set up, the file could not be read, or `sink` failed.
     pub async fn run(
         &self,
         task: &Task,
         file: &mut Ranges,
-        taker: &mut impl Taker,
+        sink: &mut impl ItemSink,
     ) -> Result<ChildEnded> {
         let mut child = Command::new(&self.program)
             .arg(READ)
@@ -103,92 +106,92 @@ impl Sandbox {
             .spawn()?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(mut input), Some(output), Some(errors)) = pipes else {
-            return Err(Error::internal("a child without pipes"));
+            return Err(Error::internal("the child process has no pipes"));
         };
-        let words = tokio::spawn(first_words(errors));
+        let stderr = tokio::spawn(read_stderr(errors));
         let mut output = BufReader::new(output);
         let start = serde_json::to_vec(&(task, file.size()))?;
-        let mut may_read = file.size().saturating_mul(MAX_READS.0).saturating_add(MAX_READS.1);
-        let mut may_give = MAX_OUTPUT;
+        let mut reads_left = file.size().saturating_mul(MAX_READS.0).saturating_add(MAX_READS.1);
+        let mut output_left = MAX_OUTPUT;
         if write_to_child(&mut input, &start).await.is_err() {
-            return explain(child, words).await;
+            return explain(child, stderr).await;
         }
         loop {
-            let frame = tokio::time::timeout(PATIENCE, read_from_child(&mut output)).await;
+            let frame = tokio::time::timeout(MAX_SILENCE, read_from_child(&mut output)).await;
             let Ok(frame) = frame else { return Ok(ChildEnded::Limited(Limit::Time)) };
             match frame {
                 Ok(FromChild::Read { offset, length }) => {
-                    if u64::from(length) > may_read {
+                    if u64::from(length) > reads_left {
                         return Ok(ChildEnded::Limited(Limit::Reads));
                     }
-                    may_read -= u64::from(length);
+                    reads_left -= u64::from(length);
                     let Ok(bytes) = file.read(offset, length as usize).await? else {
                         return Ok(ChildEnded::Gone);
                     };
                     if write_to_child(&mut input, &bytes).await.is_err() {
-                        return explain(child, words).await;
+                        return explain(child, stderr).await;
                     }
                 }
                 Ok(FromChild::Item(item)) => {
-                    if item.len() > may_give {
+                    if item.len() > output_left {
                         return Ok(ChildEnded::Limited(Limit::Output));
                     }
-                    may_give -= item.len();
-                    if taker.take(item).await?.is_break() {
+                    output_left -= item.len();
+                    if sink.accept(item).await?.is_break() {
                         return Ok(ChildEnded::Stopped);
                     }
                 }
                 Ok(FromChild::Answer(answer)) => return Ok(ChildEnded::Answered(answer)),
-                Err(_) => return explain(child, words).await,
+                Err(_) => return explain(child, stderr).await,
             }
         }
     }
 }
 
-/// The first words that a child says of its errors. The rest is read too, for a child that nobody listens
-/// to stands still, and is forgotten, for nothing that one does may fill our memory.
-async fn first_words(errors: ChildStderr) -> String {
-    let (mut words, mut errors) = (Vec::new(), errors.take(MAX_WORDS));
-    let _ = errors.read_to_end(&mut words).await;
+/// The first [`MAX_STDERR`] bytes of a child's standard error. The rest is read and discarded: a full pipe
+/// would block the child, and keeping everything could fill our memory.
+async fn read_stderr(errors: ChildStderr) -> String {
+    let (mut text, mut errors) = (Vec::new(), errors.take(MAX_STDERR));
+    let _ = errors.read_to_end(&mut text).await;
     let _ = tokio::io::copy(errors.get_mut(), &mut tokio::io::sink()).await;
-    String::from_utf8_lossy(&words).into_owned()
+    String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Why a child ended that gave no answer.
-async fn explain(mut child: Child, words: JoinHandle<String>) -> Result<ChildEnded> {
-    let words = tokio::time::timeout(PATIENCE, words).await;
-    let words = words.ok().and_then(Result::ok).unwrap_or_default();
+/// Finds out why a child ended without an answer.
+async fn explain(mut child: Child, stderr: JoinHandle<String>) -> Result<ChildEnded> {
+    let stderr = tokio::time::timeout(MAX_SILENCE, stderr).await;
+    let stderr = stderr.ok().and_then(Result::ok).unwrap_or_default();
     child.start_kill().ok();
     let status = child.wait().await?;
     if status.code() == Some(child::OUR_FAILURE.into()) {
-        return Err(Error::internal(format!("a reader could not be set up: {}", words.trim())));
+        return Err(Error::internal(format!("the reader could not be set up: {}", stderr.trim())));
     }
-    let limit = limit_of(status, &words);
-    tracing::warn!(%status, ?limit, "a reader did not survive the file");
+    let limit = limit_of(status, &stderr);
+    tracing::warn!(%status, ?limit, "the file terminated its reader process");
     Ok(ChildEnded::Limited(limit))
 }
 
-fn limit_of(status: ExitStatus, words: &str) -> Limit {
+fn limit_of(status: ExitStatus, stderr: &str) -> Limit {
     const SIGXCPU: i32 = 24;
     match status.signal() {
         Some(SIGXCPU) => Limit::CpuTime,
-        _ if words.contains("memory allocation of") => Limit::Memory,
-        _ if words.contains("overflowed its stack") => Limit::Stack,
+        _ if stderr.contains("memory allocation of") => Limit::Memory,
+        _ if stderr.contains("overflowed its stack") => Limit::Stack,
         _ => Limit::Crash,
     }
 }
 
-/// What takes the things that a child gives before its answer.
-pub trait Taker: Send {
-    /// Takes one, and says whether that is enough.
-    fn take(&mut self, item: Vec<u8>) -> impl Future<Output = Result<ControlFlow<()>>> + Send;
+/// Receives the items that a child sends before its answer.
+pub trait ItemSink: Send {
+    /// Receives an item. `Break` stops the child.
+    fn accept(&mut self, item: Vec<u8>) -> impl Future<Output = Result<ControlFlow<()>>> + Send;
 }
 
-/// Takes nothing: the answer is all.
+/// Discards all items; only the answer matters.
 pub struct AnswerOnly;
 
-impl Taker for AnswerOnly {
-    async fn take(&mut self, _: Vec<u8>) -> Result<ControlFlow<()>> {
+impl ItemSink for AnswerOnly {
+    async fn accept(&mut self, _: Vec<u8>) -> Result<ControlFlow<()>> {
         Ok(ControlFlow::Continue(()))
     }
 }

@@ -1,6 +1,6 @@
-//! clamd's `INSTREAM`: the file goes over a connection in pieces, each behind its length, and one line
-//! comes back (`man 8 clamd`). Written here and not taken from a crate, as the ones there are have no
-//! time-outs, and take clamd's errors for something other than errors.
+//! A client for clamd's command `INSTREAM` (`man 8 clamd`): it sends the file in pieces, each after its
+//! length, and receives one answer. The existing crates are not used: they have no time-outs and do not
+//! report clamd's errors as errors.
 
 use std::io;
 use std::time::Duration;
@@ -15,37 +15,37 @@ use super::{MAX_PIECE_TIME, Scanned};
 use crate::document::{Document, Sha256};
 use crate::objects::{Gone, Objects};
 
-/// The longest that clamd may take to accept a connection.
+/// The maximum time to connect.
 const CONNECT_TIME: Duration = Duration::from_secs(3);
-/// The longest that it may take to take a piece.
+/// The maximum time to send a piece.
 const WRITE_TIME: Duration = Duration::from_secs(10);
-/// The longest that it may take to answer when it has the whole file: its own default for one file.
+/// The maximum time until clamd answers after the whole file: clamd's own default limit for one file.
 const ANSWER_TIME: Duration = Duration::from_mins(2);
-/// The longest answer that is read, in bytes.
+/// The maximum size of an answer, in bytes.
 const MAX_ANSWER: u64 = 4096;
 
-/// A clamd.
+/// A client of a clamd server.
 #[derive(Clone, Debug)]
 pub struct Clamd {
-    /// Its host and port.
+    /// The server's host and port.
     address: String,
 }
 
 impl Clamd {
-    /// The clamd at `address`, a host and a port.
+    /// A client of the clamd server at `address`, a host and a port.
     #[must_use]
     pub fn new(address: String) -> Self {
         Self { address }
     }
 
-    /// Streams a document's upload from S3 to clamd, and hashes it on the way. No more than a piece of
-    /// it is held at a time: S3 is read only as fast as clamd takes it.
+    /// Streams a document's upload from S3 to clamd, and computes its SHA-256. Only one piece is in memory at
+    /// a time: S3 is read as fast as clamd receives.
     pub(super) async fn scan(
         &self,
         objects: &Objects,
         document: &Document,
     ) -> Result<Result<(Scanned, Option<Sha256>), Gone>> {
-        // First the connection: a file is not fetched for a scanner that is not there.
+        // Connect first, so that no file is fetched while clamd is unavailable.
         let mut clamd = match self.connect().await {
             Ok(clamd) => clamd,
             Err(error) => return Ok(Ok((unavailable(&error), None))),
@@ -59,14 +59,14 @@ impl Clamd {
             hasher.update(&piece);
             size += piece.len() as u64;
             if let Err(error) = clamd.send(&piece).await {
-                // It says why before it hangs up.
+                // clamd may have sent the reason before it closed the connection.
                 let answer = clamd.answer().await;
                 return Ok(Ok((answer.map_or_else(|_| unavailable(&error), |a| parse(&a)), None)));
             }
         }
         if size != document.announced.size {
             return Err(shared::Error::internal(format!(
-                "{size} bytes came where {} were announced",
+                "the file has {size} bytes, but {} were announced",
                 document.announced.size
             )));
         }
@@ -94,7 +94,7 @@ impl Connection {
 
     async fn send(&mut self, piece: &[u8]) -> io::Result<()> {
         if piece.is_empty() {
-            // An empty piece would mean the end.
+            // An empty piece ends the stream.
             return Ok(());
         }
         let length = u32::try_from(piece.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -111,7 +111,7 @@ impl Connection {
         let mut answer = Vec::new();
         let mut limited = (&mut self.0).take(MAX_ANSWER);
         timeout(ANSWER_TIME, limited.read_to_end(&mut answer)).await??;
-        // An answer ends with a null; one that was cut off is none.
+        // A complete answer ends with a null byte.
         match answer.strip_suffix(b"\0") {
             Some(answer) => Ok(String::from_utf8_lossy(answer).into_owned()),
             None => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -120,31 +120,31 @@ impl Connection {
 }
 
 fn unavailable(error: &io::Error) -> Scanned {
-    tracing::warn!(%error, "clamd does not answer");
+    tracing::warn!(%error, "clamd is unavailable");
     Scanned::Unavailable
 }
 
-/// `stream: OK`, `stream: <signature> FOUND`, or something else, which is an error.
+/// Parses `stream: OK` or `stream: <signature> FOUND`. Any other answer is an error.
 fn parse(answer: &str) -> Scanned {
     if answer == "stream: OK" {
         return Scanned::Clean;
     }
     let found = answer.strip_prefix("stream: ").and_then(|rest| rest.strip_suffix(" FOUND"));
     match found {
-        // Not malware: what clamd is told to report when it cannot look into something.
+        // Not malware: clamd is configured to report files that it cannot scan.
         Some(signature)
             if signature.starts_with("Heuristics.Encrypted.")
                 || signature.starts_with("Heuristics.Limits.Exceeded") =>
         {
             Scanned::Unscannable(signature.to_owned())
         }
-        // A signature has a name; without one, nobody can say what was found.
+        // Without a signature's name, it is unknown what was found.
         Some("" | "(null)") => {
-            Scanned::Unscannable("the scanner does not say what it found".into())
+            Scanned::Unscannable("the scanner does not name what it found".into())
         }
         Some(signature) => Scanned::Infected(signature.to_owned()),
         None if answer.starts_with("INSTREAM size limit exceeded") => {
-            Scanned::Unscannable("the file is larger than the scanner takes".into())
+            Scanned::Unscannable("the file is too large for the scanner".into())
         }
         None => {
             tracing::error!(answer, "clamd answered with an error");
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_have_their_meaning() {
+    fn answers_are_parsed() {
         assert_eq!(parse("stream: OK"), Scanned::Clean);
         let infected = Scanned::Infected("Eicar-Test-Signature".into());
         assert_eq!(parse("stream: Eicar-Test-Signature FOUND"), infected);
@@ -182,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_but_one_answer_is_clean(answer in ".*") {
+        fn only_one_answer_means_clean(answer in ".*") {
             prop_assume!(answer != "stream: OK");
             prop_assert_ne!(parse(&answer), Scanned::Clean);
         }

@@ -1,4 +1,4 @@
-//! What looks for malware in files.
+//! Malware scanners.
 
 mod clamd;
 
@@ -13,43 +13,43 @@ pub use clamd::Clamd;
 use crate::document::{Document, Sha256};
 use crate::objects::{Gone, Objects};
 
-/// The tag that GuardDuty puts on an object when it has scanned it:
+/// The tag that GuardDuty adds to an object after a scan:
 /// <https://docs.aws.amazon.com/guardduty/latest/ug/how-malware-protection-for-s3-gdu-works.html>
 const GUARDDUTY_TAG: &str = "GuardDutyMalwareScanStatus";
-/// The longest that S3 may take to give the next piece of a file. The SDK ends an answer that stands still
-/// sooner; this holds whatever it is told.
+/// The maximum time until S3 sends the next piece of a file. The SDK ends a stalled answer sooner; this limit
+/// holds for any configuration of the SDK.
 const MAX_PIECE_TIME: Duration = Duration::from_secs(10);
 
 /// A scanner.
 #[derive(Clone, Debug)]
 pub enum Scanner {
-    /// A clamd, which the file is streamed to.
+    /// A clamd server. The file is streamed to it.
     Clamd(Clamd),
-    /// GuardDuty Malware Protection for S3, which scans by itself and tags what it has scanned.
+    /// GuardDuty Malware Protection for S3. It scans new objects by itself and tags them.
     GuardDuty,
 }
 
-/// What a scanner says of a file. Whatever is not [`Scanned::Clean`] does not pass.
+/// A scanner's result. Only [`Scanned::Clean`] lets a file pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scanned {
-    /// It found nothing.
+    /// The scanner found no malware.
     Clean,
-    /// It found this.
+    /// The scanner found this malware.
     Infected(String),
-    /// It will not look into this file, now or ever.
+    /// The scanner cannot scan this file, for this reason. A retry does not help.
     Unscannable(String),
-    /// It cannot be reached, does not answer, or has not scanned yet: ask again.
+    /// The scanner cannot be reached, does not answer, or has not scanned the file yet. Retry later.
     Unavailable,
 }
 
 impl Scanner {
-    /// The scanner that the environment names: `SCANNER` is `clamd`, at `CLAMD_ADDRESS`, or
-    /// `guardduty`.
-    pub fn of_environment() -> Result<Self> {
+    /// The scanner that the environment configures: `SCANNER` is `guardduty`, or `clamd` with its host and
+    /// port in `CLAMD_ADDRESS`.
+    pub fn from_environment() -> Result<Self> {
         match var::<String>("SCANNER")?.as_str() {
             "clamd" => Ok(Self::Clamd(Clamd::new(var("CLAMD_ADDRESS")?))),
             "guardduty" => Ok(Self::GuardDuty),
-            _ => Err(Error::internal("SCANNER is neither clamd nor guardduty")),
+            _ => Err(Error::internal("SCANNER is not one of clamd, guardduty")),
         }
     }
 
@@ -62,7 +62,7 @@ impl Scanner {
         }
     }
 
-    /// Scans a document's upload; gives the SHA-256 of its bytes too, unless it is not clean.
+    /// Scans a document's upload. If the file is clean, the SHA-256 of its bytes is given too.
     pub async fn scan(
         &self,
         objects: &Objects,
@@ -90,8 +90,8 @@ fn verdict_of_tag(tag: Option<&str>) -> Scanned {
     match tag {
         Some("NO_THREATS_FOUND") => Scanned::Clean,
         Some("THREATS_FOUND") => Scanned::Infected("GuardDuty.ThreatsFound".into()),
-        Some("UNSUPPORTED") => Scanned::Unscannable("GuardDuty does not scan such files".into()),
-        // `FAILED` and `ACCESS_DENIED` are ours to mend; no tag means that it is at it.
+        Some("UNSUPPORTED") => Scanned::Unscannable("GuardDuty does not support the file".into()),
+        // `FAILED` and `ACCESS_DENIED` are errors on our side. Without a tag, the scan is not finished.
         _ => Scanned::Unavailable,
     }
 }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_tag_passes_a_file() {
+    fn only_one_tag_value_means_clean() {
         assert_eq!(verdict_of_tag(Some("NO_THREATS_FOUND")), Scanned::Clean);
         for tag in [None, Some("FAILED"), Some("ACCESS_DENIED"), Some(""), Some("no_threats_found")]
         {

@@ -1,4 +1,4 @@
-//! The stage `pdfa`: does the document conform to the flavour of PDF/A that it claims, or else to 2b?
+//! The stage `pdfa`: checks conformance to the PDF/A flavour that the document claims, or else to 2b.
 
 use std::time::Duration;
 
@@ -24,14 +24,14 @@ pub async fn run(environment: &Environment) -> Result<()> {
     serve(environment, work).await
 }
 
-/// What the stage needs.
+/// The stage's dependencies.
 #[derive(Clone, Debug)]
 pub struct CheckPdfa {
-    /// The documents' table, for the tenant's settings and what was found before.
+    /// The documents' table, for the tenant's settings and earlier results.
     pub documents: Documents,
     /// The bucket.
     pub objects: Objects,
-    /// Where files are read.
+    /// Reads files.
     pub sandbox: Sandbox,
 }
 
@@ -66,7 +66,7 @@ impl Work for CheckPdfa {
             }
             ChildEnded::Limited(limit) => Ok(parser_limits(document, limit)),
             ChildEnded::Gone => Ok(Verdict::Gone),
-            ChildEnded::Stopped => Err(Error::internal("a reader stopped")),
+            ChildEnded::Stopped => Err(Error::internal("the reader stopped without an answer")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The stage `scan`: no file passes that a scanner has not found clean.
+//! The stage `scan`: a file passes only if the scanner found it clean.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use shared::lease::AttemptId;
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
     let objects = system::objects(environment)?;
-    let scanner = Scanner::of_environment()?;
+    let scanner = Scanner::from_environment()?;
     let work = ScanFile { objects, scanner };
     serve(environment, work).await
 }
 
-/// What the stage needs.
+/// The stage's dependencies.
 #[derive(Clone, Debug)]
 pub struct ScanFile {
     /// The bucket.
@@ -34,7 +34,7 @@ pub struct ScanFile {
 
 impl Work for ScanFile {
     const STAGE: Stage = Stage::Scan;
-    /// How long an attempt may take: the largest file to clamd, and its answer.
+    /// The time to send the largest file to clamd and to wait for the answer.
     const TIME_LIMIT: Duration = Duration::from_secs(280);
     type Found = Scan;
 

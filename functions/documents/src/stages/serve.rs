@@ -25,7 +25,7 @@ pub(super) async fn serve<W: Work>(environment: &Environment, work: W) -> Result
     .await
 }
 
-/// A sandbox that starts this program once more for each file.
+/// A sandbox that starts this program again for each file.
 pub(super) fn sandbox() -> Result<Sandbox> {
     Ok(Sandbox::new(std::env::current_exe()?))
 }

@@ -1,4 +1,4 @@
-//! The stage `structure`: what does the text say, in the terms of the schema that was asked for?
+//! The stage `structure`: a language model extracts data that fits the announced schema.
 
 use std::time::Duration;
 
@@ -24,36 +24,36 @@ use crate::system;
 use shared::budget::{Budget, Budgets, Exceeded};
 use shared::lease::AttemptId;
 
-/// The most data that is kept, in bytes: it is answered whole, and Lambda answers with 6 MB at most.
+/// The maximum size of the data in bytes. `GET` answers with all of it, and Lambda limits a response to 6 MB.
 pub const MAX_DATA_BYTES: u64 = 4 << 20;
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
     let documents = system::documents(environment)?;
     let objects = system::objects(environment)?;
-    let extractor = model::of_environment(&environment.aws)?;
+    let extractor = model::from_environment(&environment.aws)?;
     let budgets = system::budgets(environment)?;
     let daily_tokens = var("DAILY_MODEL_TOKENS")?;
     let work = ExtractStructure { documents, objects, extractor, budgets, daily_tokens };
     serve(environment, work).await
 }
 
-/// What the stage needs.
+/// The stage's dependencies.
 #[derive(Clone)]
 pub struct ExtractStructure {
-    /// The documents' table, for schemas and what was found before.
+    /// The documents' table, for schemas and earlier results.
     pub documents: Documents,
     /// The bucket.
     pub objects: Objects,
-    /// What asks the model.
+    /// Calls the model.
     pub extractor: Extractor,
-    /// Counts the tokens that tenants use.
+    /// Counts the tokens of tenants.
     pub budgets: Budgets,
-    /// How many tokens a tenant may use in a day.
+    /// The tokens of a tenant per day.
     pub daily_tokens: u64,
 }
 
-/// The tokens of all calls.
+/// The tokens that all calls used.
 fn tokens(outcome: &std::result::Result<Extraction, Outcome>) -> u64 {
     match outcome {
         Ok(extraction) => extraction.usage.total(),
@@ -63,13 +63,15 @@ fn tokens(outcome: &std::result::Result<Extraction, Outcome>) -> u64 {
     }
 }
 
-/// The tenant's tokens are used up: the document waits for the next day, and after that goes without data.
+/// The verdict if the tenant's tokens are used up: the document waits. After [`LONGEST_WAIT`] it passes
+/// without data.
 fn out_of_budget(
     document: &Document,
     wanted: &SchemaRef,
     exceeded: &Exceeded,
 ) -> Verdict<Structure> {
-    tracing::warn!(document_id = %document.id, tenant = %document.tenant, "no tokens are left");
+    tracing::warn!(document_id = %document.id, tenant = %document.tenant,
+        "the token budget is used up");
     metrics::counter!("BudgetsExceeded").increment(1);
     let since = document.waiting_for(Waiting::Budget).unwrap_or(exceeded.at);
     let time = Duration::try_from(exceeded.at.duration_since(since)).unwrap_or_default();
@@ -81,7 +83,7 @@ fn out_of_budget(
 
 impl Work for ExtractStructure {
     const STAGE: Stage = Stage::Structure;
-    /// How long an attempt may take: all calls of the model.
+    /// The time of all model calls together.
     const TIME_LIMIT: Duration = Duration::from_secs(280);
     type Found = Structure;
 
@@ -93,7 +95,7 @@ impl Work for ExtractStructure {
     ) -> Result<Verdict<Structure>> {
         let verdict = self.structure(document, attempt).await?;
         if matches!(verdict, Verdict::Passed(_) | Verdict::Skipped) {
-            // From here on the next document with the same bytes has something to use.
+            // From now on, documents with the same bytes reuse these results.
             self.documents.has_read(document).await?;
         }
         Ok(verdict)
@@ -115,7 +117,7 @@ impl ExtractStructure {
         let schema = match schema.ok_or_else(|| Error::internal(format!("no schema {wanted}")))? {
             Ok(schema) => schema,
             Err(error) => {
-                tracing::warn!(%wanted, %error, "the schema is not valid any more");
+                tracing::warn!(%wanted, %error, "the schema is no longer valid");
                 return Ok(Verdict::Passed(Structure::new(wanted, Some(Problem::Schema))));
             }
         };
@@ -123,7 +125,7 @@ impl ExtractStructure {
 
         let tenant = document.tenant.to_string();
         let budget = Budget { name: MODEL_TOKENS, limit: self.daily_tokens };
-        // The most that all calls for this document may use; what they do not use is given back.
+        // Reserve the maximum for this document. Unused tokens are given back afterwards.
         let most = self.extractor.most_tokens().min(self.daily_tokens);
         let taken = match self.budgets.take(&tenant, (budget, most)).await? {
             Ok(taken) => taken,
@@ -131,17 +133,17 @@ impl ExtractStructure {
         };
         let outcome = self.extractor.limited_to(most).extract(&schema, &pages).await;
         if let Err(error) = self.budgets.settle(&taken, tokens(&outcome)).await {
-            // The data was paid for, so it is kept. The tokens stay counted as taken.
-            tracing::warn!(error = error.trail(), "tokens were not settled");
+            // The data is paid for, so it is kept. All reserved tokens stay counted.
+            tracing::warn!(error = error.trail(), "the unused tokens were not given back");
         }
         let (extraction, problem) = match outcome {
             Ok(extraction) => (Some(extraction), None),
             Err(Outcome::Model { error, .. }) if error.is_retryable() => {
-                tracing::warn!(%error, "the model does not answer");
+                tracing::warn!(%error, "the model is unavailable");
                 return Ok(Verdict::Waiting(Waiting::Model));
             }
             Err(Outcome::NoText) => return Ok(Verdict::Skipped),
-            // What fits the schema, with what is missing.
+            // Keep the values that fit the schema.
             Err(Outcome::Invalid(partial)) => (Some(*partial), Some(Problem::Incomplete)),
             Err(Outcome::OutOfBudget(partial)) => (Some(*partial), Some(Problem::Budget)),
             Err(Outcome::TooLong) => (None, Some(Problem::TooLong)),
@@ -151,7 +153,7 @@ impl ExtractStructure {
             Err(Outcome::Model { error: ModelError::Refused, .. }) => {
                 (None, Some(Problem::Refused))
             }
-            // No answer in time, or an error of ours: tried again.
+            // No answer in time, or an error on our side: retry.
             Err(error) => return Err(error.into()),
         };
         let mut found = Structure::new(wanted, problem);
@@ -174,7 +176,7 @@ impl ExtractStructure {
         Ok(Verdict::Passed(found))
     }
 
-    /// The data that another document of the tenant has of the same bytes in the same schema, copied.
+    /// Copies the data of another document of the tenant with the same bytes and the same schema.
     async fn reuse(&self, document: &Document, key: &str) -> Result<Option<Structure>> {
         let wanted = document.announced.schema.as_ref().map(ToString::to_string);
         let twin = self.documents.twin(document).await?;
@@ -185,16 +187,16 @@ impl ExtractStructure {
         if let Some(from) = found.key.replace(key.to_owned())
             && self.objects.copy(&from, key).await?.is_err()
         {
-            // It is being deleted; this document finds out for itself.
+            // The other document is being deleted, so this one is processed itself.
             return Ok(None);
         }
         Ok(Some(found))
     }
 
-    /// The document's pages, unless they are gone.
+    /// The document's pages; `None` if the text was deleted.
     async fn pages(&self, document: &Document) -> Result<Option<Vec<Page>>> {
         let text = document.stages.text.as_ref().and_then(|done| done.result.as_ref());
-        let text = text.ok_or_else(|| Error::internal("a document without a text"))?;
+        let text = text.ok_or_else(|| Error::internal("the document has no text"))?;
         let Ok(bytes) = self.objects.fetch(&text.text_key, MAX_TEXT_BYTES as u64).await? else {
             return Ok(None);
         };

@@ -1,5 +1,5 @@
-//! The stage `text`: page by page, with the positions of the lines. What is found is written to S3 as
-//! pages finish; a long document goes on in the next invocation from the page where this one stopped.
+//! The stage `text`: extracts the text page by page, with the positions of the lines. It writes to S3 after
+//! every few pages. For a long document, the next invocation continues at the page where this one stopped.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -14,17 +14,17 @@ use super::{Verdict, Work, parser_limits};
 use crate::document::Document;
 use crate::objects::{Objects, text_key};
 use crate::reading::{Described, ReadPage, TextRead};
-use crate::sandbox::{ChildEnded, Sandbox, Taker, Task};
+use crate::sandbox::{ChildEnded, ItemSink, Sandbox, Task};
 use crate::stage::{EXCERPT_CHARACTERS, PageRun, Progress, Rejection, Stage, Text};
 use crate::store::{Change, Documents};
 use crate::system;
 use shared::lease::AttemptId;
 
-/// The most text that is kept of a document, in bytes.
+/// The maximum text of a document, in bytes.
 pub const MAX_TEXT_BYTES: usize = 16 << 20;
-/// How much is gathered before it is written, in bytes of lines with their positions.
+/// A run of pages is written when its lines with positions and its text have this many bytes.
 const RUN_BYTES: usize = 4 << 20;
-/// Time that an invocation reserves for writing its last run: two files and the progress.
+/// The time that an invocation keeps for writing its last run: two files and the progress.
 const RESERVE: Duration = Duration::from_mins(1);
 
 /// Runs the Lambda.
@@ -36,22 +36,22 @@ pub async fn run(environment: &Environment) -> Result<()> {
     serve(environment, work).await
 }
 
-/// What the stage needs.
+/// The stage's dependencies.
 #[derive(Clone, Debug)]
 pub struct ExtractText {
-    /// The documents' table, for progress and what was found before.
+    /// The documents' table, for progress and earlier results.
     pub documents: Documents,
     /// The bucket.
     pub objects: Objects,
-    /// Where files are read.
+    /// Reads files.
     pub sandbox: Sandbox,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
 impl Work for ExtractText {
     const STAGE: Stage = Stage::Text;
-    /// How long an attempt may take, before the document goes on in another.
+    /// The maximum time of an attempt. Another attempt continues after it.
     const TIME_LIMIT: Duration = Duration::from_secs(110);
     type Found = Text;
 
@@ -84,7 +84,7 @@ impl Work for ExtractText {
                 }
             },
             ChildEnded::Gone => Ok(Verdict::Gone),
-            // What was read is saved; the rest may be read by another.
+            // The pages read so far are saved. Another attempt reads the rest.
             ChildEnded::Stopped => Ok(Verdict::Unfinished),
             ChildEnded::Limited(_) if writer.progress.pages > before => Ok(Verdict::Unfinished),
             ChildEnded::Limited(limit) => Ok(parser_limits(document, limit)),
@@ -93,7 +93,7 @@ impl Work for ExtractText {
 }
 
 impl ExtractText {
-    /// The text that another document of the tenant has of the same bytes, copied.
+    /// Copies the text of another document of the tenant with the same bytes.
     async fn reuse(&self, document: &Document, attempt: AttemptId) -> Result<Option<Text>> {
         let twin = self.documents.twin(document).await?;
         let Some(mut text) = twin.and_then(|twin| twin.stages.text?.result) else {
@@ -105,7 +105,7 @@ impl ExtractText {
             let name = key.rsplit('/').next().unwrap_or_default();
             let own = text_key(document.key(), attempt, name);
             if self.objects.copy(key, &own).await?.is_err() {
-                // It is being deleted; this document finds out for itself.
+                // The other document is being deleted, so this one is processed itself.
                 return Ok(None);
             }
             *key = own;
@@ -122,20 +122,20 @@ struct Run {
     text: Vec<u8>,
 }
 
-/// Gathers pages into runs, and writes them.
+/// Collects pages into runs, and writes them.
 struct Writer<'a> {
     stage: &'a ExtractText,
     document: &'a Document,
     attempt: AttemptId,
-    /// When to leave the rest to the next invocation.
+    /// When to stop and leave the rest to the next invocation.
     stop_at: Timestamp,
     progress: Progress,
     run: Run,
 }
 
-impl Taker for Writer<'_> {
-    /// Takes a page. Enough is too much text, or no more time.
-    async fn take(&mut self, item: Vec<u8>) -> Result<ControlFlow<()>> {
+impl ItemSink for Writer<'_> {
+    /// Adds a page. Stops the reader if there is too much text or no time left.
+    async fn accept(&mut self, item: Vec<u8>) -> Result<ControlFlow<()>> {
         let page: ReadPage = serde_json::from_slice(&item)?;
         let progress = &mut self.progress;
         progress.words += page.text.split_whitespace().count();
@@ -162,8 +162,8 @@ impl Taker for Writer<'_> {
 }
 
 impl Writer<'_> {
-    /// Writes the run, and records how far that is. Each attempt writes under keys of its own, so that
-    /// one that has stalled cannot write over another's.
+    /// Writes the run and saves the progress. Each attempt writes under its own keys, so that an attempt that
+    /// stalled cannot overwrite another's objects.
     async fn flush(&mut self) -> Result<()> {
         let run = std::mem::take(&mut self.run);
         if run.pages == 0 {
@@ -183,18 +183,18 @@ impl Writer<'_> {
             self.stage.documents.save_progress(self.document.key(), self.attempt, &self.progress);
         match save.await? {
             Change::Made(_) => Ok(()),
-            _ => Err(Error::internal("another attempt has taken over, or it was cancelled")),
+            _ => Err(Error::internal("the attempt does not hold the document any more")),
         }
     }
 
-    /// Puts the runs' texts together.
+    /// Joins the texts of the runs.
     async fn finish(&self, described: Described) -> Result<Text> {
         let progress = &self.progress;
         let mut all = Vec::with_capacity(progress.text_bytes);
         for run in &progress.runs {
             let key = format!("{}.txt", run.key.trim_end_matches(".jsonl"));
             let text = self.stage.objects.fetch(&key, MAX_TEXT_BYTES as u64).await?;
-            let text = text.map_err(|_| Error::internal(format!("{key} is gone")))?;
+            let text = text.map_err(|_| Error::internal(format!("{key} was deleted")))?;
             all.extend_from_slice(&text);
         }
         let text_key = text_key(self.document.key(), self.attempt, "text.txt");
@@ -218,5 +218,5 @@ impl Writer<'_> {
     }
 }
 
-/// The type of a text.
+/// The content type of texts.
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";

@@ -1,4 +1,4 @@
-//! The stage `validate`: is it a PDF that we are ready to read, by the tenant's policy?
+//! The stage `validate`: checks that the file is a readable PDF that the tenant's policy allows.
 
 use std::time::Duration;
 
@@ -25,14 +25,14 @@ pub async fn run(environment: &Environment) -> Result<()> {
     serve(environment, work).await
 }
 
-/// What the stage needs.
+/// The stage's dependencies.
 #[derive(Clone, Debug)]
 pub struct Validate {
     /// The documents' table, for the tenant's policy.
     pub documents: Documents,
     /// The bucket.
     pub objects: Objects,
-    /// Where files are read.
+    /// Reads files.
     pub sandbox: Sandbox,
 }
 
@@ -54,7 +54,9 @@ impl Work for Validate {
             ChildEnded::Answered(answer) => answer,
             ChildEnded::Limited(limit) => return Ok(parser_limits(document, limit)),
             ChildEnded::Gone => return Ok(Verdict::Gone),
-            ChildEnded::Stopped => return Err(Error::internal("a reader stopped")),
+            ChildEnded::Stopped => {
+                return Err(Error::internal("the reader stopped without an answer"));
+            }
         };
         Ok(match serde_json::from_slice(&answer)? {
             Inspected::Accepted(found) => Verdict::Passed(found),

@@ -1,5 +1,5 @@
-//! The index `due`: documents that are not at their end, by when somebody should look at them, whether or
-//! not their events and jobs still exist. And what is left of documents that were deleted.
+//! The index `due`: unfinished documents, by the time of their next check. The sweep reads it, so that a lost
+//! event or job does not matter. Also the tombstones of deleted documents.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use jiff::Timestamp;
@@ -13,28 +13,28 @@ use shared::write::{self, Written};
 use shared::{Error, Result};
 
 use super::{Documents, Key, change, key_of};
-use crate::document::{Document, DocumentId, GONE_KEPT, OVERDUE_AFTER};
+use crate::document::{Document, DocumentId, OVERDUE_AFTER, TOMBSTONE_RETENTION};
 
-/// Over how many partitions of the index documents are spread; one takes 1,000 WRU a second.
+/// The number of partitions of the index. One partition handles 1,000 WRU per second.
 pub const DUE_SHARDS: u32 = 8;
 
-/// The mark of a deleted document.
+/// The tombstone of a deleted document.
 #[derive(Serialize, Deserialize)]
-struct Gone {
+struct Tombstone {
     tenant: TenantId,
-    /// Epoch seconds.
+    /// Seconds since 1970.
     expires: i64,
 }
 
 impl Documents {
-    /// The documents that were due by `now`, in the shards [`DUE_SHARDS`].
+    /// The documents due by `now`, in [`DUE_SHARDS`] shards.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Due {
         self.table.due("documents.due", now)
     }
 
-    /// Has the document looked at again at `at`, unless it has come to its end. 3 WRU.
-    pub async fn look_again(&self, document: Key, at: Timestamp) -> Result<()> {
+    /// Schedules the document's next check for `at`, unless the document is finished. 3 WRU.
+    pub async fn schedule_check(&self, document: Key, at: Timestamp) -> Result<()> {
         let update = self
             .update(document)
             .update_expression("SET due_at = :at")
@@ -43,7 +43,8 @@ impl Documents {
         change("documents.look_again", update).await.map(|_| ())
     }
 
-    /// The file never came: the record goes, unless the file has come meanwhile. Whether it went. 2 WRU.
+    /// Deletes the record of an abandoned upload, unless the file has arrived since. Gives whether the
+    /// record was deleted. 2 WRU.
     pub async fn abandon(&self, document: Key) -> Result<bool> {
         let request = self
             .table
@@ -54,8 +55,9 @@ impl Documents {
         Ok(matches!(write::send("documents.abandon", request).await?, Written::Made(_)))
     }
 
-    /// `deleting` → gone. A mark stays for [`GONE_KEPT`] after the form has expired: it tells a file that
-    /// comes late for a deleted document from one whose record is missing. 4 WRU.
+    /// Deletes the record of a document in `deleting`, and adds a tombstone that is kept for
+    /// [`TOMBSTONE_RETENTION`] after the form's expiry. The tombstone distinguishes a late file of a deleted
+    /// document from a file whose record is missing. 4 WRU.
     pub async fn remove(&self, document: &Document) -> Result<()> {
         let delete = self
             .table
@@ -63,25 +65,25 @@ impl Documents {
             .condition_expression("attribute_not_exists(pk) OR #status = :deleting")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":deleting", text("deleting"));
-        let expires = document.upload_expires_at + GONE_KEPT;
-        let gone = Gone { tenant: document.tenant, expires: expires.as_second() };
-        let put = self.table.putting(gone_key(document.key()), &gone)?;
+        let expires = document.upload_expires_at + TOMBSTONE_RETENTION;
+        let tombstone = Tombstone { tenant: document.tenant, expires: expires.as_second() };
+        let put = self.table.putting(tombstone_key(document.key()), &tombstone)?;
         let writes = vec![table::delete(delete)?, table::put(put)?];
         let token = document.id.to_string();
         match self.table.transact("documents.remove", &token, writes).await? {
             Sent::Made => Ok(()),
-            Sent::Refused { .. } => Err(Error::internal("a document that is not to be deleted")),
+            Sent::Refused { .. } => Err(Error::internal("the document is not marked for deletion")),
         }
     }
 
-    /// The tenant of a document that its owner has deleted; nothing if none is known. 1 RRU.
+    /// The tenant of a deleted document; `None` if there is no tombstone. 1 RRU.
     pub async fn deleted(&self, document: Key) -> Result<Option<TenantId>> {
-        let get = || self.table.get::<Gone>(gone_key(document));
-        Ok(point("documents.deleted", get).await?.map(|gone| gone.tenant))
+        let get = || self.table.get::<Tombstone>(tombstone_key(document));
+        Ok(point("documents.deleted", get).await?.map(|tombstone| tombstone.tenant))
     }
 }
 
-/// Adds the attributes that put a document into the index, to be looked at when nothing is heard of it.
+/// Adds the values that put a document into the index, due [`OVERDUE_AFTER`] after `now`.
 pub(super) fn with_due(
     update: UpdateItemFluentBuilder,
     (_, id): Key,
@@ -97,11 +99,11 @@ pub(super) fn shard(id: DocumentId) -> u32 {
     due::shard(&id.to_string(), DUE_SHARDS)
 }
 
-fn gone_key((owner, id): Key) -> Item {
+fn tombstone_key((owner, id): Key) -> Item {
     key(format!("USER#{owner}"), format!("GONE#{id}"))
 }
 
-/// The key of a document that the index names.
-pub(crate) fn named(item: &Item) -> Result<Key> {
+/// The key of a document from an item of the index.
+pub(crate) fn key_from_index(item: &Item) -> Result<Key> {
     Ok((key_part(item, "pk", "USER#")?.parse()?, key_part(item, "sk", "DOC#")?.parse()?))
 }

@@ -2,14 +2,14 @@
 //!
 //! | item | `pk` | `sk` |
 //! |---|---|---|
-//! | a document | `USER#<owner>` | `DOC#<id>`, so that a user's documents stand in the order of their creation |
-//! | a deleted document | `USER#<owner>` | `GONE#<id>` |
-//! | what a tenant has set | `TENANT#<tenant>` | `SETTINGS` |
+//! | a document | `USER#<owner>` | `DOC#<id>`: a user's documents are in the order of creation |
+//! | the tombstone of a deleted document | `USER#<owner>` | `GONE#<id>` |
+//! | a tenant's settings | `TENANT#<tenant>` | `SETTINGS` |
 //! | a tenant's schema | `TENANT#<tenant>` | `SCHEMA#<name>#<version>` |
-//! | which document has read a file before | `TENANT#<tenant>` | `FILE#<reading>#<SHA-256>` |
+//! | the last document that was read from the same bytes | `TENANT#<tenant>` | `FILE#<reading>#<SHA-256>` |
 //!
-//! `expires` is the TTL attribute, in epoch seconds. A document that is not at its end is in the index `due`:
-//! `due_shard` and `due_at`, in epoch milliseconds.
+//! `expires` is the TTL attribute, in seconds since 1970. An unfinished document is in the index `due`, by
+//! `due_shard` and `due_at` (in milliseconds since 1970).
 
 mod due;
 mod progress;
@@ -30,7 +30,7 @@ use shared::write::{self, Written};
 use shared::{Error, Result};
 
 pub use due::DUE_SHARDS;
-pub(crate) use due::named;
+pub(crate) use due::key_from_index;
 pub use progress::{End, Ended};
 
 use crate::document::{Document, DocumentId, Entry, UPLOAD_GRACE};
@@ -45,14 +45,14 @@ pub struct Documents {
     table: Table,
 }
 
-/// What came of a conditional change.
+/// The outcome of a conditional change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// It was made, and this is the document now.
+    /// The change was made. This is the changed document.
     Made(Box<Document>),
-    /// The document is in another state, this one, and was left alone.
+    /// The condition failed. This is the unchanged document.
     Refused(Box<Document>),
-    /// There is no such document.
+    /// The document does not exist.
     NoDocument,
 }
 
@@ -63,7 +63,7 @@ impl Documents {
         Self { table: Table::new(client, table) }
     }
 
-    /// The write that adds a document whose file is yet to come. 3 WRU, in a transaction.
+    /// The write that adds a document in `awaiting_upload`. 3 WRU, in a transaction.
     pub fn creation(&self, document: &Document) -> Result<TransactWriteItem> {
         let mut item = key_of(document.key());
         let due_at = document.upload_expires_at + UPLOAD_GRACE;
@@ -77,8 +77,9 @@ impl Documents {
         self.table.get(key_of(document)).await
     }
 
-    /// Up to `limit` of the owner's documents, newest first, starting after `after`; and where
-    /// the next page starts, if there is one. Those that are being deleted are left out. 0.5 RRU for 4 KB of documents.
+    /// Up to `limit` of the owner's documents, newest first, starting after `after`; and the start of the
+    /// next page, if there is one. Documents that are being deleted are left out. 0.5 RRU for 4 KB of
+    /// documents.
     pub async fn list(
         &self,
         owner: UserId,
@@ -98,27 +99,27 @@ impl Documents {
         Ok((documents, last))
     }
 
-    /// `awaiting_upload` → `processing`: the file has arrived, as this version. 4 WRU.
+    /// `awaiting_upload` → `processing`: records the version of the uploaded file. 4 WRU.
     pub async fn record_upload(
         &self,
         document: Key,
         object_version: &str,
         now: Timestamp,
     ) -> Result<Change> {
-        // Records that were made before there was a sweep have the TTL attribute `expires`.
+        // Old records have the TTL attribute `expires`, from the time before the sweep.
         let update = self
             .update(document)
             .update_expression(
                 "SET #status = :processing, uploaded_at = :now, object_version = :version, \
                  due_shard = :due_shard, due_at = :due_at, \
-                 history = list_append(history, :happened) REMOVE expires, multipart",
+                 history = list_append(history, :history_entry) REMOVE expires, multipart",
             )
             .condition_expression("#status = :awaiting_upload")
             .expression_attribute_values(":processing", string("processing"))
             .expression_attribute_values(":awaiting_upload", string("awaiting_upload"))
             .expression_attribute_values(":version", string(object_version))
             .expression_attribute_values(":now", text(now))
-            .expression_attribute_values(":happened", happened("uploaded", None, now)?);
+            .expression_attribute_values(":history_entry", history_entry("uploaded", None, now)?);
         let update = due::with_due(update, document, now);
         change("documents.record_upload", update).await
     }
@@ -130,7 +131,7 @@ impl Documents {
             .update_expression(
                 "SET #status = :cancelled, finished_at = :now, \
                  due_shard = :due_shard, due_at = :due_at, \
-                 history = list_append(history, :happened) \
+                 history = list_append(history, :history_entry) \
                  REMOVE waiting, waiting_since, progress",
             )
             .condition_expression("#status IN (:awaiting_upload, :processing)")
@@ -138,11 +139,11 @@ impl Documents {
             .expression_attribute_values(":awaiting_upload", string("awaiting_upload"))
             .expression_attribute_values(":processing", string("processing"))
             .expression_attribute_values(":now", text(now))
-            .expression_attribute_values(":happened", happened("cancelled", None, now)?);
+            .expression_attribute_values(":history_entry", history_entry("cancelled", None, now)?);
         change("documents.cancel", due::with_due(update, document, now)).await
     }
 
-    /// Anything → `deleting`. 4 WRU.
+    /// Any status → `deleting`. 4 WRU.
     pub async fn mark_deleting(&self, document: Key, now: Timestamp) -> Result<Change> {
         let update = self
             .update(document)
@@ -152,7 +153,7 @@ impl Documents {
         change("documents.mark_deleting", due::with_due(update, document, now)).await
     }
 
-    /// A cancelled document's file and results are gone; what the record says of them goes too. 3 WRU.
+    /// Removes the results from the record of a cancelled document whose objects are deleted. 3 WRU.
     pub async fn purged(&self, document: Key) -> Result<()> {
         let update = self
             .update(document)
@@ -163,7 +164,7 @@ impl Documents {
             .condition_expression("#status = :cancelled")
             .expression_attribute_values(":none", AttributeValue::M(HashMap::new()))
             .expression_attribute_values(":cancelled", string("cancelled"));
-        // Refused, it is being deleted by now, which has a job of its own.
+        // If the update is refused, the document is being deleted, and another job does that.
         change("documents.purged", update).await.map(|_| ())
     }
 
@@ -176,13 +177,12 @@ impl Documents {
     }
 }
 
-/// Sends a conditional update, at the point that tests know by `name`. The SDK may send one twice, when
-/// the first answer was lost; then the second is refused, and the caller sees from the document that the
-/// change is its own.
+/// Sends a conditional update; `name` is its fault point. If the answer is lost, the SDK sends the update
+/// again. Then the condition fails, and the caller sees from the document that its own change was made.
 async fn change(name: &'static str, update: UpdateItemFluentBuilder) -> Result<Change> {
     Ok(match write::send(name, update).await? {
         Written::Made(item) => {
-            let item = item.ok_or_else(|| Error::internal("an update gave no item"))?;
+            let item = item.ok_or_else(|| Error::internal("an update returned no item"))?;
             Change::Made(serde_dynamo::from_item(item)?)
         }
         Written::Refused(Some(item)) => Change::Refused(serde_dynamo::from_item(item)?),
@@ -194,7 +194,7 @@ fn key_of((owner, id): Key) -> Item {
     key(format!("USER#{owner}"), format!("DOC#{id}"))
 }
 
-/// What is appended to a document's history.
-fn happened(event: &str, stage: Option<Stage>, at: Timestamp) -> Result<AttributeValue> {
+/// The list of one entry to append to a document's history.
+fn history_entry(event: &str, stage: Option<Stage>, at: Timestamp) -> Result<AttributeValue> {
     value(&[Entry { at, event: event.to_owned(), stage }])
 }

@@ -1,5 +1,5 @@
-//! How a document goes through its stages: every step is one conditional update, and but for the
-//! claim none is made by anyone but the attempt that holds the document.
+//! The steps of a document through its stages. Each step is one conditional update. Except for claiming and
+//! giving up, only the attempt that holds the document can make it.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use jiff::Timestamp;
@@ -9,26 +9,26 @@ use shared::lease::{self, FREE, HELD, Lease, TAKE};
 use shared::table::{milliseconds, number, text, value};
 
 use super::due::with_due;
-use super::{Change, Documents, Key, change, happened};
+use super::{Change, Documents, Key, change, history_entry};
 use crate::document::{Entry, Sha256};
 use crate::queues::MAX_ATTEMPTS;
 use crate::stage::{Done, Failure, Progress, Rejection, Stage, Waiting};
 use shared::lease::AttemptId;
 
-/// How a stage ended, and what is to be written of it.
+/// The end of a stage, as it is written to the record.
 #[derive(Clone, Debug)]
 pub struct Ended<T> {
     /// The stage.
     pub stage: Stage,
-    /// What it has found.
+    /// The stage's result.
     pub done: Done<T>,
-    /// Where the document goes.
+    /// Where the document goes next.
     pub end: End,
-    /// What else the scan has found out: the file's hash, and the version of the clean copy.
+    /// From the scan: the file's hash, and the version of the clean copy.
     pub clean: Option<(Sha256, String)>,
 }
 
-/// Where a document goes from a stage.
+/// Where a document goes after a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
     /// To the next stage, or, after the last, to `ready`.
@@ -38,8 +38,9 @@ pub enum End {
 }
 
 impl Documents {
-    /// Takes a document for an attempt at `stage`, if it is in that stage and no other attempt is at
-    /// it: none was made, or its lease has run out, or we had given up. 1 to 3 WRU.
+    /// Claims a document for an attempt at `stage`, with a lease until `until`. The document must be in that
+    /// stage, and either `processing` without a lease or with an expired one, or `failed` with
+    /// [`Failure::GaveUp`]. 1 to 3 WRU.
     pub async fn claim(
         &self,
         document: Key,
@@ -70,15 +71,15 @@ impl Documents {
         change("stage.claim", with_due(update, document, now)).await
     }
 
-    /// The attempt that holds the document lets go of it, for the next to try at once and not only
-    /// when the lease is over. 1 to 3 WRU.
+    /// Releases the attempt's lease after an error, so that the next attempt need not wait for its end.
+    /// 1 to 3 WRU.
     pub async fn release(&self, document: Key, attempt: AttemptId) -> Result<Change> {
         let update = self.held(document, attempt).update_expression("REMOVE lease_until");
         change("stage.release", update).await
     }
 
-    /// The attempt lets go of the document with some of the stage's work done and saved; the rest is for
-    /// the next. 1 to 3 WRU.
+    /// Releases the attempt's lease after a part of the work is done and saved. The next attempt continues.
+    /// 1 to 3 WRU.
     pub async fn pause(&self, document: Key, attempt: AttemptId) -> Result<Change> {
         let update = self
             .held(document, attempt)
@@ -87,7 +88,7 @@ impl Documents {
         change("stage.pause", update).await
     }
 
-    /// The attempt lets go of the document, whose file has ended the process that reads it. 1 to 3 WRU.
+    /// Releases the attempt's lease and counts that the file terminated its reader process. 1 to 3 WRU.
     pub async fn count_death(&self, document: Key, attempt: AttemptId) -> Result<Change> {
         let update = self
             .held(document, attempt)
@@ -96,9 +97,9 @@ impl Documents {
         change("stage.count_death", update).await
     }
 
-    /// The attempt lets go of the document, which waits for something that is not available; it does not
-    /// count as an attempt. `since` is when that wait began, if it did before; if not, the history gets an
-    /// entry. 1 to 3 WRU.
+    /// Releases the attempt's lease; the document waits for something unavailable. The attempt does not
+    /// count. `since` is the beginning of an earlier wait for the same thing; without one, the wait begins
+    /// now and the history gets an entry. 1 to 3 WRU.
     pub async fn wait(
         &self,
         document: Key,
@@ -107,23 +108,23 @@ impl Documents {
         now: Timestamp,
     ) -> Result<Change> {
         let entry = || Entry { at: now, event: "waiting".into(), stage: Some(stage) };
-        let news: Vec<Entry> = since.is_none().then(entry).into_iter().collect();
+        let new_entries: Vec<Entry> = since.is_none().then(entry).into_iter().collect();
         let update = self
             .held(document, attempt)
             .update_expression(
                 "SET waiting = :waiting, waiting_since = :since, failed_attempts = :zero, \
-                 history = list_append(history, :news) \
+                 history = list_append(history, :new_entries) \
                  ADD attempts :minus_one REMOVE lease_until",
             )
             .expression_attribute_values(":waiting", value(&waiting)?)
             .expression_attribute_values(":since", text(since.unwrap_or(now)))
-            .expression_attribute_values(":news", value(&news)?)
+            .expression_attribute_values(":new_entries", value(&new_entries)?)
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":minus_one", number(-1));
         change("stage.wait", update).await
     }
 
-    /// The attempt has come this far, and what it has found until here is kept. 1 to 3 WRU.
+    /// Saves the attempt's progress. 1 to 3 WRU.
     pub async fn save_progress(
         &self,
         document: Key,
@@ -137,7 +138,7 @@ impl Documents {
         change("stage.save_progress", update).await
     }
 
-    /// The attempt ends its stage: the document goes to the next stage, to `ready` or to `rejected`.
+    /// Ends the attempt's stage: the document goes to the next stage, to `ready` or to `rejected`.
     /// 2 to 6 WRU.
     pub async fn end_stage<T: Serialize>(
         &self,
@@ -147,12 +148,14 @@ impl Documents {
         now: Timestamp,
     ) -> Result<Change> {
         let Ended { stage, done, end, clean } = ended;
-        let mut set = "SET stages.#stage = :done, history = list_append(history, :news)".to_owned();
+        let mut set =
+            "SET stages.#stage = :done, history = list_append(history, :new_entries)".to_owned();
         let mut update = self
             .held(document, attempt)
             .expression_attribute_names("#stage", stage.name())
             .expression_attribute_values(":done", value(done)?);
-        let mut news = vec![Entry { at: now, event: name_of(&done.outcome)?, stage: Some(*stage) }];
+        let mut new_entries =
+            vec![Entry { at: now, event: name_of(&done.outcome)?, stage: Some(*stage) }];
         match (end, stage.next()) {
             (End::Onward, Some(next)) => {
                 set += ", stage = :next, attempts = :zero, failed_attempts = :zero, deaths = :zero";
@@ -165,7 +168,7 @@ impl Documents {
                 update = update
                     .expression_attribute_values(":status", text("ready"))
                     .expression_attribute_values(":now", text(now));
-                news.push(Entry { at: now, event: "ready".into(), stage: None });
+                new_entries.push(Entry { at: now, event: "ready".into(), stage: None });
             }
             (End::Rejected(rejection), _) => {
                 set += ", #status = :status, finished_at = :now, rejection = :rejection";
@@ -185,12 +188,13 @@ impl Documents {
         if *end != End::Onward || stage.next().is_none() {
             set += ", due_shard, due_at";
         }
-        let update =
-            update.update_expression(set).expression_attribute_values(":news", value(&news)?);
+        let update = update
+            .update_expression(set)
+            .expression_attribute_values(":new_entries", value(&new_entries)?);
         change("stage.end", update).await
     }
 
-    /// The attempt ends with `failed`. 2 to 4 WRU.
+    /// Ends the attempt with `failed`. 2 to 4 WRU.
     pub async fn fail(
         &self,
         document: Key,
@@ -205,12 +209,15 @@ impl Documents {
             .expression_attribute_values(":failed", text("failed"))
             .expression_attribute_values(":failure", value(&failure)?)
             .expression_attribute_values(":now", text(now))
-            .expression_attribute_values(":happened", happened("failed", Some(stage), now)?);
+            .expression_attribute_values(
+                ":history_entry",
+                history_entry("failed", Some(stage), now)?,
+            );
         change("stage.fail", update).await
     }
 
-    /// In this stage, nobody at it, and the last [`MAX_ATTEMPTS`] attempts came to nothing → `failed`, with
-    /// [`Failure::GaveUp`]. 2 to 4 WRU.
+    /// `processing` → `failed`, with [`Failure::GaveUp`]. The document must be in this stage, without a valid
+    /// lease, and its last [`MAX_ATTEMPTS`] attempts must have failed. 2 to 4 WRU.
     pub async fn give_up(&self, document: Key, stage: Stage, now: Timestamp) -> Result<Change> {
         let update = self
             .update(document)
@@ -226,11 +233,14 @@ impl Documents {
             .expression_attribute_values(":failed", text("failed"))
             .expression_attribute_values(":failure", value(&Failure::GaveUp)?)
             .expression_attribute_values(":now", text(now))
-            .expression_attribute_values(":happened", happened("failed", Some(stage), now)?);
+            .expression_attribute_values(
+                ":history_entry",
+                history_entry("failed", Some(stage), now)?,
+            );
         change("stage.give_up", update).await
     }
 
-    /// An update that only the attempt that holds the document can make.
+    /// An update with the condition that this attempt holds the document.
     fn held(&self, document: Key, attempt: AttemptId) -> UpdateItemFluentBuilder {
         lease::held_by(self.update(document), attempt)
             .condition_expression(format!("#status = :processing AND {HELD}"))
@@ -239,7 +249,7 @@ impl Documents {
 }
 
 const FAILED: &str = "SET #status = :failed, failure = :failure, finished_at = :now, \
-                      failed_attempts = :zero, history = list_append(history, :happened) \
+                      failed_attempts = :zero, history = list_append(history, :history_entry) \
                       REMOVE lease_until, waiting, waiting_since, due_shard, due_at";
 
 fn name_of<T: Serialize>(outcome: &T) -> Result<String> {

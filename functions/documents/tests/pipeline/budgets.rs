@@ -1,4 +1,4 @@
-//! Budgets: of many who ask at once, just so many get something as the limit allows.
+//! Budgets: concurrent requests never use more than the limit.
 
 use std::time::Duration;
 
@@ -19,32 +19,32 @@ use crate::support::{System, model, schema, system};
 /// How much the tenant has used of a budget today.
 pub(crate) async fn used(s: &System, name: &'static str) -> u64 {
     let none = Budget { name, limit: 0 };
-    let asked = s.budgets.take(&s.tenant.to_string(), (none, u64::MAX >> 1)).await.unwrap();
-    asked.unwrap_err().used
+    let taken = s.budgets.take(&s.tenant.to_string(), (none, u64::MAX >> 1)).await.unwrap();
+    taken.unwrap_err().used
 }
 
 const PAGES: Budget = Budget { name: "pages", limit: 100 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_at_once_just_the_limit_is_taken() {
+async fn concurrent_takes_use_exactly_the_limit() {
     let s = system().await;
     let subject = s.tenant.to_string();
-    // 40 times 7 of 100: 14 fit.
+    // 40 takes of 7 from 100: 14 succeed.
     let all: Vec<Use> = vec![(PAGES, 7); 40];
-    let (budgets, asking) = (&s.budgets, &subject);
-    let asked = all.into_iter().map(|wanted| async move {
+    let (budgets, tenant) = (&s.budgets, &subject);
+    let requests = all.into_iter().map(|wanted| async move {
         loop {
-            // Others may be in the way for longer than a transaction is tried.
-            if let Ok(taken) = budgets.take(asking, wanted).await {
+            // An error: the transaction conflicted with others in every try.
+            if let Ok(taken) = budgets.take(tenant, wanted).await {
                 return taken;
             }
         }
     });
-    let taken: Vec<_> = join_all(asked).await.into_iter().filter_map(Result::ok).collect();
+    let taken: Vec<_> = join_all(requests).await.into_iter().filter_map(Result::ok).collect();
     assert_eq!(taken.len(), 14);
     assert_eq!(used(&s, "pages").await, 98);
 
-    // What was not used is there for others, once.
+    // Settling gives back the unused part, once.
     for _ in 0..2 {
         s.budgets.settle(&taken[0], 2).await.unwrap();
     }
@@ -56,16 +56,16 @@ async fn of_many_at_once_just_the_limit_is_taken() {
         (100, "2026-11-22T00:00:00Z".into())
     );
 
-    // Another subject has its own, and so has the next day.
+    // Each subject and each day has its own budget.
     s.budgets.take("another", (PAGES, 100)).await.unwrap().unwrap();
     s.advance(Duration::from_hours(14));
     s.budgets.take(&subject, (PAGES, 100)).await.unwrap().unwrap();
     let too_much = s.budgets.take("third", (PAGES, 101)).await.unwrap();
-    assert!(too_much.is_err(), "more than there is on any day");
+    assert!(too_much.is_err(), "more than a whole day's budget");
 }
 
 #[tokio::test]
-async fn a_budget_is_never_counted_too_low() {
+async fn a_fault_never_makes_the_count_too_low() {
     walk(async |run: Run| {
         let s = system().await;
         let subject = s.tenant.to_string();
@@ -80,14 +80,14 @@ async fn a_budget_is_never_counted_too_low() {
         let _ = first.resume().await;
         s.budgets.count(&subject, &[("pages", 5)], "one").await.unwrap();
         let used = used(&s, "pages").await;
-        // 10 and 5; or 30 and 5, when the answer was lost or the worker died; or 5, when it took nothing.
+        // 10 + 5; or 30 + 5 if an answer was lost or the worker crashed; or only 5 if nothing was taken.
         assert!([5, 15, 35].contains(&used), "{used}");
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_waits_for_its_tenants_tokens_and_in_the_end_goes_without() {
+async fn a_document_waits_for_tokens_and_after_a_day_is_ready_without_data() {
     let mut s = system().await;
     let server = MockServer::start().await;
     let answer = json!({
@@ -111,19 +111,19 @@ async fn a_document_waits_for_its_tenants_tokens_and_in_the_end_goes_without() {
     let found = first.stages.structure.unwrap().result.unwrap();
     let tokens = found.input_tokens + found.output_tokens;
     assert!(tokens >= 1020);
-    assert_eq!(used(&s, MODEL_TOKENS).await, tokens, "what was used and no more");
+    assert_eq!(used(&s, MODEL_TOKENS).await, tokens, "exactly the used tokens");
 
-    // Another takes the rest of the day.
+    // Another document uses the rest of the day's budget.
     let rest = Budget { name: MODEL_TOKENS, limit: s.daily_tokens };
     s.budgets.take(&s.tenant.to_string(), (rest, s.daily_tokens - tokens)).await.unwrap().unwrap();
-    let asked = server.received_requests().await.unwrap().len();
+    let requests = server.received_requests().await.unwrap().len();
     let id = upload("x11-security.pdf").await;
     let document = s.run(id).await;
     assert_eq!(document.waiting, Some(Waiting::Budget));
     assert_eq!(document.status_at(s.clock.now()), Status::BudgetPending);
-    assert_eq!(server.received_requests().await.unwrap().len(), asked, "nobody was asked");
+    assert_eq!(server.received_requests().await.unwrap().len(), requests, "no model call");
 
-    // The next day has enough for it.
+    // The next day's budget is sufficient.
     let other = upload("invoice-pdfa2b.pdf").await;
     assert_eq!(s.run(other).await.waiting, Some(Waiting::Budget));
     s.advance(Duration::from_hours(14));
@@ -132,7 +132,7 @@ async fn a_document_waits_for_its_tenants_tokens_and_in_the_end_goes_without() {
     assert_eq!(document.status, Status::Ready);
     assert_eq!(document.stages.structure.unwrap().result.unwrap().problem, None);
 
-    // A day of waiting for tokens is none of waiting for the model.
+    // Waiting for tokens does not count as waiting for the model.
     s.advance(LONGEST_WAIT);
     s.model = model("http://127.0.0.1:9");
     s.deliver(documents::stage::Stage::Structure, other, 1).await.unwrap();
@@ -140,7 +140,7 @@ async fn a_document_waits_for_its_tenants_tokens_and_in_the_end_goes_without() {
     assert_eq!((document.waiting, document.status), (Some(Waiting::Model), Status::Processing));
     s.model = model(&server.uri());
 
-    // If there is never enough, it ends without data, and says why.
+    // Without tokens for a day, the document is ready without data, and the result gives the reason.
     s.budgets.take(&s.tenant.to_string(), (rest, s.daily_tokens)).await.unwrap().unwrap();
     s.deliver(documents::stage::Stage::Structure, other, 1).await.unwrap();
     assert_eq!(s.document(other).await.waiting, Some(Waiting::Budget));

@@ -12,13 +12,13 @@ use shared::lease::{AttemptId, GRACE};
 
 use crate::support::{LEASE, system};
 
-/// A stage that does what it is told, and counts.
-struct Told {
+/// Work that gives a fixed verdict and counts its attempts.
+struct CountedWork {
     verdict: Verdict<Validation>,
-    done: AtomicUsize,
+    attempts: AtomicUsize,
 }
 
-impl Work for Told {
+impl Work for CountedWork {
     const STAGE: Stage = Stage::Validate;
     const TIME_LIMIT: Duration = LEASE;
     type Found = Validation;
@@ -29,7 +29,7 @@ impl Work for Told {
         _: AttemptId,
         _: Timestamp,
     ) -> shared::Result<Verdict<Validation>> {
-        self.done.fetch_add(1, SeqCst);
+        self.attempts.fetch_add(1, SeqCst);
         Ok(self.verdict.clone())
     }
 }
@@ -40,14 +40,14 @@ async fn a_stage_ends_once_and_the_next_is_queued() {
         let s = system().await;
         let id = s.uploaded(vec![b' '; 10]).await;
         let found = Validation { pages: 3, ..Validation::default() };
-        let work = Told { verdict: Verdict::Passed(found), done: AtomicUsize::new(0) };
+        let work = CountedWork { verdict: Verdict::Passed(found), attempts: AtomicUsize::new(0) };
 
         let first = run.attempt(s.job(&work, id, 1)).await;
-        // The message comes again, before and after the lease is over.
+        // The message is delivered again, before and after the end of the lease.
         let _ = s.job(&work, id, 2).await;
         s.advance(LEASE + GRACE + Duration::from_secs(1));
         s.job(&work, id, 3).await.unwrap();
-        // And whoever stalled goes on where nobody waits any more.
+        // A stalled attempt continues too late.
         let _ = first.resume().await;
 
         let document = s.document(id).await;
@@ -57,24 +57,25 @@ async fn a_stage_ends_once_and_the_next_is_queued() {
         let done = document.stages.validate.unwrap();
         assert_eq!((done.outcome, done.result.unwrap().pages), (Outcome::Passed, 3));
         assert!(!s.drain("scan").await.is_empty(), "nothing is lost");
-        assert!(work.done.load(SeqCst) <= 2);
+        assert!(work.attempts.load(SeqCst) <= 2);
     })
     .await;
     assert_eq!(points, ["stage.claim", "stage.end", "queue.send"]);
 }
 
 #[tokio::test]
-async fn a_document_that_waits_is_not_forgotten() {
+async fn a_waiting_document_always_has_a_job() {
     walk(async |run: Run| {
         let s = system().await;
         let id = s.uploaded(vec![b' '; 10]).await;
         s.drain("validate").await;
-        let work = Told { verdict: Verdict::Waiting(Waiting::Scanner), done: AtomicUsize::new(0) };
+        let verdict = Verdict::Waiting(Waiting::Scanner);
+        let work = CountedWork { verdict, attempts: AtomicUsize::new(0) };
         let first = run.attempt(s.job(&work, id, 1)).await;
         let redelivered = s.job(&work, id, 2).await;
         let _ = first.resume().await;
         let document = s.document(id).await;
-        // It waits with a job that comes later, or its message is still there to be delivered.
+        // A delayed job is queued, or the original message is delivered again.
         let queued = testing::account::queue_size(&s.aws, s.queue_url("validate")).await;
         assert!(queued > 0 || redelivered.is_err(), "{document:?}");
         assert_eq!(document.status, Status::Processing);

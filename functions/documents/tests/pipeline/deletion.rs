@@ -1,14 +1,14 @@
-//! A document that is cancelled or deleted, at whatever time, leaves nothing behind.
+//! A document that is cancelled or deleted at any time leaves no objects.
 
 use std::time::Duration;
 
 use documents::api::{cancel, delete};
 use documents::document::{DocumentId, Status};
-use documents::purge::LOOKS;
+use documents::purge::MAX_CHECKS;
 use documents::stage::{Progress, Stage};
 use http_body_util::BodyExt;
 use lambda_http::request::from_str;
-use shared::batch::Failure as Trouble;
+use shared::batch;
 use shared::http::app;
 use shared::lease::GRACE;
 use testing::{event, pdf};
@@ -34,7 +34,7 @@ async fn delete(s: &System, id: DocumentId) -> u16 {
     call(delete::router(s.system()), "documents-delete", s, id).await
 }
 
-/// A document right before `stage`, or at its end.
+/// A document right before `stage`; a finished one if `stage` is `None`.
 async fn before(s: &System, stage: Option<Stage>) -> DocumentId {
     let id = s.uploaded(pdf("statement.pdf")).await;
     for done in Stage::ALL.into_iter().take_while(|done| Some(*done) != stage) {
@@ -44,14 +44,14 @@ async fn before(s: &System, stage: Option<Stage>) -> DocumentId {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleted_at_any_time_nothing_is_left() {
+async fn deletion_at_any_time_leaves_nothing() {
     for stage in Stage::ALL.into_iter().map(Some).chain([None]) {
         let s = system().await;
         let id = before(&s, stage).await;
         assert_eq!(delete(&s, id).await, 204);
-        assert_eq!(delete(&s, id).await, 204, "as often as you like");
+        assert_eq!(delete(&s, id).await, 204, "idempotent");
         assert_eq!(s.document(id).await.status, Status::Deleting);
-        // Jobs that were under way do no work any more; they make sure of the purge.
+        // A job that was in flight does no work; it queues the purge again.
         s.drain("purge").await;
         if let Some(stage) = stage {
             s.deliver(stage, id, 1).await.unwrap();
@@ -61,7 +61,7 @@ async fn deleted_at_any_time_nothing_is_left() {
         assert_eq!(s.versions("").await, Vec::<String>::new(), "{stage:?}");
         assert!(s.documents.get(s.key(id)).await.unwrap().is_none());
         assert_eq!(delete(&s, id).await, 404);
-        // Jobs that come later find nothing, and the purge may come twice.
+        // Later jobs do nothing, and a second purge does no harm.
         for stage in Stage::ALL {
             s.deliver(stage, id, 1).await.unwrap();
         }
@@ -71,12 +71,12 @@ async fn deleted_at_any_time_nothing_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cancelled_at_any_time_only_the_record_is_left() {
+async fn cancellation_at_any_time_leaves_only_the_record() {
     for stage in Stage::ALL {
         let s = system().await;
         let id = before(&s, Some(stage)).await;
         assert_eq!(cancel(&s, id).await, 200);
-        assert_eq!(cancel(&s, id).await, 200, "as often as you like");
+        assert_eq!(cancel(&s, id).await, 200, "idempotent");
         s.deliver(stage, id, 1).await.unwrap();
         s.purge(id, 1).await.unwrap();
         assert_eq!(s.versions("").await, Vec::<String>::new(), "{stage}");
@@ -100,12 +100,13 @@ async fn a_purge_waits_for_an_attempt_that_may_still_write() {
     s.documents.claim(key, Stage::Text, attempt, s.clock.now(), s.lease()).await.unwrap();
     assert_eq!(delete(&s, id).await, 204);
     match s.purge(id, 1).await {
-        Err(Trouble::Retry { after, .. }) => {
+        Err(batch::Failure::Retry { after, .. }) => {
             assert_eq!(after, Some(LEASE + GRACE + Duration::from_secs(1)));
         }
         other => panic!("{other:?}"),
     }
-    // It writes, for it has not heard; but it ends nothing, and what it wrote goes too.
+    // The attempt does not know of the deletion and writes. It cannot end the stage, and what it wrote is
+    // deleted too.
     let text = documents::objects::text_key(key, attempt, "000001-000001.txt");
     s.objects.store(&text, "text/plain", b"late".to_vec()).await.unwrap();
     let late = s.documents.save_progress(key, attempt, &Progress::default()).await.unwrap();
@@ -116,39 +117,39 @@ async fn a_purge_waits_for_an_attempt_that_may_still_write() {
 }
 
 #[tokio::test]
-async fn what_is_uploaded_after_is_deleted() {
+async fn an_upload_after_the_deletion_is_deleted() {
     let s = system().await;
     let id = s.announce(100).await;
     assert_eq!(cancel(&s, id).await, 200);
     s.purge(id, 1).await.unwrap();
-    // The form is still good.
-    s.told(&s.put(id, vec![b' '; 100]).await).await;
+    // The form is still valid.
+    s.notify(&s.put(id, vec![b' '; 100]).await).await;
     assert_eq!(s.versions("").await, Vec::<String>::new());
     assert_eq!(s.document(id).await.status, Status::Cancelled);
 
     let id = s.announce(100).await;
     assert_eq!(delete(&s, id).await, 204);
     s.purge(id, 1).await.unwrap();
-    s.told(&s.put(id, vec![b' '; 100]).await).await;
+    s.notify(&s.put(id, vec![b' '; 100]).await).await;
     assert_eq!(s.versions("").await, Vec::<String>::new());
     assert!(s.documents.get(s.key(id)).await.unwrap().is_none());
 }
 
 #[tokio::test]
-async fn a_purge_that_nobody_asked_for_deletes_nothing() {
+async fn a_purge_of_an_unmarked_document_deletes_nothing() {
     let s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
-    // A request that died between the job and the mark.
-    for receive_count in 1..LOOKS {
-        assert!(s.purge(id, receive_count).await.is_err(), "the mark may be on its way");
+    // The request crashed after it queued the job and before it marked the record.
+    for receive_count in 1..MAX_CHECKS {
+        assert!(s.purge(id, receive_count).await.is_err(), "the mark may follow");
     }
-    s.purge(id, LOOKS).await.unwrap();
+    s.purge(id, MAX_CHECKS).await.unwrap();
     assert_eq!(s.document(id).await.status, Status::Processing);
     assert_eq!(s.versions("").await.len(), 1);
 }
 
 #[tokio::test]
-async fn another_s_document_cannot_be_cancelled_or_deleted() {
+async fn another_users_document_cannot_be_cancelled_or_deleted() {
     let mut s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
     let owner = std::mem::replace(&mut s.owner, s.ids.next());

@@ -1,5 +1,4 @@
-//! What is made of a clean file: its text and its data, whatever happens on the way; and what hostile
-//! files come to.
+//! Extraction of text and data from clean files, and the handling of hostile files.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +16,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::support::{System, message, model, sandbox, schema, system};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn real_files_are_read_as_they_are() {
+async fn real_files_give_the_expected_text() {
     let s = system().await;
     for (name, known) in expected() {
         let id = s.uploaded(pdf(&name)).await;
@@ -39,7 +38,7 @@ async fn real_files_are_read_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_pdf_or_broken_is_said() {
+async fn a_file_that_is_not_a_valid_pdf_is_rejected_with_the_reason() {
     let s = system().await;
     for (name, code) in [
         ("text.pdf", "not_a_pdf"),
@@ -58,29 +57,29 @@ async fn what_is_no_pdf_or_broken_is_said() {
     }
 }
 
-/// What a file came to.
+/// How often a file was refused and read, and the limits that it reached.
 #[derive(Default)]
-struct Came {
+struct Counts {
     refused: usize,
     read: usize,
     limited: Vec<Limit>,
 }
 
-/// Whatever a file does, the worker gets an answer, in time, and lives.
+/// For every hostile file, the worker gets an answer in time and survives.
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_files_end_in_a_verdict_within_their_limits() {
     let s = system().await;
-    let came = stream::iter(hostile_pdfs::all()).map(|case| came_to(&s, case));
-    let came: Vec<Came> = came.buffer_unordered(3).collect().await;
-    let refused: usize = came.iter().map(|came| came.refused).sum();
-    let read: usize = came.iter().map(|came| came.read).sum();
-    let limited: Vec<_> = came.iter().flat_map(|came| &came.limited).collect();
-    eprintln!("{refused} refused, {read} times read, {} times limited: {limited:?}", limited.len());
+    let files = stream::iter(hostile_pdfs::all()).map(|case| read_hostile(&s, case));
+    let files: Vec<Counts> = files.buffer_unordered(3).collect().await;
+    let refused: usize = files.iter().map(|counts| counts.refused).sum();
+    let read: usize = files.iter().map(|counts| counts.read).sum();
+    let limited: Vec<_> = files.iter().flat_map(|counts| &counts.limited).collect();
+    eprintln!("{refused} refused, {read} read, {} reached a limit: {limited:?}", limited.len());
     assert!(refused > 100 && read > 100, "{refused} refused, {read} read");
 }
 
-/// Inspects a file and, if it is let through, has it met by every parser after.
-async fn came_to(s: &System, case: hostile_pdfs::Case) -> Came {
+/// Inspects a file and, if the policy accepts it, runs the other readers on it.
+async fn read_hostile(s: &System, case: hostile_pdfs::Case) -> Counts {
     let (start, name) = (Instant::now(), case.name);
     let id = s.uploaded(case.bytes).await;
     let document = s.document(id).await;
@@ -89,30 +88,30 @@ async fn came_to(s: &System, case: hostile_pdfs::Case) -> Came {
         let ended = sandbox().run(&task, &mut file, &mut AnswerOnly).await;
         ended.unwrap_or_else(|error| panic!("{name}: {error:?}"))
     };
-    let mut end = Came::default();
+    let mut counts = Counts::default();
     match run(Task::Inspect(pdf_inspect::Policy::default())).await {
         ChildEnded::Answered(answer) => match serde_json::from_slice(&answer).unwrap() {
-            Inspected::Refused { .. } => end.refused += 1,
+            Inspected::Refused { .. } => counts.refused += 1,
             Inspected::Accepted(_) => {
                 for task in [Task::Pdfa, Task::Text { skip: 0 }] {
                     match run(task).await {
-                        ChildEnded::Answered(_) => end.read += 1,
-                        ChildEnded::Limited(limit) => end.limited.push(limit),
+                        ChildEnded::Answered(_) => counts.read += 1,
+                        ChildEnded::Limited(limit) => counts.limited.push(limit),
                         other => panic!("{name}: {other:?}"),
                     }
                 }
             }
         },
-        ChildEnded::Limited(limit) => end.limited.push(limit),
+        ChildEnded::Limited(limit) => counts.limited.push(limit),
         other => panic!("{name}: {other:?}"),
     }
-    eprintln!("{name}: {:?} after {:?}", end.limited, start.elapsed());
-    end
+    eprintln!("{name}: {:?} after {:?}", counts.limited, start.elapsed());
+    counts
 }
 
-/// A reader that complains of every font is not held up by nobody listening.
+/// A reader that writes much to standard error does not block.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_whose_every_font_panics_is_read() {
+async fn a_file_with_a_panic_in_every_font_is_read() {
     let s = system().await;
     let document = s.run(s.uploaded(hostile_pdfs::resources::differences_last().bytes).await).await;
     assert_eq!(document.status, Status::Ready, "{document:?}");
@@ -120,16 +119,15 @@ async fn a_file_whose_every_font_panics_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_ends_its_reader_is_rejected_after_two_tries() {
+async fn a_file_that_crashes_its_reader_twice_is_rejected() {
     let s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
     let work = documents::stages::validate::Validate {
         documents: s.documents.clone(),
         objects: s.objects.clone(),
-        // A program that dies of a signal whatever it is given.
-        sandbox: documents::sandbox::Sandbox::new(s.deadly_program()),
+        sandbox: documents::sandbox::Sandbox::new(s.crashing_program()),
     };
-    assert!(s.job(&work, id, 1).await.is_err(), "it may be bad luck");
+    assert!(s.job(&work, id, 1).await.is_err(), "the first crash may have another cause");
     s.job(&work, id, 2).await.unwrap();
     let document = s.document(id).await;
     assert_eq!(document.status, Status::Rejected);
@@ -138,12 +136,12 @@ async fn a_file_that_ends_its_reader_is_rejected_after_two_tries() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_document_goes_on_where_the_last_invocation_stopped() {
+async fn a_long_document_continues_where_the_last_invocation_stopped() {
     let s = system().await;
     let at_once = s.uploaded(pdf("x11-security.pdf")).await;
     let at_once = s.run(at_once).await.stages.text.unwrap().result.unwrap();
 
-    // Another tenant's, so that nothing is reused.
+    // Another tenant's document, so that no results are reused.
     let id = s.uploaded_with(pdf("x11-security.pdf"), |document| document.tenant = s.ids.next());
     let id = id.await;
     for stage in [Stage::Validate, Stage::Scan, Stage::Pdfa] {
@@ -158,7 +156,7 @@ async fn a_long_document_goes_on_where_the_last_invocation_stopped() {
     };
     let mut invocations = 0;
     while s.document(id).await.stage == Stage::Text {
-        // So little time that it is over after a page.
+        // Time for one page only.
         let until = s.clock.now() + Duration::from_secs(10);
         s.pipeline.job(&work, message(s.key(id), 1), until).await.unwrap();
         invocations += 1;
@@ -192,7 +190,7 @@ async fn answering(server: &MockServer, content: &Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_model_is_down_documents_wait_and_go_on_when_it_is_back() {
+async fn documents_wait_while_the_model_is_down_and_continue_afterwards() {
     let mut s = system().await;
     let id = s.uploaded_with(pdf("x11-security.pdf"), |document| {
         document.announced.schema = Some(schema("summary@1"));
@@ -210,7 +208,7 @@ async fn while_the_model_is_down_documents_wait_and_go_on_when_it_is_back() {
     assert_eq!(document.status_at(s.clock.now()), Status::ModelPending);
 
     let server = MockServer::start().await;
-    // It answers with something that is not in the document too.
+    // One of the answered values is not in the document.
     answering(
         &server,
         &json!({"title": "Security Extension Server Design Draft", "secret": "zzqx"}),
@@ -228,18 +226,18 @@ async fn while_the_model_is_down_documents_wait_and_go_on_when_it_is_back() {
     let secret = data["fields"].as_array().unwrap().iter().find(|field| field["value"] == "zzqx");
     assert_eq!(secret.unwrap()["grounding"], "ungrounded");
 
-    // The same bytes in the same schema are not asked about again.
-    let asked = server.received_requests().await.unwrap().len();
+    // The same bytes with the same schema need no further model call.
+    let requests = server.received_requests().await.unwrap().len();
     let again = s.uploaded_with(pdf("x11-security.pdf"), |document| {
         document.announced.schema = Some(schema("summary@1"));
     });
     let again = s.run(again.await).await;
     assert_eq!(again.stages.structure.unwrap().outcome, Outcome::Reused);
-    assert_eq!(server.received_requests().await.unwrap().len(), asked);
+    assert_eq!(server.received_requests().await.unwrap().len(), requests);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_that_does_not_fit_is_ready_with_what_is_wrong() {
+async fn data_that_does_not_fit_the_schema_is_incomplete() {
     let mut s = system().await;
     let server = MockServer::start().await;
     answering(&server, &json!({"nothing": "of use"})).await;
@@ -254,7 +252,7 @@ async fn data_that_does_not_fit_is_ready_with_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_that_no_answer_can_hold_is_said_to_be_too_large() {
+async fn data_larger_than_an_answer_is_too_large() {
     let mut s = system().await;
     let wanted = json!({
         "type": "object",
@@ -276,18 +274,18 @@ async fn data_that_no_answer_can_hold_is_said_to_be_too_large() {
     assert!(s.versions("structure/").await.is_empty());
 }
 
-/// What a child cannot do. It runs in a process of its own, for there is no way back.
+/// Runs `confined` in a separate process, because the limits cannot be removed.
 #[test]
-fn a_reader_can_open_nothing() {
+fn a_reader_cannot_open_files_or_sockets() {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     let child = child.args(["--ignored", "--exact", "extraction::confined", "--nocapture"]);
     let output = child.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}");
 }
 
 #[test]
-#[ignore = "a_reader_can_open_nothing runs it"]
+#[ignore = "a_reader_cannot_open_files_or_sockets runs it"]
 fn confined() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -298,23 +296,23 @@ fn confined() {
     assert!(std::net::UdpSocket::bind("127.0.0.1:0").is_ok());
     documents::sandbox::confine().unwrap();
     assert!(std::fs::File::open("/etc/hostname").is_err(), "it opened a file");
-    assert!(std::fs::File::create(&file).is_err(), "it made a file");
-    assert!(std::net::UdpSocket::bind("127.0.0.1:0").is_err(), "it made a socket");
-    assert!(std::net::TcpStream::connect(address).is_err(), "it made a connection");
+    assert!(std::fs::File::create(&file).is_err(), "it created a file");
+    assert!(std::net::UdpSocket::bind("127.0.0.1:0").is_err(), "it opened a socket");
+    assert!(std::net::TcpStream::connect(address).is_err(), "it opened a connection");
     let mut too_much = Vec::<u8>::new();
     let size = usize::try_from(documents::sandbox::MAX_MEMORY).unwrap();
-    assert!(too_much.try_reserve_exact(size).is_err(), "it took too much memory");
+    assert!(too_much.try_reserve_exact(size).is_err(), "it allocated too much memory");
 }
 
 #[tokio::test]
-async fn a_schema_that_is_not_valid_any_more_is_a_problem_of_the_document() {
+async fn a_schema_that_is_no_longer_valid_gives_the_problem_schema() {
     let s = system().await;
     let name = schema("old@1");
     let id = s.uploaded_with(pdf("x11-security.pdf"), |document| {
         document.announced.schema = Some(schema("old@1"));
     });
     let id = id.await;
-    // Earlier rules accepted it.
+    // Earlier rules accepted this schema.
     let wanted = json!({"type": "object", "properties": {"title": {"enum": []}}}).to_string();
     assert!(s.documents.add_schema(s.tenant, &name, &wanted).await.unwrap());
     let document = s.run(id).await;

@@ -1,5 +1,5 @@
-//! The pipeline on real DynamoDB, S3 and SQS APIs and a real clamd: duplicates, races, crashes,
-//! outages, and what becomes of a document that is cancelled or deleted at any time.
+//! The pipeline with real DynamoDB, S3 and SQS APIs and a real clamd: duplicates, races, crashes, outages,
+//! and cancellation or deletion at any time.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 

@@ -1,4 +1,4 @@
-//! From stage to stage: each job's work is done once, by one attempt at a time.
+//! From stage to stage: each stage's work is done once, by one attempt at a time.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use documents::store::{Change, End, Ended};
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::batch::Failure as Trouble;
+use shared::batch;
 use shared::lease::{AttemptId, GRACE};
 use testing::{account, pdf};
 
@@ -22,7 +22,7 @@ fn names(document: &Document) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_goes_through_every_stage() {
+async fn a_document_passes_every_stage() {
     let s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
     let document = s.run(id).await;
@@ -41,51 +41,51 @@ async fn a_document_goes_through_every_stage() {
 }
 
 #[tokio::test]
-async fn an_upload_told_of_many_times_is_one_transition() {
+async fn repeated_upload_events_make_one_transition() {
     let s = system().await;
     let id = s.announce(100).await;
     let event = s.put(id, vec![b' '; 100]).await;
-    join_all((0..10).map(|_| s.told(&event))).await;
+    join_all((0..10).map(|_| s.notify(&event))).await;
     let uploaded = s.document(id).await;
     assert_eq!((uploaded.status, uploaded.stage), (Status::Processing, Stage::Validate));
     assert_eq!(uploaded.uploaded_at, Some(s.clock.now()));
 
-    // At least one job, each the same.
+    // There is at least one job, and all are the same.
     let jobs = s.drain("validate").await;
     let job = json!({"version": "1", "owner": s.owner, "document_id": id});
     assert!(!jobs.is_empty());
     assert!(jobs.iter().all(|body| serde_json::from_str::<Value>(body).unwrap() == job));
 
-    // Another file in its place changes nothing: the first version is what counts.
+    // A second upload changes nothing: the first version counts.
     s.advance(Duration::from_secs(1));
-    s.told(&s.put(id, b"%PDF-1.7 other".to_vec()).await).await;
+    s.notify(&s.put(id, b"%PDF-1.7 other".to_vec()).await).await;
     assert_eq!(s.document(id).await, uploaded);
     assert!(s.drain("validate").await.is_empty());
 }
 
 #[tokio::test]
-async fn a_run_cut_off_before_the_job_was_queued_is_made_good() {
+async fn a_repeated_event_queues_the_job_after_a_crash() {
     let s = system().await;
     let id = s.announce(100).await;
     let event = s.put(id, vec![b' '; 100]).await;
     let version = event["Records"][0]["s3"]["object"]["versionId"].as_str().unwrap();
-    // The transition was made, and then the function died.
+    // The function made the transition and then crashed.
     let made = s.documents.record_upload(s.key(id), version, s.clock.now()).await.unwrap();
     assert!(matches!(made, Change::Made(_)));
     assert!(s.drain("validate").await.is_empty());
 
-    s.told(&event).await;
+    s.notify(&event).await;
     assert_eq!(s.drain("validate").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_deliveries_at_once_one_passes_each_stage() {
+async fn of_concurrent_deliveries_one_passes_each_stage() {
     let s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
     for stage in Stage::ALL {
         let deliveries = join_all((0..6).map(|_| s.deliver(stage, id, 1))).await;
         assert!(deliveries.iter().any(Result::is_ok), "{deliveries:?}");
-        // Those that came too late queue the next stage's job again, in case nobody has.
+        // Late deliveries queue the next stage's job again, because it may be missing.
         if let Some(next) = stage.next() {
             assert!(!s.drain(next.name()).await.is_empty());
         }
@@ -104,7 +104,7 @@ async fn of_many_deliveries_at_once_one_passes_each_stage() {
     assert_eq!(s.versions("clean/").await.len(), 1);
     assert_eq!(s.versions("text/").await.len(), 3);
 
-    // And again, when all is done, in any order.
+    // Deliveries after the end change nothing, in any order.
     for stage in Stage::ALL.into_iter().rev() {
         s.deliver(stage, id, 2).await.unwrap();
     }
@@ -112,26 +112,24 @@ async fn of_many_deliveries_at_once_one_passes_each_stage() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_comes_when_its_document_is_far_on_needs_no_queue() {
+async fn a_late_job_needs_no_queue() {
     let mut s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
     for stage in [Stage::Validate, Stage::Scan, Stage::Pdfa] {
         s.deliver(stage, id, 1).await.unwrap();
     }
-    // Each function knows the next stage's queue, and none beyond.
+    // In production, a function has only the next stage's queue. Here it has none.
     s.pipeline.queues = Queues::default();
-    for (stage, knows_enough) in
-        [(Stage::Validate, true), (Stage::Scan, true), (Stage::Pdfa, false)]
-    {
-        assert_eq!(s.deliver(stage, id, 2).await.is_ok(), knows_enough, "{stage}");
+    for (stage, succeeds) in [(Stage::Validate, true), (Stage::Scan, true), (Stage::Pdfa, false)] {
+        assert_eq!(s.deliver(stage, id, 2).await.is_ok(), succeeds, "{stage}");
     }
-    // Nor does the last delivery, when another has long done the work.
+    // The last delivery of a job needs no queue either, if the stage is long over.
     s.deliver(Stage::Validate, id, MAX_ATTEMPTS + 1).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_that_was_overtaken_by_more_than_a_stage_needs_no_queue() {
-    /// Works so slowly that the document goes through the next stages meanwhile.
+async fn an_attempt_that_ends_two_stages_late_needs_no_queue() {
+    /// Work so slow that the document passes the next stages in the meantime.
     struct Slow<'a>(&'a System, Verdict<Validation>);
 
     impl Work for Slow<'_> {
@@ -165,22 +163,25 @@ async fn an_attempt_that_was_overtaken_by_more_than_a_stage_needs_no_queue() {
 }
 
 #[tokio::test]
-async fn a_job_is_put_back_while_another_attempt_may_live_and_done_after() {
+async fn a_job_is_retried_until_another_attempts_lease_ends() {
     let s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
-    // An attempt that died right after its claim.
-    let (key, dead) = (s.key(id), s.ids.next());
-    s.documents.claim(key, Stage::Validate, dead, s.clock.now(), s.lease()).await.unwrap();
+    // An attempt that crashed right after its claim.
+    let (key, crashed) = (s.key(id), s.ids.next());
+    s.documents.claim(key, Stage::Validate, crashed, s.clock.now(), s.lease()).await.unwrap();
 
     match s.deliver(Stage::Validate, id, 2).await {
-        Err(Trouble::Retry { after, .. }) => {
+        Err(batch::Failure::Retry { after, .. }) => {
             assert_eq!(after, Some(LEASE + GRACE + Duration::from_secs(1)));
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(s.document(id).await.attempt, Some(dead));
+    assert_eq!(s.document(id).await.attempt, Some(crashed));
     s.advance(LEASE + GRACE);
-    assert!(s.deliver(Stage::Validate, id, 3).await.is_err(), "it is good to its last millisecond");
+    assert!(
+        s.deliver(Stage::Validate, id, 3).await.is_err(),
+        "the lease includes its last instant"
+    );
     s.advance(Duration::from_millis(1));
     s.deliver(Stage::Validate, id, 4).await.unwrap();
     let document = s.document(id).await;
@@ -189,7 +190,7 @@ async fn a_job_is_put_back_while_another_attempt_may_live_and_done_after() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_stalled_past_its_lease_changes_nothing() {
+async fn an_attempt_that_stalled_beyond_its_lease_changes_nothing() {
     let s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
     let (key, stalled, next) = (s.key(id), s.ids.next(), s.ids.next());
@@ -211,7 +212,7 @@ async fn an_attempt_that_stalled_past_its_lease_changes_nothing() {
         clean: None,
     };
 
-    // Neither while the next attempt is at it, nor when that one is done.
+    // Neither during the next attempt, nor after it.
     for _ in 0..2 {
         let document = s.document(id).await;
         for late in [
@@ -229,7 +230,7 @@ async fn an_attempt_that_stalled_past_its_lease_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_worker_that_dies_every_time_is_given_up_too() {
+async fn a_document_is_given_up_after_a_crash_in_every_attempt() {
     let s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
     for _ in 0..MAX_ATTEMPTS {
@@ -244,33 +245,33 @@ async fn a_worker_that_dies_every_time_is_given_up_too() {
 }
 
 #[tokio::test]
-async fn a_job_that_cannot_be_done_ends_in_a_state_and_can_be_redriven() {
+async fn a_document_that_always_fails_is_given_up_and_can_be_redriven() {
     let s = system().await;
     let file = pdf("statement.pdf");
-    // The record says another size than the file has: every attempt fails on our side.
+    // The record has another size than the file: every attempt fails on our side.
     let id = s.announce_with(file.len() + 1, |document| document.webhook = true).await;
-    s.told(&s.put(id, file).await).await;
+    s.notify(&s.put(id, file).await).await;
     for receive_count in 1..=MAX_ATTEMPTS {
         assert!(s.deliver(Stage::Validate, id, receive_count).await.is_err());
         let document = s.document(id).await;
         assert_eq!((document.status, document.attempts), (Status::Processing, receive_count));
         assert_eq!(document.lease_until, None);
     }
-    // The last delivery is not one more attempt; it fails for good, so that the job is kept.
+    // The last delivery makes no attempt. It fails permanently, so that the job goes to the dead-letter queue.
     let last = s.deliver(Stage::Validate, id, MAX_ATTEMPTS + 1).await;
-    assert!(matches!(last, Err(Trouble::Permanent(_))), "{last:?}");
+    assert!(matches!(last, Err(batch::Failure::Permanent(_))), "{last:?}");
     let given_up = s.document(id).await;
     assert_eq!((given_up.status, given_up.failure), (Status::Failed, Some(Failure::GaveUp)));
     assert_eq!(given_up.attempts, MAX_ATTEMPTS);
 
-    // If that delivery was cut off, the next tells the tenant.
+    // If that delivery crashed, the next one queues the webhook.
     s.drain("webhooks").await;
     let again = s.deliver(Stage::Validate, id, MAX_ATTEMPTS + 1).await;
-    assert!(matches!(again, Err(Trouble::Permanent(_))), "{again:?}");
+    assert!(matches!(again, Err(batch::Failure::Permanent(_))), "{again:?}");
     assert_eq!(s.drain("webhooks").await.len(), 1);
     assert_eq!(s.document(id).await, given_up);
 
-    // The operator redrives the job: it counts from one again, and an attempt is made.
+    // The operator redrives the job: its receive count starts at 1 again, and an attempt is made.
     assert!(s.deliver(Stage::Validate, id, 1).await.is_err());
     let again = s.document(id).await;
     assert_eq!((again.status, again.attempts), (Status::Processing, MAX_ATTEMPTS + 1));
@@ -285,7 +286,7 @@ async fn delete_upload(s: &System, id: documents::document::DocumentId) {
 }
 
 #[tokio::test]
-async fn a_file_that_was_deleted_is_said_to_be_gone() {
+async fn a_document_whose_file_was_deleted_fails() {
     let s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
     delete_upload(&s, id).await;
@@ -302,7 +303,7 @@ async fn a_file_that_was_deleted_is_said_to_be_gone() {
 }
 
 #[tokio::test]
-async fn what_never_came_expires_without_ttl() {
+async fn an_upload_that_never_arrives_expires_without_ttl() {
     let s = system().await;
     let id = s.announce(100).await;
     s.advance(UPLOAD_WINDOW.checked_sub(Duration::from_millis(1)).unwrap());
@@ -310,8 +311,8 @@ async fn what_never_came_expires_without_ttl() {
     s.advance(Duration::from_millis(1));
     assert_eq!(s.document(id).await.status_at(s.clock.now()), Status::Expired);
 
-    // What S3 took in the last moment still counts, though it is told of late.
-    s.told(&s.put(id, vec![b' '; 100]).await).await;
+    // A file that S3 accepted just before the expiry counts, even if its event is late.
+    s.notify(&s.put(id, vec![b' '; 100]).await).await;
     assert_eq!(s.document(id).await.status_at(s.clock.now()), Status::Processing);
 }
 
@@ -328,17 +329,17 @@ async fn the_same_bytes_are_read_once_for_a_tenant() {
     };
     assert_eq!(outcomes(&first.stages), (Outcome::Passed, Outcome::Passed));
     assert_eq!(outcomes(&second.stages), (Outcome::Reused, Outcome::Reused));
-    // But it was scanned, for scanners learn.
+    // But it was scanned again: the scanner's signatures may be newer.
     assert_eq!(second.stages.scan.as_ref().unwrap().outcome, Outcome::Passed);
 
-    // The results are its own: they stay when the first document goes.
+    // The second document has its own results: they stay when the first document is deleted.
     s.documents.mark_deleting(first.key(), s.clock.now()).await.unwrap();
     s.purge(first.id, 1).await.unwrap();
     let text = second.stages.text.unwrap().result.unwrap();
     let stored = s.objects.fetch(&text.text_key, 1 << 20).await.unwrap().unwrap();
     assert_eq!(stored.len(), text.text_bytes);
 
-    // And another tenant's are nobody else's.
+    // Another tenant's document does not reuse them.
     let other = s.uploaded_with(pdf("statement.pdf"), |document| document.tenant = s.ids.next());
     let other = s.run(other.await).await;
     assert_eq!(outcomes(&other.stages), (Outcome::Passed, Outcome::Passed));

@@ -1,4 +1,4 @@
-//! No file passes that a scanner has not found clean.
+//! A file passes only if the scanner found it clean.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use documents::scanner::{Clamd, Scanner};
 use documents::stage::{Failure, Rejection, Stage, Waiting};
 use documents::stages::LONGEST_WAIT;
 use serde_json::Value;
-use shared::batch::Failure as Trouble;
+use shared::batch;
 use testing::{account, event, infected_pdf, pdf};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,33 +25,33 @@ async fn validated(s: &System, file: Vec<u8>) -> documents::document::DocumentId
     id
 }
 
-/// A document that no later stage can read, nobody can download, and that is not lost.
-async fn is_kept_back(s: &System, document: &Document) {
+/// Asserts that no later stage can read the document and nobody can download it.
+async fn assert_quarantined(s: &System, document: &Document) {
     assert_eq!(document.clean_version, None);
     assert!(s.versions("clean/").await.is_empty());
     assert!(s.drain("pdfa").await.is_empty());
     assert!(s.objects.file_link(document).await.unwrap().is_none());
 }
 
-async fn waits(s: &System, document: &Document) {
+async fn assert_waits(s: &System, document: &Document) {
     assert_eq!(document.status_at(s.clock.now()), Status::ScanPending);
     assert_eq!((document.stage, document.lease_until), (Stage::Scan, None));
-    is_kept_back(s, document).await;
-    assert_eq!(account::queue_size(&s.aws, s.queue_url("scan")).await, 1, "it comes again");
+    assert_quarantined(s, document).await;
+    assert_eq!(account::queue_size(&s.aws, s.queue_url("scan")).await, 1, "a job is queued");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn malware_is_rejected_and_kept_from_everybody() {
+async fn malware_is_rejected_and_stays_in_quarantine() {
     let s = system().await;
-    // Deep in an attachment, deflated.
+    // The malware is in a deflated attachment.
     let id = validated(&s, infected_pdf()).await;
     s.deliver(Stage::Scan, id, 1).await.unwrap();
     let document = s.document(id).await;
     let signature = "Eicar-Test-Signature.UNOFFICIAL".to_owned();
     assert_eq!(document.rejection, Some(Rejection::Infected { signature }));
     assert_eq!(document.status, Status::Rejected);
-    is_kept_back(&s, &document).await;
-    // Whatever is delivered after.
+    assert_quarantined(&s, &document).await;
+    // Later jobs change nothing.
     for stage in Stage::ALL {
         s.deliver(stage, id, 2).await.unwrap();
     }
@@ -59,12 +59,12 @@ async fn malware_is_rejected_and_kept_from_everybody() {
 }
 
 #[tokio::test]
-async fn while_clamd_is_down_documents_wait_and_none_passes() {
+async fn documents_wait_while_clamd_is_down() {
     let mut s = system().await;
     let up = std::mem::replace(&mut s.scanner, Scanner::Clamd(Clamd::new("127.0.0.1:1".into())));
     let id = validated(&s, pdf("statement.pdf")).await;
     for _ in 0..20 {
-        // As often as it takes: waiting is no attempt.
+        // Waiting does not count as an attempt.
         s.deliver(Stage::Scan, id, 1).await.unwrap();
         let document = s.document(id).await;
         assert_eq!((document.waiting, document.attempts), (Some(Waiting::Scanner), 0));
@@ -75,11 +75,11 @@ async fn while_clamd_is_down_documents_wait_and_none_passes() {
     let document = s.document(id).await;
     assert_eq!(document.waiting_since, since);
     let waits = document.history.iter().filter(|entry| entry.event == "waiting").count();
-    assert_eq!(waits, 1, "it is news once");
-    is_kept_back(&s, &document).await;
+    assert_eq!(waits, 1, "one entry for one wait");
+    assert_quarantined(&s, &document).await;
     assert!(account::queue_size(&s.aws, s.queue_url("scan")).await >= 1);
 
-    // It is back.
+    // clamd is available again.
     s.scanner = up;
     s.deliver(Stage::Scan, id, 1).await.unwrap();
     let document = s.document(id).await;
@@ -87,19 +87,19 @@ async fn while_clamd_is_down_documents_wait_and_none_passes() {
 }
 
 #[tokio::test]
-async fn a_document_does_not_wait_for_ever() {
+async fn a_document_fails_after_the_longest_wait() {
     let mut s = system().await;
     let up = std::mem::replace(&mut s.scanner, Scanner::Clamd(Clamd::new("127.0.0.1:1".into())));
     let id = validated(&s, pdf("statement.pdf")).await;
     s.deliver(Stage::Scan, id, 1).await.unwrap();
     s.advance(LONGEST_WAIT + Duration::from_secs(1));
     let last = s.deliver(Stage::Scan, id, 1).await;
-    assert!(matches!(last, Err(Trouble::Permanent(_))), "the job is kept: {last:?}");
+    assert!(matches!(last, Err(batch::Failure::Permanent(_))), "the job is kept: {last:?}");
     let document = s.document(id).await;
     assert_eq!((document.status, document.failure), (Status::Failed, Some(Failure::GaveUp)));
-    is_kept_back(&s, &document).await;
+    assert_quarantined(&s, &document).await;
 
-    // The operator redrives it, and it waits as long again; when the scanner is back, it goes on.
+    // After a redrive the wait starts anew. When the scanner is available, the document continues.
     s.deliver(Stage::Scan, id, 1).await.unwrap();
     let document = s.document(id).await;
     assert_eq!(document.status_at(s.clock.now()), Status::ScanPending);
@@ -110,8 +110,8 @@ async fn a_document_does_not_wait_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_put_over_a_file_is_neither_scanned_nor_passed() {
-    // A form can be posted again while it is good: another file under the same key.
+async fn a_second_upload_is_neither_scanned_nor_passed() {
+    // A valid form can be posted again: another file at the same key.
     let s = system().await;
     let clean = pdf("statement.pdf");
     for late in [Stage::Validate, Stage::Scan] {
@@ -119,22 +119,22 @@ async fn what_is_put_over_a_file_is_neither_scanned_nor_passed() {
         if late == Stage::Scan {
             s.deliver(Stage::Validate, id, 1).await.unwrap();
         }
-        s.told(&s.put(id, infected_pdf()).await).await;
+        s.notify(&s.put(id, infected_pdf()).await).await;
         let document = s.run(id).await;
         assert_eq!(document.status, Status::Ready);
         let link = s.objects.file_link(&document).await.unwrap().unwrap();
         let downloaded = reqwest::get(link).await.unwrap().bytes().await.unwrap();
-        assert!(downloaded == clean, "another file than was scanned");
+        assert!(downloaded == clean, "not the scanned file");
     }
 
-    // And the other way round: what came first is what counts.
+    // In the other order too, the first upload counts.
     let id = s.uploaded(infected_pdf()).await;
-    s.told(&s.put(id, clean).await).await;
+    s.notify(&s.put(id, clean).await).await;
     let document = s.run(id).await;
     assert!(matches!(document.rejection, Some(Rejection::Infected { .. })), "{document:?}");
 }
 
-/// A server that does with each connection what `behave` does.
+/// A server that runs `behave` for each connection.
 async fn server<F, Fut>(behave: F) -> Scanner
 where
     F: Fn(TcpStream) -> Fut + Send + 'static,
@@ -150,7 +150,7 @@ where
     Scanner::Clamd(Clamd::new(address.to_string()))
 }
 
-/// Reads a whole scan: the command, the pieces, the empty piece.
+/// Reads a whole scan request: the command, the pieces and the empty piece.
 async fn read_all(stream: &mut TcpStream) -> usize {
     let mut command = [0; 10];
     stream.read_exact(&mut command).await.unwrap();
@@ -167,7 +167,7 @@ async fn read_all(stream: &mut TcpStream) -> usize {
     }
 }
 
-/// A server that takes each file, and answers with this.
+/// A server that receives each file and answers with `answer`.
 async fn answering(answer: &'static [u8]) -> Scanner {
     server(move |mut stream| async move {
         read_all(&mut stream).await;
@@ -177,7 +177,7 @@ async fn answering(answer: &'static [u8]) -> Scanner {
 }
 
 #[tokio::test]
-async fn a_scanner_that_dies_or_talks_nonsense_passes_nothing() {
+async fn a_scanner_that_crashes_or_answers_nonsense_passes_nothing() {
     for answer in [
         &b""[..],
         b"stream: OK",
@@ -190,25 +190,25 @@ async fn a_scanner_that_dies_or_talks_nonsense_passes_nothing() {
         s.scanner = answering(answer).await;
         let id = validated(&s, pdf("statement.pdf")).await;
         s.deliver(Stage::Scan, id, 1).await.unwrap();
-        waits(&s, &s.document(id).await).await;
+        assert_waits(&s, &s.document(id).await).await;
     }
 
-    // It dies in the middle of a file, or as soon as it is called.
-    for taken in [0, 10, 1000] {
+    // The scanner crashes after so many bytes.
+    for received in [0, 10, 1000] {
         let mut s = system().await;
         s.scanner = server(move |mut stream| async move {
-            let mut some = vec![0; taken];
-            stream.read_exact(&mut some).await.unwrap();
+            let mut bytes = vec![0; received];
+            stream.read_exact(&mut bytes).await.unwrap();
         })
         .await;
         let id = validated(&s, pdf("x11-security.pdf")).await;
         s.deliver(Stage::Scan, id, 1).await.unwrap();
-        waits(&s, &s.document(id).await).await;
+        assert_waits(&s, &s.document(id).await).await;
     }
 }
 
 #[tokio::test]
-async fn a_file_that_the_scanner_will_not_take_does_not_pass() {
+async fn a_file_that_the_scanner_refuses_does_not_pass() {
     let mut s = system().await;
     for answer in
         [&b"INSTREAM size limit exceeded. ERROR\0"[..], b"stream: Heuristics.Encrypted.PDF FOUND\0"]
@@ -218,12 +218,12 @@ async fn a_file_that_the_scanner_will_not_take_does_not_pass() {
         s.deliver(Stage::Scan, id, 1).await.unwrap();
         let document = s.document(id).await;
         assert!(matches!(document.rejection, Some(Rejection::Unscannable { .. })));
-        is_kept_back(&s, &document).await;
+        assert_quarantined(&s, &document).await;
     }
 }
 
 #[tokio::test]
-async fn another_file_than_was_announced_is_rejected() {
+async fn a_file_with_another_hash_than_announced_is_rejected() {
     let s = system().await;
     let id = s
         .uploaded_with(pdf("statement.pdf"), |document| {
@@ -234,11 +234,11 @@ async fn another_file_than_was_announced_is_rejected() {
     s.deliver(Stage::Scan, id, 1).await.unwrap();
     let document = s.document(id).await;
     assert_eq!(document.rejection, Some(Rejection::ChecksumMismatch));
-    is_kept_back(&s, &document).await;
+    assert_quarantined(&s, &document).await;
 }
 
 #[tokio::test]
-async fn guardduty_s_tag_decides_and_its_event_only_wakes() {
+async fn guarddutys_tag_decides_and_its_event_only_queues_a_job() {
     for (status, passes) in
         [("NO_THREATS_FOUND", true), ("THREATS_FOUND", false), ("UNSUPPORTED", false)]
     {
@@ -249,21 +249,22 @@ async fn guardduty_s_tag_decides_and_its_event_only_wakes() {
         let id = validated(&s, pdf("statement.pdf")).await;
         let key = upload_key(s.key(id));
         let version = s.document(id).await.object_version.unwrap();
-        // Whatever is found, the event claims that it was nothing.
-        let mut told: Value = serde_json::from_str(&event("documents-on-malware-verdict")).unwrap();
-        told["detail"]["s3ObjectDetails"]["objectKey"] = key.clone().into();
-        told["detail"]["s3ObjectDetails"]["versionId"] = version.clone().into();
-        let told = || serde_json::from_value(told.clone()).unwrap();
+        // The event always claims that no threat was found.
+        let mut forged: Value =
+            serde_json::from_str(&event("documents-on-malware-verdict")).unwrap();
+        forged["detail"]["s3ObjectDetails"]["objectKey"] = key.clone().into();
+        forged["detail"]["s3ObjectDetails"]["versionId"] = version.clone().into();
+        let forged = || serde_json::from_value(forged.clone()).unwrap();
 
-        // Not scanned yet; a forged event changes nothing.
+        // The object is not scanned yet, and a forged event does not pass it.
         s.deliver(Stage::Scan, id, 1).await.unwrap();
-        waits(&s, &s.document(id).await).await;
-        task.handle(told()).await.unwrap();
-        assert_eq!(s.drain("scan").await.len(), 1, "it is woken at once");
+        assert_waits(&s, &s.document(id).await).await;
+        task.handle(forged()).await.unwrap();
+        assert_eq!(s.drain("scan").await.len(), 1, "a job is queued at once");
         s.deliver(Stage::Scan, id, 1).await.unwrap();
         let document = s.document(id).await;
         assert_eq!(document.status_at(s.clock.now()), Status::ScanPending);
-        is_kept_back(&s, &document).await;
+        assert_quarantined(&s, &document).await;
 
         let tag = Tag::builder().key("GuardDutyMalwareScanStatus").value(status).build().unwrap();
         let tagging = Tagging::builder().tag_set(tag).build().unwrap();
@@ -274,7 +275,7 @@ async fn guardduty_s_tag_decides_and_its_event_only_wakes() {
         assert_eq!(document.stage == Stage::Pdfa, passes, "{status}");
         if !passes {
             assert_eq!(document.status, Status::Rejected);
-            is_kept_back(&s, &document).await;
+            assert_quarantined(&s, &document).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A pipeline of one's own, whose time stands still, and whose jobs the test delivers.
+//! A pipeline for one test. The test controls the clock and delivers the jobs.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use documents::document::{Announced, Document, DocumentId, Status};
 use documents::objects::{self, Objects, upload_key};
-use documents::on_upload::{Notice, OnUpload};
+use documents::on_upload::{Notification, OnUpload};
 use documents::purge::Purge;
 use documents::queues::{Job, Queues};
 use documents::sandbox::Sandbox;
@@ -26,7 +26,7 @@ use documents::sweep::Sweep;
 use extraction::{Extractor, Limits, Model, ModelConfig, Timeouts};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::batch::{Failure as Trouble, Message};
+use shared::batch::{self, Message};
 use shared::budget::Budgets;
 use shared::clock::Clock;
 use shared::id::{Ids, TenantId, UserId};
@@ -35,7 +35,7 @@ use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
 use testing::{account, clamd, event};
 
-/// How long an attempt is given.
+/// The lease of an attempt.
 pub(crate) const LEASE: Duration = Duration::from_secs(90);
 const QUEUES: [&str; 7] = ["validate", "scan", "pdfa", "text", "structure", "webhooks", "purge"];
 
@@ -95,7 +95,7 @@ pub(crate) async fn system() -> System {
     }
 }
 
-/// A language model behind OpenAI's API.
+/// A language model at an OpenAI-compatible server.
 pub(crate) fn model(base_url: &str) -> Arc<dyn Model> {
     let config = ModelConfig::OpenAiCompatible {
         base_url: base_url.into(),
@@ -108,13 +108,13 @@ pub(crate) fn model(base_url: &str) -> Arc<dyn Model> {
     config.connect(Timeouts::default(), || unreachable!()).unwrap()
 }
 
-/// Where the functions' programs are, which start themselves again to read a file.
+/// A sandbox with the functions' program.
 pub(crate) fn sandbox() -> Sandbox {
     Sandbox::new(PathBuf::from(env!("CARGO_BIN_EXE_documents-pdf")))
 }
 
 impl System {
-    /// What the endpoints work with.
+    /// The state of the endpoints.
     pub(crate) fn system(&self) -> documents::system::System {
         let (client, table) = (aws_sdk_dynamodb::Client::new(&self.aws), "requests".to_owned());
         documents::system::System {
@@ -147,8 +147,8 @@ impl System {
             sha256: None,
             schema: None,
         };
-        let who = (self.owner, self.tenant);
-        let mut document = Document::announce(self.ids.next(), who, announced, self.clock.now());
+        let owner = (self.owner, self.tenant);
+        let mut document = Document::announce(self.ids.next(), owner, announced, self.clock.now());
         change(&mut document);
         let create = aws_sdk_dynamodb::Client::new(&self.aws).transact_write_items();
         let creation = self.documents.creation(&document).unwrap();
@@ -156,7 +156,7 @@ impl System {
         document.id
     }
 
-    /// Puts a file where the upload form would; gives S3's notification of it.
+    /// Uploads a file to the key of the upload form. Gives S3's event.
     pub(crate) async fn put(&self, id: DocumentId, file: Vec<u8>) -> Value {
         let key = upload_key(self.key(id));
         let request = account::s3(&self.aws).put_object().bucket(&self.bucket).key(&key);
@@ -171,13 +171,14 @@ impl System {
         event
     }
 
-    pub(crate) async fn told(&self, event: &Value) {
-        self.try_told(event).await.unwrap();
+    /// Delivers an event of S3, which must succeed.
+    pub(crate) async fn notify(&self, event: &Value) {
+        self.try_notify(event).await.unwrap();
     }
 
-    /// Delivers a message of S3's.
-    pub(crate) async fn try_told(&self, event: &Value) -> Result<(), Trouble> {
-        let body: Notice = serde_json::from_value(event.clone()).unwrap();
+    /// Delivers an event of S3.
+    pub(crate) async fn try_notify(&self, event: &Value) -> Result<(), batch::Failure> {
+        let body: Notification = serde_json::from_value(event.clone()).unwrap();
         let message = Message { message_id: "m".into(), receive_count: 1, group: None, body };
         self.on_upload().handle(message).await
     }
@@ -196,7 +197,7 @@ impl System {
         Sweep { on_upload: self.on_upload() }
     }
 
-    /// A document whose file is there and whose first job is queued.
+    /// Creates a document whose upload is recorded and whose first job is queued.
     pub(crate) async fn uploaded(&self, file: Vec<u8>) -> DocumentId {
         self.uploaded_with(file, |_| {}).await
     }
@@ -207,7 +208,7 @@ impl System {
         change: impl FnOnce(&mut Document),
     ) -> DocumentId {
         let id = self.announce_with(file.len(), change).await;
-        self.told(&self.put(id, file).await).await;
+        self.notify(&self.put(id, file).await).await;
         id
     }
 
@@ -221,7 +222,7 @@ impl System {
         stage: Stage,
         id: DocumentId,
         receive_count: u32,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), batch::Failure> {
         let (documents, objects) = (self.documents.clone(), self.objects.clone());
         match stage {
             Stage::Validate => {
@@ -260,11 +261,11 @@ impl System {
         work: &W,
         id: DocumentId,
         receive_count: u32,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), batch::Failure> {
         self.pipeline.job(work, message(self.key(id), receive_count), self.lease()).await
     }
 
-    /// Delivers the jobs that are queued, stage after stage, until there are none: gives the document.
+    /// Delivers the queued job of each stage until the document is finished or waits. Gives the document.
     pub(crate) async fn run(&self, id: DocumentId) -> Document {
         loop {
             let document = self.document(id).await;
@@ -298,9 +299,9 @@ impl System {
         versions.chain(markers).collect()
     }
 
-    /// A program that dies of a signal as soon as it is started.
-    pub(crate) fn deadly_program(&self) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("deadly-{}", self.owner));
+    /// A program that a signal terminates as soon as it starts.
+    pub(crate) fn crashing_program(&self) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("crashing-{}", self.owner));
         std::fs::write(&path, "#!/bin/sh\nkill -SEGV $$\n").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
         path
@@ -310,7 +311,11 @@ impl System {
         self.clock.advance(SignedDuration::try_from(by).unwrap());
     }
 
-    pub(crate) async fn purge(&self, id: DocumentId, receive_count: u32) -> Result<(), Trouble> {
+    pub(crate) async fn purge(
+        &self,
+        id: DocumentId,
+        receive_count: u32,
+    ) -> Result<(), batch::Failure> {
         let purge = Purge {
             documents: self.documents.clone(),
             objects: self.objects.clone(),

@@ -1,10 +1,10 @@
-//! No upload vanishes: events that are lost, late, repeated or of another kind; versions that do not count;
-//! jobs that are lost; records that are missing.
+//! No upload is lost: events that are lost, late, repeated or of another kind; extra versions; lost jobs;
+//! missing records.
 
 use std::time::Duration;
 
 use documents::document::{
-    ABANDONED_KEPT, DocumentId, OVERDUE_AFTER, Status, UPLOAD_GRACE, UPLOAD_WINDOW,
+    ABANDONED_RETENTION, DocumentId, OVERDUE_AFTER, Status, UPLOAD_GRACE, UPLOAD_WINDOW,
 };
 use documents::objects::upload_key;
 use documents::stage::Stage;
@@ -12,7 +12,7 @@ use documents::store::Change;
 use documents::sweep::Swept;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use shared::batch::Failure as Trouble;
+use shared::batch;
 use shared::fault::{Run, walk};
 use testing::{account, pdf};
 
@@ -26,28 +26,28 @@ async fn sweep(s: &System) -> Swept {
     s.sweep().sweep(&|| true).await
 }
 
-/// Deletes the record, as TTL or a restored table would have it.
+/// Deletes the record, as TTL or the restore of a table may do.
 async fn lose_record(s: &System, id: DocumentId) {
     let delete = aws_sdk_dynamodb::Client::new(&s.aws).delete_item().table_name("documents");
-    let delete = delete.key("pk", account_string(format!("USER#{}", s.owner)));
-    delete.key("sk", account_string(format!("DOC#{id}"))).send().await.unwrap();
+    let delete = delete.key("pk", string_value(format!("USER#{}", s.owner)));
+    delete.key("sk", string_value(format!("DOC#{id}"))).send().await.unwrap();
 }
 
-fn account_string(text: String) -> aws_sdk_dynamodb::types::AttributeValue {
+fn string_value(text: String) -> aws_sdk_dynamodb::types::AttributeValue {
     aws_sdk_dynamodb::types::AttributeValue::S(text)
 }
 
 #[tokio::test]
-async fn a_file_whose_record_is_missing_is_kept_and_its_message_too() {
+async fn a_file_without_a_record_and_its_event_are_kept() {
     let s = system().await;
     let id = s.announce(100).await;
     let event = s.put(id, vec![b' '; 100]).await;
     lose_record(&s, id).await;
     for _ in 0..2 {
-        let told = s.try_told(&event).await;
+        let handled = s.try_notify(&event).await;
         assert!(
-            matches!(told, Err(Trouble::Permanent(_))),
-            "it goes to the dead letters: {told:?}"
+            matches!(handled, Err(batch::Failure::Permanent(_))),
+            "the event goes to the dead-letter queue: {handled:?}"
         );
     }
     s.purge(id, 1).await.unwrap();
@@ -69,7 +69,7 @@ async fn only_created_objects_are_uploads() {
     ] {
         event["Records"][0]["eventName"] = json!(name);
         event["Records"][0]["s3"]["object"]["versionId"] = json!("marker");
-        s.told(&event).await;
+        s.notify(&event).await;
         let document = s.document(id).await;
         assert_eq!(
             (document.status, document.object_version),
@@ -77,8 +77,8 @@ async fn only_created_objects_are_uploads() {
             "{name}"
         );
     }
-    // What S3 sends when a bucket is connected with the queue.
-    s.told(&json!({
+    // S3's test event, sent when a bucket is connected to the queue.
+    s.notify(&json!({
         "Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-25T10:00:00.000Z",
         "Bucket": "files", "RequestId": "5582815E1AEA5ADF", "HostId": "8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3e",
     }))
@@ -88,44 +88,44 @@ async fn only_created_objects_are_uploads() {
     for name in ["ObjectCreated:Post", "s3:ObjectCreated:CompleteMultipartUpload"] {
         event["Records"][0]["eventName"] = json!(name);
         event["Records"][0]["s3"]["object"]["versionId"] = json!(uploaded);
-        s.told(&event).await;
+        s.notify(&event).await;
         assert_eq!(s.document(id).await.object_version.as_deref(), Some(uploaded.as_str()));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_versions_the_recorded_one_stays_and_the_others_go_at_once() {
+async fn extra_versions_are_counted_and_deleted() {
     let s = system().await;
     let id = s.announce(100).await;
     let mut events = Vec::new();
     for byte in 0..8 {
         events.push(s.put(id, vec![byte; 100]).await);
     }
-    // All at once, each told of twice.
-    join_all(events.iter().chain(&events).map(|event| s.told(event))).await;
+    // All events are delivered twice, concurrently.
+    join_all(events.iter().chain(&events).map(|event| s.notify(event))).await;
     let document = s.document(id).await;
     let recorded = document.object_version.clone().unwrap();
     let left = s.objects.uploads(s.key(id)).await.unwrap();
     assert_eq!(left, [(recorded.clone(), 100)]);
     assert!(events.iter().any(|event| version(event) == recorded));
-    // And again when all is done.
-    join_all(events.iter().map(|event| s.told(event))).await;
+    // Late repetitions change nothing.
+    join_all(events.iter().map(|event| s.notify(event))).await;
     assert_eq!(s.objects.uploads(s.key(id)).await.unwrap().len(), 1);
-    // Seven versions were counted beside what was announced, each once.
+    // Seven extra versions are counted, each once.
     assert_eq!(crate::budgets::used(&s, "upload-bytes").await, 700);
     assert_eq!(crate::budgets::used(&s, "scans").await, 7);
 }
 
-/// The announcement has counted the recorded version already.
+/// The announcement already counts the recorded version.
 #[tokio::test]
-async fn an_event_that_comes_again_after_a_cancel_is_not_counted() {
+async fn a_repeated_event_after_a_cancellation_is_not_counted() {
     let s = system().await;
     let id = s.announce(100).await;
     let event = s.put(id, vec![b' '; 100]).await;
-    s.told(&event).await;
+    s.notify(&event).await;
     let cancelled = s.documents.cancel(s.key(id), s.clock.now()).await.unwrap();
     assert!(matches!(cancelled, Change::Made(_)));
-    s.told(&event).await;
+    s.notify(&event).await;
     assert_eq!(crate::budgets::used(&s, "upload-bytes").await, 0);
     assert_eq!(crate::budgets::used(&s, "scans").await, 0);
 }
@@ -138,13 +138,13 @@ async fn an_upload_survives_every_fault() {
         let first = s.put(id, vec![b'1'; 100]).await;
         let second = s.put(id, vec![b'2'; 100]).await;
         let attempt = run.attempt(async {
-            let _ = s.try_told(&first).await;
-            let _ = s.try_told(&second).await;
+            let _ = s.try_notify(&first).await;
+            let _ = s.try_notify(&second).await;
         });
         let attempt = attempt.await;
-        // Each comes again.
-        s.told(&first).await;
-        s.told(&second).await;
+        // Both events are delivered again.
+        s.notify(&first).await;
+        s.notify(&second).await;
         let _ = attempt.resume().await;
         let document = s.document(id).await;
         let left = s.objects.uploads(s.key(id)).await.unwrap();
@@ -164,13 +164,13 @@ async fn an_upload_survives_every_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_nobody_told_of_is_found() {
+async fn the_sweep_finds_an_upload_without_an_event() {
     let s = system().await;
     let file = pdf("statement.pdf");
     let id = s.announce(file.len()).await;
     let first = s.put(id, file.clone()).await;
     s.put(id, vec![b' '; file.len()]).await;
-    assert_eq!(sweep(&s).await, Swept::default(), "its form is good still");
+    assert_eq!(sweep(&s).await, Swept::default(), "the form is still valid");
 
     s.advance(UPLOAD_WINDOW + UPLOAD_GRACE);
     assert_eq!(sweep(&s).await, Swept { recovered: 1, ..Swept::default() });
@@ -181,13 +181,13 @@ async fn an_upload_that_nobody_told_of_is_found() {
     );
     assert_eq!(s.objects.uploads(s.key(id)).await.unwrap().len(), 1, "the other is deleted");
     assert_eq!(s.run(id).await.status, Status::Ready);
-    // At its end nobody looks at it any more.
+    // A finished document is not checked any more.
     s.advance(Duration::from_hours(48));
     assert_eq!(sweep(&s).await, Swept::default());
 }
 
 #[tokio::test]
-async fn a_record_goes_when_its_file_never_came_and_not_before() {
+async fn an_abandoned_record_is_deleted_after_its_retention() {
     let s = system().await;
     let id = s.announce(100).await;
     let late = s.announce(100).await;
@@ -195,44 +195,45 @@ async fn a_record_goes_when_its_file_never_came_and_not_before() {
     assert_eq!(sweep(&s).await, Swept { left_alone: 2, ..Swept::default() });
     assert_eq!(s.document(id).await.status_at(s.clock.now()), Status::Expired);
 
-    // A slow upload ends after that, and its event is lost too.
+    // A slow upload ends after the first check, and its event is lost.
     s.put(late, vec![b' '; 100]).await;
-    s.advance(ABANDONED_KEPT);
+    s.advance(ABANDONED_RETENTION);
     assert_eq!(sweep(&s).await, Swept { recovered: 1, abandoned: 1, ..Swept::default() });
     assert!(s.documents.get(s.key(id)).await.unwrap().is_none());
     assert_eq!(s.document(late).await.status, Status::Processing);
 }
 
 #[tokio::test]
-async fn an_upload_and_the_end_of_its_record_race_and_no_file_is_lost() {
+async fn an_upload_during_the_deletion_of_its_record_is_not_lost() {
     for _ in 0..8 {
         let s = system().await;
         let id = s.announce(100).await;
-        s.advance(UPLOAD_WINDOW + ABANDONED_KEPT);
+        s.advance(UPLOAD_WINDOW + ABANDONED_RETENTION);
         let event = s.put(id, vec![b' '; 100]).await;
-        let (told, abandoned) = tokio::join!(s.try_told(&event), s.documents.abandon(s.key(id)));
-        // One of them was first. Either way the file is there.
-        assert_eq!(told.is_ok(), !abandoned.unwrap(), "{told:?}");
+        let (handled, abandoned) =
+            tokio::join!(s.try_notify(&event), s.documents.abandon(s.key(id)));
+        // Exactly one of the two succeeds. In both cases the file is kept.
+        assert_eq!(handled.is_ok(), !abandoned.unwrap(), "{handled:?}");
         assert_eq!(s.versions("").await.len(), 1);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_was_lost_is_queued_again_and_a_living_one_is_not() {
+async fn a_lost_job_is_queued_again_unless_an_attempt_is_running() {
     let s = system().await;
     let id = s.uploaded(pdf("statement.pdf")).await;
     for stage in Stage::ALL {
         assert_eq!(s.drain(stage.name()).await.len(), 1, "the job is lost");
         s.advance(OVERDUE_AFTER);
         assert_eq!(sweep(&s).await, Swept { queued: 1, ..Swept::default() }, "{stage}");
-        assert_eq!(sweep(&s).await, Swept::default(), "it is looked at again in an hour");
+        assert_eq!(sweep(&s).await, Swept::default(), "the next check is in an hour");
         assert_eq!(account::queue_size(&s.aws, s.queue_url(stage.name())).await, 1);
         s.drain(stage.name()).await;
         s.deliver(stage, id, 1).await.unwrap();
     }
     assert_eq!(s.document(id).await.status, Status::Ready);
 
-    // An attempt is at it.
+    // An attempt is running.
     let id = s.uploaded(pdf("statement.pdf")).await;
     s.drain("validate").await;
     s.advance(OVERDUE_AFTER);
@@ -240,7 +241,7 @@ async fn a_job_that_was_lost_is_queued_again_and_a_living_one_is_not() {
     s.documents.claim(key, Stage::Validate, attempt, s.clock.now(), s.lease()).await.unwrap();
     assert_eq!(sweep(&s).await, Swept { left_alone: 1, ..Swept::default() });
 
-    // What is to be deleted is deleted, though its job was lost.
+    // A lost deletion job is queued again too.
     s.documents.mark_deleting(key, s.clock.now()).await.unwrap();
     s.advance(OVERDUE_AFTER);
     assert_eq!(sweep(&s).await, Swept { queued: 1, ..Swept::default() });
@@ -251,21 +252,21 @@ async fn a_job_that_was_lost_is_queued_again_and_a_living_one_is_not() {
 async fn a_sweep_survives_every_fault() {
     walk(async |run: Run| {
         let s = system().await;
-        let told = s.uploaded(vec![b' '; 10]).await;
-        let untold = s.announce(10).await;
-        let never = s.announce(10).await;
-        s.put(untold, vec![b' '; 10]).await;
+        let with_event = s.uploaded(vec![b' '; 10]).await;
+        let without_event = s.announce(10).await;
+        let abandoned = s.announce(10).await;
+        s.put(without_event, vec![b' '; 10]).await;
         s.drain("validate").await;
-        s.advance(UPLOAD_WINDOW + ABANDONED_KEPT);
+        s.advance(UPLOAD_WINDOW + ABANDONED_RETENTION);
         let first = run.attempt(sweep(&s)).await;
         sweep(&s).await;
         let _ = first.resume().await;
         s.advance(OVERDUE_AFTER);
         sweep(&s).await;
         assert!(s.drain("validate").await.len() >= 2, "a job for each");
-        assert_eq!(s.document(told).await.status, Status::Processing);
-        assert_eq!(s.document(untold).await.status, Status::Processing);
-        assert!(s.documents.get(s.key(never)).await.unwrap().is_none());
+        assert_eq!(s.document(with_event).await.status, Status::Processing);
+        assert_eq!(s.document(without_event).await.status, Status::Processing);
+        assert!(s.documents.get(s.key(abandoned)).await.unwrap().is_none());
         assert_eq!(s.versions("").await.len(), 2);
     })
     .await;

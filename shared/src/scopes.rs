@@ -1,0 +1,78 @@
+//! Scopes: what the roles of a user let the user do, system by system.
+//!
+//! **Guarantee.** The scopes of a token follow from the user's roles and from the table here, at the moment
+//! the token is issued. Users have roles only, so a new system changes no user: it adds its lines to
+//! [`TABLE`], and the next sign-in has them.
+//!
+//! ```
+//! use shared::scopes::{self, Role};
+//!
+//! assert!(scopes::of(&[Role::Member]).contains(&scopes::ORDERS_READ));
+//! assert!(!scopes::of(&[Role::Member]).contains(&scopes::ADMIN));
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+/// A role of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Whoever has registered. Every user has it.
+    Member,
+    /// Whoever runs the installation. An operator gives it, by direct access to the users' table.
+    Admin,
+}
+
+/// Lets a user run the installation: products, stock, others' orders, the ledger.
+pub const ADMIN: &str = "admin";
+/// Lets a user see the user's own documents, and the tenant's settings.
+pub const DOCUMENTS_READ: &str = "documents:read";
+/// Lets a user add and delete documents, and change the tenant's settings.
+pub const DOCUMENTS_WRITE: &str = "documents:write";
+/// Lets a user see the catalogue, and the user's own cart and orders.
+pub const ORDERS_READ: &str = "orders:read";
+/// Lets a user order, pay and cancel.
+pub const ORDERS_WRITE: &str = "orders:write";
+
+/// Every scope, and the roles that have it.
+pub const TABLE: &[(&str, &[Role])] = &[
+    (ADMIN, &[Role::Admin]),
+    (DOCUMENTS_READ, &[Role::Member]),
+    (DOCUMENTS_WRITE, &[Role::Member]),
+    (ORDERS_READ, &[Role::Member]),
+    (ORDERS_WRITE, &[Role::Member]),
+];
+
+/// The scopes of a user with these roles, in the order of the table.
+#[must_use]
+pub fn of(roles: &[Role]) -> Vec<&'static str> {
+    let has = |of: &[Role]| of.iter().any(|role| roles.contains(role));
+    TABLE.iter().filter(|(_, of)| has(of)).map(|(scope, _)| *scope).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_follow_from_roles() {
+        let member = [DOCUMENTS_READ, DOCUMENTS_WRITE, ORDERS_READ, ORDERS_WRITE];
+        assert_eq!(of(&[Role::Member]), member);
+        assert_eq!(of(&[Role::Admin]), [ADMIN]);
+        assert_eq!(of(&[Role::Member, Role::Admin]).len(), TABLE.len());
+        assert!(of(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_scope_is_in_the_table_once_and_can_stand_in_a_token() {
+        for (index, (scope, roles)) in TABLE.iter().enumerate() {
+            assert!(TABLE[..index].iter().all(|(other, _)| other != scope), "{scope}");
+            assert!(!roles.is_empty() && !scope.is_empty(), "{scope}");
+            // RFC 6749, section 3.3: scopes are separated by spaces.
+            assert!(
+                scope.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\".contains(&b)),
+                "{scope}"
+            );
+        }
+    }
+}
