@@ -1,7 +1,8 @@
 """The systems: what they are called, what each needs, and which functions it has, all read from the templates.
 
-    systems.py parameters           prints the parameters that deploy all systems
-    systems.py parameters SYSTEM    prints the parameters that deploy this system and what it needs
+    systems.py names [SYSTEM]         prints the names of all systems, or of this system and those that it needs
+    systems.py parameters [SYSTEM]    prints the parameters of the root template that deploy the same systems. A system that
+                                      is deployed already stays: without it, its tables would be deleted.
 
 A system is a folder of functions/ whose template.yaml is nested in the root template. One system needs another if
 it takes one of its outputs as a parameter: checkout takes the table of inventory, and all take the authorizer of auth.
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from botocore.exceptions import ClientError
 from common import NESTED, ROOT, resources
 
 # This parser of the SAM CLI reads the short forms (!Ref, !Sub). A plain YAML parser does not.
@@ -117,13 +119,26 @@ def deployed() -> list[System]:
     return [system for system in systems().values() if system.logical_id in ids]
 
 
+def wanted(name: str = "") -> list[str]:
+    """The names of all systems, or of one system and those that it needs."""
+    chosen = {name, *named(name).needs} if name else set(systems())
+    return [it for it in systems() if it in chosen]
+
+
 def parameters(name: str = "") -> list[str]:
-    """The parameters of the root template that include all systems, or one system and what it needs."""
-    wanted = {name, *named(name).needs} if name else set(systems())
-    return [f"{it.parameter}={str(it.name in wanted).lower()}" for it in systems().values()]
+    """The parameters of the root template that deploy these systems, and keep those that are deployed."""
+    included = set(wanted(name))
+    try:
+        included |= {system.name for system in deployed()}
+    except ClientError as error:
+        # Before the first deployment there is no stack.
+        if "does not exist" not in str(error):
+            raise
+    return [f"{it.parameter}={str(it.name in included).lower()}" for it in systems().values()]
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] != ["parameters"] or len(sys.argv) > 3:
-        sys.exit("usage: systems.py parameters [SYSTEM]")
-    print(" ".join(parameters(*sys.argv[2:])))
+    commands = {"names": wanted, "parameters": parameters}
+    if len(sys.argv) not in (2, 3) or sys.argv[1] not in commands:
+        sys.exit("usage: systems.py names|parameters [SYSTEM]")
+    print(" ".join(commands[sys.argv[1]](*sys.argv[2:])))

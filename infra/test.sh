@@ -11,7 +11,7 @@ export LOCAL_NAME=test LOCAL_PORT="${TEST_PORT:-4599}"
 unset ENDPOINT PARAMETERS
 source "$(dirname "${BASH_SOURCE[0]}")/local/env.sh"
 SYSTEM="${SYSTEM:-}"
-"$PYTHON" infra/systems.py parameters ${SYSTEM:+"$SYSTEM"} >/dev/null
+"$PYTHON" infra/systems.py names ${SYSTEM:+"$SYSTEM"} >/dev/null
 # The functions are built for the same target, so the tests share their dependencies.
 target=(--target "$(rustc --print host-tuple)")
 

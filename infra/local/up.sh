@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Starts the local AWS unless it runs, builds the functions, and deploys what has changed.
-#   up.sh [SYSTEM]   deploys all systems, or one and what it needs
+#   up.sh [SYSTEM]   deploys all systems, or one and what it needs; systems that are deployed already stay
 #   PARAMETERS       further parameters of the template, as Name=value
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 # A name that is no system ends the script here.
-systems="$("$PYTHON" infra/systems.py parameters ${1:+"$1"})"
+names="$("$PYTHON" infra/systems.py names ${1:+"$1"})"
 
 if [ -z "${ENDPOINT:-}" ]; then
     infra/local/install_clamd.sh
@@ -16,7 +16,8 @@ fi
 echo "── Building the functions (the first time takes minutes)"
 infra/build.sh local
 
-echo "── Deploying template.yaml with ${1:-all systems}"
+echo "── Deploying template.yaml with $names"
+systems="$("$PYTHON" infra/systems.py parameters ${1:+"$1"})"
 case "$(uname -m)" in aarch64 | arm64) architecture=arm64 ;; *) architecture=x86_64 ;; esac
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
