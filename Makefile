@@ -1,10 +1,10 @@
-# Thin targets; what they do is in infra/.
+# Each target calls a script in infra/ or in the folder of a system.
 
 PYTHON3 ?= python3
 TOOLS := .venv/.installed
 
 .PHONY: help
-help: ## What there is to make
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: tools
@@ -18,68 +18,68 @@ $(TOOLS): infra/requirements.txt infra/requirements-model.txt
 	@touch $@
 
 .PHONY: up
-up: $(TOOLS) ## Start the local AWS, deploy everything to it, and take the tour
-	@infra/local/up.sh
-	@infra/local/run.sh tour.py
+up: $(TOOLS) ## Start the local AWS, deploy all systems to it, or SYSTEM=checkout and what it needs, and take the tour
+	@infra/local/up.sh $(SYSTEM)
+	@infra/local/run.sh tour.py $(SYSTEM)
 
 .PHONY: tour
-tour: $(TOOLS) ## Take the tour of the local stack again
-	@infra/local/run.sh tour.py
+tour: $(TOOLS) ## Take the tour of the local stack again, or the part of SYSTEM=checkout and what it needs
+	@infra/local/run.sh tour.py $(SYSTEM)
 
 .PHONY: down
-down: $(TOOLS) ## Stop the local AWS and drop what it holds
+down: $(TOOLS) ## Stop the local AWS and delete its tables, files and users
 	@infra/local/down.sh
 
 .PHONY: logs
-logs: $(TOOLS) ## Follow the local stack's logs, or those of FUNCTION=auth-login
+logs: $(TOOLS) ## Follow the logs of the local stack, or of FUNCTION=auth-login
 	@infra/local/run.sh logs.py $(FUNCTION)
 
 .PHONY: invoke
-invoke: $(TOOLS) ## Invoke FUNCTION=documents-list of the local stack with its event in events/
+invoke: $(TOOLS) ## Invoke FUNCTION=documents-list of the local stack with its sample event from events/
 	@infra/local/invoke.sh $(FUNCTION)
 
 .PHONY: admin
 admin: $(TOOLS) ## Make the user EMAIL=… of the local stack an admin
-	@infra/local/run.sh admin.py "$(EMAIL)"
+	@infra/local/run.sh functions/auth/admin.py "$(EMAIL)"
 
 .PHONY: redrive
-redrive: $(TOOLS) ## Give what is in the local stack's dead-letter queues another try
+redrive: $(TOOLS) ## Retry the messages in the dead-letter queues of the local stack
 	@infra/local/run.sh redrive.py
 
 .PHONY: trial-balance
-trial-balance: $(TOOLS) ## Check that the local stack's orders, ledger and stock agree
-	@infra/local/run.sh trial_balance.py --wait
+trial-balance: $(TOOLS) ## Check that orders, ledger and stock of the local stack agree
+	@infra/local/run.sh functions/checkout/trial_balance.py --wait
 
 .PHONY: test
-test: $(TOOLS) ## Check format and lints, and run all tests on a local AWS of their own
-	@infra/test.sh
+test: $(TOOLS) ## Check format and lints, and run all tests, or those of SYSTEM=checkout, on a local AWS of their own
+	@SYSTEM="$(SYSTEM)" infra/test.sh
 
 .PHONY: soak
-soak: $(TOOLS) ## Run all tests with every fault at every request, of which `make test` tries a third
-	@SOAK=1 infra/test.sh
+soak: $(TOOLS) ## Run the same with every fault at every request; `make test` tries a third of the faults
+	@SOAK=1 SYSTEM="$(SYSTEM)" infra/test.sh
 
 .PHONY: docs
-docs: ## Build the manual of the shared crate, and print where it is
+docs: ## Build the manuals of the crates, and print where they are
 	@cargo doc --no-deps --workspace --profile local --target "$$(rustc --print host-tuple)"
 
 .PHONY: bench
-bench: $(TOOLS) ## Measure what the shared crate's layers cost, and Powertools for Python beside
+bench: $(TOOLS) ## Measure the cost of the layers of the shared crate, and of Powertools for Python
 	@cargo bench --package shared
 	@.venv/bin/python tests/powertools/bench.py
 
 .PHONY: test-release
-test-release: ## Check what only a release build shows: panics are caught, failpoints are not there
+test-release: ## Check a release build: panics are caught, and failpoints are left out
 	@infra/test_release.sh
 
 .PHONY: bench-pdf
-bench-pdf: $(TOOLS) ## Measure text on the PDFs in PDFS=… and PDF/A on those in PDFA_CORPUS=…, beside other tools
+bench-pdf: $(TOOLS) ## Measure text on the PDFs in PDFS=… and PDF/A on those in PDFA_CORPUS=…, and other tools on both
 	@.venv/bin/pip install --quiet --requirement crates/pdf-text/benches/requirements.txt
 	@.venv/bin/python crates/pdf-text/benches/peers.py "$(PDFS)"
 	@.venv/bin/python crates/pdf-text/benches/large.py
 	@PDFA_CORPUS="$(abspath $(PDFA_CORPUS))" cargo bench --package pdfa --bench corpus
 
 .PHONY: fuzz
-fuzz: ## Fuzz what reads PDFs, each target for SECONDS=60
+fuzz: ## Fuzz the code that reads PDFs, each target for SECONDS=60
 	@crates/fuzz/run.sh $(or $(SECONDS),60)
 
 .PHONY: deploy

@@ -1,31 +1,40 @@
-"""Checks all templates for what no linter knows, and says what is wrong.
+"""Checks all templates for rules that no linter knows, and prints each violation.
 
-- Each function has a role of its own, with no wildcard in it. That a role has no more than its function
-  uses is shown by local/least_privilege.py, which takes minutes; this takes seconds.
-- Each route says whether it asks the authorizer: API Gateway opens a route that says nothing to everybody.
-- What a queue or a stream fails on for good goes to a dead-letter queue, and that has an alarm.
-- Each stack, and what all add to one API, stays under 80 % of what AWS allows.
+- Each folder functions/<system> with a template is nested in the root template.
+- Each `Handler` of a system is an arm `"<handler>" =>` of its program, and each arm is a `Handler`. The program is
+  functions/<system>/src/main.rs or functions/<system>/src/bin/<program>.rs. The name of the function is
+  `<system>-<handler>`, and its sample event is events/<system>/<handler>.json.
+- Each function has a role of its own, without wildcards. local/least_privilege.py shows in minutes that a role has no
+  permission that its function does not use; this script takes seconds.
+- Each route says whether it asks the authorizer. API Gateway opens a route that says nothing to everybody.
+- A message or a change that fails for good goes to a dead-letter queue, and this queue has an alarm.
+- Each stack, and the API that all systems share, stays under 80 % of the limits of AWS.
 """
 
 import logging
+import re
 import sys
 
 from common import ROOT, TEMPLATES
+from systems import System, systems
 
-# SAM CLI reads the short forms (!Ref, !Sub) that a plain YAML parser does not.
 from samcli.lib.translate.sam_template_validator import SamTemplateValidator
+
+# This parser of the SAM CLI reads the short forms (!Ref, !Sub). A plain YAML parser does not.
 from samcli.yamlhelper import yaml_parse
 
 SHARE = 0.8
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 STACK_LIMITS = {"resources": 500, "parameters": 200, "outputs": 200, "bytes": 1_000_000}
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html; one operation on a
-# root stack is on at most 2,500 resources, those of nested stacks included.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html. One operation on a root stack
+# changes at most 2,500 resources, including those of nested stacks.
 TOTAL_LIMITS = {"routes": 300, "integrations": 300, "authorizers": 10, "resources": 2500}
+# The arm of a match: `"sweep" =>`, or `"sweep" | "relay" =>`.
+ARM = re.compile(r'((?:"[\w-]+"\s*\|\s*)*"[\w-]+")\s*=>')
 
 
 class Managed:
-    """No managed policy is used, and none is looked up."""
+    """The managed policies that SAM may look up: none, because no template uses one."""
 
     def load(self) -> dict:
         """The policies by name."""
@@ -47,21 +56,56 @@ def of_type(resources: dict, kind: str) -> dict[str, dict]:
     return {n: r.get("Properties", {}) for n, r in resources.items() if r["Type"] == kind}
 
 
+def arms(system: System) -> dict[str, set[str]]:
+    """The names that the programs of a system match, by program."""
+    sources = {system.name: system.folder / "src" / "main.rs"}
+    sources |= {path.stem: path for path in system.folder.glob("src/bin/*.rs")}
+    found = {}
+    for program, path in sources.items():
+        # A program of Lambdas starts with `program::run`; what stands before is not the table.
+        table = path.read_text().partition("program::run(")[2] if path.exists() else ""
+        found[program] = {name for arm in ARM.findall(table) for name in re.findall(r"[\w-]+", arm)}
+    return found
+
+
+def programs(system: System):
+    """Where the functions of a template, the programs and the sample events do not match."""
+    found = arms(system)
+    handled = {program: set() for program in found}
+    events = {path.stem for path in (ROOT / "events" / system.name).glob("*.json")}
+    for function in system.functions:
+        handler = function.handler
+        if function.program not in found:
+            yield f"{function.name}: there is no program {function.program} in functions/{system.name}/src"
+        elif handler not in found[function.program]:
+            yield f'{function.name}: the program {function.program} has no arm "{handler}" =>'
+        handled.setdefault(function.program, set()).add(handler)
+        if function.name != f"{system.name}-{handler}":
+            yield f"{function.name}: with the Handler {handler} its name is {system.name}-{handler}"
+        if handler not in events:
+            yield f"{function.name}: it needs a sample event, events/{system.name}/{handler}.json"
+    for program, names in found.items():
+        for name in sorted(names - handled[program]):
+            yield f'the arm "{name}" => of the program {program} is the Handler of no function'
+    for name in sorted(events - {function.handler for function in system.functions}):
+        yield f"events/{system.name}/{name}.json is the event of no function"
+
+
 def roles(resources: dict):
-    """What is wrong with the roles, in words."""
+    """What is wrong with the roles."""
     seen = {}
     for name, properties in of_type(resources, "AWS::Serverless::Function").items():
         if "Policies" in properties or "Role" not in properties:
-            yield f"{name}: give it a Role and no Policies; SAM's own are wider than it needs"
+            yield f"{name}: it needs a Role and no Policies; the policies of SAM allow more than it needs"
             continue
         role = referred(properties["Role"])
         if role in seen:
             yield f"{name}: it shares {role} with {seen[role]}"
         seen[role] = name
         if "ManagedPolicyArns" in resources[role]["Properties"]:
-            yield f"{role}: managed policies are wider than it needs"
+            yield f"{role}: managed policies allow more than it needs"
         for policy in resources[role]["Properties"]["Policies"]:
-            # The only policy that is there on a condition is a VPC's, which AWS has so.
+            # The only policy with a condition is the one for a VPC, whose statements AWS prescribes.
             if "Fn::If" in policy:
                 continue
             for statement in policy["PolicyDocument"]["Statement"]:
@@ -72,15 +116,15 @@ def roles(resources: dict):
 
 
 def routes(resources: dict):
-    """What is wrong with the routes, in words."""
+    """What is wrong with the routes."""
     for name, properties in of_type(resources, "AWS::ApiGatewayV2::Route").items():
         kind = properties.get("AuthorizationType")
         if kind != "NONE" and (kind != "CUSTOM" or "AuthorizerId" not in properties):
-            yield f"{name}: say AuthorizationType, CUSTOM with an AuthorizerId or NONE"
+            yield f"{name}: it needs an AuthorizationType: CUSTOM with an AuthorizerId, or NONE"
 
 
 def dead_letters(resources: dict):
-    """What may get lost, in words. These are transformed resources, in which SAM has written out events."""
+    """Where messages may get lost. `resources` are transformed: SAM has written out the events of functions."""
     queues = of_type(resources, "AWS::SQS::Queue")
     redrives = {n: p["RedrivePolicy"]["deadLetterTargetArn"] for n, p in queues.items() if "RedrivePolicy" in p}
     ends = {referred(arn) for arn in redrives.values()}
@@ -100,20 +144,27 @@ def dead_letters(resources: dict):
 
 
 def near(counts: dict[str, int], limits: dict[str, int]):
-    """What is near a limit, in words."""
+    """The counts that are near a limit."""
     for what, limit in limits.items():
         if counts[what] > SHARE * limit:
             yield f"{counts[what]:,} {what} of the {limit:,} that AWS allows: over {SHARE:.0%}"
 
 
 def main() -> None:
-    """Checks all of them."""
-    # The transform warns that it has sent its metrics to nobody.
+    """Checks all templates."""
+    # The transform logs a warning because it sends no metrics.
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    found, total = [], dict.fromkeys(TOTAL_LIMITS, 0)
+    nested, total = systems(), dict.fromkeys(TOTAL_LIMITS, 0)
+    found = [
+        f"{path.relative_to(ROOT)}: the root template does not nest it"
+        for path in TEMPLATES
+        if path.parent != ROOT and path.parent.name not in nested
+    ]
     for path in TEMPLATES:
         text, name = path.read_text(), path.relative_to(ROOT)
         complaints = [*roles(yaml_parse(text)["Resources"])]
+        if path.parent != ROOT and path.parent.name in nested:
+            complaints += programs(nested[path.parent.name])
         validator = SamTemplateValidator(yaml_parse(text), Managed(), region="eu-central-1")
         transformed = validator.get_translated_template_if_valid()
         template = yaml_parse(transformed)

@@ -1,4 +1,4 @@
-"""What the scripts share: where things are, and how the stack is reached."""
+"""What the scripts share: the paths, and the access to the stack."""
 
 import functools
 import json
@@ -24,7 +24,7 @@ def client(service: str):
 
 
 def resources(stack: str = STACK):
-    """The resources of the stack and of those nested in it, as CloudFormation lists them."""
+    """The resources of the stack and of the stacks nested in it, as CloudFormation lists them."""
     pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     for page in pages:
         for resource in page["StackResourceSummaries"]:
@@ -35,7 +35,7 @@ def resources(stack: str = STACK):
 
 @functools.cache
 def outputs() -> dict[str, str]:
-    """The stack's outputs by name; `TableName` of the nested stack `Checkout` is `CheckoutTableName`."""
+    """The outputs of the stack by name. `TableName` of the nested stack `Checkout` is `CheckoutTableName`."""
     stacks = {"": STACK}
     for resource in resources():
         if resource["ResourceType"] == NESTED:
@@ -49,7 +49,7 @@ def outputs() -> dict[str, str]:
 
 
 def api_url() -> str:
-    """The API's URL. On a local AWS it is in the path form, which needs no name to resolve."""
+    """The URL of the API. On a local AWS the id of the API is in the path, so that no host name has to be resolved."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
         return f"{endpoint}/_aws/execute-api/{outputs()['ApiId']}/$default"
@@ -57,7 +57,8 @@ def api_url() -> str:
 
 
 def call(method: str, url: str, body=None, token: str | None = None, **headers: str) -> dict:
-    """Calls the API, with a fresh key if there is a body; a problem document ends the program."""
+    """Calls the API and returns the body of the answer. A request with a body has a new idempotency key unless the caller
+    gives one. An answer with an error status ends the program."""
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     if body is not None:
         headers = {"idempotency-key": secrets.token_hex(16), **headers}
@@ -74,6 +75,6 @@ def call(method: str, url: str, body=None, token: str | None = None, **headers: 
 
 
 def say(text: str) -> None:
-    """Progress, set off from what the tools print."""
+    """Prints a line about the progress, in bold on a terminal."""
     bold = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
     print(f"{bold[0]}{text}{bold[1]}", flush=True)

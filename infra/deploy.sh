@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds for AWS and deploys, by samconfig.toml.
-#   ARCHITECTURE   arm64 (unless set) or x86_64
-#   FEATURES       shared/otlp to send traces to a collector
-#   PARAMETERS     the template's other parameters, as Name=value
+# Builds for AWS and deploys with the settings of samconfig.toml.
+#   ARCHITECTURE   arm64 (unless it is set) or x86_64
+#   FEATURES       shared/otlp builds in the sending of traces to a collector
+#   PARAMETERS     other parameters of the template, as Name=value
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export ARCHITECTURE="${ARCHITECTURE:-arm64}"

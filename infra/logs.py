@@ -1,7 +1,8 @@
-"""Follows the logs of the functions named, or of all: one line of JSON each, as they come.
+"""Follows the logs of the functions that are named, or of all functions, and prints each line of JSON as it comes.
 
-The functions of a system share a log group. A stream in it belongs to one function: on AWS its name says to
-which, and everywhere the lines do that the function has written itself (`function_name`).
+The functions of a system share a log group. A stream in the group belongs to one function. On AWS the name of the stream
+contains the name of the function. On every stack the lines that the function itself writes contain it too
+(`function_name`).
 """
 
 import json
@@ -11,7 +12,7 @@ import time
 from common import STACK, client
 
 POLL_SECONDS = 1
-# How far back to begin.
+# How far back the first lines are.
 START_MS = 10 * 60 * 1000
 PREFIX = f"/aws/lambda/{STACK}-"
 
@@ -30,12 +31,12 @@ def groups(functions: list[str]) -> list[str]:
 
 
 def identity(event: dict):
-    """What tells an event from any other; a local AWS may give it no id."""
+    """What identifies an event. On a local AWS an event may have no id."""
     return event.get("eventId") or (event["timestamp"], event["message"])
 
 
 def writer(event: dict) -> str | None:
-    """The function that has written a line, if the line says so."""
+    """The function that a line names as its writer, if it names one."""
     try:
         line = json.loads(event["message"])
     except ValueError:
@@ -44,27 +45,27 @@ def writer(event: dict) -> str | None:
 
 
 class Streams:
-    """Which function each stream belongs to, as far as its lines have told."""
+    """The function of each stream, as far as it is known from the lines."""
 
     def __init__(self) -> None:
         self.functions = {}
 
     def learn(self, events: list[tuple[dict, str]]) -> None:
-        """Learns from lines, each with its log group."""
+        """Learns the functions of streams from lines, each with its log group."""
         for event, group in events:
             function = writer(event)
             if function:
                 self.functions[group, event["logStreamName"]] = function
 
     def function(self, event: dict, group: str) -> str | None:
-        """The function that a line is from: `2026/11/30/arsenal-auth-login[$LATEST]0f…` names it."""
+        """The function of a line. The stream `2026/11/30/arsenal-auth-login[$LATEST]0f…` names it."""
         stream = event["logStreamName"]
         named = stream.rsplit("/", 1)[-1].split("[")[0]
         return self.functions.get((group, stream)) or named or None
 
 
 def follow(names: list[str]) -> None:
-    """Prints events as they come, until it is interrupted."""
+    """Prints the lines as they come, until the user interrupts it."""
     functions = [f"{STACK}-{name}" for name in names]
     logs, followed, streams = client("logs"), groups(functions), Streams()
     if not followed:

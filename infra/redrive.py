@@ -1,10 +1,10 @@
-"""Gives what is in the dead-letter queues another try.
+"""Retries the messages in the dead-letter queues.
 
-Jobs, and events of S3 that could not be recorded, go back to the queue whose redrive policy names their
-dead-letter queue. What a function has failed on for good goes to that function again: events of EventBridge,
-and changes of a table, which its stream has for a day. Which function it is, its OnFailure destination says.
-A message leaves its dead-letter queue only after it has been handed over, so none is lost; one may
-be handed over twice, which the functions bear.
+Jobs, and events of S3 that could not be recorded, go back to the queue whose redrive policy names the dead-letter queue.
+Events of EventBridge and changes of a table go again to the function that failed for good. It is the function whose
+OnFailure destination is the dead-letter queue. The stream of a table keeps changes for a day.
+A message is deleted from its dead-letter queue only after it is handed over, so no message is lost. A message may be
+handed over twice, and the functions are idempotent.
 """
 
 import json
@@ -14,7 +14,7 @@ from common import client, resources
 
 
 def messages(queue_url: str):
-    """Each message of the queue; it is deleted when the next is asked for."""
+    """The messages of the queue. Each is deleted when the caller asks for the next."""
     sqs = client("sqs")
     while True:
         answer = sqs.receive_message(
@@ -28,7 +28,7 @@ def messages(queue_url: str):
 
 
 def changes(batch: dict) -> list[dict]:
-    """The changes that a table's stream has told of, by what Lambda says of a batch that it has given up."""
+    """The changes of a batch that Lambda has given up, from the stream of the table. `batch` is what Lambda says of it."""
     streams, last = client("dynamodbstreams"), batch["endSequenceNumber"]
     iterator = streams.get_shard_iterator(
         StreamArn=batch["streamArn"],
@@ -42,7 +42,7 @@ def changes(batch: dict) -> list[dict]:
         for record in answer["Records"]:
             if int(record["dynamodb"]["SequenceNumber"]) > int(last):
                 return found
-            # The functions need no time of it, and JSON has none.
+            # It is no JSON value, and the functions do not use it.
             record["dynamodb"].pop("ApproximateCreationDateTime", None)
             found.append(record)
             if record["dynamodb"]["SequenceNumber"] == last:
@@ -52,12 +52,12 @@ def changes(batch: dict) -> list[dict]:
 
 
 def destination(configuration: dict) -> str | None:
-    """The ARN of where goes what fails, by what Lambda says of a function or of a source of events."""
+    """The ARN of the OnFailure destination of a function or of an event source, from what Lambda says of it."""
     return configuration.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
 
 
 def functions_by_dead_letters(functions: list[str]) -> dict[str, str]:
-    """The functions whose failures go to a queue, by the queue's ARN."""
+    """The functions with an OnFailure destination, by the ARN of this destination."""
     aws, found = client("lambda"), {}
     for function in functions:
         for page in aws.get_paginator("list_event_source_mappings").paginate(FunctionName=function):
@@ -69,16 +69,16 @@ def functions_by_dead_letters(functions: list[str]) -> dict[str, str]:
 
 
 def give_to_queue(queue_url: str, body: str) -> int:
-    """Puts a message back into its queue."""
+    """Puts a message back into its queue. Returns 1, the number of messages."""
     client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)
     return 1
 
 
 def give_to_function(function: str, body: str) -> int:
-    """Gives a function what it has failed on; tells how many events or changes that were."""
+    """Invokes a function with the events that it failed on. Returns the number of events or changes."""
     event = json.loads(body)
     if "DDBStreamBatchInfo" not in event:
-        # EventBridge leaves the event itself; a failed invocation wraps it.
+        # EventBridge stores the event itself. Lambda stores a failed invocation with the event in it.
         payload = json.dumps(event.get("requestPayload", event))
         client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
         return 1
@@ -86,13 +86,13 @@ def give_to_function(function: str, body: str) -> int:
     payload = json.dumps({"Records": found})
     answer = client("lambda").invoke(FunctionName=function, Payload=payload)
     if "FunctionError" in answer:
-        # It stays in the queue.
-        sys.exit(f"{function} fails on them still: {answer['Payload'].read().decode()}")
+        # The message stays in the queue.
+        sys.exit(f"{function} still fails: {answer['Payload'].read().decode()}")
     return len(found)
 
 
 def main() -> None:
-    """Empties the dead-letter queues."""
+    """Retries the messages of all dead-letter queues."""
     named = {"AWS::SQS::Queue": [], "AWS::Lambda::Function": []}
     for resource in resources():
         named.get(resource["ResourceType"], []).append(resource["PhysicalResourceId"])
@@ -114,7 +114,7 @@ def main() -> None:
         for arn, function in functions.items()
         for body in messages(urls[arn])
     )
-    print(f"{count} events and changes of tables went to their functions again.")
+    print(f"{count} events and changes of tables were given to their functions again.")
 
 
 if __name__ == "__main__":

@@ -1,193 +1,54 @@
-"""The tour: what a user of the API does, from signing up to the data in an invoice; what becomes of
-malware; and how an order is paid."""
+"""The tour: what a user of the API does, system by system.
 
-import hashlib
-import json
-import os
-import secrets
+    tour.py              through all systems that are deployed
+    tour.py SYSTEM…      through these systems and those that they need
+
+Each system has its part in functions/<system>/tour.py: `take(tour)`, which is given a `Tour`. The order is that of the
+root template. A system that is not deployed is skipped.
+"""
+
 import sys
-import time
-import urllib.error
-import urllib.request
-import zlib
-from datetime import datetime
 
-import tour_checkout
-from common import ROOT, api_url, call, say
-
-SAMPLE = ROOT / "tests" / "pdf" / "invoice-pdfa2b.pdf"
-# A schema of the tenant's own, short enough for the local stack's small model. Four larger ones come with
-# the system: invoice@1, receipt@1, contract-summary@1 and cv@1.
-SCHEMA = "invoice-head@1"
-SCHEMA_DOCUMENT = {
-    "type": "object",
-    "title": "The head of an invoice",
-    "properties": {
-        "number": {"type": "string", "maxLength": 20, "description": "The invoice's number"},
-        "issue_date": {"type": "string", "maxLength": 20, "description": "The day it was issued"},
-        "seller": {"type": "string", "maxLength": 60, "description": "Who sells"},
-        "total": {"type": "string", "maxLength": 20, "description": "The sum to pay"},
-    },
-}
-# A small model on a small machine takes its time.
-READY_WITHIN_SECONDS = int(os.environ.get("READY_WITHIN_SECONDS", "240"))
-# Every scanner takes this file for malware: https://www.eicar.org/download-anti-malware-testfile/
-# It is in two parts, for this one is not to be taken for malware itself.
-EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*").encode()
-FINAL = ("ready", "rejected", "failed", "cancelled", "expired")
+from common import api_url, say
+from systems import deployed, named
 
 
-def upload(form: dict, file: bytes) -> None:
-    """Posts the file to S3 with the form's fields, the file last."""
-    boundary = secrets.token_hex(16)
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in form["fields"].items()
-    ]
-    head = 'Content-Disposition: form-data; name="file"; filename="file.pdf"\r\n'
-    head += "Content-Type: application/pdf\r\n\r\n"
-    parts.append(f"--{boundary}\r\n{head}".encode() + file)
-    body = b"".join(parts) + f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    request = urllib.request.Request(form["url"], body, headers, method="POST")
-    try:
-        urllib.request.urlopen(request, timeout=30).close()
-    except urllib.error.HTTPError as error:
-        sys.exit(f"S3 answered {error.code}: {error.read().decode()}")
+class Tour:
+    """What the parts of the tour share."""
+
+    def __init__(self, api: str) -> None:
+        # The URL of the API.
+        self.api = api
+        # The access token of the user who takes the tour. The part of auth sets it.
+        self.token = ""
+        self.steps = 0
+        self.suggestions: list[str] = []
+
+    def step(self, text: str) -> None:
+        """Prints the number and the title of the next step."""
+        self.steps += 1
+        say(f"{self.steps}  {text}")
+
+    def suggest(self, command: str) -> None:
+        """Keeps a command that the user may try. The commands are printed at the end of the tour."""
+        self.suggestions.append(command)
 
 
-def announce(api: str, token: str, name: str, file: bytes, **wanted) -> tuple[str, dict]:
-    """Announces a file; gives the document's URL, and the form to upload it with."""
-    digest = hashlib.sha256(file).hexdigest()
-    body = {"name": name, "size": len(file), "sha256": digest, **wanted}
-    created = call("POST", f"{api}/v1/documents", body, token)
-    return f"{api}/v1/documents/{created['document']['id']}", created["upload"]
-
-
-def wait(url: str, token: str, show=lambda document: None) -> dict:
-    """The document, once nothing more will come; `show` is given what there is on the way."""
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while time.monotonic() < deadline:
-        document = call("GET", url, token=token)
-        show(document)
-        if document["status"] in FINAL:
-            return document
-        time.sleep(0.2)
-    sys.exit(f"The document was still {document['status']} after {READY_WITHIN_SECONDS} s.")
-
-
-class Stages:
-    """Prints what happens to a document, each thing once."""
-
-    def __init__(self) -> None:
-        self.seen = 0
-
-    def __call__(self, document: dict) -> None:
-        for entry in document["history"][self.seen :]:
-            stage, event = entry.get("stage", ""), entry["event"]
-            done = document["stages"].get(stage)
-            took = f"{milliseconds(done):6,} ms" if done and event != "waiting" else ""
-            print(f"     {event:10} {stage:10}{took}", flush=True)
-        self.seen = len(document["history"])
-
-
-def milliseconds(done: dict) -> int:
-    """How long a stage's last attempt took."""
-    start, end = (datetime.fromisoformat(done[name]) for name in ("started_at", "finished_at"))
-    return round((end - start).total_seconds() * 1000)
-
-
-def infected_pdf() -> bytes:
-    """A PDF with the test file as a deflated attachment."""
-    attachment = zlib.compress(EICAR, 9)
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a.txt) 4 0 R]>>>>>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Resources<<>>>>",
-        b"<</Type/Filespec/F(a.txt)/EF<</F 5 0 R>>>>",
-        b"<</Type/EmbeddedFile/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream"
-        % (len(attachment), attachment),
-    ]
-    pdf, offsets = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(pdf))
-        pdf += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    entries = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    size = len(objects) + 1
-    xref = b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, entries)
-    trailer = b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (size, len(pdf))
-    return pdf + xref + trailer
-
-
-def show_found(document: dict) -> None:
-    """Prints what the stages have found."""
-    stages = {name: done.get("result") or {} for name, done in document["stages"].items()}
-    flags = [flag["code"] for flag in stages["validate"].get("flags", [])]
-    pdfa, text = stages["pdfa"], stages["text"]
-    verdict = "conforms" if pdfa["conforming"] else f"breaks {len(pdfa['failures'])} rules"
-    print(f"     validate   PDF {stages['validate']['pdf_version']}, flags: {', '.join(flags) or 'none'}")
-    print(f"     scan       clean, says {stages['scan']['engine']}")
-    print(f"     pdfa       claims {pdfa.get('claimed', 'nothing')}; {verdict} as {pdfa['flavour']}")
-    print(f"     text       {text['pages']} page, {text['words']:,} words, {text['title']!r}")
-    structure = stages["structure"]
-    if "values" in structure:
-        print(
-            f"     structure  {structure['values']} values by {structure['model']}, "
-            f"{structure['grounded']} of them found in the text"
-        )
-        for field in document["data"]["fields"][:8]:
-            where = f"page {field['place']['page']}" if field.get("place") else field["grounding"]
-            print(f"                {field['pointer']:32} {json.dumps(field['value'])[:32]:34}{where}")
-
-
-def main() -> None:
+def main(names: list[str]) -> None:
     """Takes the tour."""
-    api = api_url()
-    email, password = f"tour-{secrets.token_hex(4)}@example.org", "correct horse battery"
-
-    say("1  Register and sign in")
-    user = call("POST", f"{api}/v1/auth/register", {"email": email, "password": password})
-    print(f"     {user['id']}  {email}")
-    answer = call("POST", f"{api}/v1/auth/login", {"email": email, "password": password})
-    token = answer["access_token"]
-    print(f"     an access token for {answer['expires_in'] // 60} minutes: {token[:24]}…")
-
-    say("2  Announce an invoice, and the schema that its data is wanted in")
-    call("PUT", f"{api}/v1/document-schemas/{SCHEMA}", SCHEMA_DOCUMENT, token)
-    invoice = SAMPLE.read_bytes()
-    url, form = announce(api, token, SAMPLE.name, invoice, schema=SCHEMA)
-    print(f"     {url.rsplit('/', 1)[1]}  {SAMPLE.name}, {len(invoice):,} bytes, {SCHEMA}")
-
-    say("3  Upload it straight to S3")
-    upload(form, invoice)
-    print(f"     {form['url']}")
-
-    say("4  Stage by stage")
-    document = wait(url, token, Stages())
-    if document["status"] != "ready":
-        sys.exit(json.dumps(document.get("rejection") or document.get("failure")))
-    show_found(document)
-
-    say("5  A file with malware in it")
-    infected = infected_pdf()
-    bad_url, form = announce(api, token, "infected.pdf", infected)
-    upload(form, infected)
-    rejected = wait(bad_url, token, Stages())
-    if rejected["status"] != "rejected":
-        sys.exit(f"it was not rejected: {json.dumps(rejected)}")
-    print(f"     {rejected['rejection']['signature']}: {rejected['rejection']['explanation']}")
-
-    order, sku = tour_checkout.take(api, token)
-
+    wanted = {other for name in names for other in (name, *named(name).needs)}
+    tour = Tour(api_url())
+    for system in deployed():
+        part = system.module("tour")
+        if part and (not wanted or system.name in wanted):
+            part.take(tour)
     say("\nThe API is at")
-    print(f"     {api}")
-    say("Try")
-    credentials = json.dumps({"email": email, "password": password})
-    print(f"  API='{api}'; TOKEN=$(curl -s \"$API/v1/auth/login\" -H 'content-type: application/json' -d '{credentials}' | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])')")
-    print("  curl -s \"$API/v1/documents\" -H \"authorization: Bearer $TOKEN\"")
-    print(f"  curl -s \"$API/v1/documents/{document['id']}\" -H \"authorization: Bearer $TOKEN\" | python3 -m json.tool")
-    tour_checkout.suggest(order, sku)
+    print(f"     {tour.api}")
+    if tour.suggestions:
+        say("Try")
+    for command in tour.suggestions:
+        print(f"  {command}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stops the local AWS; its tables, files and users are gone with it.
+# Stops the local AWS and deletes its tables, files and users.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 "$PYTHON" infra/local/local_aws.py down

@@ -1,7 +1,7 @@
-# Sourced by the scripts that work on a local AWS.
-#   ENDPOINT     another AWS-compatible endpoint, such as LocalStack's; nothing is started then
-#   LOCAL_PORT   the port of the local AWS that is started otherwise (4566)
-#   LOCAL_NAME   its name, under which .local/ keeps what belongs to it (dev)
+# The scripts that use a local AWS source this file.
+#   ENDPOINT     another endpoint that is compatible with AWS, such as LocalStack; then no local AWS is started
+#   LOCAL_PORT   the port of the local AWS (4566)
+#   LOCAL_NAME   the name of the local AWS, whose files are in .local/<name> (dev)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export LOCAL_NAME="${LOCAL_NAME:-dev}" LOCAL_PORT="${LOCAL_PORT:-4566}"
@@ -12,10 +12,10 @@ unset AWS_PROFILE AWS_SESSION_TOKEN
 export SAM_CLI_TELEMETRY=0 SAM_CLI_POLL_DELAY=0.3
 PATH="$PWD/.venv/bin:$PATH"
 PYTHON="$PWD/.venv/bin/python"
-# Beside the emulator run clamd, a language model, and a payment provider behind a proxy.
+# Besides the emulator, the local AWS has clamd, a language model, and a payment provider behind a proxy.
 export CLAMD_PORT=$((LOCAL_PORT + 1000)) MODEL_PORT=$((LOCAL_PORT + 2000))
 export PROVIDER_PORT=$((LOCAL_PORT + 3000)) PAYMENTS_PORT=$((LOCAL_PORT + 4000))
 export CLAMD_ADDRESS="127.0.0.1:$CLAMD_PORT" MODEL_URL="http://127.0.0.1:$MODEL_PORT/v1"
 export PAYMENTS_URL="http://127.0.0.1:$PAYMENTS_PORT"
-# They open nothing but that provider.
+# These secrets are for the local payment provider only.
 export PAYMENTS_SECRET_KEY=sk_test_local PAYMENTS_WEBHOOK_SECRET=whsec_local

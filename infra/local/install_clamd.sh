@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Installs clamd where it is missing and apt can. Without it documents wait in `scan_pending`, and none
-# passes.
+# Installs clamd with apt, if it is missing and apt is available. Without clamd all documents wait in `scan_pending`.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 command -v clamd >/dev/null && exit 0
@@ -17,6 +16,6 @@ if command -v apt-get >/dev/null && "${as_root[@]}" true 2>/dev/null; then
     fi
     tail -5 "$log" >&2
 fi
-echo "── clamd is missing: documents will wait in scan_pending until it is there. Install it, as with"
+echo "── clamd is missing. Documents wait in scan_pending until it is installed. To install it, run"
 echo "     sudo $install      or      brew install clamav"
-echo "   and run make up again."
+echo "   and then make up again."

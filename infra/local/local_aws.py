@@ -1,9 +1,9 @@
-"""The local AWS: start it, stop it.
+"""Starts and stops the local AWS.
 
     local_aws.py up | down
 
-LOCAL_NAME (default "dev") and LOCAL_PORT (default 4566) tell one local AWS from another. Each keeps
-what it has in .local/<name>, and loses its tables, files and users when it is stopped.
+Several local AWSs can run at the same time, with different LOCAL_NAME (default "dev") and LOCAL_PORT (default 4566). Each
+keeps its files in .local/<name>. When it stops, its tables, files and users are deleted.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ VENV = ROOT / ".venv"
 NAME = os.environ.get("LOCAL_NAME", "dev")
 PORT = os.environ.get("LOCAL_PORT", "4566")
 DIRECTORY = ROOT / ".local" / NAME
-# A socket's path has at most 108 characters, which a checkout's may exceed.
+# The path of a socket has at most 108 characters. The path of the repository may be longer.
 SOCKET = Path(tempfile.gettempdir()) / (
     "arsenal-" + hashlib.sha256(str(DIRECTORY).encode()).hexdigest()[:16] + ".sock"
 )
@@ -34,7 +34,7 @@ STOPPED_WITHIN_SECONDS = 30
 
 
 def environment() -> dict[str, str]:
-    """What supervisord sees: nothing of the caller's but PATH and HOME."""
+    """The environment of supervisord. It has PATH and HOME of the caller, and the settings of the local AWS."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", str(ROOT)),
@@ -60,12 +60,12 @@ def supervisor(program: str, *args: str, check: bool = True) -> subprocess.Compl
 
 
 def is_up() -> bool:
-    """Whether our own supervisord runs."""
+    """Whether the supervisord of this local AWS runs."""
     return supervisor("supervisorctl", "pid", check=False).stdout.strip().isdigit()
 
 
 def answers(url: str) -> bool:
-    """Whether what is at this URL is well."""
+    """Whether this URL answers with 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return answer.status == 200
@@ -74,7 +74,7 @@ def answers(url: str) -> bool:
 
 
 def is_healthy() -> bool:
-    """Whether the emulator answers, and the payment provider."""
+    """Whether both the emulator and the payment provider answer."""
     return answers(HEALTH) and answers(PAYMENTS_HEALTH)
 
 
@@ -84,7 +84,7 @@ def up() -> None:
         if is_healthy():
             return
     elif answers(HEALTH):
-        sys.exit(f"Something else answers on port {PORT}. Stop it, or set LOCAL_PORT.")
+        sys.exit(f"Another program answers on port {PORT}. Stop it, or set LOCAL_PORT.")
     down()
     for directory in ("state", "s3", "tmp"):
         (DIRECTORY / directory).mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def up() -> None:
 
 
 def down() -> None:
-    """Stops the local AWS, if it runs, and removes what it kept."""
+    """Stops the local AWS, if it runs, and deletes its files."""
     pid = supervisor("supervisorctl", "pid", check=False).stdout.strip()
     if pid.isdigit():
         supervisor("supervisorctl", "shutdown", check=False)

@@ -1,18 +1,18 @@
-"""MiniStack, the local AWS, with what a template of ours needs of it mended. supervisord runs this instead of `ministack`.
+"""Starts MiniStack, the local AWS, with corrections that our templates need. supervisord runs this instead of `ministack`.
 
-As it comes, MiniStack 1.5.33
+Without the corrections, MiniStack 1.5.33
 - does not apply SAM's transform to the template of a nested stack: `AWS::Serverless::Function` in it is an
   unsupported type;
-- forgets the attributes of the resources that an update of a nested stack leaves alone, so that what refers
-  to them (`!GetAtt Table.Arn`) gets nothing;
-- keeps the CORS rules of an `AWS::ApiGatewayV2::Api` under CloudFormation's names, where it does not find
-  them when a browser asks;
-- sees no change when a parameter includes a resource or leaves it out, by a condition.
+- forgets the attributes of the resources that an update of a nested stack does not change, so that references to them
+  (`!GetAtt Table.Arn`) are empty;
+- stores the CORS rules of an `AWS::ApiGatewayV2::Api` under the names of CloudFormation, and does not find them when a
+  browser asks;
+- sees no change when a parameter includes or leaves out a resource through a condition.
 
-These are mended here from outside. A version in which a function that is replaced is missing, or takes other
-parameters, does not start.
+This file replaces functions of MiniStack. If a version lacks one of these functions, or the function takes other
+parameters, the local AWS does not start.
 
-It is run with `python -P`: this file has the name of the package that it imports.
+It runs with `python -P`, because this file has the name of the package that it imports.
 """
 
 import inspect
@@ -24,12 +24,12 @@ from ministack.services.cloudformation import changesets, engine, provisioners
 
 
 def known(module, name: str, *parameters: str):
-    """The module's function `name`, which takes these parameters."""
+    """The function `name` of the module. It must take these parameters."""
     function = getattr(module, name, None)
     if function is None or tuple(inspect.signature(function).parameters) != parameters:
         sys.exit(
-            f"{module.__name__}.{name}({', '.join(parameters)}) is not there: this MiniStack is not the one "
-            "that infra/local/ministack.py mends. Install what infra/requirements.txt pins."
+            f"{module.__name__}.{name}({', '.join(parameters)}) is missing: infra/local/ministack.py corrects another version "
+            "of MiniStack. Install the version that infra/requirements.txt pins."
         )
     return function
 
@@ -56,7 +56,7 @@ resolve = known(
 
 
 def check_and_transform(parent_stack_name: str, template: dict) -> None:
-    """Checks what a nested template asks for, and transforms it in place."""
+    """Checks the capabilities that a nested template needs, and transforms the template in place."""
     check(parent_stack_name, template)
     transformed = transform(template)
     if isinstance(transformed, engine._TransformFailed):
@@ -69,7 +69,7 @@ def check_and_transform(parent_stack_name: str, template: dict) -> None:
 def update_with_attributes(
     resource_type, physical_id, old_props, new_props, stack_name, logical_id=None, old_attrs=None
 ):
-    """Updates a resource that has the attributes it had."""
+    """Updates a resource, with the attributes that it had before."""
     if old_attrs is None and logical_id:
         resources = (cloudformation._stacks.get(stack_name) or {}).get("_resources", {})
         old_attrs = (resources.get(logical_id) or {}).get("Attributes")
@@ -79,7 +79,7 @@ def update_with_attributes(
 
 
 def with_cors_as_read(props: dict) -> dict:
-    """An API's properties, with its CORS rules under the names that MiniStack reads."""
+    """The properties of an API, with its CORS rules under the names that MiniStack reads."""
     rules = props.get("CorsConfiguration") or {}
     return props | {"CorsConfiguration": {name[0].lower() + name[1:]: rule for name, rule in rules.items()}}
 
@@ -95,7 +95,7 @@ def update_api(physical_id, old_props, new_props, stack_name, logical_id=None):
 
 
 def resolve_included(template, params, stack_name, stack_id) -> dict:
-    """What a change set compares: the resources of a template, less those that a condition leaves out."""
+    """What a change set compares: the resources of a template without those that a condition leaves out."""
     resolved = resolve(template, params, stack_name, stack_id)
     conditions = evaluate(template, params)
     included = {

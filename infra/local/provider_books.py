@@ -1,6 +1,6 @@
-"""What localstripe does not have of Stripe's books, see provider_proxy.py: refunds that are not final at once
-or fail later, disputes, and balance transactions in Stripe's shape. All of it is made from localstripe's own
-charges and refunds, and from what is told here.
+"""Records of Stripe that localstripe lacks: refunds that are not final at once or fail later, disputes, and balance
+transactions in the form of Stripe. They are made from the charges and refunds of localstripe, and from requests to the
+proxy. See provider_proxy.py.
 
     https://docs.stripe.com/api/refunds/object
     https://docs.stripe.com/api/disputes/object
@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-# More than there are.
+# More than localstripe has of anything.
 ALL = 1_000_000
 NOT_FINAL = ("pending", "requires_action")
 BACK = ("failed", "canceled")
@@ -39,7 +39,7 @@ class Movement:
     created: int = field(default_factory=lambda: int(time.time()))
 
     def shown(self, expanded: bool) -> dict:
-        """As Stripe has it."""
+        """The balance transaction in the form of Stripe."""
         return {
             "id": self.id,
             "object": "balance_transaction",
@@ -56,12 +56,12 @@ class Movement:
 
 
 def new_id(prefix: str) -> str:
-    """An id like Stripe's."""
+    """An id in the form of Stripe."""
     return f"{prefix}_{secrets.token_hex(8)}"
 
 
 def page(objects: list[dict], url: str, query) -> dict:
-    """A page of a list, as its query wants it."""
+    """The page of a list that the query asks for."""
     ids = [each["id"] for each in objects]
     start = ids.index(query["starting_after"]) + 1 if query.get("starting_after") in ids else 0
     end = start + int(query.get("limit", 10))
@@ -69,36 +69,35 @@ def page(objects: list[dict], url: str, query) -> dict:
 
 
 class Books:
-    """Refunds, disputes and movements, beside localstripe's."""
+    """Refunds, disputes and movements, in addition to those of localstripe."""
 
     http: aiohttp.ClientSession
 
     def __init__(self, provider: URL, owners: dict[str, str], hooks, secret: str) -> None:
         self.provider, self.owners, self.hooks, self.secret = provider, owners, hooks, secret
-        # How refunds stand that are not as localstripe has them; and how the next ones will, by key.
+        # The refunds whose status differs from that in localstripe, and the first statuses of the next refunds, by key.
         self.refunds: dict[str, dict] = {}
         self.next_refunds: dict[str, deque] = defaultdict(deque)
         self.disputes: dict[str, dict] = {}
         self.movements: list[Movement] = []
-        # What was captured of payments of which only a part was, and the refunds that localstripe makes of
-        # the rest.
+        # The captured amounts of payments that were captured in part, and the refunds that localstripe makes of the rest.
         self.captured: dict[str, int] = {}
         self.rests: set[str] = set()
         self.charges: dict[str, dict] = {}
-        # localstripe's balance transactions, each with the payment that it is of, the newest first; and
-        # its refunds as they were made. Kept, since every list of movements looks at all of them.
+        # The balance transactions of localstripe, each with its payment, the newest first, and the refunds of localstripe
+        # as they were made. They are kept, because every list of movements reads all of them.
         self.theirs: dict[str, tuple[dict, str | None]] = {}
         self.made: dict[str, dict] = {}
 
     async def get(self, path: str, **query) -> dict:
-        """Asks localstripe."""
+        """What localstripe answers to a GET."""
         url = self.provider.join(URL(path)).with_query(query)
         headers = {"authorization": "Bearer sk_test_books"}
         async with self.http.get(url, headers=headers) as answer:
             return await answer.json()
 
     async def serve(self, call) -> dict | None:
-        """The answer to what localstripe cannot answer, if this is such a request."""
+        """The answer to a request that localstripe cannot answer; `None` for any other request."""
         if call.method != "GET":
             return None
         query = call.url.query
@@ -116,12 +115,12 @@ class Books:
         return None
 
     def refund(self, refund: dict, payment: str | None) -> dict:
-        """A refund as it stands."""
+        """A refund with its current status."""
         changed = self.refunds.get(refund["id"], {})
         return {**refund, "payment_intent": payment, "failure_reason": None, **changed}
 
     async def amend(self, call, told):
-        """localstripe's answer, with what it leaves out."""
+        """The answer of localstripe, with the fields that it leaves out."""
         if not isinstance(told, dict):
             return told
         if told.get("object") == "refund" and call.method == "POST":
@@ -138,7 +137,7 @@ class Books:
         return {**told, "amount_received": received}
 
     async def partly(self, payment: dict, amount: int) -> None:
-        """Only a part was captured: the rest is no refund, although localstripe has it as one."""
+        """Notes that a payment was captured in part. localstripe records the rest as a refund, and Stripe does not."""
         rest = payment["amount"] - amount
         found = await self.get("/v1/refunds", payment_intent=payment["id"], limit=ALL)
         rests = [it["id"] for it in found["data"] if it["amount"] == rest and not it["payment_intent"]]
@@ -147,7 +146,7 @@ class Books:
             self.rests.add(rests[-1])
 
     async def charge(self, id: str) -> dict:
-        """A charge as Stripe has it: it has its payment's metadata."""
+        """A charge in the form of Stripe: it has the metadata of its payment."""
         if id not in self.charges:
             charge = await self.get(f"/v1/charges/{id}")
             payment = charge.get("payment_intent")
@@ -162,11 +161,11 @@ class Books:
         return {**charge, "amount_captured": taken}
 
     async def payment_of(self, refund: dict) -> str | None:
-        """The payment that a refund is of."""
+        """The payment of a refund."""
         return (await self.charge(refund["charge"]))["payment_intent"]
 
     async def moved(self, key: str, query) -> list[dict]:
-        """What was moved for the payments of a key, the newest first."""
+        """The movements for the payments of a key, the newest first."""
         first, last = int(query.get("created[gte]", 0)), int(query.get("created[lte]", 1 << 62))
         expanded = "data.source" in query.getall("expand[]", [])
         await self.learn()
@@ -182,10 +181,10 @@ class Books:
         return sorted(shown, key=lambda it: (it["created"], it["id"]), reverse=True)
 
     async def learn(self) -> None:
-        """Asks localstripe for its balance transactions since the last one that is known."""
+        """Reads the balance transactions of localstripe since the last one that is known."""
         known = max((told["created"] for told, _ in self.theirs.values()), default=0)
         query, oldest, has_more = {"limit": 100}, known, True
-        # Of those of one second, the order says nothing.
+        # The order of balance transactions of the same second is not defined, so those of the last second are read again.
         while has_more and oldest >= known:
             found = await self.get("/v1/balance_transactions", **query)
             for told in found["data"]:
@@ -197,7 +196,7 @@ class Books:
             has_more = found["has_more"]
 
     async def moved_by(self, told: dict) -> str | None:
-        """The payment that a balance transaction of localstripe's is of."""
+        """The payment of a balance transaction of localstripe."""
         if told["reporting_category"] == "charge":
             return (await self.charge(told["source"]))["payment_intent"]
         return await self.payment_of(await self.refund_made(told["source"]))
@@ -209,8 +208,8 @@ class Books:
         return self.made[id]
 
     async def of_localstripe(self, told: dict) -> list[Movement]:
-        """A balance transaction of localstripe's. A refund that is not final has none yet, and one that was
-        not final at first has another's time."""
+        """The movement of a balance transaction of localstripe. A refund that is not final has none yet. A refund that
+        became final later moves at that time."""
         source, category, created = told["source"], told["reporting_category"], told["created"]
         if category == "charge":
             source = await self.charge(source)
@@ -225,26 +224,26 @@ class Books:
         return [Movement(told["id"], category, told["amount"], told["currency"], source, created)]
 
     def move(self, category: str, amount: int, source: dict) -> dict:
-        """Moves money."""
+        """Adds a movement of money."""
         movement = Movement(new_id("txn"), category, amount, source["currency"], source)
         self.movements.append(movement)
         return movement.shown(False)
 
     async def tell(self, kind: str, about: dict) -> None:
-        """Sends a webhook, signed as Stripe does."""
+        """Sends a webhook with a signature in the form of Stripe."""
         event = {"id": new_id("evt"), "object": "event", "type": kind, "data": {"object": about}}
         body, at = json.dumps(event).encode(), int(time.time())
         signed = hmac.new(self.secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
         self.hooks.pass_on(body, f"t={at},v1={signed.hexdigest()}")
 
     async def set_next_refunds(self, request: web.Request) -> web.Response:
-        """How the next refunds of a key will stand at first."""
+        """Sets the first status of the next refunds of a key: {"key", "status", "times"}."""
         told = await request.json()
         self.next_refunds[told["key"]].extend([told["status"]] * told.get("times", 1))
         return web.Response(status=201)
 
     async def set_refund(self, request: web.Request) -> web.Response:
-        """A refund goes on: {"status", "failure_reason"}."""
+        """Changes the status of a refund: {"status", "failure_reason"}."""
         told, id = await request.json(), request.match_info["id"]
         known = await self.get(f"/v1/refunds/{id}")
         before = self.refund(known, await self.payment_of(known))
@@ -262,7 +261,7 @@ class Books:
         return web.json_response(after)
 
     async def open_dispute(self, request: web.Request) -> web.Response:
-        """A dispute: {"payment_intent", "status", "amount" if not of all}."""
+        """Opens a dispute: {"payment_intent", "status", "amount" if it is less than the payment}."""
         told = await request.json()
         payment = await self.get(f"/v1/payment_intents/{told['payment_intent']}")
         dispute = {
@@ -281,14 +280,14 @@ class Books:
         return web.json_response(dispute, status=201)
 
     async def set_dispute(self, request: web.Request) -> web.Response:
-        """A dispute goes on: {"status", "reinstated" if not what such a status gives back}."""
+        """Changes the status of a dispute: {"status", "reinstated" if it is not the usual amount for the status}."""
         dispute, told = self.disputes[request.match_info["id"]], await request.json()
         status, is_over = told["status"], told["status"] in OVER
         await self.stand(dispute, status, "closed" if is_over else "updated", told.get("reinstated"))
         return web.json_response(dispute)
 
     async def stand(self, dispute: dict, status: str, what: str, back: int | None = None) -> None:
-        """Has a dispute stand so, and moves its money."""
+        """Sets the status of a dispute, and moves its money."""
         if back is None:
             back = dispute["amount"] if status == "won" else 0
         dispute["status"], moved = status, dispute["balance_transactions"]

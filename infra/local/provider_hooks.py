@@ -1,4 +1,4 @@
-"""The local payment provider's webhooks, which go wrong as told, see provider_proxy.py."""
+"""The webhooks of the local payment provider, and their faults. See provider_proxy.py."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,8 @@ REGISTER_EVERY_SECONDS = 2
 
 @dataclass
 class Target:
-    """Who is sent webhooks: those of payments made with that key, and whose metadata has that field."""
+    """A receiver of webhooks. It gets those about payments that were made with `key` and whose metadata has the field
+    `metadata_key`. Without `key` or `metadata_key` it gets those of all payments."""
 
     id: str
     url: str
@@ -27,17 +28,17 @@ class Target:
     metadata_key: str | None = None
 
     def wants(self, key: str | None, metadata: dict) -> bool:
-        """Whether it is sent this one."""
+        """Whether it gets a webhook about a payment with this key and metadata."""
         return self.key in (None, key) and self.metadata_key in (None, *metadata)
 
 
 class Hooks:
-    """Where webhooks go, and went."""
+    """The receivers of webhooks, and the webhooks that were sent."""
 
     http: aiohttp.ClientSession
 
     def __init__(self, rules: Rules, owners: dict[str, str]) -> None:
-        # The secret keys by the payments that were made with them.
+        # `owners` has the secret key of each payment.
         self.rules, self.owners = rules, owners
         self.targets: dict[str, Target] = {}
         self.waiting: dict[str, list[asyncio.Event]] = {}
@@ -46,7 +47,8 @@ class Hooks:
         self.is_registered = False
 
     async def register(self, provider: URL, here: URL, secret: str) -> None:
-        """Has localstripe send its webhooks here; again and again, for it forgets when it starts."""
+        """Registers this proxy as the receiver of the webhooks of localstripe. It repeats this, because localstripe forgets
+        it when it restarts."""
         told = {"url": str(here / "_hooks"), "secret": secret}
         while True:
             try:
@@ -57,18 +59,18 @@ class Hooks:
             await asyncio.sleep(REGISTER_EVERY_SECONDS)
 
     def start(self, work) -> None:
-        """Does it beside."""
+        """Runs a coroutine in the background."""
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
     async def receive(self, request: web.Request) -> web.Response:
-        """One that localstripe sends. Body and signature are sent on as they are."""
+        """Receives a webhook of localstripe. Body and signature are passed on unchanged."""
         self.pass_on(await request.read(), request.headers.get("stripe-signature", ""))
         return web.Response()
 
     def pass_on(self, body: bytes, signature: str) -> None:
-        """Sends one to those who want it."""
+        """Sends a webhook to the receivers that want it."""
         event = json.loads(body)
         kind, about = event["type"], event["data"]["object"]
         key = self.owners.get(about.get("payment_intent") or about.get("id"))
@@ -80,7 +82,7 @@ class Hooks:
                 self.start(self.deliver(target, rule, sent, (headers, body)))
 
     async def deliver(self, target: Target, rule: Rule | None, sent: dict, message: tuple) -> None:
-        """Sends one on, as the rule has it."""
+        """Sends a webhook to one receiver, with the fault of the rule."""
         fault = rule.fault if rule else None
         if fault == "delay":
             await asyncio.sleep(rule.seconds)
@@ -97,7 +99,7 @@ class Hooks:
                 another_came.set()
 
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> dict:
-        """Sends it; gives what came of it."""
+        """Posts the webhook. Returns the status or the failure."""
         try:
             async with self.http.post(url, data=body, headers=headers) as done:
                 return {"status": done.status}
@@ -105,18 +107,18 @@ class Hooks:
             return {"failure": repr(failure)}
 
     async def add_target(self, request: web.Request) -> web.Response:
-        """Somebody who is to be sent webhooks, or is to be sent them elsewhere."""
+        """Adds a receiver, or changes the URL of a known one."""
         target = Target(**await request.json())
         if len(self.targets) >= MAX_TARGETS and target.id not in self.targets:
-            return web.Response(status=400, text=f"there are {MAX_TARGETS} already")
+            return web.Response(status=400, text=f"There are already {MAX_TARGETS} receivers.")
         self.targets[target.id] = target
         return web.Response(status=201)
 
     async def drop_target(self, request: web.Request) -> web.Response:
-        """Somebody who is not."""
+        """Removes a receiver."""
         self.targets.pop(request.match_info["id"], None)
         return web.Response(status=204)
 
     async def show(self, request: web.Request) -> web.Response:
-        """What was sent, to whom, and what came of it."""
+        """The webhooks that were sent, with the receiver and the outcome."""
         return web.json_response([sent for sent in self.sent if asks_for(request, sent["key"])])

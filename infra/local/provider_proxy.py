@@ -1,30 +1,30 @@
-"""The local stack's payment provider, as its users reach it: hands every request on to localstripe, which
-speaks Stripe's API, misbehaves as it is told, and remembers what was asked.
+"""The proxy before the payment provider of the local stack. It passes every request on to localstripe, which has the API
+of Stripe, makes the faults that it is asked for, and keeps the requests.
 
     provider_proxy.py <port> <localstripe's port> <webhook secret>
 
-The secret key that a request carries tells one user from another, so that tests which run side by side do
-not meet each other's faults. Where `key` is left out below, all of them are meant.
+The secret key of a request identifies the user, so that tests that run at the same time do not get the faults of one
+another. A request below without `key` is about all keys.
 
-    POST   /_faults          a rule, {"key", "method", "path": regex, "fault", "times": 1, "skip": 0}, with
-                             "seconds" for those that take time; or for webhooks {"key", "hook": regex of
-                             the event's type, "fault", …}. The faults are in provider_rules.py.
-                             {"key", "honour_keys": true}: answers are kept by Idempotency-Key, as Stripe
-                             does (https://docs.stripe.com/api/idempotent_requests), and localstripe not.
-    GET    /_faults?key=     the rules that are left
-    DELETE /_faults?key=     drops them
-    GET    /_calls?key=      what was handed on, and what localstripe answered, whoever heard it;
-                             &containing=: with this text in the form or the answer
-    DELETE /_calls?key=      forgets it
-    POST   /_hooks/targets   has webhooks sent to {"id", "url", "key"?, "metadata_key"?}
-    DELETE /_hooks/targets/… has them sent there no longer
-    POST   /_refunds         the next refunds of a key stand so at first: {"key", "status", "times": 1}
-    POST   /_refunds/…       a refund goes on: {"status", "failure_reason"}
-    POST   /_disputes        opens a dispute: {"payment_intent", "status", "amount" if not of all}
-    POST   /_disputes/…      a dispute goes on: {"status"}
-    GET    /_hooks?key=      what was sent, to whom, and what came of it
-    POST   /_hooks           where localstripe sends them
-    GET    /_health          200 when it can be used
+    POST   /_faults          adds a rule: {"key", "method", "path": regex, "fault", "times": 1, "skip": 0}, with
+                             "seconds" for faults that take time; or for webhooks {"key", "hook": regex of the type
+                             of the event, "fault", …}. The faults are in provider_rules.py.
+                             {"key", "honour_keys": true}: answers are kept by Idempotency-Key. Stripe does this
+                             (https://docs.stripe.com/api/idempotent_requests), and localstripe does not.
+    GET    /_faults?key=     the rules that remain
+    DELETE /_faults?key=     removes them
+    GET    /_calls?key=      the requests that were passed on, and the answers of localstripe, even if the caller did
+                             not get them; with &containing= those with this text in the form or the answer
+    DELETE /_calls?key=      deletes them
+    POST   /_hooks/targets   adds a receiver of webhooks: {"id", "url", "key"?, "metadata_key"?}
+    DELETE /_hooks/targets/… removes it
+    POST   /_refunds         sets the first status of the next refunds of a key: {"key", "status", "times": 1}
+    POST   /_refunds/…       changes the status of a refund: {"status", "failure_reason"}
+    POST   /_disputes        opens a dispute: {"payment_intent", "status", "amount" if it is less than the payment}
+    POST   /_disputes/…      changes the status of a dispute: {"status"}
+    GET    /_hooks?key=      the webhooks that were sent, with the receiver and the outcome
+    POST   /_hooks           the URL to which localstripe posts its webhooks
+    GET    /_health          200 if the proxy and localstripe can be used
 """
 
 import asyncio
@@ -46,18 +46,18 @@ from provider_hooks import Hooks
 from provider_rules import Rule, Rules, asks_for
 from provider_stripe import Answer, Stripe, error, parsed
 
-# What is remembered at most.
+# The largest numbers of requests and of names that are kept.
 MAX_CALLS = 50_000
 MAX_NAMES = 50_000
 MAX_BODY = 1 << 20
-# Stripe keeps no answer to these, which are given before a request is carried out.
+# Stripe does not keep answers with these statuses, because it sends them before it carries out a request.
 NOT_KEPT = (401, 409, 429)
 HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
 
 
 @dataclass
 class Call:
-    """A request, as it came in; and localstripe's answer, compressed, once there is one."""
+    """A request as it came in, and the answer of localstripe, compressed, once there is one."""
 
     key: str
     method: str
@@ -73,7 +73,7 @@ class Call:
         return text.encode() in self.body + zlib.decompress(self.answer)
 
     def shown(self) -> dict:
-        """For those who ask what was handed on."""
+        """The request and its answer, as GET /_calls shows them."""
         return {
             "key": self.key,
             "method": self.method,
@@ -88,14 +88,14 @@ class Call:
 
 @dataclass
 class Kept:
-    """The request that an idempotency key was first used for, and its answer as soon as there is one."""
+    """The first request with an idempotency key, and its answer once there is one."""
 
     request: tuple
     answer: Answer | None = None
 
 
 def remember(values: OrderedDict, name, value) -> None:
-    """Keeps a value, and forgets the oldest beyond the most that are kept."""
+    """Keeps a value. If there are too many, the oldest is removed."""
     values[name] = value
     while len(values) > MAX_NAMES:
         values.popitem(last=False)
@@ -113,7 +113,7 @@ def cut(request: web.Request, reset: bool = False) -> web.Response:
 
 
 class Proxy:
-    """What was asked, and what is answered."""
+    """The requests and the answers."""
 
     def __init__(self, provider: URL, secret: str) -> None:
         self.provider = provider
@@ -127,7 +127,7 @@ class Proxy:
         self.books = Books(provider, self.owners, self.hooks, secret)
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Any request to the provider. It is carried out also when the caller has gone meanwhile."""
+        """Handles any request to the provider. It is carried out even if the caller has gone."""
         call = Call(
             key=request.headers.get("authorization", "").removeprefix("Bearer "),
             method=request.method,
@@ -155,7 +155,7 @@ class Proxy:
         return cut(request) if fault == "drop_answer" else answer.response()
 
     async def answer(self, call: Call, rule: Rule | None) -> Answer:
-        """The answer that is kept for the idempotency key, where such are kept; or a new one."""
+        """The answer that is kept for the idempotency key, if answers are kept and there is one; otherwise a new answer."""
         is_kept = call.idempotency_key and call.method == "POST" and self.rules.honours(call.key)
         if not is_kept:
             return await self.carry_out(call, rule)
@@ -177,7 +177,7 @@ class Proxy:
                 self.kept.pop(name, None)
 
     async def carry_out(self, call: Call, rule: Rule | None) -> Answer:
-        """Hands a request on, or does as if it had failed."""
+        """Passes a request on, or answers as if it had failed."""
         fault, failed = rule.fault if rule else None, error(500, "api_error", "internal")
         if fault == "slow":
             await asyncio.sleep(rule.seconds)
@@ -187,7 +187,7 @@ class Proxy:
         return failed if fault == "status_500_after" else answer
 
     async def hand_on(self, call: Call) -> Answer:
-        """Asks localstripe, and remembers it."""
+        """Sends a request to localstripe, and keeps it with its answer."""
         seen = replace(call, headers={})
         self.calls.append(seen)
         remember(self.counts, call.key, self.counts.get(call.key, 0) + 1)
@@ -206,14 +206,14 @@ class Proxy:
         return answer
 
     async def is_too_late(self, call: Call) -> bool:
-        """Whether this captures a payment that has ended: localstripe would do it."""
+        """Whether this request captures a payment that was cancelled. Stripe refuses that, and localstripe does not."""
         path, _, action = call.url.path.rpartition("/")
         if call.method != "POST" or action != "capture":
             return False
         return (await self.books.get(path)).get("status") == "canceled"
 
     async def show(self, request: web.Request) -> web.Response:
-        """What was handed on; and of how much more that is no longer known."""
+        """The requests that were passed on, and the number of those that are not kept any more."""
         calls = [call for call in self.calls if asks_for(request, call.key)]
         count = sum(count for key, count in self.counts.items() if asks_for(request, key))
         text = request.query.get("containing", "")
@@ -221,19 +221,19 @@ class Proxy:
         return web.json_response({"forgotten": count - len(calls), "calls": shown})
 
     async def clear(self, request: web.Request) -> web.Response:
-        """Forgets it."""
+        """Deletes the requests."""
         self.calls = deque((c for c in self.calls if not asks_for(request, c.key)), MAX_CALLS)
         for key in [key for key in self.counts if asks_for(request, key)]:
             del self.counts[key]
         return web.Response(status=204)
 
     async def health(self, _: web.Request) -> web.Response:
-        """Whether it can be used."""
+        """Whether the proxy and localstripe can be used."""
         return web.Response(status=200 if self.hooks.is_registered else 503)
 
 
 def main() -> None:
-    """Serves."""
+    """Serves the proxy."""
     port, provider_port, secret = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     here = URL(f"http://127.0.0.1:{port}")
     proxy = Proxy(here.with_port(provider_port), secret)

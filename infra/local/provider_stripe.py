@@ -1,5 +1,5 @@
-"""What Stripe documents and localstripe lacks, see provider_proxy.py: another means of payment for a payment
-that was declined, and errors that say what is at fault.
+"""What Stripe documents and localstripe lacks: another payment method after a payment was declined, and errors that name
+the cause. See provider_proxy.py.
 """
 
 import asyncio
@@ -18,26 +18,26 @@ ACTION = re.compile(rf"^({INTENTS}/[^/]+)/(confirm|capture|cancel)$")
 
 @dataclass
 class Answer:
-    """What is answered."""
+    """An answer to a request."""
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
     def response(self) -> web.Response:
-        """The same, for the web server."""
+        """The answer as the web server sends it."""
         headers = {"content-type": "application/json", **self.headers}
         return web.Response(status=self.status, body=self.body, headers=headers)
 
 
 def error(status: int, kind: str, code: str, **more: str) -> Answer:
-    """An error as Stripe would put it (https://docs.stripe.com/api/errors)."""
+    """An error in the form of Stripe (https://docs.stripe.com/api/errors)."""
     message = f"{code}, as the proxy was told"
     return Answer(status, json.dumps({"error": {"type": kind, "code": code, "message": message, **more}}).encode())
 
 
 def parsed(body: bytes):
-    """A body as JSON, if it is, or as text."""
+    """A body as JSON if it is JSON, and as text otherwise."""
     try:
         return json.loads(body)
     except ValueError:
@@ -45,23 +45,23 @@ def parsed(body: bytes):
 
 
 class Stripe:
-    """localstripe, a little nearer to Stripe."""
+    """localstripe, with behaviour of Stripe that it lacks."""
 
     http: aiohttp.ClientSession
 
     def __init__(self, provider: URL) -> None:
         self.provider = provider
-        # A payment is given one means at a time.
+        # Only one payment method is given to a payment at the same time.
         self.confirming = asyncio.Lock()
 
     async def send(self, method: str, path: str | URL, headers: dict[str, str], **body) -> Answer:
-        """Asks localstripe."""
+        """Sends a request to localstripe."""
         url = self.provider.join(URL(path) if isinstance(path, str) else path)
         async with self.http.request(method, url, headers=headers, **body) as done:
             return Answer(done.status, await done.read())
 
     async def ask(self, method: str, url: URL, headers: dict[str, str], body: bytes) -> Answer:
-        """Asks localstripe, and says what came of it as Stripe does."""
+        """Sends a request to localstripe, and returns the answer in the form of Stripe."""
         means = dict(parse_qsl(body.decode(errors="replace"))).get("payment_method")
         action = ACTION.match(url.path) if method == "POST" else None
         is_new = method == "POST" and url.path == INTENTS
@@ -84,8 +84,8 @@ class Stripe:
         return answer
 
     async def give(self, payment: str, means: str, headers: dict[str, str]) -> None:
-        """Gives a payment that waits for it another means; what was declined is over. localstripe has no
-        such confirmation, but its objects can be changed."""
+        """Gives another payment method to a payment that waits for one, and removes the declined charge. localstripe has
+        no confirmation with a payment method, but its objects can be changed."""
         status = parsed((await self.send("GET", payment, headers)).body).get("status")
         changes = {
             "requires_payment_method": {"payment_method": means, "latest_charge": None},

@@ -1,4 +1,4 @@
-"""What the errands share: a server that is told things, and waiting for what comes soon."""
+"""What the errands share: a server that receives webhooks, and a function that waits."""
 
 import http.server
 import json
@@ -10,37 +10,37 @@ WITHIN_SECONDS = 30
 
 
 class Receiver:
-    """A server on this machine, which keeps what is posted to it."""
+    """A server on this machine that keeps the JSON messages that are posted to it."""
 
     def __init__(self) -> None:
-        told = self.told = []
+        messages = self.messages = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            """Takes messages."""
+            """Keeps the messages."""
 
             def do_POST(self) -> None:
-                """Takes one."""
+                """Keeps one message."""
                 body = self.rfile.read(int(self.headers["content-length"]))
-                told.append(json.loads(body))
+                messages.append(json.loads(body))
                 self.send_response(204)
                 self.end_headers()
 
             def log_message(self, *_) -> None:
-                """Nothing."""
+                """Logs nothing."""
 
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{server.server_port}/"
 
     def types(self) -> list[str]:
-        """Of what types the messages are."""
-        return [message["type"] for message in self.told]
+        """The types of the messages, in the order in which they came."""
+        return [message["type"] for message in self.messages]
 
 
-def until(is_so, what: str) -> None:
-    """Waits until it is so."""
+def until(condition, what: str) -> None:
+    """Waits until the condition holds. After 30 s the program ends and names `what` did not come."""
     deadline = time.monotonic() + WITHIN_SECONDS
-    while not is_so():
+    while not condition():
         if time.monotonic() > deadline:
-            sys.exit(f"{what} did not come within {WITHIN_SECONDS} s")
+            sys.exit(f"{what} did not come within {WITHIN_SECONDS} s.")
         time.sleep(0.2)

@@ -1,7 +1,5 @@
 #!/usr/bin/env bash
-# Runs one of the scripts in infra/ on the local stack: run.sh tour.py
+# Runs a Python script on the local stack: run.sh tour.py. See infra/run.sh.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
-script="$1"
-shift
-exec "$PYTHON" "infra/$script" "$@"
+exec infra/run.sh "$@"

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Starts the local AWS unless it runs, builds the functions, and deploys what changed.
-#   PARAMETERS   further parameters of the template, as Name=value
+# Starts the local AWS unless it runs, builds the functions, and deploys what has changed.
+#   up.sh [SYSTEM]   deploys all systems, or one and what it needs; systems that are deployed already stay
+#   PARAMETERS       further parameters of the template, as Name=value
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+# A name that is no system ends the script here.
+names="$("$PYTHON" infra/systems.py names ${1:+"$1"})"
 
 if [ -z "${ENDPOINT:-}" ]; then
     infra/local/install_clamd.sh
@@ -13,7 +16,8 @@ fi
 echo "── Building the functions (the first time takes minutes)"
 infra/build.sh local
 
-echo "── Deploying template.yaml and the systems that it nests"
+echo "── Deploying template.yaml with $names"
+systems="$("$PYTHON" infra/systems.py parameters ${1:+"$1"})"
 case "$(uname -m)" in aarch64 | arm64) architecture=arm64 ;; *) architecture=x86_64 ;; esac
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
@@ -23,9 +27,9 @@ if ! sam deploy --config-env local \
     Scanner=clamd "ClamdAddress=$CLAMD_ADDRESS" TrustPrivateWebhooks=true \
     ModelProvider=openai "ModelUrl=$MODEL_URL" ModelId=smollm2-135m-instruct \
     "PaymentsUrl=$PAYMENTS_URL" "PaymentsKey=$PAYMENTS_SECRET_KEY" \
-    "PaymentsSigningSecret=$PAYMENTS_WEBHOOK_SECRET" ${PARAMETERS:-} >"$log" 2>&1; then
+    "PaymentsSigningSecret=$PAYMENTS_WEBHOOK_SECRET" $systems ${PARAMETERS:-} >"$log" 2>&1; then
     cat "$log" >&2
     exit 1
 fi
 grep -E "^(Successfully|No changes)" "$log"
-[ -n "${ENDPOINT:-}" ] || "$PYTHON" infra/local/payments_webhook.py
+[ -n "${ENDPOINT:-}" ] || infra/run.sh local/set_up.py

@@ -79,7 +79,7 @@ fn endpoint() -> Router {
 /// The sample event of a POST, with a new key each time.
 fn request() -> lambda_http::Request {
     static KEY: AtomicU64 = AtomicU64::new(0);
-    const EVENT: &str = include_str!("../../events/documents-create-upload.json");
+    const EVENT: &str = include_str!("../../events/documents/create-upload.json");
     let key = format!("key-{}", KEY.fetch_add(1, Relaxed));
     let event = EVENT.replace("8e03978e-40d5-43dd-bc93-6894a57f9324", &key);
     lambda_http::request::from_str(&event).unwrap()

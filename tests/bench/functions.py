@@ -133,7 +133,7 @@ def main() -> None:
     """Measures the programs of the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", nargs="+", metavar="NAME=PROGRAM:HANDLER")
-    parser.add_argument("--event", default=str(ROOT / "events" / "checkout-add-to-cart.json"))
+    parser.add_argument("--event", default=str(ROOT / "events" / "checkout" / "add-to-cart.json"))
     parser.add_argument("--rounds", type=int, default=41)
     parser.add_argument("--warm", type=int, default=200)
     arguments = parser.parse_args()

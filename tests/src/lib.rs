@@ -41,11 +41,15 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The sample event `events/<name>.json`.
+/// The sample event of the function `<system>-<function>`: `events/<system>/<function>.json`.
 #[must_use]
 pub fn event(name: &str) -> String {
-    let path = root().join("events").join(format!("{name}.json"));
-    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    let path =
+        |(at, _)| root().join("events").join(&name[..at]).join(format!("{}.json", &name[at + 1..]));
+    // The name of a system may have a hyphen in it.
+    let found = name.match_indices('-').map(path).find(|path| path.exists());
+    let found = found.unwrap_or_else(|| panic!("events/ has no file of the function {name}"));
+    std::fs::read_to_string(&found).unwrap_or_else(|e| panic!("{}: {e}", found.display()))
 }
 
 /// The path of the sample file `tests/pdf/<name>`.

@@ -10,7 +10,7 @@
 //! | `checkout-sweep` | each minute: queues orders that make no progress | [`sweep`] |
 //! | `checkout-reconcile` | each hour: compares the ledger with the provider's records | [`reconcile`] |
 //! | `checkout-on-provider-event` | receives the payment provider's webhooks | [`api::on_provider_event`], [`payments::webhook`] |
-//! | `checkout-get-order`, `checkout-list-orders`, `checkout-pay-order`, `checkout-cancel-order`, `checkout-refund-order` | `/v1/orders` | [`api`] |
+//! | `checkout-get-order`, `checkout-get-receipt`, `checkout-list-orders`, `checkout-pay-order`, `checkout-cancel-order`, `checkout-refund-order` | `/v1/orders` | [`api`] |
 //! | `checkout-fold-ledger` | reads the table's stream: adds ledger entries to the balances | [`fold_ledger`] |
 //! | `checkout-get-ledger`, `checkout-get-order-ledger`, `checkout-list-stuck` | monitoring for the shop | [`api`] |
 //! | `checkout-put-endpoint`, `checkout-list-endpoints`, `checkout-delete-endpoint`, `checkout-deliver-webhook` | webhooks for merchants | [`merchant`], [`deliver_webhook`] |

@@ -2,8 +2,9 @@
 
 use checkout::api::{
     add_to_cart, cancel_order, delete_endpoint, get_cart, get_ledger, get_order, get_order_ledger,
-    get_product, list_endpoints, list_orders, list_products, list_stuck, on_provider_event,
-    pay_order, place_order, put_endpoint, put_product, refund_order, remove_from_cart, set_in_cart,
+    get_product, get_receipt, list_endpoints, list_orders, list_products, list_stuck,
+    on_provider_event, pay_order, place_order, put_endpoint, put_product, refund_order,
+    remove_from_cart, set_in_cart,
 };
 use checkout::system::{System, orders, payments, webhook_secret};
 use checkout::{advance, deliver_webhook, fold_ledger, reconcile, relay, sweep};
@@ -27,6 +28,7 @@ fn main() -> Result<()> {
             // Orders
             "place-order" => env.serve(place_order::router(system()?)).await,
             "get-order" => env.serve(get_order::router(system()?, payments(env).await?)).await,
+            "get-receipt" => env.serve(get_receipt::router(system()?)).await,
             "list-orders" => env.serve(list_orders::router(system()?)).await,
             "pay-order" => env.serve(pay_order::router(system()?)).await,
             "cancel-order" => env.serve(cancel_order::router(system()?)).await,

@@ -9,6 +9,7 @@ pub mod get_ledger;
 pub mod get_order;
 pub mod get_order_ledger;
 pub mod get_product;
+pub mod get_receipt;
 pub mod list_endpoints;
 pub mod list_orders;
 pub mod list_products;

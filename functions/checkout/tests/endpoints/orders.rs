@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use checkout::api::get_order;
+use checkout::api::{get_order, get_receipt};
 use checkout::order::{OrderId, State};
 use checkout::payments::Stripe;
 use futures::future::join_all;
@@ -387,4 +387,51 @@ async fn many_new_orders_do_not_hide_an_old_one() {
     let cursor = first["next_cursor"].as_str().unwrap();
     let last = ask("list-stuck").query(&format!("limit=1&cursor={cursor}")).of(&s).await.ok(200);
     assert_eq!((ids(&last), &last["next_cursor"]), (old[2..].to_vec(), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_receipt_says_what_was_paid_when_and_what_went_back() {
+    let s = shop().await;
+    let router = app(get_receipt::router(s.system.clone()));
+    let (customer, id) = s.ordered().await;
+    let receipt = ask("get-receipt").order(id).by(customer);
+    assert_eq!(receipt.of_router(&router).await.problem(), (409, "order-not-paid"));
+    s.advance(Duration::from_secs(5));
+    s.work(id).await;
+    let refund = ask("refund-order").order(id);
+    refund.of(&s).await.ok(202);
+
+    let mut expected = json!({
+        "order": id,
+        "lines": [{
+            "sku": BOOK, "name": format!("One {BOOK}"), "quantity": 2,
+            "unit_price": euro(PRICE), "total": euro(2 * PRICE),
+        }],
+        "total": euro(2 * PRICE),
+        "paid_at": "2026-11-21T10:00:05Z",
+        "refunded": euro(0),
+    });
+    assert_eq!(receipt.of_router(&router).await.ok(200), expected, "the refund is under way");
+    s.advance(Duration::from_secs(5));
+    s.work(id).await;
+    expected["refunded"] = euro(500);
+    assert_eq!(receipt.of_router(&router).await.ok(200), expected);
+
+    let stranger = receipt.clone().by(s.customer()).of_router(&router).await;
+    assert_eq!(stranger.problem(), (404, "not-found"));
+    let shop = receipt.clone().by(s.customer()).scope("orders:read admin").of_router(&router).await;
+    assert_eq!(shop.ok(200), expected);
+    let unscoped = receipt.scope("documents:read").of_router(&router).await;
+    assert_eq!(unscoped.status, 403);
+}
+
+#[tokio::test]
+async fn an_order_that_ended_unpaid_has_no_receipt() {
+    let s = shop().await;
+    let router = app(get_receipt::router(s.system.clone()));
+    let (customer, id) = s.ordered().await;
+    ask("cancel-order").order(id).by(customer).of(&s).await.ok(200);
+    s.work(id).await;
+    let receipt = ask("get-receipt").order(id).by(customer).of_router(&router).await;
+    assert_eq!(receipt.problem(), (409, "order-not-paid"));
 }

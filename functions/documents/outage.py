@@ -1,10 +1,10 @@
-"""Shows what becomes of uploads while a dependency is down, and after.
+"""Shows what happens to uploads while a dependency is down, and after that.
 
-    infra/local/run.sh local/outage.py
+    infra/local/run.sh functions/documents/outage.py
 
-Twice it takes a permission away, which to the function is an outage, uploads a file, waits until the
-system has given up in so many words, gives the permission back, and redrives. Then it stops clamd and the
-language model: documents wait for them and go on by themselves. All documents end ready.
+Two outages are permissions that are taken away. During each, this uploads a file and waits until the system gives up
+and says so. Then it gives the permission back and redrives the dead letters. Two more outages stop clamd and the
+language model: documents wait for them and continue by themselves. In the end all documents are ready.
 """
 
 import json
@@ -12,13 +12,11 @@ import secrets
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import local_aws
 import redrive
-import tour
-from common import STACK, api_url, client, outputs, say
+from common import STACK, api_url, call, client, outputs, say
+from functions.documents import tour
 from least_privilege import listed
 
 WAIT_SECONDS = 120
@@ -26,13 +24,13 @@ WAIT_SECONDS = 120
 
 @contextmanager
 def without(function: str, *actions: str):
-    """The function's role without these actions, for a while."""
+    """Takes these actions away from the role of the function for the duration of the block."""
     iam, name = client("iam"), f"{STACK}-{function}"
     role = client("lambda").get_function(FunctionName=name)["Configuration"]["Role"].rsplit("/", 1)[1]
     policy = iam.get_role_policy(RoleName=role, PolicyName="use")["PolicyDocument"]
     statements = policy["Statement"]
     for action in actions:
-        assert any(action in listed(s) for s in statements), f"{name} may not {action} anyway"
+        assert any(action in listed(s) for s in statements), f"{name} has no permission for {action}"
     less = [dict(s, Action=[a for a in listed(s) if a not in actions]) for s in statements]
     less = [s for s in less if s["Action"]]
 
@@ -48,9 +46,9 @@ def without(function: str, *actions: str):
 
 @contextmanager
 def impatient(queue_url: str):
-    """The queue with a visibility time-out of a second.
+    """Gives the queue a visibility time-out of one second for the duration of the block.
 
-    A worker that may not put messages back leaves the waiting to that, so that nobody need wait.
+    A worker that has no permission to put messages back waits for the visibility time-out. So the wait is short.
     """
     sqs = client("sqs")
     before = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
@@ -69,39 +67,39 @@ def wait_for_message(queue_url: str) -> None:
         if int(answer["Attributes"][names[0]]):
             return
         time.sleep(0.5)
-    sys.exit(f"Nothing came to {queue_url} within {WAIT_SECONDS} s.")
+    sys.exit(f"No message came to {queue_url} within {WAIT_SECONDS} s.")
 
 
 class User:
-    """Somebody who uploads the tour's file."""
+    """A user who uploads the file of the tour."""
 
     def __init__(self) -> None:
         self.api = api_url()
         email = f"outage-{secrets.token_hex(4)}@example.org"
         credentials = {"email": email, "password": "correct horse battery"}
-        tour.call("POST", f"{self.api}/v1/auth/register", credentials)
-        self.token = tour.call("POST", f"{self.api}/v1/auth/login", credentials)["access_token"]
+        call("POST", f"{self.api}/v1/auth/register", credentials)
+        self.token = call("POST", f"{self.api}/v1/auth/login", credentials)["access_token"]
         schema = f"{self.api}/v1/document-schemas/{tour.SCHEMA}"
-        tour.call("PUT", schema, tour.SCHEMA_DOCUMENT, self.token)
+        call("PUT", schema, tour.SCHEMA_DOCUMENT, self.token)
 
     def upload(self, **wanted) -> str:
-        """Uploads the file; gives the document's URL."""
-        # Each time another file, so that no result is used again.
+        """Uploads the file. Returns the URL of the document."""
+        # Each upload is a new file, so that no result is used again.
         content = tour.SAMPLE.read_bytes() + f"\n% {secrets.token_hex(8)}\n".encode()
         url, form = tour.announce(self.api, self.token, tour.SAMPLE.name, content, **wanted)
         tour.upload(form, content)
         return url
 
     def show(self, url: str) -> dict:
-        """Prints where the document stands."""
-        document = tour.call("GET", url, token=self.token)
+        """Prints the status of the document."""
+        document = call("GET", url, token=self.token)
         why = document.get("failure", {}).get("reason", "")
         print(f"     {document['status']} {why}")
         return document
 
 
 def main() -> None:
-    """Has two outages."""
+    """Makes the outages, one after another."""
     user, names = User(), outputs()
 
     say("1  The table is down for documents-on-upload")
@@ -120,7 +118,7 @@ def main() -> None:
         wait_for_message(names["DocumentsValidateDeadLettersUrl"])
         assert user.show(second)["failure"]["reason"] == "gave_up"
 
-    say("3  Both are back: make redrive")
+    say("3  Both are available again: make redrive")
     redrive.main()
     for url in (first, second):
         tour.wait(url, user.token)
@@ -131,21 +129,21 @@ def main() -> None:
         local_aws.supervisor("supervisorctl", "stop", program)
         url = user.upload(schema=tour.SCHEMA)
         wait_for_status(user, url, status)
-        say("   It is back")
+        say("   It is available again")
         local_aws.supervisor("supervisorctl", "start", program)
         tour.wait(url, user.token, tour.Stages())
         assert user.show(url)["status"] == "ready"
 
 
 def wait_for_status(user: User, url: str, status: str) -> None:
-    """Waits until the document stands so."""
+    """Waits until the document has this status."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        if tour.call("GET", url, token=user.token)["status"] == status:
+        if call("GET", url, token=user.token)["status"] == status:
             user.show(url)
             return
         time.sleep(0.5)
-    sys.exit(f"{url} was not {status} within {WAIT_SECONDS} s.")
+    sys.exit(f"{url} did not become {status} within {WAIT_SECONDS} s.")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,15 @@
-"""The trial balance: whether what the tables say of money and of stock agrees.
+"""The trial balance: checks that the records of money and of stock agree.
 
-    trial_balance.py [--wait]
+    infra/run.sh functions/checkout/trial_balance.py [--wait]
 
-It reads both tables whole, and compares: the balances with the entries that they were folded from; the
-entries with the orders that they are about; each order with its history, and with the stock that it has
-reserved; and each product's movements with what of it is available, reserved or gone. Where it can reach the
-payment provider (PAYMENTS_URL and PAYMENTS_SECRET_KEY), it reads all of the provider's balance transactions
-and compares what each payment, refund and dispute has moved with what the ledger has of it. Where something
-differs it says what, and exits with 1.
+It reads the tables of checkout and inventory completely. It compares the balances with the entries that were folded into
+them, the entries with their orders, each order with its history and with the stock that it has reserved, and the
+movements of each product with the units that are available, reserved or gone. If PAYMENTS_URL and PAYMENTS_SECRET_KEY are
+set, it also reads all balance transactions of the payment provider, and compares the amount that each payment, refund and
+dispute has moved with the ledger. It prints each difference, and exits with 1 if there is one.
 
-Both are read while they change, and the balances follow the entries by some seconds: with --wait it looks
-again, for up to two minutes, until all agrees.
+The tables may change while they are read, and the balances are some seconds behind the entries. With --wait it reads
+again for up to two minutes, until everything agrees.
 """
 
 import json
@@ -30,15 +29,17 @@ from common import client, outputs, say
 WAIT_SECONDS = 120
 PAUSE_SECONDS = 2
 MAX_SHOWN = 20
-# What moves money for a payment, in the words of the provider's reports.
+# The categories of balance transactions that move money for a payment, in the words of the provider.
 MOVING = ("charge", "refund", "refund_failure", "dispute", "dispute_reversal")
 COLUMNS = ("debits", "credits", "pending_debits", "pending_credits")
-# Where the money of an order is: held, or taken. What is being let go is held still if it ever was.
+# The states in which the money of an order is held, or taken. While an order is cancelled, money that was held is still
+# held.
 HELD = ("authorised", "capturing")
 TAKEN = ("captured", "confirmed")
-# What disputes withdraw, give back, and leave as it is.
+# The sign of the disputed amount: a dispute withdraws money, returns it, or leaves it as it is.
 DISPUTED = {"dispute_withdrawn": 1, "dispute_reinstated": -1, "dispute_lost": 0}
-# What the reservations of an order are then. Before, they are held, or released if they have expired.
+# The status of the reservations of an order in these states. In earlier states they are held, or released if they have
+# expired.
 RESERVED = {
     "capturing": "committed",
     "captured": "committed",
@@ -49,25 +50,25 @@ RESERVED = {
 
 @dataclass
 class Order:
-    """An order, and what was written of it."""
+    """An order, and the records about it."""
 
     state: dict = field(default_factory=dict)
     version: int = 0
     events: int = 0
-    # What its entries of the ledger come to.
+    # The sums of its entries in the ledger.
     pending: int = 0
     paid: int = 0
     refunded: int = 0
-    # What disputes have withdrawn, less what they gave back.
+    # The amount that disputes have withdrawn, minus the amount that they returned.
     disputed: int = 0
 
     def differences(self) -> Iterator[str]:
-        """What of it does not agree, in words."""
+        """The differences, one text each."""
         if not self.state:
-            yield "the ledger or a history has it, and nothing says where it stands"
+            yield "the ledger or a history has it, but there is no item with its state"
             return
         if not self.version == self.state["version"] == self.events:
-            yield f"version {self.version} of {self.events} events"
+            yield f"version {self.version}, but {self.events} events"
         total, state = self.state["placed"]["total"]["amount"], self.state["state"]
         is_held = state in HELD or (state == "cancelling" and self.state["was_authorised"])
         refunds = self.state["refunds"].values()
@@ -85,31 +86,31 @@ class Order:
         }
         for name, amount in expected.items():
             if getattr(self, name) != amount:
-                yield f"{state}, so {amount} {name}; the ledger has {getattr(self, name)}"
+                yield f"{state}, so {amount} must be {name}; the ledger has {getattr(self, name)}"
 
 
 @dataclass
 class Stock:
-    """A product's stock."""
+    """The stock of a product."""
 
     moved: int = 0
     available: int = 0
     reserved: int = 0
-    # By reservations that are held or committed; and by those that are consumed.
+    # The sums of its reservations that are held or committed, and of those that are consumed.
     held: int = 0
     consumed: int = 0
 
     def differences(self) -> Iterator[str]:
-        """What of it does not agree, in words."""
+        """The differences, one text each."""
         there = self.available + self.reserved + self.consumed
         if self.moved != there:
-            yield f"{self.moved} came; {there} are available, reserved or gone"
+            yield f"{self.moved} came in; {there} are available, reserved or gone"
         if self.reserved != self.held:
-            yield f"{self.reserved} are reserved; reservations are of {self.held}"
+            yield f"{self.reserved} are reserved; the reservations have {self.held}"
 
 
 def items(table: str) -> Iterator[dict]:
-    """Every item of a table, strongly consistent, as Python has it."""
+    """Every item of a table, read with strong consistency, as Python values."""
     plain = TypeDeserializer().deserialize
     pages = client("dynamodb").get_paginator("scan")
     for page in pages.paginate(TableName=table, ConsistentRead=True):
@@ -118,16 +119,16 @@ def items(table: str) -> Iterator[dict]:
 
 
 class Ledger:
-    """What the checkout's table has of money."""
+    """The records of money in the table of checkout."""
 
     def __init__(self) -> None:
         none = lambda: dict.fromkeys(COLUMNS, 0)
-        # By currency and account: what the entries come to, and what was folded of them.
+        # By currency and account: the sums of the entries, and the balances.
         self.entries: dict[tuple, dict] = defaultdict(none)
         self.balances: dict[tuple, dict] = {}
         self.orders: dict[str, Order] = defaultdict(Order)
         self.unfolded: set[tuple] = set()
-        # By order and cause: what the provider owes us more, or less, for it.
+        # By order and cause: by how much it changes what the provider owes us.
         self.moved: dict[tuple[str, str], int] = defaultdict(int)
 
     def read(self) -> "Ledger":
@@ -149,14 +150,14 @@ class Ledger:
         return self
 
     def of_order(self, order: Order, item: dict) -> None:
-        """An order's state, or one of its events."""
+        """Reads the state of an order, or one of its events."""
         if item["sk"] == "STATE":
             order.state, order.version = item["order"], int(item["version"])
         else:
             order.events += 1
 
     def entry(self, name: str, order: Order, item: dict) -> None:
-        """A transfer, or what became of a pending one."""
+        """Reads a transfer, or the resolution of a pending transfer."""
         amount, currency = int(item["amount"]["amount"]), item["amount"]["currency"]
         is_transfer = item["sk"].startswith("TRANSFER#")
         pending = (1 if item["pending"] else 0) if is_transfer else -1
@@ -178,7 +179,7 @@ class Ledger:
             self.moved[name, cause] += sign * amount
 
     def differences(self) -> Iterator[str]:
-        """What of it does not agree, in words."""
+        """The differences, one text each."""
         if self.unfolded:
             yield f"{len(self.unfolded)} entries are not folded into the balances yet"
         for account in sorted(self.entries.keys() | self.balances.keys()):
@@ -187,21 +188,21 @@ class Ledger:
             for column in COLUMNS:
                 if written[column] != folded[column]:
                     yield (
-                        f"{' '.join(account)}: {column} of {written[column]} by the entries, "
-                        f"of {folded[column]} by the balance"
+                        f"{' '.join(account)}: {column} are {written[column]} by the entries, "
+                        f"{folded[column]} by the balance"
                     )
                 if written[column] < 0:
-                    yield f"{' '.join(account)}: {column} of less than nothing"
+                    yield f"{' '.join(account)}: {column} are less than 0"
         for currency, sums in self.sums().items():
             for kind in ("", "pending_"):
                 debits, credits = sums[f"{kind}debits"], sums[f"{kind}credits"]
                 if debits != credits:
-                    yield f"{currency}: {kind}debits of {debits}, {kind}credits of {credits}"
+                    yield f"{currency}: {kind}debits are {debits}, {kind}credits are {credits}"
         for name, order in self.orders.items():
             yield from (f"{name}: {difference}" for difference in order.differences())
 
     def sums(self) -> dict[str, dict]:
-        """All accounts of each currency together."""
+        """The sums of all accounts of each currency."""
         sums: dict[str, dict] = {}
         for (currency, _), balance in self.entries.items():
             of_currency = sums.setdefault(currency, dict.fromkeys(COLUMNS, 0))
@@ -210,7 +211,7 @@ class Ledger:
         return sums
 
     def show(self) -> None:
-        """Prints the accounts, and how the orders stand."""
+        """Prints the accounts, and the number of orders in each state."""
         say(f"{'account':16}" + "".join(f"{column.replace('_', ' '):>18}" for column in COLUMNS))
         rows = sorted((" ".join(account), row) for account, row in self.entries.items())
         for name, row in rows + [(f"{currency} in all", row) for currency, row in self.sums().items()]:
@@ -223,11 +224,11 @@ class Ledger:
 
 
 class Inventory:
-    """What the inventory's table has of stock."""
+    """The records of stock in the table of inventory."""
 
     def __init__(self) -> None:
         self.products: dict[str, Stock] = defaultdict(Stock)
-        # How many of anything an order has reserved, by the status of its reservations.
+        # The number of units that each order has reserved, by the status of the reservations.
         self.orders: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     def read(self) -> "Inventory":
@@ -245,7 +246,7 @@ class Inventory:
         return self
 
     def reservation(self, item: dict) -> None:
-        """A reservation of a product."""
+        """Reads a reservation of a product."""
         stock, quantity = self.products[item["sku"]], sum(int(t["quantity"]) for t in item["takes"])
         self.orders[item["holder"]][item["status"]] += quantity
         if item["status"] in ("held", "committed"):
@@ -254,13 +255,13 @@ class Inventory:
             stock.consumed += quantity
 
     def differences(self) -> Iterator[str]:
-        """What of it does not agree, in words."""
+        """The differences, one text each."""
         for sku, stock in self.products.items():
             yield from (f"{sku}: {difference}" for difference in stock.differences())
 
     def show(self) -> None:
-        """Prints the products, those with most sold first."""
-        say(f"{'product':34}{'came':>12}{'available':>12}{'reserved':>12}{'gone':>12}")
+        """Prints the products, the most sold first."""
+        say(f"{'product':34}{'came in':>12}{'available':>12}{'reserved':>12}{'gone':>12}")
         products = sorted(self.products.items(), key=lambda it: (-it[1].consumed, it[0]))
         for sku, it in products[:MAX_SHOWN]:
             print(f"{sku:34}{it.moved:12,}{it.available:12,}{it.reserved:12,}{it.consumed:12,}")
@@ -269,17 +270,17 @@ class Inventory:
 
 
 class Provider:
-    """What the payment provider's own books have."""
+    """The records of the payment provider."""
 
     def __init__(self) -> None:
-        # What each charge, refund and dispute has moved in all, and the payment that it is about.
+        # The sum that each charge, refund and dispute has moved, and its payment.
         self.moved: dict[str, int] = defaultdict(int)
         self.payments: dict[str, str] = {}
         self.ours: dict[str, str] = {}
         self.is_asked = bool(os.environ.get("PAYMENTS_URL") and os.environ.get("PAYMENTS_SECRET_KEY"))
 
     def read(self) -> "Provider":
-        """Reads all that the provider has moved for payments, page by page."""
+        """Reads all balance transactions that move money for payments, page by page."""
         after = None
         while self.is_asked:
             page = self.page(after)
@@ -291,7 +292,7 @@ class Provider:
         return self
 
     def page(self, after: str | None) -> dict:
-        """One page of the provider's balance transactions."""
+        """One page of the balance transactions of the provider."""
         query = [("limit", 100), ("expand[]", "data.source")]
         query += [("starting_after", after)] if after else []
         url = f"{os.environ['PAYMENTS_URL']}/v1/balance_transactions?{urlencode(query)}"
@@ -300,7 +301,7 @@ class Provider:
             return json.loads(answer.read())
 
     def add(self, told: dict) -> None:
-        """One balance transaction, if it is about a payment."""
+        """Adds one balance transaction, if it is about a payment."""
         source = told["source"]
         if told["reporting_category"] not in MOVING or not source:
             return
@@ -313,7 +314,7 @@ class Provider:
             self.ours[source["id"]] = ours
 
     def differences(self, ledger: Ledger) -> Iterator[str]:
-        """Where the provider's books and the ledger do not agree, in words."""
+        """The differences between the records of the provider and the ledger, one text each."""
         if not self.is_asked:
             return
         orders = {
@@ -325,17 +326,17 @@ class Provider:
         for source, amount in self.moved.items():
             order = orders.get(self.payments[source])
             if order is None:
-                yield f"{source}: the provider moved {amount} for {self.payments[source]}, no order's payment"
+                yield f"{source}: the provider moved {amount} for {self.payments[source]}, which is the payment of no order"
                 continue
             found = sum(booked.pop((order, cause), 0) for cause in self.causes(ledger, order, source))
             if found != amount:
                 yield f"{order}: the provider moved {amount} by {source}; the ledger has {found}"
         for (order, cause), amount in booked.items():
             if amount:
-                yield f"{order}: the ledger has {amount} of {cause}; the provider has not moved it"
+                yield f"{order}: the ledger has {amount} for {cause}; the provider has not moved it"
 
     def causes(self, ledger: Ledger, order: str, source: str) -> list[str]:
-        """The causes of the entries that are about this charge, refund or dispute."""
+        """The causes of the entries about this charge, refund or dispute."""
         if source.startswith("dp_") or source.startswith("du_"):
             return [f"{moved}:{source}" for moved in DISPUTED]
         if not source.startswith("re_") and not source.startswith("pyr_"):
@@ -348,23 +349,23 @@ class Provider:
 
 
 def stock_of_orders(ledger: Ledger, inventory: Inventory) -> Iterator[str]:
-    """Where orders and what they have reserved do not agree, in words."""
+    """The differences between orders and their reservations, one text each."""
     for name, order in ledger.orders.items():
         if status := RESERVED.get(order.state.get("state")):
             wanted = {status: sum(int(line["quantity"]) for line in order.state["placed"]["lines"])}
             if (found := dict(inventory.orders[name])) != wanted:
-                yield f"{name}: {order.state['state']}, so {wanted}; reserved are {found or 'none'}"
+                yield f"{name}: {order.state['state']}, so the reservations must be {wanted}; they are {found or 'none'}"
 
 
 def read() -> tuple[Ledger, Inventory, Provider, list[str]]:
-    """Both tables and the provider's books, and what in them does not agree."""
+    """Reads both tables and the records of the provider. Returns them with the differences."""
     ledger, inventory, provider = Ledger().read(), Inventory().read(), Provider().read()
     differences = [*ledger.differences(), *inventory.differences(), *provider.differences(ledger)]
     return ledger, inventory, provider, [*differences, *stock_of_orders(ledger, inventory)]
 
 
 def show(waits: bool) -> bool:
-    """Prints the trial balance; tells whether all agrees."""
+    """Prints the trial balance. Tells whether everything agrees. With `waits` it reads again until it does."""
     deadline = time.monotonic() + (WAIT_SECONDS if waits else 0)
     ledger, inventory, provider, differences = read()
     while differences and time.monotonic() < deadline:
@@ -373,18 +374,18 @@ def show(waits: bool) -> bool:
     ledger.show()
     inventory.show()
     count, owed = len(provider.moved), sum(provider.moved.values())
-    said = f"{count:,} charges, refunds and disputes come to {owed:,}" if provider.is_asked else "not asked"
-    print(f"The provider's books: {said}.")
+    said = f"the sum of {count:,} charges, refunds and disputes is {owed:,}" if provider.is_asked else "not read"
+    print(f"The records of the provider: {said}.")
     for difference in differences[:MAX_SHOWN]:
-        print(f"differs: {difference}")
+        print(f"difference: {difference}")
     if len(differences) > MAX_SHOWN:
         print(f"and {len(differences) - MAX_SHOWN:,} more differences")
-    print(f"{len(differences):,} differences." if differences else "All agrees.")
+    print(f"{len(differences):,} differences." if differences else "Everything agrees.")
     return not differences
 
 
 if __name__ == "__main__":
     unknown = [argument for argument in sys.argv[1:] if argument != "--wait"]
     if unknown:
-        sys.exit(f"There is no {' '.join(unknown)}; there is --wait.")
+        sys.exit(f"Unknown argument {' '.join(unknown)}. The only one is --wait.")
     sys.exit(0 if show("--wait" in sys.argv) else 1)

@@ -1,29 +1,27 @@
-"""Measures memory: PDFs of growing size go through the local stack.
+"""Measures memory while PDFs of growing size go through the local stack.
 
-    infra/local/run.sh local/worker_memory.py
+    infra/local/run.sh functions/documents/worker_memory.py
 
-For each it prints the peak of resident memory of the workers, which hold no more of the file than a few
-ranges, and of the children that they start to read it, and what the document came to.
+For each PDF it prints the peak of the resident memory of the workers, the peak of the processes that they start to read
+the PDF, and the outcome. A worker keeps only a few ranges of the file in memory.
 """
 
 import json
 import random
-import sys
 import threading
 import time
 import zlib
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import tour
-from common import api_url
+from common import api_url, call
+from functions.documents import tour
 
 WORKERS = ("documents-validate", "documents-scan", "documents-check-pdfa", "documents-extract-text")
 MIB = 1 << 20
 
 
 def pdf(size: int, compressed: bool) -> bytes:
-    """A PDF of about `size` bytes whose pages are full of words."""
+    """A PDF of about `size` bytes, with pages full of words."""
     chance = random.Random(size)
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(2000)]
     out, offsets, pages, number = bytearray(b"%PDF-1.7\n"), {}, [], 4
@@ -56,7 +54,7 @@ def pdf(size: int, compressed: bool) -> bytes:
 
 
 def picture(size: int) -> bytes:
-    """A PDF of about `size` bytes with one page that is one picture."""
+    """A PDF of about `size` bytes, with one page that contains one picture."""
     data = random.Random(size).randbytes(size - 1000)
     image = b"<</Type/XObject/Subtype/Image/Width 1000/Height %d" % (len(data) // 1000)
     image += b"/ColorSpace/DeviceGray/BitsPerComponent 8/Length %d>>stream\n" % len(data)
@@ -79,14 +77,14 @@ def picture(size: int) -> bytes:
 
 
 class Peaks(threading.Thread):
-    """Watches processes: the highest peak in MiB of the workers, and of their children."""
+    """Watches processes, and keeps the highest peak in MiB of the workers and of the processes that they start."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.workers, self.children, self.is_over = 0, 0, False
 
     def run(self) -> None:
-        """Looks some hundred times a second; a peak is kept by the kernel, so only its last is missed."""
+        """Looks about a hundred times a second. The kernel keeps the peak of a process, so only the last moment is missed."""
         while not self.is_over:
             for process in Path("/proc").glob("[0-9]*"):
                 self.look(process)
@@ -107,12 +105,12 @@ class Peaks(threading.Thread):
 
 
 def peak(process: Path) -> int:
-    """The process's peak of resident memory in MiB."""
+    """The peak of the resident memory of a process, in MiB."""
     return int((process / "status").read_text().split("VmHWM:")[1].split()[0]) // 1024
 
 
-def told(document: dict) -> str:
-    """What the document came to."""
+def described(document: dict) -> str:
+    """The outcome of a document."""
     if document["status"] != "ready":
         return json.dumps(document.get("rejection") or document.get("failure"))[:100]
     text = document["stages"]["text"]["result"]
@@ -121,12 +119,12 @@ def told(document: dict) -> str:
 
 
 def main() -> None:
-    """Measures."""
+    """Measures and prints."""
     api = api_url()
     email = f"memory-{random.randrange(10**9)}@example.org"
     credentials = {"email": email, "password": "correct horse battery"}
-    tour.call("POST", f"{api}/v1/auth/register", credentials)
-    token = tour.call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
+    call("POST", f"{api}/v1/auth/register", credentials)
+    token = call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
     print("file                    bytes     workers    children  outcome")
     for name, make in (
         ("text", lambda size: pdf(size, False)),
@@ -139,7 +137,7 @@ def main() -> None:
             peaks.start()
             url, form = tour.announce(api, token, name, file)
             tour.upload(form, file)
-            outcome = told(tour.wait(url, token))
+            outcome = described(tour.wait(url, token))
             peaks.is_over = True
             peaks.join()
             seen = f"{peaks.workers:>8}  {peaks.children:>10}"

@@ -1,9 +1,9 @@
-"""Uploads many documents at once, and tells how long each stage took.
+"""Uploads many documents at once, and prints how long each stage took.
 
-    infra/local/run.sh local/load.py [200]
+    infra/local/run.sh functions/documents/load.py [200]
 
-Half of them are files that nobody has uploaded before; the rest are the same file under other names,
-whose results are used again. Every tenth is no PDF, and ends rejected.
+Half of the documents are new files. The other half repeat a few files, and their results are used again. Every tenth
+file is no PDF, and its document is rejected.
 """
 
 import secrets
@@ -12,44 +12,42 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import tour
-from common import ROOT, api_url, say
+from common import ROOT, api_url, call, say
+from functions.documents import tour
 
-# Fewer than a user may announce at once.
+# This is less than the number of documents that a user may announce at once.
 PER_USER = 50
-# How many are uploaded at a time.
+# How many documents are uploaded at the same time.
 SENDERS = 16
 SAMPLES = ("statement.pdf", "x11-security.pdf", "invoice-pdfa2b.pdf", "field-report.pdf")
 STAGES = ("validate", "scan", "pdfa", "text", "structure")
 
 
 def sign_up(api: str) -> str:
-    """A new user's token."""
+    """The access token of a new user."""
     email = f"load-{secrets.token_hex(6)}@example.org"
     credentials = {"email": email, "password": "correct horse battery"}
-    tour.call("POST", f"{api}/v1/auth/register", credentials)
-    return tour.call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
+    call("POST", f"{api}/v1/auth/register", credentials)
+    return call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
 
 
 def file(number: int) -> bytes:
-    """The file of this number."""
+    """The file with this number."""
     if number % 10 == 9:
         return b"no PDF at all " * 100
     content = (ROOT / "tests/pdf" / SAMPLES[number % len(SAMPLES)]).read_bytes()
-    # A comment behind the end makes it another file.
+    # A comment after the end makes it a new file.
     return content + f"\n% {secrets.token_hex(8)}\n".encode() if number % 2 else content
 
 
 def at(text: str) -> float:
-    """An RFC 3339 time in seconds."""
+    """An RFC 3339 time, in seconds."""
     return datetime.fromisoformat(text).timestamp()
 
 
 def send(job: tuple[str, str, int]) -> tuple[str, str]:
-    """Announces and uploads one; gives its URL and its owner's token."""
+    """Announces and uploads one document. Returns its URL and the token of its owner."""
     api, token, number = job
     content = file(number)
     url, form = tour.announce(api, token, f"{number}.pdf", content)
@@ -58,17 +56,17 @@ def send(job: tuple[str, str, int]) -> tuple[str, str]:
 
 
 def wait(api: str, tokens: list[str]) -> None:
-    """Waits until all documents have come to their end, with few requests: those take time too."""
+    """Waits until all documents have a final status. It sends few requests, because they use the machine too."""
     for token in tokens:
         while True:
-            page = tour.call("GET", f"{api}/v1/documents?limit=100", token=token)
+            page = call("GET", f"{api}/v1/documents?limit=100", token=token)
             if all(document["status"] in tour.FINAL for document in page["documents"]):
                 break
             time.sleep(1)
 
 
 def row(name: str, waits: list[float], times: list[float]) -> str:
-    """A line of the table, in milliseconds."""
+    """A row of the table, in milliseconds."""
 
     def quantiles(values: list[float]) -> tuple[float, float]:
         cut = statistics.quantiles(values, n=20) if len(values) > 1 else values * 20
@@ -79,7 +77,7 @@ def row(name: str, waits: list[float], times: list[float]) -> str:
 
 
 def main() -> None:
-    """Uploads, waits, and prints."""
+    """Uploads, waits and prints."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     api = api_url()
     with ThreadPoolExecutor(max_workers=4) as pool:
@@ -91,13 +89,13 @@ def main() -> None:
     uploaded = time.time() - start
     wait(api, tokens)
     seconds = time.time() - start
-    documents = [tour.call("GET", url, token=token) for url, token in sent]
+    documents = [call("GET", url, token=token) for url, token in sent]
 
     ends = {}
     for document in documents:
         ends[document["status"]] = ends.get(document["status"], 0) + 1
     say(f"{count} documents in {seconds:.1f} s, {count / seconds:.1f} a second: {ends}")
-    print(f"uploaded within {uploaded:.1f} s, {SENDERS} at a time")
+    print(f"uploaded within {uploaded:.1f} s, {SENDERS} at the same time")
     print(f"{'':10}{'':6}{'in the queue, ms':>20}{'at work, ms':>20}")
     print(f"{'stage':10}{'count':>6}{'p50':>10}{'p95':>10}{'p50':>10}{'p95':>10}")
     for stage, before in zip(STAGES, (None, *STAGES)):
@@ -114,7 +112,7 @@ def main() -> None:
     print(row("all", [0.0] * len(whole), whole))
     unknown = set(ends) - {"ready", "rejected"}
     if unknown:
-        sys.exit(f"some did not end as they should: {unknown}")
+        sys.exit(f"Some documents have an unexpected status: {unknown}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Makes a user an admin. The API cannot: this needs the operator's own access to the table.
+"""Makes a user an admin. The API has no request for it: it needs the access of an operator to the table.
 
-    admin.py ada@example.org
+    infra/run.sh functions/auth/admin.py ada@example.org
 
-The user's next sign-in has its scopes.
+The access token of the next sign-in has the scopes of this role.
 """
 
 import sys
@@ -33,4 +33,4 @@ def main(email: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else sys.exit("Say EMAIL=…"))
+    main(sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else sys.exit("Give the address of the user, as EMAIL=… to make."))

@@ -1,0 +1,75 @@
+//! `GET /v1/orders/{order_id}/receipt`
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::Result;
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::problem::Problem;
+
+use super::READ;
+use super::changes::visible;
+use crate::money::Money;
+use crate::order::{Event, Line, Order, OrderId, Recorded, State as OrderState};
+use crate::system::System;
+
+/// The endpoint's router.
+pub fn router(state: System) -> Router {
+    Router::new().route("/v1/orders/{order_id}/receipt", get(handle)).with_state(state)
+}
+
+/// What a customer can print of a paid order.
+#[derive(Serialize)]
+struct Receipt {
+    order: OrderId,
+    lines: Vec<PaidLine>,
+    total: Money,
+    /// When the provider took the money.
+    paid_at: Timestamp,
+    /// How much has gone back so far. A refund that is under way is not in it.
+    refunded: Money,
+}
+
+#[derive(Serialize)]
+struct PaidLine {
+    #[serde(flatten)]
+    line: Line,
+    /// The unit price times the quantity.
+    total: Money,
+}
+
+impl Receipt {
+    /// The receipt of a confirmed order, from the order and its history; `None` of any other.
+    fn of(order: &Order, history: &[Recorded]) -> Option<Self> {
+        if order.state != OrderState::Confirmed {
+            return None;
+        }
+        let captured = history.iter().find(|it| it.event == Event::PaymentCaptured)?;
+        let paid = |line: &Line| {
+            let amount = line.unit_price.amount * u64::from(line.quantity);
+            PaidLine { line: line.clone(), total: Money { amount, ..line.unit_price } }
+        };
+        Some(Self {
+            order: order.id,
+            lines: order.placed.lines.iter().map(paid).collect(),
+            total: order.placed.total,
+            paid_at: captured.at,
+            refunded: Money { amount: order.refunded(), ..order.placed.total },
+        })
+    }
+}
+
+/// Somebody else's order is answered as one that does not exist.
+async fn handle(
+    State(state): State<System>,
+    user: SignedIn,
+    Path(id): Path<OrderId>,
+) -> Result<Json<Receipt>> {
+    user.require(READ)?;
+    let order = visible(&state.store, id, &user).await?;
+    let history = state.store.history(id).await?;
+    let not_paid = || Problem::new(StatusCode::CONFLICT, "order-not-paid", "The order is not paid");
+    Ok(Json(Receipt::of(&order, &history).ok_or_else(not_paid)?))
+}
