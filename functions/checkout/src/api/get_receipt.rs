@@ -10,7 +10,7 @@ use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::Problem;
 
 use super::READ;
-use super::changes::visible;
+use super::changes::visible_order;
 use crate::money::Money;
 use crate::order::{Event, Line, Order, OrderId, Recorded, State as OrderState};
 use crate::system::System;
@@ -68,7 +68,7 @@ async fn handle(
     Path(id): Path<OrderId>,
 ) -> Result<Json<Receipt>> {
     user.require(READ)?;
-    let order = visible(&state.store, id, &user).await?;
+    let order = visible_order(&state.store, id, &user).await?;
     let history = state.store.history(id).await?;
     let not_paid = || Problem::new(StatusCode::CONFLICT, "order-not-paid", "The order is not paid");
     Ok(Json(Receipt::of(&order, &history).ok_or_else(not_paid)?))
