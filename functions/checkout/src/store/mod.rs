@@ -15,6 +15,9 @@
 //! | what of the provider's is not explained | `RECONCILIATION` | `OPEN#<movement>` |
 //! | where a merchant's webhooks go | `MERCHANT` | `ENDPOINT#<name>` |
 //! | what counts the changes of those | `MERCHANT` | `ENDPOINTS` |
+//! | a message to an endpoint, and what became of it | `DELIVERIES#<name>` | `DELIVERY#<id>`, in the order of the messages |
+//!
+//! `expires` is the TTL attribute, in epoch seconds: deliveries have it.
 //!
 //! The index `due` (`due_shard`, `due_at`) has the `STATE` of orders that are on their way, and in a partition
 //! of their own those whose refunds the provider has not decided on.

@@ -6,6 +6,7 @@
 //! | a deleted document | `USER#<owner>` | `GONE#<id>` |
 //! | what a tenant has set | `TENANT#<tenant>` | `SETTINGS` |
 //! | a tenant's schema | `TENANT#<tenant>` | `SCHEMA#<name>#<version>` |
+//! | a message to a tenant, and what became of it | `TENANT#<tenant>` | `DELIVERY#<id>`, in the order of the messages |
 //! | which document has read a file before | `TENANT#<tenant>` | `FILE#<reading>#<SHA-256>` |
 //!
 //! `expires` is the TTL attribute, in epoch seconds. A document that is not at its end is in the index `due`:
