@@ -13,7 +13,7 @@
 //! | `checkout-get-order`, `checkout-list-orders`, `checkout-pay-order`, `checkout-cancel-order`, `checkout-refund-order` | `/v1/orders` | [`api`] |
 //! | `checkout-fold-ledger` | the table's stream: entries go into the balances | [`fold_ledger`] |
 //! | `checkout-get-ledger`, `checkout-get-order-ledger`, `checkout-list-stuck` | what the shop keeps an eye on | [`api`] |
-//! | `checkout-put-endpoint`, `checkout-list-endpoints`, `checkout-delete-endpoint`, `checkout-deliver-webhook` | telling merchants | [`merchant`], [`deliver_webhook`] |
+//! | `checkout-put-endpoint`, `checkout-list-endpoints`, `checkout-delete-endpoint`, `checkout-list-deliveries`, `checkout-resend-delivery`, `checkout-rotate-secret`, `checkout-deliver-webhook` | telling merchants | [`merchant`], [`deliver_webhook`] |
 //!
 //! The rules are in [`order`], what happens when in [`saga`], what money does in [`ledger`],
 //! [`money`] and [`charges`],
