@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import errands_checkout
 import tour
 from common import ROOT, api_url, client, outputs
-from receiver import Receiver, until
+from receiver import Receiver, sent_again, until
 
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}
 
@@ -115,6 +115,7 @@ def documents(api: str) -> None:
         assert file.read() == content
     until(lambda: receiver.told, "the webhook")
     assert receiver.types()[0] == "document.ready"
+    sent_again(f"{api}/v1/document-webhook", token, receiver)
     assert len(tour.call("GET", f"{api}/v1/documents", token=token)["documents"]) == 1
 
     quarantine_holds(url)

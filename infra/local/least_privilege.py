@@ -38,7 +38,7 @@ UNJUDGED = {
     "documents-purge sqs:SendMessage": "the same",
     "checkout-advance sqs:SendMessage": "the same",
     "checkout-deliver-webhook sqs:SendMessage": "the same",
-    "checkout-deliver-webhook dynamodb:UpdateItem": "only after a 410, as the endpoints' tests have it",
+    "checkout-deliver-webhook dynamodb:UpdateItem": "only after a failure, as toolkit::webhooks' tests have it",
     "documents-deliver-webhook dynamodb:UpdateItem": "the same",
     "checkout-reconcile dynamodb:DeleteItem": "only for movements of over 15 minutes ago, as the saga's tests have them",
     "checkout-reconcile sqs:SendMessage": "the same",

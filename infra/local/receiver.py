@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 
+from common import call
+
 WITHIN_SECONDS = 30
 
 
@@ -44,3 +46,16 @@ def until(is_so, what: str) -> None:
         if time.monotonic() > deadline:
             sys.exit(f"{what} did not come within {WITHIN_SECONDS} s")
         time.sleep(0.2)
+
+
+def sent_again(webhook: str, token: str, receiver: Receiver) -> None:
+    """The log of a webhook has what the receiver was told, of which the newest is sent again; the secret
+    changes."""
+    log = lambda: call("GET", f"{webhook}/deliveries?limit=1", token=token)["deliveries"]
+    until(log, "the log of the webhook")
+    newest = log()[0]
+    told = len(receiver.told)
+    call("POST", f"{webhook}/deliveries/{newest['id']}/resend", {}, token)
+    until(lambda: len(receiver.told) > told, "the message that is sent again")
+    changed = call("POST", f"{webhook}/secret", {}, token)
+    assert changed["secret"].startswith("whsec_") and changed["secret_overlaps_until"], changed
