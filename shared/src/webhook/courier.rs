@@ -29,11 +29,11 @@ pub struct Courier {
 
 /// A receiver's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub(super) struct Answered {
     /// The status.
-    pub status: StatusCode,
+    pub(super) status: StatusCode,
     /// The wait that a 429 or 503 asks for, which is taken as 1 s to 1 h.
-    pub wait: Option<Duration>,
+    pub(super) wait: Option<Duration>,
 }
 
 /// Why a post has no answer.

@@ -87,7 +87,7 @@ mod endpoint;
 mod owner;
 mod store;
 
-pub use self::courier::{Answered, Courier, MAX_TIME};
+pub use self::courier::{Courier, MAX_TIME};
 pub use self::deliver::{Deliver, Job, Message, Source, TIME_LIMIT};
 pub use self::delivery::{Delivery, DeliveryId, InvalidDeliveryId, KEPT, LastAttempt, Outcome};
 pub use self::endpoint::{

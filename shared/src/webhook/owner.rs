@@ -103,11 +103,11 @@ impl Store {
     /// needed.
     ///
     /// # Errors
-    /// 404 when there is no endpoint or delivery, 409 when the endpoint is disabled.
+    /// 404 when there is no endpoint or no such delivery, 409 when the endpoint is disabled.
     pub async fn resend(
         &self,
         place: &Place,
-        id: &DeliveryId,
+        id: &str,
         queue: &Queue,
         clock: &Clock,
     ) -> Result<(StatusCode, Json<Shown>)> {
@@ -119,8 +119,10 @@ impl Store {
                 .detail("Put it again, which enables it.")
                 .into());
         }
-        let seen = self.delivery(place, id, now).await?;
-        let before = seen.delivery.ok_or_else(|| Problem::not_found("delivery"))?;
+        let no_delivery = || Problem::not_found("delivery");
+        let id: DeliveryId = id.parse().map_err(|_| no_delivery())?;
+        let seen = self.delivery(place, &id, now).await?;
+        let before = seen.delivery.ok_or_else(no_delivery)?;
         let again = before.to_be_sent_again();
         let job: Job<Value> = Job::V2 {
             about: again.about.clone(),

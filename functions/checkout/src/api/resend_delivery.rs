@@ -7,7 +7,7 @@ use serde::Deserialize;
 use shared::Result;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::queue::Queue;
-use shared::webhook::{DeliveryId, Shown};
+use shared::webhook::Shown;
 
 use super::ADMIN;
 use crate::merchant::EndpointName;
@@ -24,7 +24,7 @@ pub fn router(state: System, webhooks: Queue) -> Router {
 #[derive(Deserialize)]
 struct Which {
     name: EndpointName,
-    id: DeliveryId,
+    id: String,
 }
 
 /// Has a merchant told again, under the same message id, by which the receiver knows what it has had.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::routing::post;
 use shared::Result;
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::webhook::{DeliveryId, Shown};
+use shared::webhook::Shown;
 
 use super::WRITE;
 use crate::store::Documents;
@@ -21,7 +21,7 @@ pub fn router(state: System) -> Router {
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
-    Path(id): Path<DeliveryId>,
+    Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Shown>)> {
     user.require(WRITE)?;
     let (place, queue) = (Documents::place(user.tenant), state.queues.webhooks()?);
