@@ -15,14 +15,14 @@ import urllib.request
 from common import STACK, call, client, outputs
 from functions.checkout import trial_balance
 from functions.checkout.tour import PROVIDER, READER, WAIT, from_provider, payment_of, shopkeeper, stocked
-from receiver import Receiver, until
+from receiver import Receiver, sent_again, until
 
 # What infra/local/least_privilege.py does not judge, with the reason: an action of all functions of checkout, one
 # action of one function, or a whole function.
 UNJUDGED = {
     "checkout-advance sqs:SendMessage": "used for jobs that fail for good; the tests batches.rs have such jobs",
     "checkout-deliver-webhook sqs:SendMessage": "used for jobs that fail for good; the tests batches.rs have such jobs",
-    "checkout-deliver-webhook dynamodb:UpdateItem": "used only after a 410; the tests of the endpoints have one",
+    "checkout-deliver-webhook dynamodb:UpdateItem": "used only after a failure; the tests toolkit::webhooks have some",
     "checkout-reconcile dynamodb:DeleteItem": "used for movements that are over 15 minutes old; the tests of the saga have some",
     "checkout-reconcile sqs:SendMessage": "used for movements that are over 15 minutes old; the tests of the saga have some",
     "checkout-fold-ledger sqs:SendMessage": "used for changes that fail again and again",
@@ -249,6 +249,7 @@ def run(api: str) -> None:
 
     wanted = {"order.placed", "order.confirmed", "order.cancelled", "refund.succeeded"}
     until(lambda: wanted <= set(receiver.types()), "All webhooks")
+    sent_again(f"{api}{endpoint}", keeper, receiver)
     ask("DELETE", endpoint)
     stock_comes_back(sku)
     # Five units were sold. Two were refunded, which returns no stock. One was sold after the bank asked. Two were sold

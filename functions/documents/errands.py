@@ -12,7 +12,7 @@ import botocore.exceptions
 
 from common import ROOT, call, client, outputs
 from functions.documents.tour import announce, upload, wait
-from receiver import Receiver, until
+from receiver import Receiver, sent_again, until
 
 # What infra/local/least_privilege.py does not judge, with the reason: an action of all functions of documents, one
 # action of one function, or a whole function.
@@ -23,7 +23,7 @@ UNJUDGED = {
     "documents-on-malware-verdict sqs:SendMessage": "needs an event of GuardDuty; the tour scans with clamd",
     "documents-deliver-webhook sqs:SendMessage": "used for jobs that fail for good; the tests batches.rs have such jobs",
     "documents-purge sqs:SendMessage": "used for jobs that fail for good; the tests batches.rs have such jobs",
-    "documents-deliver-webhook dynamodb:UpdateItem": "used only after a 410; the tests of the endpoints have one",
+    "documents-deliver-webhook dynamodb:UpdateItem": "used only after a failure; the tests toolkit::webhooks have some",
     "documents-sweep": "works on documents that stand still for an hour; the tests of the pipeline call it",
     "documents-scan s3:PutObjectTagging": "S3 needs it to write tags with a copy; the emulator does not",
 }
@@ -121,6 +121,7 @@ def run(api: str) -> None:
         assert file.read() == content
     until(lambda: receiver.messages, "The webhook")
     assert receiver.types()[0] == "document.ready"
+    sent_again(f"{api}/v1/document-webhook", token, receiver)
     assert len(call("GET", f"{api}/v1/documents", token=token)["documents"]) == 1
 
     quarantine_holds(url)

@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 
+from common import call
+
 WITHIN_SECONDS = 30
 
 
@@ -44,3 +46,18 @@ def until(condition, what: str) -> None:
         if time.monotonic() > deadline:
             sys.exit(f"{what} did not come within {WITHIN_SECONDS} s.")
         time.sleep(0.2)
+
+
+def sent_again(webhook: str, token: str, receiver: Receiver) -> None:
+    """Sends the newest message of a webhook's log again, and changes the webhook's secret."""
+
+    def log() -> list[dict]:
+        """The newest entry of the log."""
+        return call("GET", f"{webhook}/deliveries?limit=1", token=token)["deliveries"]
+
+    until(log, "The log of the webhook")
+    received = len(receiver.messages)
+    call("POST", f"{webhook}/deliveries/{log()[0]['id']}/resend", {}, token)
+    until(lambda: len(receiver.messages) > received, "The message that is sent again")
+    changed = call("POST", f"{webhook}/secret", {}, token)
+    assert changed["secret"].startswith("whsec_") and changed["secret_overlaps_until"], changed

@@ -23,7 +23,8 @@
 //! | module | gives |
 //! |---|---|
 //! | [`idempotency`], [`http::idempotency`] | work that is asked for many times and done once; the `Idempotency-Key` header |
-//! | [`webhook`] | telling somebody else's server |
+//! | [`webhook`] | messages to servers of others: signed, tried again, logged, sent again on demand |
+//! | [`outbound`] | the HTTP client for servers outside of AWS, with a guard for URLs that users name |
 //! | [`mod@write`], [`transaction`], [`conflict`] | writes to DynamoDB, one or several together, and what gets in their way |
 //! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: every record stands or falls alone; sending to SQS |
 //! | [`due`] | items that must be looked at by a certain time |
@@ -56,6 +57,7 @@ pub mod id;
 pub mod idempotency;
 pub mod invocation;
 pub mod lease;
+pub mod outbound;
 pub mod problem;
 pub mod program;
 pub mod queue;

@@ -402,6 +402,13 @@ async fn customers_cannot_use_the_endpoints_of_admins() {
         (Method::PUT, "/v1/webhook-endpoints/mine".into(), json!({"url": "https://example.org"})),
         (Method::GET, "/v1/webhook-endpoints".into(), Value::Null),
         (Method::DELETE, "/v1/webhook-endpoints/mine".into(), Value::Null),
+        (Method::GET, "/v1/webhook-endpoints/mine/deliveries".into(), Value::Null),
+        (
+            Method::POST,
+            format!("/v1/webhook-endpoints/mine/deliveries/1795255200000-msg_{order}_1/resend"),
+            Value::Null,
+        ),
+        (Method::POST, "/v1/webhook-endpoints/mine/secret".into(), json!({})),
     ] {
         let body = Some(body).filter(|body| !body.is_null());
         let (token, what) = (Some(customer.token.as_str()), format!("{method} {path}"));

@@ -6,13 +6,19 @@
 use std::time::Duration;
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
+use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
-use shared::Result;
+use shared::outbound::{Limits, Outbound};
 use shared::program::Environment;
+use shared::{Error, Result};
 
 use crate::keys::{PrivateKeys, PublicKeys, SigningKey};
 use crate::system;
+
+/// The limits of the answer to CloudFormation.
+const LIMITS: Limits =
+    Limits { connect: Duration::from_secs(3), total: Duration::from_secs(10), answer: 16 * 1024 };
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
@@ -62,7 +68,7 @@ impl CreateSigningKey {
                 // CloudFormation deletes the public half itself, and retains the private half.
                 (Ok(()), &r.stack_id, &r.request_id, &r.logical_resource_id, &r.response_url)
             }
-            _ => return Err(shared::Error::internal("an unknown request type of CloudFormation")),
+            _ => return Err(Error::internal("an unknown request type of CloudFormation")),
         };
         if let Err(error) = &outcome {
             tracing::error!(error = error.trail(), "the signing key was not created");
@@ -92,9 +98,11 @@ impl CreateSigningKey {
 
 /// Puts the answer to CloudFormation's presigned S3 URL.
 async fn send(url: &str, answer: &Answer<'_>) -> Result<()> {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
     // The URL is signed for a request without a content type.
-    let response = client.put(url).body(serde_json::to_vec(answer)?).send().await?;
-    response.error_for_status()?;
-    Ok(())
+    let request = Outbound::unguarded(LIMITS)?.request(Method::PUT, url);
+    let head = request.body(serde_json::to_vec(answer)?).send_for_status().await?;
+    if head.status.is_success() {
+        return Ok(());
+    }
+    Err(Error::internal(format!("CloudFormation's URL answered {}", head.status)))
 }

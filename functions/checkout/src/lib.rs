@@ -13,7 +13,7 @@
 //! | `checkout-get-order`, `checkout-get-receipt`, `checkout-list-orders`, `checkout-pay-order`, `checkout-cancel-order`, `checkout-refund-order` | `/v1/orders` | [`api`] |
 //! | `checkout-fold-ledger` | reads the table's stream: adds ledger entries to the balances | [`fold_ledger`] |
 //! | `checkout-get-ledger`, `checkout-get-order-ledger`, `checkout-list-stuck` | monitoring for the shop | [`api`] |
-//! | `checkout-put-endpoint`, `checkout-list-endpoints`, `checkout-delete-endpoint`, `checkout-deliver-webhook` | webhooks for merchants | [`merchant`], [`deliver_webhook`] |
+//! | `checkout-put-endpoint`, `checkout-list-endpoints`, `checkout-delete-endpoint`, `checkout-list-deliveries`, `checkout-resend-delivery`, `checkout-rotate-secret`, `checkout-deliver-webhook` | webhooks for merchants | [`merchant`], [`deliver_webhook`] |
 //!
 //! The rules of an order are in [`order`], the sequence of steps in [`saga`], the rules for money in
 //! [`ledger`], [`money`] and [`charges`], the keys and conditions of the table in [`store`].

@@ -2,11 +2,11 @@
 
 use checkout::api::{
     add_to_cart, cancel_order, delete_endpoint, get_cart, get_ledger, get_order, get_order_ledger,
-    get_product, get_receipt, list_endpoints, list_orders, list_products, list_stuck,
-    on_provider_event, pay_order, place_order, put_endpoint, put_product, refund_order,
-    remove_from_cart, set_in_cart,
+    get_product, get_receipt, list_deliveries, list_endpoints, list_orders, list_products,
+    list_stuck, on_provider_event, pay_order, place_order, put_endpoint, put_product, refund_order,
+    remove_from_cart, resend_delivery, rotate_secret, set_in_cart,
 };
-use checkout::system::{System, orders, payments, webhook_secret};
+use checkout::system::{System, orders, payments, webhook_secret, webhooks};
 use checkout::{advance, deliver_webhook, fold_ledger, reconcile, relay, sweep};
 use shared::program::{self, Environment};
 use shared::{Result, http};
@@ -52,6 +52,11 @@ fn main() -> Result<()> {
             "put-endpoint" => env.serve(put_endpoint::router(system()?, env.courier()?)).await,
             "list-endpoints" => env.serve(list_endpoints::router(system()?)).await,
             "delete-endpoint" => env.serve(delete_endpoint::router(system()?)).await,
+            "list-deliveries" => env.serve(list_deliveries::router(system()?)).await,
+            "resend-delivery" => {
+                env.serve(resend_delivery::router(system()?, webhooks(env)?)).await
+            }
+            "rotate-secret" => env.serve(rotate_secret::router(system()?)).await,
             "deliver-webhook" => deliver_webhook::run(env).await,
             _ => Err(program::unknown(lambda)),
         }

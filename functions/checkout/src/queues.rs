@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared::backoff::Backoff;
 use shared::batch::Consumer;
 use shared::queue::Queue;
+use shared::webhook::Job;
 
 use crate::merchant::EndpointName;
 use crate::order::{OrderId, PaymentId};
@@ -38,19 +39,17 @@ pub enum Advance {
 }
 
 /// A merchant is to be told of an event.
+pub type Tell = Job<Told>;
+
+/// What a merchant is told of, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "version")]
-pub enum Tell {
-    /// The first version.
-    #[serde(rename = "1")]
-    V1 {
-        /// Where.
-        endpoint: EndpointName,
-        /// The order.
-        order: OrderId,
-        /// The event's place in the order's history.
-        event: u32,
-    },
+pub struct Told {
+    /// Where.
+    pub endpoint: EndpointName,
+    /// The order.
+    pub order: OrderId,
+    /// The event's place in the order's history.
+    pub event: u32,
 }
 
 /// What hands out the orders of `queue`. An order is not begun that could not be given `time_limit`.

@@ -13,7 +13,7 @@ use shared::queue::Queue;
 use shared::{Error, Result};
 
 use crate::order::{Event, Recorded};
-use crate::queues::{Advance, Tell};
+use crate::queues::{Advance, Tell, Told};
 use crate::store::Store;
 use crate::system;
 
@@ -68,8 +68,8 @@ impl Relay {
         }
         if concerns_merchants(&event) {
             for endpoint in self.store.endpoints().await? {
-                let tell = Tell::V1 { endpoint: endpoint.name, order, event: version };
-                self.webhooks.send(&tell).await?;
+                let about = Told { endpoint: endpoint.name, order, event: version };
+                self.webhooks.send(&Tell::V1 { about }).await?;
             }
         }
         Ok(())

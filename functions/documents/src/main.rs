@@ -1,8 +1,8 @@
 //! The Lambdas of documents, by the template's `Handler`. Those that read PDFs are in `documents-pdf`.
 
 use documents::api::{
-    cancel, complete_upload, create_upload, delete, get, get_settings, list, put_schema,
-    put_settings, upload_parts,
+    cancel, complete_upload, create_upload, delete, get, get_settings, list, list_deliveries,
+    put_schema, put_settings, resend_delivery, rotate_secret, upload_parts,
 };
 use documents::stages::{scan, structure};
 use documents::system::{System, uploads};
@@ -35,6 +35,9 @@ fn main() -> Result<()> {
             // Tenants' settings
             "get-settings" => env.serve(get_settings::router(system()?)).await,
             "put-settings" => env.serve(put_settings::router(system()?, env.courier()?)).await,
+            "list-deliveries" => env.serve(list_deliveries::router(system()?)).await,
+            "resend-delivery" => env.serve(resend_delivery::router(system()?)).await,
+            "rotate-secret" => env.serve(rotate_secret::router(system()?)).await,
             "put-schema" => env.serve(put_schema::router(system()?)).await,
             _ => Err(program::unknown(lambda)),
         }

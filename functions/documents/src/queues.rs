@@ -8,6 +8,7 @@ use shared::batch::Consumer;
 use shared::config::{ConfigError, var};
 use shared::id::UserId;
 use shared::queue::Queue;
+use shared::webhook;
 use shared::{Error, Result};
 
 use crate::document::{Document, DocumentId, Status};
@@ -37,6 +38,18 @@ pub enum Job {
         /// The document's id.
         document_id: DocumentId,
     },
+}
+
+/// A tenant is to be told of a document's end.
+pub type Tell = webhook::Job<Told>;
+
+/// The document that a tenant is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Whose document it is.
+    pub owner: UserId,
+    /// The document.
+    pub document_id: DocumentId,
 }
 
 impl Job {
@@ -121,7 +134,8 @@ impl Queues {
         match document.status {
             Status::Processing => self.stage(document.stage)?.send(&job).await,
             Status::Ready | Status::Rejected | Status::Failed if document.webhook => {
-                self.webhooks()?.send(&job).await
+                let (owner, document_id) = document.key();
+                self.webhooks()?.send(&Tell::V1 { about: Told { owner, document_id } }).await
             }
             Status::Cancelled | Status::Deleting => self.purge()?.send(&job).await,
             _ => Ok(()),
@@ -152,5 +166,10 @@ mod tests {
         let job: Job = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&job).unwrap(), text);
         assert!(serde_json::from_str::<Job>(&text.replace("\"1\"", "\"2\"")).is_err());
+        // A webhook's first job is written as it was before it had a type of its own.
+        let Job::V1 { owner, document_id } = job;
+        let tell = Tell::V1 { about: Told { owner, document_id } };
+        assert_eq!(serde_json::to_string(&tell).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Tell>(text).unwrap(), tell);
     }
 }

@@ -6,8 +6,8 @@ use axum::Router;
 use documents::allowance::Allowance;
 use documents::api::create_upload::Uploads;
 use documents::api::{
-    cancel, complete_upload, create_upload, delete, get, get_settings, list, put_schema,
-    put_settings, upload_parts,
+    cancel, complete_upload, create_upload, delete, get, get_settings, list, list_deliveries,
+    put_schema, put_settings, resend_delivery, rotate_secret, upload_parts,
 };
 use documents::objects::{self, Objects};
 use documents::queues::Queues;
@@ -38,6 +38,9 @@ struct Functions {
     get_settings: Router,
     put_settings: Router,
     put_schema: Router,
+    list_deliveries: Router,
+    resend_delivery: Router,
+    rotate_secret: Router,
 }
 
 /// The functions, with `clock`.
@@ -82,6 +85,9 @@ async fn functions_with(clock: Clock, allowance: Allowance) -> Functions {
         get_settings: app(get_settings::router(s())),
         put_settings: app(put_settings::router(s(), courier)),
         put_schema: app(put_schema::router(s())),
+        list_deliveries: app(list_deliveries::router(s())),
+        resend_delivery: app(resend_delivery::router(s())),
+        rotate_secret: app(rotate_secret::router(s())),
     }
 }
 
@@ -168,6 +174,9 @@ async fn only_the_authorizer_identifies_the_user() {
         ("documents-get-settings", &f.get_settings),
         ("documents-put-settings", &f.put_settings),
         ("documents-put-schema", &f.put_schema),
+        ("documents-list-deliveries", &f.list_deliveries),
+        ("documents-resend-delivery", &f.resend_delivery),
+        ("documents-rotate-secret", &f.rotate_secret),
     ] {
         let sample: Value = serde_json::from_str(&event(name)).unwrap();
 

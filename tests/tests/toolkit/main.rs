@@ -12,3 +12,4 @@ mod rate_limits;
 mod requests;
 mod streams;
 mod support;
+mod webhooks;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 use shared::http::{Json, SignedIn};
+use shared::webhook::State as Stands;
 
 use super::ADMIN;
 use crate::merchant::{Endpoint, EndpointName};
@@ -27,19 +28,19 @@ struct Shown {
     name: EndpointName,
     url: String,
     created_at: Timestamp,
-    /// Since when nothing is posted, because the server answered 410.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gone_at: Option<Timestamp>,
+    #[serde(flatten)]
+    state: Stands,
 }
 
 /// Where merchants are told, without the secrets.
 async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Endpoints>> {
     user.require(ADMIN)?;
+    let now = state.clock.now();
     let shown = |Endpoint { name, webhook, created_at }| Shown {
         name,
+        state: Stands::of(&webhook, now),
         url: webhook.url,
         created_at,
-        gone_at: webhook.gone_at,
     };
     let endpoints = state.store.endpoints().await?.into_iter().map(shown).collect();
     Ok(Json(Endpoints { endpoints }))

@@ -10,6 +10,7 @@ pub mod get_order;
 pub mod get_order_ledger;
 pub mod get_product;
 pub mod get_receipt;
+pub mod list_deliveries;
 pub mod list_endpoints;
 pub mod list_orders;
 pub mod list_products;
@@ -22,6 +23,8 @@ pub mod put_endpoint;
 pub mod put_product;
 pub mod refund_order;
 pub mod remove_from_cart;
+pub mod resend_delivery;
+pub mod rotate_secret;
 pub mod set_in_cart;
 mod view;
 

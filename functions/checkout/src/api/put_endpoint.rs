@@ -38,7 +38,8 @@ struct Answer {
 }
 
 /// Has a merchant told at this URL. At another URL than before, or after the
-/// receiver answered 410, the endpoint gets a new secret.
+/// receiver answered 410, the endpoint gets a new secret. One that was disabled because its deliveries
+/// failed is enabled, and keeps its secret.
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
@@ -61,7 +62,8 @@ async fn attempt(
     let known = state.store.endpoints_to_change().await?;
     let before = known.all.iter().find(|endpoint| endpoint.name == *name);
     let answer = |secret| Json(Answer { name: name.clone(), url: url.to_owned(), secret });
-    if before.is_some_and(|it| it.webhook.url == url && it.webhook.gone_at.is_none()) {
+    let same = before.and_then(|it| it.webhook.put_again(url));
+    if same.is_some() && same.as_ref() == before.map(|it| &it.webhook) {
         return Ok(Some((StatusCode::OK, answer(None))));
     }
     if before.is_none() && known.all.len() >= MAX_ENDPOINTS {
@@ -75,8 +77,9 @@ async fn attempt(
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
             .field("url", error.to_string())
     })?;
-    let webhook = Webhook::at(url.to_owned())?;
-    let secret = Some(webhook.secret.expose_secret().to_owned());
+    let is_new = same.is_none();
+    let webhook = same.map_or_else(|| Webhook::at(url.to_owned()), Ok)?;
+    let secret = is_new.then(|| webhook.secret.expose_secret().to_owned());
     let endpoint = Endpoint { name: name.clone(), webhook, created_at: state.clock.now() };
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let token: AttemptId = state.ids.next();

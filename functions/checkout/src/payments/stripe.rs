@@ -1,12 +1,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::header::HeaderName;
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::Error;
+use shared::http::idempotency::IDEMPOTENCY_KEY;
+use shared::outbound::{Answer, Limits, Outbound, Request};
 
 use super::{MISCONFIGURED, Payment, PaymentError, Status, currency};
 use crate::money::Money;
@@ -20,8 +22,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(3);
 const MAX_ANSWER: usize = 4 << 20;
 /// How much of a code or a message is kept, in characters.
 const MAX_CODE: usize = 200;
-/// The version of the API that this is written for.
-const VERSION: &str = "2025-09-30.clover";
+/// The version of the API that this is written for, and the header that says so.
+const VERSION: (HeaderName, &str) =
+    (HeaderName::from_static("stripe-version"), "2025-09-30.clover");
 /// The field of a payment that says which order it is for.
 pub(super) const ORDER: &str = "order_id";
 /// How many objects are asked for at once: Stripe's most.
@@ -30,7 +33,7 @@ pub(super) const PAGE: usize = 100;
 /// Stripe, or a server that speaks as it does.
 #[derive(Clone, Debug)]
 pub struct Stripe {
-    http: Client,
+    http: Outbound,
     base_url: String,
     secret_key: SecretString,
 }
@@ -96,10 +99,8 @@ impl Stripe {
         base_url: String,
         secret_key: SecretString,
     ) -> shared::Result<Self> {
-        // What is asked for here is not to be done elsewhere, nor the key shown there.
-        let http = Client::builder().redirect(Policy::none());
-        let http = http.timeout(limit).connect_timeout(CONNECT_TIME).build()?;
-        Ok(Self { http, base_url, secret_key })
+        let limits = Limits { connect: CONNECT_TIME, total: limit, answer: MAX_ANSWER };
+        Ok(Self { http: Outbound::unguarded(limits)?, base_url, secret_key })
     }
 
     /// Tells of a payment. Nothing moves. Here and below, `key` is the request's idempotency key.
@@ -176,17 +177,16 @@ impl Stripe {
         self.payment(self.post(&path, key)).await
     }
 
-    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}{path}", self.base_url);
-        let request = self.http.request(method, url).bearer_auth(self.secret_key.expose_secret());
-        request.header("Stripe-Version", VERSION)
+    pub(super) fn request(&self, method: Method, path: &str) -> Request {
+        let request = self.http.request(method, &format!("{}{path}", self.base_url));
+        request.bearer(&self.secret_key).header(VERSION.0, VERSION.1)
     }
 
-    pub(super) fn post(&self, path: &str, key: &str) -> RequestBuilder {
-        self.request(Method::POST, path).header("Idempotency-Key", key)
+    pub(super) fn post(&self, path: &str, key: &str) -> Request {
+        self.request(Method::POST, path).header(IDEMPOTENCY_KEY, key)
     }
 
-    async fn payment(&self, request: RequestBuilder) -> Result<Payment, PaymentError> {
+    async fn payment(&self, request: Request) -> Result<Payment, PaymentError> {
         let intent: Intent = self.send(request).await?;
         let order = intent.metadata.unwrap_or_default().remove(ORDER);
         Ok(Payment {
@@ -203,12 +203,11 @@ impl Stripe {
 
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
-        request: RequestBuilder,
+        request: Request,
     ) -> Result<T, PaymentError> {
-        let unknown = |error: reqwest::Error| PaymentError::Unknown(error.without_url().into());
-        let answer = request.send().await.map_err(unknown)?;
-        let status = answer.status();
-        let body = read(answer).await.map_err(PaymentError::Unknown)?;
+        let answer = request.send().await;
+        let Answer { status, body, .. } =
+            answer.map_err(|failure| PaymentError::Unknown(failure.into()))?;
         if status.is_success() {
             let told = serde_json::from_slice(&body);
             return told.map_err(|error| PaymentError::Unknown(error.into()));
@@ -246,16 +245,4 @@ impl Stripe {
             _ => PaymentError::Unknown(Error::internal(format!("{status}: {code}"))),
         })
     }
-}
-
-/// The whole of an answer, if it is no longer than one can be.
-async fn read(mut answer: Response) -> shared::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(Error::internal("the provider's answer is too long"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }

@@ -3,13 +3,13 @@
 //! One item more counts the changes, so that of two at once one is refused and tried again: there are
 //! never more endpoints than may be, and a secret that was handed out is the one that signs.
 
-use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::Result;
 use shared::table::{self, Item, key, number, string};
 use shared::transaction::Sent;
+use shared::webhook::{self, Place};
 use shared::write;
 
 use super::Store;
@@ -58,8 +58,23 @@ impl Store {
         self.table.get(endpoint_key(name)).await
     }
 
-    /// Puts an endpoint in the place of the one of its name, if none was put since `before`; tells
-    /// whether that is so. `token` is new each time. 4 WRU.
+    /// What is kept of endpoints and of what was posted to them.
+    #[must_use]
+    pub fn webhooks(&self) -> webhook::Store {
+        webhook::Store::new(self.table.clone())
+    }
+
+    /// Where an endpoint and its deliveries are.
+    #[must_use]
+    pub fn place(name: &EndpointName) -> Place {
+        Place {
+            endpoint: (MERCHANT.to_owned(), endpoint_sort_key(name)),
+            deliveries: format!("DELIVERIES#{name}"),
+        }
+    }
+
+    /// Puts an endpoint in the place of the one of its name, if none was put since `before` and that
+    /// one's secret was not changed; tells whether that is so. `token` is new each time. 4 WRU.
     pub async fn put_endpoint(
         &self,
         token: &str,
@@ -72,24 +87,16 @@ impl Store {
             .putting(key(MERCHANT, CHANGES), &count)?
             .condition_expression("attribute_not_exists(pk) OR changes = :before")
             .expression_attribute_values(":before", number(before.changes));
-        let put = self.table.putting(endpoint_key(&endpoint.name), endpoint)?;
+        let mut put = self.table.putting(endpoint_key(&endpoint.name), endpoint)?;
+        if let Some(known) = before.all.iter().find(|known| known.name == endpoint.name) {
+            let secret = known.webhook.secret.expose_secret();
+            put = put
+                .condition_expression("webhook.secret = :secret")
+                .expression_attribute_values(":secret", string(secret));
+        }
         let items = vec![table::put(count)?, table::put(put)?];
         let sent = self.table.transact("endpoints.put", token, items).await?;
         Ok(matches!(sent, Sent::Made))
-    }
-
-    /// Notes that an endpoint's receiver is gone, unless the endpoint has been put again since. 1 WRU.
-    pub async fn endpoint_gone(&self, endpoint: &Endpoint, at: Timestamp) -> Result<()> {
-        let update = self
-            .table
-            .update(endpoint_key(&endpoint.name))
-            .update_expression("SET webhook.gone_at = :at")
-            .condition_expression("webhook.secret = :secret")
-            .expression_attribute_values(":secret", string(endpoint.webhook.secret.expose_secret()))
-            .expression_attribute_values(":at", string(at.to_string()));
-        // Refused, the endpoint has been put again or removed.
-        write::send("endpoints.gone", update).await?;
-        Ok(())
     }
 
     /// Removes an endpoint, if it is there. 1 WRU.
@@ -103,5 +110,9 @@ impl Store {
 const CHANGES_AND_ENDPOINTS: &str = "ENDPOINT";
 
 fn endpoint_key(name: &EndpointName) -> Item {
-    key(MERCHANT, format!("ENDPOINT#{name}"))
+    key(MERCHANT, endpoint_sort_key(name))
+}
+
+fn endpoint_sort_key(name: &EndpointName) -> String {
+    format!("ENDPOINT#{name}")
 }

@@ -15,6 +15,9 @@
 //! | a movement at the provider without an explanation | `RECONCILIATION` | `OPEN#<movement>` |
 //! | a merchant's webhook endpoint | `MERCHANT` | `ENDPOINT#<name>` |
 //! | the number of changes of the endpoints | `MERCHANT` | `ENDPOINTS` |
+//! | the delivery of a message to an endpoint | `DELIVERIES#<name>` | `DELIVERY#<id>`, in the order of the messages |
+//!
+//! `expires` is the TTL attribute of deliveries, in seconds since 1970.
 //!
 //! The index `due` (`due_shard`, `due_at`) has the `STATE` items of active orders. Orders that only wait for
 //! the outcome of a refund are in a partition of their own.

@@ -3,16 +3,17 @@
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use checkout::deliver_webhook::DeliverWebhook;
+use checkout::deliver_webhook::Events;
 use checkout::merchant::Endpoint;
 use checkout::order::OrderId;
-use checkout::queues::{MAX_DELIVERIES, Tell};
+use checkout::queues::{MAX_DELIVERIES, Tell, Told};
 use futures::future::join_all;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use shared::batch::{Failure, Message};
-use shared::webhook::{Courier, Webhook};
-use testing::event;
+use shared::fault::{Run, walk};
+use shared::webhook::{Courier, Deliver, FAILING_FOR, OVERLAP, Webhook};
+use testing::{account, event};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -162,10 +163,20 @@ async fn merchant(s: &Shop, server: &MockServer) -> String {
 
 /// Delivers a job that SQS hands out for the `receive_count`th time.
 async fn tell(s: &Shop, order: OrderId, event: u32, receive_count: u32) -> Result<(), Failure> {
-    let courier = Courier::new(true).unwrap();
-    let task = DeliverWebhook { store: s.store.clone(), courier, clock: s.clock.clone() };
-    let body = Tell::V1 { endpoint: WAREHOUSE.parse().unwrap(), order, event };
-    task.handle(Message { message_id: "m".into(), receive_count, group: None, body }).await
+    let about = Told { endpoint: WAREHOUSE.parse().unwrap(), order, event };
+    deliver(s, Tell::V1 { about }, receive_count).await
+}
+
+async fn deliver(s: &Shop, body: Tell, receive_count: u32) -> Result<(), Failure> {
+    let deliver = Deliver {
+        store: s.store.webhooks(),
+        courier: Courier::new(true).unwrap(),
+        clock: s.clock.clone(),
+        ids: s.ids.clone(),
+    };
+    let events = Events { store: s.store.clone() };
+    let job = Message { message_id: "m".into(), receive_count, group: None, body };
+    deliver.job(&events, job, MAX_DELIVERIES).await
 }
 
 async fn answering(status: u16) -> MockServer {
@@ -189,17 +200,21 @@ async fn a_merchant_that_is_gone_is_told_no_more_and_can_see_it() {
         tell(&s, id, 1, 1).await.unwrap();
     }
     assert_eq!(told(&server).await.len(), 1);
-    assert_eq!(listed(&s).await[0]["gone_at"], json!(s.now()));
+    let disabled = json!({"at": s.now(), "reason": "gone"});
+    assert_eq!(listed(&s).await[0]["disabled"], disabled);
 
     put(WAREHOUSE, "https://1.1.1.1/").of(&s).await.ok(200);
-    assert_eq!(listed(&s).await[0].get("gone_at"), None, "it is told again");
+    assert_eq!(listed(&s).await[0].get("disabled"), None, "it is told again");
 }
 
 #[test]
 fn the_sample_job_is_one() {
     let sample: Value = serde_json::from_str(&event("checkout-deliver-webhook")).unwrap();
     let body = sample["Records"][0]["body"].as_str().unwrap();
-    let Tell::V1 { endpoint, event, .. } = serde_json::from_str(body).unwrap();
+    let Tell::V1 { about: Told { endpoint, event, .. } } = serde_json::from_str(body).unwrap()
+    else {
+        panic!("{body}");
+    };
     assert_eq!((endpoint.to_string().as_str(), event), (WAREHOUSE, 1));
 }
 
@@ -221,8 +236,8 @@ async fn a_merchant_is_told_what_the_order_was_then_and_can_trust_it() {
 
     let requests = server.received_requests().await.unwrap();
     let header = |index: usize, name: &str| requests[index].headers[name].to_str().unwrap();
-    let ids: Vec<_> = (0..4).map(|index| header(index, "webhook-id")).collect();
-    assert_eq!(ids[2], ids[3], "the same message");
+    assert_eq!(requests.len(), 3, "what is delivered is not posted again");
+    let ids: Vec<_> = (0..3).map(|index| header(index, "webhook-id")).collect();
     assert_eq!(ids[2], format!("msg_{id}_1"));
     assert!(ids[0] != ids[1] && ids[1] != ids[2]);
     assert_eq!(header(0, "webhook-timestamp"), s.now().as_second().to_string());
@@ -300,4 +315,186 @@ async fn an_endpoint_that_is_gone_is_told_nothing_more() {
     tell(&s, id, 2, 1).await.unwrap();
     tell(&s, s.ids.next(), 1, 1).await.unwrap();
     assert!(told(&server).await.is_empty());
+}
+
+/// The deliveries to the merchant, newest first.
+async fn deliveries(s: &Shop) -> Vec<Value> {
+    let page = ask("list-deliveries").of(s).await.ok(200);
+    page["deliveries"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_keeper_sees_what_merchants_were_told_and_has_it_sent_again() {
+    let (s, server) = (shop().await, answering(500).await);
+    assert_eq!(ask("list-deliveries").of(&s).await.problem(), (404, "not-found"));
+    assert_eq!(ask("resend-delivery").of(&s).await.problem(), (404, "not-found"));
+    merchant(&s, &server).await;
+    assert_eq!(ask("resend-delivery").of(&s).await.problem(), (404, "not-found"));
+    assert!(deliveries(&s).await.is_empty());
+
+    let (_, id) = s.ordered().await;
+    for count in [1, MAX_DELIVERIES + 1] {
+        tell(&s, id, 1, count).await.unwrap_err();
+    }
+    let given_up = &deliveries(&s).await[0];
+    let delivery = format!("1795255200000-msg_{id}_1");
+    let expected = json!({
+        "id": delivery,
+        "message_id": format!("msg_{id}_1"),
+        "type": "order.placed",
+        "created_at": "2026-11-21T10:00:00Z",
+        "outcome": "given_up",
+        "attempts": 2,
+        "last_attempt": {"at": "2026-11-21T10:00:00Z", "status": 500},
+    });
+    assert_eq!(*given_up, expected);
+
+    server.reset().await;
+    let answer = ResponseTemplate::new(200);
+    Mock::given(path("/hook")).respond_with(answer).mount(&server).await;
+    let resend = ask("resend-delivery").order(id);
+    for _ in 0..2 {
+        let answer = resend.of(&s).await.ok(202);
+        assert_eq!((&answer["id"], &answer["outcome"]), (&json!(delivery), &json!("pending")));
+        let jobs = account::drain(&s.aws, &s.webhooks_url).await;
+        assert_eq!(jobs.len(), 1);
+        deliver(&s, serde_json::from_str(&jobs[0]).unwrap(), 1).await.unwrap();
+        assert_eq!(deliveries(&s).await[0]["outcome"], "delivered");
+    }
+    let requests = server.received_requests().await.unwrap();
+    let ids: Vec<_> =
+        requests.iter().map(|it| it.headers["webhook-id"].to_str().unwrap()).collect();
+    assert_eq!(ids, [format!("msg_{id}_1"), format!("msg_{id}_1")]);
+    assert_eq!(told(&server).await[0]["data"]["id"], json!(id));
+
+    for bad in ["x", "1795255200000-", "1795255200000-a%20b", "1795255200000-msg_other_1"] {
+        let answer = resend.clone().about(&delivery, bad).of(&s).await;
+        assert_eq!(answer.problem(), (404, "not-found"), "{bad}");
+    }
+    let answer = ask("list-deliveries").query("limit=0").of(&s).await;
+    assert_eq!((answer.problem(), answer.field().0), ((400, "invalid-parameter"), "limit"));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_fails_for_five_days_is_disabled_until_it_is_put_again() {
+    let (s, server) = (shop().await, answering(500).await);
+    let secret = merchant(&s, &server).await;
+    let (_, id) = s.ordered().await;
+    tell(&s, id, 1, 1).await.unwrap_err();
+    s.advance(FAILING_FOR);
+    tell(&s, id, 1, MAX_DELIVERIES + 1).await.unwrap_err();
+    let disabled = json!({"at": s.now(), "reason": "failing"});
+    assert_eq!(listed(&s).await[0]["disabled"], disabled);
+    let refused = ask("resend-delivery").order(id).of(&s).await;
+    assert_eq!(refused.problem(), (409, "webhook-disabled"));
+
+    // The endpoints' tests let nothing private be put, so this one is put in the store.
+    let name = WAREHOUSE.parse().unwrap();
+    let mut endpoint = s.store.endpoint(&name).await.unwrap().unwrap();
+    let before = s.store.endpoints_to_change().await.unwrap();
+    endpoint.webhook = Webhook::signed_by("https://1.1.1.1/".into(), secret.clone().into());
+    s.store.put_endpoint(&s.customer().to_string(), &before, &endpoint).await.unwrap();
+    let place = checkout::store::Store::place(&name);
+    let client = aws_sdk_dynamodb::Client::new(&s.aws);
+    let (pk, sk) = place.endpoint;
+    let text = aws_sdk_dynamodb::types::AttributeValue::S;
+    let update =
+        client.update_item().table_name("checkout").key("pk", text(pk)).key("sk", text(sk));
+    let update =
+        update.update_expression("SET webhook.failed_at = :at, webhook.failing_since = :at");
+    update.expression_attribute_values(":at", text(s.now().to_string())).send().await.unwrap();
+    assert_eq!(listed(&s).await[0]["disabled"], disabled);
+    let answer = put(WAREHOUSE, "https://1.1.1.1/").of(&s).await.ok(200);
+    assert_eq!(answer, json!({"name": WAREHOUSE, "url": "https://1.1.1.1/"}), "the secret stays");
+    assert_eq!(listed(&s).await[0].get("disabled"), None);
+    let kept = s.store.endpoint(&name).await.unwrap().unwrap();
+    assert_eq!(kept.webhook.secret.expose_secret(), secret);
+}
+
+#[tokio::test]
+async fn a_new_secret_signs_beside_the_old_one_for_a_day() {
+    let (s, server) = (shop().await, answering(204).await);
+    assert_eq!(ask("rotate-secret").of(&s).await.problem(), (404, "not-found"));
+    let old = merchant(&s, &server).await;
+    let without = ask("rotate-secret").without_header("idempotency-key").of(&s).await;
+    assert_eq!(without.problem(), (400, "idempotency-key-missing"));
+    let answer = ask("rotate-secret").key("rotate").of(&s).await.ok(200);
+    let new = answer["secret"].as_str().unwrap().to_owned();
+    assert!(new.starts_with("whsec_") && new != old);
+    let until = s.now() + OVERLAP;
+    assert_eq!(answer["secret_overlaps_until"], json!(until));
+    assert_eq!(listed(&s).await[0]["secret_overlaps_until"], json!(until));
+    assert!(!json!(listed(&s).await).to_string().contains("whsec_"));
+    let again = ask("rotate-secret").key("rotate").of(&s).await;
+    assert!(again.is_replayed());
+    assert_eq!(again.ok(200)["secret"], json!(new), "one request, one secret");
+
+    let (_, id) = s.ordered().await;
+    tell(&s, id, 1, 1).await.unwrap();
+    s.advance(OVERLAP);
+    assert_eq!(listed(&s).await[0].get("secret_overlaps_until"), None);
+    let (_, id) = s.ordered().await;
+    tell(&s, id, 1, 1).await.unwrap();
+    let requests = server.received_requests().await.unwrap();
+    for (request, secrets) in requests.iter().zip([&[&new, &old][..], &[&new]]) {
+        let header = |name: &str| request.headers[name].to_str().unwrap();
+        let body = std::str::from_utf8(&request.body).unwrap();
+        let signed = format!("{}.{}.{body}", header("webhook-id"), header("webhook-timestamp"));
+        let signatures: Vec<_> = header("webhook-signature").split(' ').collect();
+        assert_eq!(signatures.len(), secrets.len());
+        for (signature, secret) in signatures.iter().zip(secrets) {
+            let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+            let signature = BASE64_STANDARD.decode(signature.strip_prefix("v1,").unwrap()).unwrap();
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+            hmac::verify(&key, signed.as_bytes(), &signature).unwrap();
+        }
+    }
+}
+
+/// Each secret that was handed out signs, and one request has one, whatever happens to it.
+#[tokio::test]
+async fn a_secret_that_was_handed_out_signs_whatever_the_request_meets() {
+    let points = walk(async |run: Run| {
+        let s = shop().await;
+        let first = ask("put-endpoint").of(&s).await.ok(201);
+        let rotate = ask("rotate-secret").key("rotate");
+        let attempt = run.attempt(rotate.of(&s)).await;
+        let answer = rotate.of(&s).await;
+        let met = attempt.resume().await;
+        assert!(met.as_ref().is_none_or(|met| run.allows(met.status, &[])), "{met:?}");
+        let secret = answer.ok(200)["secret"].clone();
+        if let Some(met) = met.filter(|met| met.status == 200) {
+            assert_eq!(met.body["secret"], secret);
+        }
+        let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(kept.webhook.secret.expose_secret(), secret.as_str().unwrap());
+        let stored = serde_json::to_value(&kept.webhook).unwrap();
+        assert_eq!(stored["old_secrets"].as_array().unwrap().len(), 1);
+        assert_eq!(stored["old_secrets"][0]["secret"], first["secret"]);
+    })
+    .await;
+    assert_eq!(points, ["idempotency.transact"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_are_asked_for_at_once_all_sign() {
+    let s = shop().await;
+    ask("put-endpoint").of(&s).await.ok(201);
+    let asked = (0..6).map(|n| {
+        let s = s.clone();
+        tokio::spawn(async move { ask("rotate-secret").key(&n.to_string()).of(&s).await })
+    });
+    let answers: Vec<_> = join_all(asked).await.into_iter().map(Result::unwrap).collect();
+    let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
+    let stored = serde_json::to_value(&kept.webhook).unwrap().to_string();
+    let is_handed_out = |answer: &&crate::support::Answer| answer.status == 200;
+    let secrets: Vec<_> = answers.iter().filter(is_handed_out).collect();
+    assert!(!secrets.is_empty());
+    for answer in &answers {
+        let is_refused = matches!(answer.problem(), (409, "too-many-secrets") | (503, _));
+        assert!(answer.status == 200 || is_refused, "{}", answer.text);
+    }
+    for answer in secrets {
+        assert!(stored.contains(answer.body["secret"].as_str().unwrap()), "{}", answer.text);
+    }
 }

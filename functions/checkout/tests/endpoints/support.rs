@@ -119,6 +119,9 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
         .merge(api::put_endpoint::router(s(), courier))
         .merge(api::list_endpoints::router(s()))
         .merge(api::delete_endpoint::router(s()))
+        .merge(api::list_deliveries::router(s()))
+        .merge(api::resend_delivery::router(s(), webhooks.clone()))
+        .merge(api::rotate_secret::router(s()))
         .merge(api::on_provider_event::router(orders.clone(), secret, clock.clone()));
     Shop {
         saga: Saga {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use checkout::order::{Event, OrderId, Recorded};
-use checkout::queues::{Advance, Tell};
+use checkout::queues::{Advance, Tell, Told};
 use checkout::relay::Relay;
 use checkout::store::OVERDUE_AFTER;
 use lambda_runtime::Context;
@@ -55,7 +55,11 @@ async fn queued_webhooks(s: &Shop) -> Vec<(String, u32)> {
     let mut tells: Vec<_> = jobs
         .iter()
         .map(|job| {
-            let Tell::V1 { endpoint, event, order } = serde_json::from_str(job).unwrap();
+            let Tell::V1 { about: Told { endpoint, event, order } } =
+                serde_json::from_str(job).unwrap()
+            else {
+                panic!("{job}");
+            };
             assert_eq!(order.to_string(), ORDER);
             (endpoint.to_string(), event)
         })

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::Result;
 use shared::http::{Json, SignedIn};
+use shared::webhook::State as Stands;
 
 use super::READ;
 use crate::settings::Settings;
@@ -33,20 +34,19 @@ struct ShownWebhook {
     /// Shown once, when it is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
-    /// Since when nothing is posted, because the server answered 410.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gone_at: Option<Timestamp>,
+    #[serde(flatten)]
+    state: Stands,
 }
 
 impl Shown {
-    pub(super) fn of(settings: Settings, shows_secret: bool) -> Self {
+    pub(super) fn of(settings: Settings, shows_secret: bool, now: Timestamp) -> Self {
         Self {
             policy: settings.policy,
             require_pdfa: settings.require_pdfa,
             webhook: settings.webhook.map(|webhook| ShownWebhook {
+                state: Stands::of(&webhook, now),
                 url: webhook.url,
                 secret: shows_secret.then(|| webhook.secret.expose_secret().to_owned()),
-                gone_at: webhook.gone_at,
             }),
         }
     }
@@ -54,5 +54,6 @@ impl Shown {
 
 async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Shown>> {
     user.require(READ)?;
-    Ok(Json(Shown::of(state.documents.settings(user.tenant).await?, false)))
+    let settings = state.documents.settings(user.tenant).await?;
+    Ok(Json(Shown::of(settings, false, state.clock.now())))
 }

@@ -7,8 +7,11 @@ pub mod delete;
 pub mod get;
 pub mod get_settings;
 pub mod list;
+pub mod list_deliveries;
 pub mod put_schema;
 pub mod put_settings;
+pub mod resend_delivery;
+pub mod rotate_secret;
 pub mod upload_parts;
 mod view;
 

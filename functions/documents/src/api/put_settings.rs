@@ -6,7 +6,9 @@ use axum::{Extension, Router};
 use pdf_inspect::{Limits, Policy};
 use serde::Deserialize;
 use shared::Result;
+use shared::conflict::retried;
 use shared::http::{Json, SignedIn, StatusCode};
+use shared::id::TenantId;
 use shared::problem::Problem;
 use shared::webhook::{Courier, Webhook};
 
@@ -36,8 +38,9 @@ struct WantedWebhook {
     url: String,
 }
 
-/// Sets everything; what is left out goes back to its default. A webhook at another URL than before
-/// gets a new secret, which is shown in this answer and in none after.
+/// Sets everything; what is left out goes back to its default. A webhook at another URL than before, or
+/// one whose receiver answered 410, gets a new secret, which is shown in this answer and in none after.
+/// One that was disabled because its deliveries failed is enabled, and keeps its secret.
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
@@ -46,20 +49,32 @@ async fn handle(
 ) -> Result<Json<Shown>> {
     user.require(WRITE)?;
     check_policy(&wanted.policy)?;
-    let before = state.documents.settings(user.tenant).await?.webhook;
-    let (webhook, is_new) = match wanted.webhook {
+    let shown = retried(|| attempt(&state, &courier, user.tenant, &wanted)).await?;
+    tracing::info!(tenant = %user.tenant, "settings changed");
+    Ok(Json(shown))
+}
+
+/// Nothing if the webhook was changed meanwhile.
+async fn attempt(
+    state: &System,
+    courier: &Courier,
+    tenant: TenantId,
+    wanted: &Wanted,
+) -> Result<Option<Shown>> {
+    let before = state.documents.settings(tenant).await?;
+    let (webhook, is_new) = match &wanted.webhook {
         None => (None, false),
         Some(WantedWebhook { url }) => {
-            match before.filter(|it| it.url == url && it.gone_at.is_none()) {
+            match before.webhook.as_ref().and_then(|webhook| webhook.put_again(url)) {
                 Some(same) => (Some(same), false),
-                None => (Some(new_webhook(&courier, url).await?), true),
+                None => (Some(new_webhook(courier, url.clone()).await?), true),
             }
         }
     };
-    let settings = Settings { policy: wanted.policy, require_pdfa: wanted.require_pdfa, webhook };
-    state.documents.set_settings(user.tenant, &settings).await?;
-    tracing::info!(tenant = %user.tenant, "settings changed");
-    Ok(Json(Shown::of(settings, is_new)))
+    let (policy, require_pdfa) = (wanted.policy.clone(), wanted.require_pdfa);
+    let settings = Settings { policy, require_pdfa, webhook };
+    let is_set = state.documents.set_settings(tenant, &before, &settings).await?;
+    Ok(is_set.then(|| Shown::of(settings, is_new, state.clock.now())))
 }
 
 fn check_policy(policy: &Policy) -> Result<(), Problem> {

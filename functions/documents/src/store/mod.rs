@@ -6,6 +6,7 @@
 //! | the tombstone of a deleted document | `USER#<owner>` | `GONE#<id>` |
 //! | a tenant's settings | `TENANT#<tenant>` | `SETTINGS` |
 //! | a tenant's schema | `TENANT#<tenant>` | `SCHEMA#<name>#<version>` |
+//! | the delivery of a message to a tenant | `TENANT#<tenant>` | `DELIVERY#<id>`, in the order of the messages |
 //! | the last document that was read from the same bytes | `TENANT#<tenant>` | `FILE#<reading>#<SHA-256>` |
 //!
 //! `expires` is the TTL attribute, in seconds since 1970. An unfinished document is in the index `due`, by

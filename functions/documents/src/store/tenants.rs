@@ -1,12 +1,11 @@
 //! What belongs to a tenant and not to one document.
 
-use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::id::{TenantId, UserId};
-use shared::table::{Item, key, text};
-use shared::webhook::Webhook;
+use shared::table::{Item, key, string, text, value};
+use shared::webhook::{self, Place};
 use shared::write::{self, Written};
 
 use super::Documents;
@@ -37,29 +36,48 @@ impl Documents {
         Ok(self.table.get(settings_key(tenant)).await?.unwrap_or_default())
     }
 
-    /// Sets what a tenant sets, in place of what was. 1 WRU.
-    pub async fn set_settings(&self, tenant: TenantId, settings: &Settings) -> Result<()> {
-        write::send("settings.put", self.table.put(settings_key(tenant), settings)?).await?;
-        Ok(())
+    /// What is kept of webhooks and of what was posted to them.
+    #[must_use]
+    pub fn webhooks(&self) -> webhook::Store {
+        webhook::Store::new(self.table.clone())
     }
 
-    /// Notes that a tenant's webhook is gone, unless it has been set again since. 1 WRU.
-    pub async fn webhook_gone(
+    /// Where a tenant's webhook and its deliveries are.
+    #[must_use]
+    pub fn place(tenant: TenantId) -> Place {
+        let partition = tenant_partition(tenant);
+        Place { endpoint: (partition.clone(), SETTINGS.to_owned()), deliveries: partition }
+    }
+
+    /// Sets what a tenant sets, in place of what was read as `before`; tells whether that is so. It is not
+    /// if the webhook was changed since, and what a delivery notes of the webhook stays. 1 WRU.
+    pub async fn set_settings(
         &self,
         tenant: TenantId,
-        webhook: &Webhook,
-        at: Timestamp,
-    ) -> Result<()> {
+        before: &Settings,
+        settings: &Settings,
+    ) -> Result<bool> {
+        let Settings { policy, require_pdfa, webhook } = settings;
         let update = self
             .table
             .update(settings_key(tenant))
-            .update_expression("SET webhook.gone_at = :at")
-            .condition_expression("webhook.secret = :secret")
-            .expression_attribute_values(":secret", text(webhook.secret.expose_secret()))
-            .expression_attribute_values(":at", text(at));
-        // Refused, the webhook has been set again.
-        write::send("settings.webhook_gone", update).await?;
-        Ok(())
+            .expression_attribute_values(":policy", value(policy)?)
+            .expression_attribute_values(":require_pdfa", value(require_pdfa)?);
+        let set = "SET policy = :policy, require_pdfa = :require_pdfa";
+        let update = match webhook {
+            None => update.update_expression(format!("{set} REMOVE webhook")),
+            same if *same == before.webhook => update.update_expression(set),
+            Some(webhook) => update
+                .update_expression(format!("{set}, webhook = :webhook"))
+                .expression_attribute_values(":webhook", value(webhook)?),
+        };
+        let update = match &before.webhook {
+            Some(before) => update
+                .condition_expression("webhook.secret = :before")
+                .expression_attribute_values(":before", string(before.secret.expose_secret())),
+            None => update.condition_expression("attribute_not_exists(webhook)"),
+        };
+        Ok(matches!(write::send("settings.put", update).await?, Written::Made(_)))
     }
 
     /// A tenant's own schema, as JSON. 1 RRU for 4 KB.
@@ -116,16 +134,22 @@ impl Documents {
     }
 }
 
+const SETTINGS: &str = "SETTINGS";
+
+fn tenant_partition(tenant: TenantId) -> String {
+    format!("TENANT#{tenant}")
+}
+
 fn settings_key(tenant: TenantId) -> Item {
-    key(format!("TENANT#{tenant}"), "SETTINGS")
+    key(tenant_partition(tenant), SETTINGS)
 }
 
 fn schema_key(tenant: TenantId, schema: &SchemaRef) -> Item {
     // Zeros in front, so that versions sort.
     let SchemaRef { name, version, .. } = schema;
-    key(format!("TENANT#{tenant}"), format!("SCHEMA#{name}#{version:010}"))
+    key(tenant_partition(tenant), format!("SCHEMA#{name}#{version:010}"))
 }
 
 fn file_key(tenant: TenantId, sha256: &Sha256) -> Item {
-    key(format!("TENANT#{tenant}"), format!("FILE#{READING}#{}", sha256.as_str()))
+    key(tenant_partition(tenant), format!("FILE#{READING}#{}", sha256.as_str()))
 }

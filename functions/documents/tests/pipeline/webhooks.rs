@@ -3,36 +3,45 @@
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use documents::deliver_webhook::DeliverWebhook;
+use documents::deliver_webhook::Ends;
 use documents::document::DocumentId;
+use documents::queues::{MAX_ATTEMPTS, Tell, Told};
 use documents::settings::Settings;
 use documents::stage::Stage;
+use documents::store::Documents;
 use serde_json::{Value, json};
-use shared::batch::Failure as Trouble;
-use shared::webhook::{Courier, Webhook, new_secret};
+use shared::batch::{Failure as Trouble, Message};
+use shared::webhook::{Courier, Deliver, Disabled, Reason, Webhook, new_secret};
 use testing::pdf;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{System, message, system};
+use crate::support::{System, system};
 
 async fn tell(s: &System, id: DocumentId, receive_count: u32) -> Result<(), Trouble> {
-    let courier = Courier::new(true).unwrap();
-    let (documents, clock) = (s.documents.clone(), s.clock.clone());
-    let task = DeliverWebhook { documents, courier, clock };
-    task.handle(message(s.key(id), receive_count)).await
+    let (owner, document_id) = s.key(id);
+    deliver(s, Tell::V1 { about: Told { owner, document_id } }, receive_count).await
+}
+
+async fn deliver(s: &System, body: Tell, receive_count: u32) -> Result<(), Trouble> {
+    let deliver = Deliver {
+        store: s.documents.webhooks(),
+        courier: Courier::new(true).unwrap(),
+        clock: s.clock.clone(),
+        ids: s.ids.clone(),
+    };
+    let ends = Ends { documents: s.documents.clone(), clock: s.clock.clone() };
+    let job = Message { message_id: "m".into(), receive_count, group: None, body };
+    deliver.job(&ends, job, MAX_ATTEMPTS).await
 }
 
 /// A tenant with a webhook at `server`; gives its secret.
 async fn subscribe(s: &System, server: &MockServer) -> String {
     let secret = new_secret([7; 32]);
-    let webhook = Webhook {
-        url: format!("{}/hook", server.uri()),
-        secret: secret.clone().into(),
-        gone_at: None,
-    };
+    let webhook = Webhook::signed_by(format!("{}/hook", server.uri()), secret.clone().into());
     let settings = Settings { webhook: Some(webhook), ..Settings::default() };
-    s.documents.set_settings(s.tenant, &settings).await.unwrap();
+    let before = s.documents.settings(s.tenant).await.unwrap();
+    assert!(s.documents.set_settings(s.tenant, &before, &settings).await.unwrap());
     secret
 }
 
@@ -50,6 +59,20 @@ async fn the_end_is_told_and_signed() {
     assert_eq!(s.drain("webhooks").await.len(), 1);
     tell(&s, id, 1).await.unwrap();
     tell(&s, id, 2).await.unwrap();
+    let told = server.received_requests().await.unwrap();
+    assert_eq!(told.len(), 1, "what is delivered is not posted again");
+    let page = serde_json::from_value(json!({})).unwrap();
+    let (webhooks, place) = (s.documents.webhooks(), Documents::place(s.tenant));
+    let log = webhooks.page(&place, &page, &s.clock).await.unwrap();
+    let log = serde_json::to_value(log).unwrap()["deliveries"][0].clone();
+    assert_eq!((&log["type"], &log["outcome"]), (&json!("document.ready"), &json!("delivered")));
+
+    let delivery = log["id"].as_str().unwrap();
+    let queue = s.pipeline.queues.webhooks().unwrap();
+    webhooks.resend(&place, delivery, queue, &s.clock).await.unwrap();
+    for job in s.drain("webhooks").await {
+        deliver(&s, serde_json::from_str(&job).unwrap(), 1).await.unwrap();
+    }
     let told = server.received_requests().await.unwrap();
     assert_eq!(told.len(), 2);
     let header = |index: usize, name: &str| told[index].headers[name].to_str().unwrap().to_owned();
@@ -100,5 +123,6 @@ async fn a_server_that_is_gone_is_told_no_more() {
     }
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
     let webhook = s.documents.settings(s.tenant).await.unwrap().webhook.unwrap();
-    assert!(webhook.gone_at.is_some());
+    let gone = Disabled { at: s.clock.now(), reason: Reason::Gone };
+    assert_eq!(webhook.disabled(), Some(gone));
 }

@@ -18,7 +18,7 @@ type Found = Pin<Box<dyn Future<Output = Option<Vec<SocketAddr>>> + Send>>;
 /// Finds the addresses of names, and refuses a name that has a private one. The client asks it for each
 /// connection, so that what was found before does not count.
 #[derive(Clone)]
-pub(super) struct Resolver {
+pub(crate) struct Resolver {
     pub(super) trusts_private: bool,
     lookup: Arc<dyn Fn(String) -> Found + Send + Sync>,
 }
@@ -33,7 +33,7 @@ impl fmt::Debug for Resolver {
 
 impl Resolver {
     /// Asks the system.
-    pub(super) fn system(trusts_private: bool) -> Self {
+    pub(crate) fn system(trusts_private: bool) -> Self {
         let lookup = |name: String| -> Found {
             Box::pin(async move {
                 let found = tokio::net::lookup_host((name, 0));
@@ -44,7 +44,7 @@ impl Resolver {
     }
 
     #[cfg(test)]
-    pub(super) fn asking(
+    pub(crate) fn asking(
         trusts_private: bool,
         answer: impl Fn(String) -> Vec<SocketAddr> + Send + Sync + 'static,
     ) -> Self {

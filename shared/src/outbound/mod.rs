@@ -1,0 +1,506 @@
+//! HTTP requests to servers outside of AWS: one client, with limits on time and on the answer's size.
+//!
+//! **Guarantees.**
+//!
+//! - A [guarded](Outbound::guarded) client is for hosts that users name. It speaks HTTPS only, and
+//!   connects only to public addresses. The connector itself asks the resolver and looks at the
+//!   addresses, so a name that changes its address between a check and a request gains nothing. It uses
+//!   no proxy, because a proxy would resolve the name itself.
+//! - An [unguarded](Outbound::unguarded) client is for a host that the operator configures. It connects
+//!   to any address.
+//! - Neither follows a redirect. A connection is made within [`Limits::connect`], and a request ends
+//!   within [`Limits::total`], with looking up the host and reading the answer.
+//! - [`Request::send`] gives the whole answer, or an error if it has more than [`Limits::answer`] bytes.
+//!   [`Request::send_for_status`] gives the status and the headers. It closes the connection of a longer
+//!   answer, and uses that of a shorter one again.
+//! - No error has the URL in it, because a URL may carry a secret. [`Failure::class`] is a short word for
+//!   the cause, which users may see.
+//!
+//! ```no_run
+//! # async fn example() -> shared::Result<()> {
+//! use reqwest::Method;
+//! use shared::outbound::{Limits, Outbound};
+//! use std::time::Duration;
+//!
+//! let limits = Limits {
+//!     connect: Duration::from_secs(3),
+//!     total: Duration::from_secs(10),
+//!     answer: 64 * 1024,
+//! };
+//! let payments = Outbound::unguarded(limits)?;
+//! let answer = payments.request(Method::GET, "https://api.example.com/v1/charges").send().await?;
+//! println!("{}: {} bytes", answer.status, answer.body.len());
+//!
+//! let posting = Outbound::guarded(limits, false)?;
+//! posting.check("https://hooks.example.com/orders").await?; // as the user is told of it
+//! let hook = posting.request(Method::POST, "https://hooks.example.com/orders").body("{}");
+//! println!("{}", hook.send_for_status().await?.status);
+//! # Ok(()) }
+//! ```
+
+mod public;
+mod resolver;
+
+use std::error::Error as StdError;
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::redirect::Policy;
+use reqwest::{Body, Client, Method, RequestBuilder, Response, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use self::public::is_public;
+pub(crate) use self::resolver::Resolver;
+use crate::Result;
+use crate::fault::Lost;
+
+/// What a request may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until the connection is made, with looking up the host.
+    pub connect: Duration,
+    /// Until the answer is read.
+    pub total: Duration,
+    /// The longest answer, in bytes.
+    pub answer: usize,
+}
+
+/// A client that keeps its connections. Its clones share them.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    client: Client,
+    /// What finds addresses and judges them; absent if the client is not guarded.
+    resolver: Option<Arc<Resolver>>,
+    limits: Limits,
+}
+
+/// Why a URL that a user names is not requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsafe {
+    /// It is no URL, or not one of HTTPS.
+    #[error("a URL of https:// is needed, without a user or a password")]
+    NotHttps,
+    /// It leads into a private network, where nobody else has business.
+    #[error("the host's addresses must be public")]
+    Private,
+    /// Its host has no address.
+    #[error("the host's name does not resolve")]
+    Unknown,
+}
+
+/// Why a request has no answer. It never has the URL in it.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The client is guarded, and does not request this URL.
+    #[error(transparent)]
+    Unsafe(#[from] Unsafe),
+    /// The time is over. The server may have done what was asked.
+    #[error("the request took too long")]
+    Timeout(#[source] reqwest::Error),
+    /// There is no connection: the server was asked nothing.
+    #[error("no connection")]
+    NoConnection(#[source] reqwest::Error),
+    /// The answer has more bytes than may be.
+    #[error("the answer has more than {0} bytes")]
+    AnswerTooLong(usize),
+    /// The request could not be written, or the connection broke.
+    #[error("the request failed")]
+    Broken(#[source] reqwest::Error),
+    /// A test has it so.
+    #[error("the answer was lost")]
+    Lost,
+}
+
+impl Failure {
+    /// A short word for the cause, without anything of the request.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Unsafe(Unsafe::NotHttps) => "invalid_url",
+            Self::Unsafe(Unsafe::Private) => "private_address",
+            Self::Unsafe(Unsafe::Unknown) => "unknown_host",
+            Self::Timeout(_) | Self::Lost => "timeout",
+            Self::NoConnection(_) => "no_connection",
+            Self::AnswerTooLong(_) => "answer_too_long",
+            Self::Broken(_) => "connection_broken",
+        }
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        if let Some(found) = of_resolver(&error) {
+            Self::Unsafe(found)
+        } else if error.is_timeout() {
+            Self::Timeout(error)
+        } else if error.is_connect() {
+            Self::NoConnection(error)
+        } else {
+            Self::Broken(error)
+        }
+    }
+}
+
+impl Lost for Failure {
+    fn lost() -> Self {
+        Self::Lost
+    }
+}
+
+/// What the resolver said, if that is the cause.
+fn of_resolver(error: &(dyn StdError + 'static)) -> Option<Unsafe> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<Unsafe>() {
+            return Some(*found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// An answer whose body does not matter.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+impl Outbound {
+    /// A client for hosts that users name. If it `trusts_private`, which is for a laptop only, it takes
+    /// HTTP and private addresses too.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn guarded(limits: Limits, trusts_private: bool) -> Result<Self> {
+        Self::resolving_by(Resolver::system(trusts_private), limits)
+    }
+
+    /// A guarded client with this resolver.
+    pub(crate) fn resolving_by(resolver: Resolver, limits: Limits) -> Result<Self> {
+        let resolver = Arc::new(resolver);
+        let client = builder(limits).no_proxy().dns_resolver(Arc::clone(&resolver)).build()?;
+        Ok(Self { client, resolver: Some(resolver), limits })
+    }
+
+    /// A client for a host that the operator configures.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn unguarded(limits: Limits) -> Result<Self> {
+        Ok(Self { client: builder(limits).build()?, resolver: None, limits })
+    }
+
+    /// Looks at a URL and, if the client is guarded, at where it leads, so that a user can be told. Each
+    /// request looks again.
+    ///
+    /// # Errors
+    /// [`Unsafe`]
+    pub async fn check(&self, url: &str) -> Result<Url, Unsafe> {
+        let (url, host) = self.parsed(url)?;
+        if let (Host::Name(name), Some(resolver)) = (host, &self.resolver) {
+            resolver.addresses(&name).await?;
+        }
+        Ok(url)
+    }
+
+    /// A request. What is wrong with the URL comes out when it is sent.
+    pub fn request(&self, method: Method, url: &str) -> Request {
+        let parsed = self.parsed(url).map_err(Failure::from);
+        let builder = parsed.map(|(url, _)| self.client.request(method, url));
+        Request { builder, max_answer: self.limits.answer }
+    }
+
+    /// The URL and its host. A guarded client judges an address in any of its forms (`0x7f000001`,
+    /// `[::ffff:7f00:1]`) here, because the connector does not ask the resolver for one.
+    fn parsed(&self, url: &str) -> Result<(Url, Host), Unsafe> {
+        let url = Url::parse(url).map_err(|_| Unsafe::NotHttps)?;
+        let host = url.host_str().ok_or(Unsafe::NotHttps)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let Some(resolver) = &self.resolver else { return Ok((url, Host::Name(host))) };
+        let is_https =
+            url.scheme() == "https" || (resolver.trusts_private && url.scheme() == "http");
+        if !is_https || !url.username().is_empty() || url.password().is_some() {
+            return Err(Unsafe::NotHttps);
+        }
+        match host.parse::<IpAddr>() {
+            Ok(at) if resolver.trusts_private || is_public(at) => Ok((url, Host::Address)),
+            Ok(_) => Err(Unsafe::Private),
+            Err(_) => Ok((url, Host::Name(host))),
+        }
+    }
+}
+
+enum Host {
+    Address,
+    Name(String),
+}
+
+/// What all clients have: nothing is done elsewhere than where it was asked, and no key is shown there.
+fn builder(limits: Limits) -> reqwest::ClientBuilder {
+    Client::builder().redirect(Policy::none()).connect_timeout(limits.connect).timeout(limits.total)
+}
+
+/// A request that is not sent yet.
+#[must_use = "a request that is not sent does nothing"]
+#[derive(Debug)]
+pub struct Request {
+    builder: Result<RequestBuilder, Failure>,
+    max_answer: usize,
+}
+
+impl Request {
+    fn map(self, change: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
+        Self { builder: self.builder.map(change), ..self }
+    }
+
+    /// Adds a header.
+    pub fn header(self, name: HeaderName, value: impl Display) -> Self {
+        self.map(|request| request.header(name, value.to_string()))
+    }
+
+    /// Adds `Authorization: Bearer …`.
+    pub fn bearer(self, token: &SecretString) -> Self {
+        self.map(|request| request.bearer_auth(token.expose_secret()))
+    }
+
+    /// Adds parameters to the URL.
+    pub fn query<T: Serialize + ?Sized>(self, parameters: &T) -> Self {
+        self.map(|request| request.query(parameters))
+    }
+
+    /// Sends a form.
+    pub fn form<T: Serialize + ?Sized>(self, form: &T) -> Self {
+        self.map(|request| request.form(form))
+    }
+
+    /// Sends these bytes.
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        self.map(|request| request.body(body))
+    }
+
+    /// Sends the request and reads the answer to its end.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn send(self) -> Result<Answer, Failure> {
+        let mut answer = self.builder?.send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            if body.len() + chunk.len() > self.max_answer {
+                return Err(Failure::AnswerTooLong(self.max_answer));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, headers, body })
+    }
+
+    /// Sends the request. The status counts, whatever becomes of the body.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn send_for_status(self) -> Result<Head, Failure> {
+        let answer = self.builder?.send().await?;
+        let head = Head { status: answer.status(), headers: answer.headers().clone() };
+        drain(answer, self.max_answer).await;
+        Ok(head)
+    }
+}
+
+/// Reads a short answer to its end, so that its connection can be used again. That of a longer one is
+/// closed.
+async fn drain(mut answer: Response, max_bytes: usize) {
+    let mut read = 0;
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        read += chunk.len();
+        if read > max_bytes {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use wiremock::matchers::path;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        connect: Duration::from_secs(2),
+        total: Duration::from_millis(500),
+        answer: 1_000,
+    };
+
+    #[tokio::test]
+    async fn a_guarded_client_requests_public_https_only() {
+        let outbound = Outbound::guarded(LIMITS, false).unwrap();
+        for (url, why) in [
+            ("http://1.1.1.1/", Unsafe::NotHttps),
+            ("ftp://1.1.1.1/", Unsafe::NotHttps),
+            ("https://user@1.1.1.1/", Unsafe::NotHttps),
+            ("nonsense", Unsafe::NotHttps),
+            ("https://127.0.0.1/", Unsafe::Private),
+            ("https://2130706433/", Unsafe::Private),
+            ("https://0177.0.0.1/", Unsafe::Private),
+            ("https://0x7f000001/", Unsafe::Private),
+            ("https://127.1/", Unsafe::Private),
+            ("https://[::1]/", Unsafe::Private),
+            ("https://[::ffff:7f00:1]/", Unsafe::Private),
+            ("https://[::ffff:10.0.0.1]/", Unsafe::Private),
+            ("https://[3fff::1]/", Unsafe::Private),
+            ("https://localhost/", Unsafe::Private),
+        ] {
+            assert_eq!(outbound.check(url).await.unwrap_err(), why, "{url}");
+            let failure = outbound.request(Method::POST, url).send_for_status().await.unwrap_err();
+            assert!(
+                matches!(failure, Failure::Unsafe(found) if found == why),
+                "{url}: {failure:?}"
+            );
+        }
+        assert!(outbound.check("https://1.1.1.1/hook").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_becomes_private_is_not_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let answers = asked.clone();
+        let resolver = Resolver::asking(false, move |_| {
+            let first = answers.fetch_add(1, Ordering::Relaxed) == 0;
+            let address = if first { "1.1.1.1:0" } else { "127.0.0.1:0" };
+            vec![address.parse().unwrap()]
+        });
+        let outbound = Outbound::resolving_by(resolver, LIMITS).unwrap();
+        let url = format!("https://rebind.example.org:{}/", listener.local_addr().unwrap().port());
+        outbound.check(&url).await.unwrap();
+        let failure = outbound.request(Method::POST, &url).send().await.unwrap_err();
+        assert_eq!(failure.class(), "private_address", "{failure:?}");
+        assert_eq!(asked.load(Ordering::Relaxed), 2, "the connector has asked");
+        let connected = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(connected.is_err(), "nothing is connected to");
+    }
+
+    #[tokio::test]
+    async fn redirects_are_not_followed() {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(307).insert_header("location", "/elsewhere");
+        Mock::given(path("/here")).respond_with(answer).mount(&server).await;
+        let url = format!("{}/here", server.uri());
+        for outbound in both() {
+            let head = outbound.request(Method::POST, &url).send_for_status().await.unwrap();
+            assert_eq!(head.status, 307);
+        }
+        assert_eq!(server.received_requests().await.unwrap().len(), 2);
+    }
+
+    fn both() -> [Outbound; 2] {
+        [Outbound::guarded(LIMITS, true).unwrap(), Outbound::unguarded(LIMITS).unwrap()]
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_is_an_error_unless_its_status_is_all_that_counts() {
+        let server = MockServer::start().await;
+        for (at, size) in [("/long", 1_001), ("/full", 1_000)] {
+            let answer = ResponseTemplate::new(200).set_body_string("a".repeat(size));
+            Mock::given(path(at)).respond_with(answer).mount(&server).await;
+        }
+        let at = |path: &str| format!("{}{path}", server.uri());
+        for outbound in both() {
+            let get = |path| outbound.request(Method::GET, &at(path));
+            assert_eq!(get("/full").send().await.unwrap().body.len(), 1_000);
+            let failure = get("/long").send().await.unwrap_err();
+            assert!(matches!(failure, Failure::AnswerTooLong(1_000)), "{failure:?}");
+            assert_eq!(get("/long").send_for_status().await.unwrap().status, 200);
+        }
+    }
+
+    /// A server that takes the request and goes on as `and_then` says: it counts its connections.
+    async fn server(answer: &'static str) -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                count.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    let mut buffer = [0; 4096];
+                    while stream.read(&mut buffer).await.unwrap_or(0) > 0 {
+                        if stream.write_all(answer.as_bytes()).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        (url, connections)
+    }
+
+    #[tokio::test]
+    async fn a_request_ends_in_its_time_whatever_the_server_does() {
+        // Nothing, and a body that never ends.
+        for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc"] {
+            let (url, _) = server(answer).await;
+            for outbound in both() {
+                let start = std::time::Instant::now();
+                let failure = outbound.request(Method::GET, &url).send().await.unwrap_err();
+                assert!(matches!(failure, Failure::Timeout(_)), "{failure:?}");
+                assert!(start.elapsed() < 3 * LIMITS.total);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again() {
+        let (url, connections) = server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+        for outbound in both() {
+            let before = connections.load(Ordering::Relaxed);
+            for _ in 0..3 {
+                outbound.request(Method::GET, &url).send_for_status().await.unwrap();
+                outbound.request(Method::GET, &url).send().await.unwrap();
+            }
+            assert_eq!(connections.load(Ordering::Relaxed) - before, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_does_not_tell_the_url() {
+        let secret = "s3cret";
+        for outbound in both() {
+            for url in [
+                format!("http://127.0.0.1:1/{secret}?key={secret}"),
+                format!("http://no-such-host.invalid/{secret}"),
+                format!("nonsense {secret}"),
+            ] {
+                let failure = outbound.request(Method::GET, &url).send().await.unwrap_err();
+                let text = format!("{failure:?} {failure} {}", crate::error::trail(&failure));
+                assert!(!text.contains(secret), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,313 @@
+use std::time::Duration;
+
+use aws_lc_rs::{hmac, rand};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use lambda_http::http::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+use ulid::Ulid;
+
+use crate::problem::Problem;
+use crate::{Error, Result};
+
+/// How many bytes a secret has.
+pub const SECRET_BYTES: usize = 32;
+/// What stands before a secret, so that it is known for one.
+pub const SECRET_PREFIX: &str = "whsec_";
+/// How long an old secret signs beside the new one.
+pub const OVERLAP: Duration = Duration::from_hours(24);
+/// How long every delivery fails before the endpoint is disabled.
+pub const FAILING_FOR: Duration = Duration::from_hours(5 * 24);
+/// The most old secrets that sign at once.
+pub const MAX_OLD_SECRETS: usize = 4;
+
+/// An endpoint as it is stored: the attribute `webhook` of an item of the system's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Webhook {
+    /// The URL that is posted to.
+    pub url: String,
+    /// What signs the posts, in base 64. The receiver has it too.
+    #[serde(serialize_with = "exposed")]
+    pub secret: SecretString,
+    /// The secrets of before, which sign beside it for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) old_secrets: Vec<OldSecret>,
+    /// Tells this endpoint from those that stood in its place before. Absent in items of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) generation: Option<String>,
+    /// When a delivery failed first since one succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) failing_since: Option<Timestamp>,
+    /// Since when nothing is posted, because all deliveries failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) failed_at: Option<Timestamp>,
+    /// Since when nothing is posted, because the receiver answered that it is gone (410).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) gone_at: Option<Timestamp>,
+}
+
+/// A secret of before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct OldSecret {
+    #[serde(serialize_with = "exposed")]
+    secret: SecretString,
+    /// It signs until then.
+    until: Timestamp,
+}
+
+/// Why nothing is posted to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Disabled {
+    /// Since when.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why an endpoint is disabled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Its receiver answered 410.
+    Gone,
+    /// No delivery has succeeded for [`FAILING_FOR`].
+    Failing,
+}
+
+/// For the table alone.
+fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
+
+impl PartialEq for OldSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.secret.expose_secret() == other.secret.expose_secret() && self.until == other.until
+    }
+}
+
+impl Eq for OldSecret {}
+
+impl PartialEq for Webhook {
+    fn eq(&self, other: &Self) -> bool {
+        // Every field, so that a new one is not forgotten.
+        let Self { url, secret, old_secrets, generation, failing_since, failed_at, gone_at } = self;
+        *url == other.url
+            && secret.expose_secret() == other.secret.expose_secret()
+            && *old_secrets == other.old_secrets
+            && *generation == other.generation
+            && *failing_since == other.failing_since
+            && *failed_at == other.failed_at
+            && *gone_at == other.gone_at
+    }
+}
+
+impl Eq for Webhook {}
+
+impl Webhook {
+    /// A webhook at `url`, with a new secret.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn at(url: String) -> Result<Self> {
+        Ok(Self::signed_by(url, random_secret()?))
+    }
+
+    /// A webhook at `url` with this secret.
+    #[must_use]
+    pub fn signed_by(url: String, secret: SecretString) -> Self {
+        Self {
+            url,
+            secret,
+            old_secrets: Vec::new(),
+            generation: Some(Ulid::generate().to_string()),
+            failing_since: None,
+            failed_at: None,
+            gone_at: None,
+        }
+    }
+
+    /// Why nothing is posted, if that is so.
+    #[must_use]
+    pub fn disabled(&self) -> Option<Disabled> {
+        let gone = self.gone_at.map(|at| Disabled { at, reason: Reason::Gone });
+        gone.or(self.failed_at.map(|at| Disabled { at, reason: Reason::Failing }))
+    }
+
+    /// The endpoint that stands here when its owner puts `url`: this one, if it is at that URL and
+    /// enabled; this one enabled, with the same secret, if its deliveries failed; and none, so that one
+    /// with a new secret is made, at another URL or if the receiver was gone.
+    #[must_use]
+    pub fn put_again(&self, url: &str) -> Option<Self> {
+        if self.url != url || self.gone_at.is_some() {
+            return None;
+        }
+        if self.failed_at.is_none() {
+            return Some(self.clone());
+        }
+        let enabled = Self::signed_by(self.url.clone(), self.secret.clone());
+        Some(Self { old_secrets: self.old_secrets.clone(), ..enabled })
+    }
+
+    /// The endpoint with a new secret; the secrets of before sign beside it for [`OVERLAP`].
+    ///
+    /// # Errors
+    /// 409 when [`MAX_OLD_SECRETS`] sign already; when the system has no randomness.
+    pub fn rotated(&self, now: Timestamp) -> Result<Self> {
+        let mut old_secrets: Vec<_> =
+            self.old_secrets.iter().filter(|old| now < old.until).cloned().collect();
+        if old_secrets.len() >= MAX_OLD_SECRETS {
+            let title = "The secret was changed too often";
+            return Err(Problem::new(StatusCode::CONFLICT, "too-many-secrets", title)
+                .detail(format!(
+                    "Up to {MAX_OLD_SECRETS} old secrets sign at once, for a day each."
+                ))
+                .into());
+        }
+        old_secrets.push(OldSecret { secret: self.secret.clone(), until: now + OVERLAP });
+        Ok(Self { secret: random_secret()?, old_secrets, ..self.clone() })
+    }
+
+    /// Until when an old secret signs beside the new one, if one does.
+    #[must_use]
+    pub fn secret_overlaps_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.old_secrets.iter().map(|old| old.until).filter(|until| now < *until).max()
+    }
+
+    /// The signatures of a message, that of the newest secret first, separated by spaces:
+    /// <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
+    pub(super) fn signatures(&self, id: &str, body: &str, now: Timestamp) -> Result<String> {
+        let old = self.old_secrets.iter().rev().filter(|old| now < old.until);
+        let secrets = std::iter::once(&self.secret).chain(old.map(|old| &old.secret));
+        let sign = |secret: &SecretString| sign(secret.expose_secret(), id, now.as_second(), body);
+        Ok(secrets.map(sign).collect::<Result<Vec<_>>>()?.join(" "))
+    }
+}
+
+fn random_secret() -> Result<SecretString> {
+    let mut random = [0; SECRET_BYTES];
+    rand::fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
+    Ok(new_secret(random).into())
+}
+
+/// A new secret, as the receiver is given it.
+#[must_use]
+pub fn new_secret(random: [u8; SECRET_BYTES]) -> String {
+    format!("{SECRET_PREFIX}{}", BASE64_STANDARD.encode(random))
+}
+
+fn sign(secret: &str, id: &str, timestamp: i64, body: &str) -> Result<String> {
+    let secret = BASE64_STANDARD.decode(secret.trim_start_matches(SECRET_PREFIX))?;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
+    let tag = hmac::sign(&key, format!("{id}.{timestamp}.{body}").as_bytes());
+    Ok(format!("v1,{}", BASE64_STANDARD.encode(tag)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_message_is_signed_as_the_standard_has_it() {
+        // The example of the specification's reference libraries.
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let webhook = Webhook::signed_by("https://1.1.1.1/".into(), secret.into());
+        let now = Timestamp::from_second(1_614_265_330).unwrap();
+        let signed =
+            webhook.signatures("msg_p5jXN8AQM9LWM0D4loKWxJek", r#"{"test": 2432232314}"#, now);
+        assert_eq!(signed.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let webhook = Webhook::at("https://1.1.1.1/".into()).unwrap();
+        let webhook = webhook.rotated(at("2026-11-30T10:00:00Z")).unwrap();
+        let text = format!("{webhook:?}");
+        assert!(!text.contains(webhook.secret.expose_secret()), "{text}");
+        assert!(!text.contains(SECRET_PREFIX), "{text}");
+        let stored = serde_json::to_value(&webhook).unwrap();
+        assert_eq!(serde_json::from_value::<Webhook>(stored).unwrap(), webhook);
+    }
+
+    #[test]
+    fn what_earlier_versions_stored_is_read() {
+        let stored = json!({"url": "https://1.1.1.1/", "secret": "whsec_MfKQ9r8GKYqrTwjU"});
+        let webhook: Webhook = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!((webhook.disabled(), webhook.generation.as_deref()), (None, None));
+        assert_eq!(serde_json::to_value(&webhook).unwrap(), stored);
+
+        let gone_at = "2026-11-30T10:00:00Z";
+        let mut stored = stored;
+        stored["gone_at"] = json!(gone_at);
+        let webhook: Webhook = serde_json::from_value(stored).unwrap();
+        let gone = Disabled { at: at(gone_at), reason: Reason::Gone };
+        assert_eq!(webhook.disabled(), Some(gone));
+    }
+
+    #[test]
+    fn each_secret_that_was_handed_out_signs_for_a_day_after_the_next() {
+        let start = at("2026-11-30T10:00:00Z");
+        let first = Webhook::at("https://1.1.1.1/".into()).unwrap();
+        let second = first.rotated(start).unwrap();
+        let hours = |hours| start + Duration::from_hours(hours);
+        let third = second.rotated(hours(12)).unwrap();
+        assert_eq!(third.generation, first.generation);
+        let signed = |webhook: &Webhook, now| {
+            let text = webhook.signatures("msg", "{}", now).unwrap();
+            text.split(' ').map(str::to_owned).collect::<Vec<_>>()
+        };
+        let of = |webhook: &Webhook, now| {
+            let alone =
+                Webhook::signed_by(webhook.url.clone(), webhook.secret.expose_secret().into());
+            signed(&alone, now).remove(0)
+        };
+        for (now, signers) in [
+            (hours(13), vec![&third, &second, &first]),
+            (hours(24) - Duration::from_millis(1), vec![&third, &second, &first]),
+            (hours(24), vec![&third, &second]),
+            (hours(36), vec![&third]),
+        ] {
+            let expected: Vec<_> = signers.into_iter().map(|signer| of(signer, now)).collect();
+            assert_eq!(signed(&third, now), expected, "{now}");
+        }
+        assert_eq!(third.secret_overlaps_until(hours(13)), Some(hours(36)));
+        assert_eq!(third.secret_overlaps_until(hours(36)), None);
+    }
+
+    #[test]
+    fn too_many_secrets_at_once_are_refused_and_old_ones_are_dropped() {
+        let now = at("2026-11-30T10:00:00Z");
+        let mut webhook = Webhook::at("https://1.1.1.1/".into()).unwrap();
+        for _ in 0..MAX_OLD_SECRETS {
+            webhook = webhook.rotated(now).unwrap();
+        }
+        assert!(matches!(webhook.rotated(now), Err(Error::Problem(_))));
+        assert_eq!(webhook.rotated(now + OVERLAP).unwrap().old_secrets.len(), 1);
+    }
+
+    #[test]
+    fn putting_an_endpoint_again_enables_it() {
+        let now = at("2026-11-30T10:00:00Z");
+        let url = "https://1.1.1.1/";
+        let first = Webhook::at(url.into()).unwrap().rotated(now).unwrap();
+        assert_eq!(first.put_again(url).as_ref(), Some(&first));
+        assert_eq!(first.put_again("https://1.1.1.1/other"), None);
+
+        let gone = Webhook { gone_at: Some(now), ..first.clone() };
+        assert_eq!(gone.put_again(url), None, "a new secret");
+
+        let failing = Webhook { failing_since: Some(now), failed_at: Some(now), ..first.clone() };
+        let enabled = failing.put_again(url).unwrap();
+        assert_eq!((enabled.disabled(), enabled.failing_since), (None, None));
+        assert_eq!(enabled.secret.expose_secret(), first.secret.expose_secret());
+        assert_eq!(enabled.old_secrets, first.old_secrets);
+        assert_ne!(enabled.generation, first.generation, "what ran before does not disable it");
+    }
+}

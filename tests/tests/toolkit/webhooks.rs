@@ -1,0 +1,578 @@
+//! Messages to servers of others: endpoints and the log are right, whatever goes wrong.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::Result;
+use shared::batch::{self, Failure};
+use shared::clock::Clock;
+use shared::fault::{Fault, Run, walk};
+use shared::id::Ids;
+use shared::queue::Queue;
+use shared::table::{Table, key};
+use shared::webhook::{
+    Courier, Deliver, DeliveryId, FAILING_FOR, Job, KEPT, Message, Place, Reason, Source, Store,
+    Webhook,
+};
+use testing::account;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// How often a job is tried.
+const MAX: u32 = 3;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct About {
+    number: u32,
+}
+
+/// Tells of numbers, the `n`th of which was said `n` seconds after the start.
+#[derive(Clone, Debug)]
+struct Numbers {
+    place: Place,
+    start: Timestamp,
+    are_forgotten: Arc<AtomicBool>,
+}
+
+impl Source for Numbers {
+    type About = About;
+
+    async fn find(&self, about: &About) -> Result<Option<(Place, Message)>> {
+        if self.are_forgotten.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        let number = about.number;
+        let message = Message {
+            id: format!("msg_{number}"),
+            kind: "number.said".into(),
+            created_at: self.start + Duration::from_secs(number.into()),
+            body: json!({ "number": number }).to_string(),
+        };
+        Ok(Some((self.place.clone(), message)))
+    }
+}
+
+/// A table, and what works with it.
+struct World {
+    aws: SdkConfig,
+    table: Table,
+    worlds: AtomicU32,
+}
+
+/// An endpoint of its own in the table, whose time stands still.
+struct Post {
+    clock: Clock,
+    table: Table,
+    store: Store,
+    numbers: Numbers,
+    deliver: Deliver,
+    server: MockServer,
+}
+
+async fn world() -> World {
+    let aws = account::empty().await;
+    let name = account::table(&aws, &["pk", "sk"]).await;
+    let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), name);
+    World { aws, table, worlds: AtomicU32::new(0) }
+}
+
+impl World {
+    /// An endpoint whose receiver answers so.
+    async fn post(&self, status: u16) -> Post {
+        let number = self.worlds.fetch_add(1, Ordering::SeqCst);
+        let clock = Clock::manual("2026-11-30T10:00:00Z".parse().unwrap());
+        let store = Store::new(self.table.clone());
+        let place = Place {
+            endpoint: ("ENDPOINTS".into(), number.to_string()),
+            deliveries: format!("DELIVERIES#{number}"),
+        };
+        let numbers = Numbers { place, start: clock.now(), are_forgotten: Arc::default() };
+        let deliver = Deliver {
+            store: store.clone(),
+            courier: Courier::new(true).unwrap(),
+            clock: clock.clone(),
+            ids: Ids::random(clock.clone()),
+        };
+        let server = MockServer::start().await;
+        let post = Post { clock, table: self.table.clone(), store, numbers, deliver, server };
+        post.answer(status).await;
+        let webhook = Webhook::at(post.server.uri()).unwrap();
+        post.put(&webhook).await;
+        post
+    }
+}
+
+impl Post {
+    async fn answer(&self, status: u16) {
+        self.server.reset().await;
+        let answer = ResponseTemplate::new(status);
+        Mock::given(method("POST")).respond_with(answer).mount(&self.server).await;
+    }
+
+    fn endpoint_key(&self) -> shared::table::Item {
+        let (pk, sk) = &self.numbers.place.endpoint;
+        key(pk, sk)
+    }
+
+    /// Puts an endpoint, as a system does.
+    async fn put(&self, webhook: &impl Serialize) {
+        let item = json!({"webhook": webhook, "other": true});
+        self.table.put(self.endpoint_key(), &item).unwrap().send().await.unwrap();
+    }
+
+    async fn remove(&self) {
+        self.table.delete(self.endpoint_key()).send().await.unwrap();
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(SignedDuration::try_from(by).unwrap());
+    }
+
+    /// A job that the queue hands out for the `count`th time.
+    async fn tell(&self, number: u32, count: u32) -> Result<(), Failure> {
+        self.job(Job::V1 { about: About { number } }, count).await
+    }
+
+    async fn job(&self, body: Job<About>, receive_count: u32) -> Result<(), Failure> {
+        let job = batch::Message { message_id: "m".into(), receive_count, group: None, body };
+        self.deliver.job(&self.numbers, job, MAX).await
+    }
+
+    async fn webhook(&self) -> Webhook {
+        self.store.webhook(&self.numbers.place).await.unwrap().unwrap()
+    }
+
+    /// The endpoint as its owner sees it.
+    async fn reason(&self) -> Option<Reason> {
+        self.webhook().await.disabled().map(|disabled| disabled.reason)
+    }
+
+    /// Since when deliveries fail.
+    async fn failing_since(&self) -> Value {
+        serde_json::to_value(self.webhook().await).unwrap()["failing_since"].clone()
+    }
+
+    /// How many posts there were, all of one id.
+    async fn posts(&self) -> usize {
+        let requests = self.server.received_requests().await.unwrap();
+        let mut ids: Vec<_> = requests.iter().map(|it| &it.headers["webhook-id"]).collect();
+        ids.dedup();
+        assert!(ids.len() <= 1, "{ids:?}");
+        requests.len()
+    }
+
+    async fn page(&self, query: Value) -> Value {
+        let page = serde_json::from_value(query).unwrap();
+        let page = self.store.page(&self.numbers.place, &page, &self.clock).await.unwrap();
+        serde_json::to_value(page).unwrap()
+    }
+
+    /// The log.
+    async fn log(&self) -> Vec<Value> {
+        self.page(json!({"limit": 100})).await["deliveries"].as_array().unwrap().clone()
+    }
+
+    /// The only delivery: what has become of it, the attempts, the last status and the last error.
+    async fn delivery(&self) -> (String, u64, Value, Value) {
+        let log = self.log().await;
+        assert_eq!(log.len(), 1, "{log:?}");
+        let (outcome, last) = (log[0]["outcome"].as_str().unwrap(), &log[0]["last_attempt"]);
+        let attempts = log[0]["attempts"].as_u64().unwrap();
+        (outcome.to_owned(), attempts, last["status"].clone(), last["error"].clone())
+    }
+
+    /// Has a message sent again; gives the jobs that are queued.
+    async fn resend(&self, number: u32, queue: &Queue) -> Result<Value> {
+        let at = self.numbers.start + Duration::from_secs(number.into());
+        let id = DeliveryId::of(at, &format!("msg_{number}")).to_string();
+        let (status, shown) =
+            self.store.resend(&self.numbers.place, &id, queue, &self.clock).await?;
+        assert_eq!(status.as_u16(), 202);
+        Ok(serde_json::to_value(shown.0).unwrap())
+    }
+}
+
+fn is_retry(result: &Result<(), Failure>) -> bool {
+    matches!(result, Err(Failure::Retry { .. }))
+}
+
+#[tokio::test]
+async fn the_log_says_what_became_of_a_message() {
+    let world = world().await;
+    let post = world.post(500).await;
+    assert!(is_retry(&post.tell(1, 1).await));
+    assert_eq!(post.delivery().await, ("pending".into(), 1, json!(500), Value::Null));
+    post.advance(Duration::from_secs(10));
+    post.answer(204).await;
+    post.tell(1, 2).await.unwrap();
+    let log = post.log().await;
+    let expected = json!([{
+        "id": "1796032801000-msg_1",
+        "message_id": "msg_1",
+        "type": "number.said",
+        "created_at": "2026-11-30T10:00:01Z",
+        "outcome": "delivered",
+        "attempts": 2,
+        "last_attempt": {"at": "2026-11-30T10:00:10Z", "status": 204},
+    }]);
+    assert_eq!(json!(log), expected);
+
+    // The same job once more, and one that was late.
+    for count in [1, 2, MAX + 1] {
+        post.tell(1, count).await.unwrap();
+    }
+    assert_eq!((post.posts().await, json!(post.log().await)), (1, expected));
+
+    let refusing = world.post(404).await;
+    for count in 1..=MAX {
+        assert!(is_retry(&refusing.tell(1, count).await));
+    }
+    assert!(matches!(refusing.tell(1, MAX + 1).await, Err(Failure::Permanent(_))));
+    assert_eq!(refusing.delivery().await, ("given_up".into(), 4, json!(404), Value::Null));
+    // The way back out of the dead-letter queue.
+    assert!(is_retry(&refusing.tell(1, 1).await));
+    assert_eq!(refusing.delivery().await, ("pending".into(), 5, json!(404), Value::Null));
+    refusing.answer(200).await;
+    refusing.tell(1, 2).await.unwrap();
+    assert_eq!(refusing.delivery().await.0, "delivered");
+
+    let nowhere = world.post(200).await;
+    nowhere.put(&Webhook::at("http://127.0.0.1:1/?token=s3cret".into()).unwrap()).await;
+    assert!(is_retry(&nowhere.tell(1, 1).await));
+    assert_eq!(nowhere.delivery().await.3, "no_connection");
+    assert!(!json!(nowhere.log().await).to_string().contains("s3cret"));
+}
+
+/// A job meets a fault; then it comes again until it succeeds or is given up; then what stalled goes on.
+async fn met(post: &Post, run: &Run, first: u32) {
+    let attempt = run.attempt(post.tell(1, first)).await;
+    for count in first + 1..first + 3 {
+        if !is_retry(&post.tell(1, count).await) {
+            break;
+        }
+    }
+    attempt.resume().await;
+}
+
+#[tokio::test]
+async fn a_delivery_is_recorded_whatever_the_first_attempt_meets() {
+    let world = world().await;
+    let points = walk(async |run: Run| {
+        let post = world.post(500).await;
+        assert!(is_retry(&post.tell(1, 1).await));
+        assert_ne!(post.failing_since().await, Value::Null);
+        post.answer(204).await;
+        post.advance(Duration::from_secs(1));
+        met(&post, &run, 2).await;
+        let (outcome, attempts, status, _) = post.delivery().await;
+        assert_eq!((outcome.as_str(), status), ("delivered", json!(204)));
+        let posts = post.posts().await as u64;
+        assert!((2..=posts + 1).contains(&attempts), "{attempts} of {posts} and 1");
+        assert!(posts <= 3);
+        assert_eq!(post.failing_since().await, Value::Null, "a success clears it");
+    })
+    .await;
+    assert_eq!(points, ["webhook.post", "webhook.record", "webhook.succeeded"]);
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_is_left_alone_whatever_the_first_attempt_meets() {
+    let world = world().await;
+    let points = walk(async |run: Run| {
+        let post = world.post(410).await;
+        met(&post, &run, 1).await;
+        assert_eq!(post.reason().await, Some(Reason::Gone));
+        let (outcome, ..) = post.delivery().await;
+        assert_eq!(outcome, "given_up");
+        let posts = post.posts().await;
+        assert!((1..=3).contains(&posts), "{posts}");
+        post.tell(1, 1).await.unwrap();
+        assert_eq!(post.posts().await, posts, "nothing more is posted");
+    })
+    .await;
+    assert_eq!(points, ["webhook.post", "webhook.gone", "webhook.record"]);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_fails_is_disabled_whatever_the_attempt_meets() {
+    let world = world().await;
+    let points = walk(async |run: Run| {
+        let post = world.post(500).await;
+        assert!(is_retry(&post.tell(1, 1).await));
+        post.advance(FAILING_FOR);
+        met(&post, &run, MAX + 1).await;
+        assert_eq!(post.reason().await, Some(Reason::Failing));
+        let (outcome, ..) = post.delivery().await;
+        assert_eq!(outcome, "given_up");
+    })
+    .await;
+    assert_eq!(points, ["webhook.post", "webhook.disable", "webhook.record"]);
+}
+
+#[tokio::test]
+async fn a_first_failure_is_remembered_whatever_the_attempt_meets() {
+    let world = world().await;
+    let points = walk(async |run: Run| {
+        let post = world.post(503).await;
+        met(&post, &run, 1).await;
+        let (outcome, attempts, status, _) = post.delivery().await;
+        // It was tried two or three times, of MAX and one.
+        assert_eq!((outcome.as_str(), status), ("pending", json!(503)));
+        assert!(attempts >= 1 && attempts <= post.posts().await as u64);
+        assert_eq!(post.failing_since().await, json!(post.clock.now()));
+        assert_eq!(post.reason().await, None);
+    })
+    .await;
+    assert_eq!(points, ["webhook.post", "webhook.failed", "webhook.record"]);
+}
+
+#[tokio::test]
+async fn a_message_is_sent_again_whatever_the_request_meets() {
+    let world = world().await;
+    let url = account::queue(&world.aws).await;
+    let queue = Queue::new(aws_sdk_sqs::Client::new(&world.aws), url.clone());
+    let points = walk(async |run: Run| {
+        let post = world.post(204).await;
+        post.tell(1, 1).await.unwrap();
+        let asked = run.attempt(post.resend(1, &queue)).await;
+        let is_answered = asked.is_done();
+        asked.resume().await;
+        if !is_answered {
+            // The owner asks again.
+            post.resend(1, &queue).await.unwrap();
+        }
+        let jobs = account::drain(&world.aws, &url).await;
+        assert!(!jobs.is_empty());
+        for job in jobs {
+            post.job(serde_json::from_str(&job).unwrap(), 1).await.unwrap();
+        }
+        let (outcome, attempts, ..) = post.delivery().await;
+        assert_eq!(outcome, "delivered");
+        let posts = post.posts().await;
+        assert!(posts >= 2, "under the same id");
+        assert_eq!(attempts, posts as u64);
+        // A job of before does nothing.
+        post.tell(1, 2).await.unwrap();
+        assert_eq!(post.posts().await, posts);
+    })
+    .await;
+    assert_eq!(points, ["queue.send", "webhook.record"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_of_one_message_at_once_are_harmless() {
+    let world = world().await;
+    let post = world.post(204).await;
+    for result in join_all((0..8).map(|_| post.tell(1, 1))).await {
+        result.unwrap();
+    }
+    let (outcome, attempts, ..) = post.delivery().await;
+    assert_eq!(outcome, "delivered");
+    assert!((1..=post.posts().await as u64).contains(&attempts));
+
+    // All posts but the first fail.
+    let flaky = world.post(500).await;
+    let good = ResponseTemplate::new(200);
+    flaky.server.reset().await;
+    let once = Mock::given(method("POST")).respond_with(good).up_to_n_times(1);
+    once.mount(&flaky.server).await;
+    let bad = Mock::given(method("POST")).respond_with(ResponseTemplate::new(500));
+    bad.mount(&flaky.server).await;
+    let results = join_all((0..8).map(|_| flaky.tell(1, 1))).await;
+    assert!(results.iter().any(Result::is_ok));
+    let (outcome, _, status, _) = flaky.delivery().await;
+    assert_eq!((outcome.as_str(), status), ("delivered", json!(200)));
+    let posts = flaky.posts().await;
+    for count in 2..4 {
+        flaky.tell(1, count).await.unwrap();
+    }
+    assert_eq!(flaky.posts().await, posts, "what is delivered is not posted again");
+
+    let failing = world.post(500).await;
+    let attempts = join_all((0..6).map(|_| failing.tell(1, 1))).await;
+    assert!(attempts.iter().all(is_retry));
+    assert_eq!(failing.delivery().await, ("pending".into(), 6, json!(500), Value::Null));
+}
+
+#[tokio::test]
+async fn an_endpoint_is_disabled_after_five_days_without_a_success() {
+    let world = world().await;
+    let given_up = async |post: &Post, number: u32| {
+        assert!(is_retry(&post.tell(number, 1).await));
+        assert!(matches!(post.tell(number, MAX + 1).await, Err(Failure::Permanent(_))));
+        post.reason().await
+    };
+    let post = world.post(500).await;
+    assert_eq!(given_up(&post, 1).await, None);
+    post.advance(FAILING_FOR.saturating_sub(Duration::from_secs(1)));
+    assert_eq!(given_up(&post, 2).await, None);
+    // A success, and the days are counted anew.
+    post.answer(200).await;
+    post.tell(3, 1).await.unwrap();
+    post.answer(500).await;
+    post.advance(Duration::from_secs(10));
+    assert_eq!(given_up(&post, 4).await, None);
+    post.advance(FAILING_FOR.saturating_sub(Duration::from_millis(1)));
+    assert_eq!(given_up(&post, 5).await, None);
+    post.advance(Duration::from_millis(1));
+    // One failure of a message that is tried again does not do.
+    assert!(is_retry(&post.tell(6, 1).await));
+    assert_eq!(post.reason().await, None);
+    assert_eq!(given_up(&post, 6).await, Some(Reason::Failing));
+
+    post.answer(200).await;
+    let queue = Queue::new(aws_sdk_sqs::Client::new(&world.aws), "http://127.0.0.1:1".into());
+    post.tell(7, 1).await.unwrap();
+    assert_eq!(post.posts().await, 0, "nothing more is posted");
+    let log = post.log().await;
+    assert_eq!((&log[0]["outcome"], &log[0]["attempts"]), (&json!("given_up"), &json!(0)));
+    assert_eq!(log[0]["last_attempt"]["error"], "disabled");
+    let refused = post.resend(7, &queue).await.unwrap_err();
+    assert!(refused.trail().contains("webhook-disabled"), "{refused:?}");
+
+    // The owner puts it again.
+    let webhook = post.webhook().await;
+    post.put(&webhook.put_again(&webhook.url).unwrap()).await;
+    post.tell(7, 1).await.unwrap();
+    assert_eq!((post.posts().await, post.reason().await), (1, None));
+    assert_eq!(post.log().await[0]["outcome"], "delivered");
+}
+
+/// A success that is noted while another delivery fails.
+#[tokio::test]
+async fn a_success_clears_a_failure_that_it_did_not_see() {
+    let world = world().await;
+    let post = world.post(204).await;
+    // The success has read an endpoint without failures, and stalls.
+    let run = Run::with("webhook.post", Fault::StallBefore);
+    let stalled = run.attempt(post.tell(1, 1)).await;
+    post.answer(500).await;
+    assert!(is_retry(&post.tell(2, 1).await));
+    assert_ne!(post.failing_since().await, Value::Null);
+    post.answer(204).await;
+    stalled.resume().await.unwrap().unwrap();
+    assert_eq!(post.failing_since().await, Value::Null);
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_does_not_disable_an_endpoint_that_was_put_again() {
+    let world = world().await;
+    for status in [410, 500] {
+        let post = world.post(status).await;
+        if status == 500 {
+            assert!(is_retry(&post.tell(2, 1).await));
+            post.advance(FAILING_FOR);
+        }
+        let run = Run::with("webhook.post", Fault::StallAfter);
+        let stalled = run.attempt(post.tell(1, MAX + 1)).await;
+        let again = Webhook::at(post.webhook().await.url).unwrap();
+        post.put(&again).await;
+        let _ = stalled.resume().await.unwrap();
+        assert_eq!(post.webhook().await, again, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn endpoints_of_earlier_versions_are_read_and_disabled() {
+    let world = world().await;
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    for (status, reason) in [(410, Reason::Gone), (500, Reason::Failing)] {
+        let post = world.post(status).await;
+        post.put(&json!({"url": post.server.uri(), "secret": secret})).await;
+        let _ = post.tell(1, 1).await;
+        post.advance(FAILING_FOR);
+        let _ = post.tell(1, MAX + 1).await;
+        assert_eq!(post.reason().await, Some(reason));
+    }
+    let post = world.post(200).await;
+    let gone =
+        json!({"url": post.server.uri(), "secret": secret, "gone_at": "2026-01-01T00:00:00Z"});
+    post.put(&gone).await;
+    post.tell(1, 1).await.unwrap();
+    assert_eq!((post.posts().await, post.reason().await), (0, Some(Reason::Gone)));
+    // And a job as it was written before.
+    let job: Job<About> = serde_json::from_str(r#"{"version":"1","number":7}"#).unwrap();
+    assert_eq!(job, Job::V1 { about: About { number: 7 } });
+    assert_eq!(serde_json::to_string(&job).unwrap(), r#"{"version":"1","number":7}"#);
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_any_more_is_given_up() {
+    let world = world().await;
+    let url = account::queue(&world.aws).await;
+    let queue = Queue::new(aws_sdk_sqs::Client::new(&world.aws), url.clone());
+    let post = world.post(500).await;
+    // Nothing is known of these.
+    post.remove().await;
+    post.tell(1, 1).await.unwrap();
+    let webhook = Webhook::at(post.server.uri()).unwrap();
+    post.put(&webhook).await;
+    assert!(post.log().await.is_empty());
+
+    assert!(is_retry(&post.tell(1, 1).await));
+    post.remove().await;
+    post.tell(1, 2).await.unwrap();
+    post.put(&webhook).await;
+    assert_eq!(
+        post.delivery().await,
+        ("given_up".into(), 1, Value::Null, json!("endpoint_removed"))
+    );
+
+    let shown = post.resend(1, &queue).await.unwrap();
+    assert_eq!((&shown["outcome"], &shown["attempts"]), (&json!("pending"), &json!(1)));
+    assert_eq!(post.delivery().await.0, "pending");
+    post.numbers.are_forgotten.store(true, Ordering::SeqCst);
+    for job in account::drain(&world.aws, &url).await {
+        post.job(serde_json::from_str(&job).unwrap(), 1).await.unwrap();
+    }
+    assert_eq!(post.delivery().await, ("given_up".into(), 1, Value::Null, json!("message_gone")));
+    post.tell(1, 1).await.unwrap();
+    assert_eq!(post.posts().await, 1);
+}
+
+#[tokio::test]
+async fn the_log_is_listed_newest_first_by_pages_and_ends_after_30_days() {
+    let world = world().await;
+    let post = world.post(200).await;
+    assert_eq!(post.page(json!({})).await, json!({"deliveries": []}));
+    for number in [3, 1, 5, 2, 4] {
+        post.tell(number, 1).await.unwrap();
+    }
+    let ids = |page: &Value| {
+        let deliveries = page["deliveries"].as_array().unwrap();
+        let ids = deliveries.iter().map(|it| it["message_id"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    let first = post.page(json!({"limit": 2})).await;
+    assert_eq!(ids(&first), ["msg_5", "msg_4"]);
+    let second = post.page(json!({"limit": 2, "cursor": first["next_cursor"]})).await;
+    assert_eq!(ids(&second), ["msg_3", "msg_2"]);
+    let third = post.page(json!({"limit": 2, "cursor": second["next_cursor"]})).await;
+    assert_eq!((ids(&third), third.get("next_cursor")), (vec!["msg_1".to_owned()], None));
+
+    // TTL may take days; what has expired is not there all the same.
+    post.advance(KEPT);
+    let page = serde_json::from_value(json!({"cursor": "bm9uZQ"})).unwrap();
+    assert!(post.store.page(&post.numbers.place, &page, &post.clock).await.is_err());
+    assert!(post.log().await.is_empty());
+    let queue = Queue::new(aws_sdk_sqs::Client::new(&world.aws), "http://127.0.0.1:1".into());
+    assert!(post.resend(1, &queue).await.unwrap_err().trail().contains("not-found"));
+    post.answer(500).await;
+    assert!(is_retry(&post.tell(1, 1).await), "it is posted as if for the first time");
+    assert_eq!(post.delivery().await, ("pending".into(), 1, json!(500), Value::Null));
+    let stored = post.table.client().get_item().table_name(post.table.name());
+    let place = &post.numbers.place;
+    let stored = stored
+        .key("pk", AttributeValue::S(place.deliveries.clone()))
+        .key("sk", AttributeValue::S("DELIVERY#1796032801000-msg_1".into()));
+    let item = stored.send().await.unwrap().item.unwrap();
+    let expires = (post.clock.now() + KEPT).as_second().to_string();
+    assert_eq!(item["expires"], AttributeValue::N(expires), "the TTL attribute, in seconds");
+}
