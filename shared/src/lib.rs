@@ -1,39 +1,42 @@
 //! What every Arsenal function needs, and nothing that only one needs: a toolkit for AWS Lambda in Rust.
 //!
-//! Each module says first what it guarantees. A function is a few lines of wiring:
+//! The documentation of a module begins with its guarantees. A system is one program with a table of its
+//! Lambdas:
 //!
 //! ```no_run
 //! use axum::{Router, routing::post};
-//! use shared::clock::Clock;
-//! use shared::config::var;
 //! use shared::http::idempotency;
-//! use shared::idempotency::Records;
+//! use shared::program::{self, Environment};
 //!
-//! #[tokio::main]
-//! async fn main() -> shared::Result<()> {
-//!     shared::telemetry::init("greetings");
-//!     let aws = shared::aws::load().await;
-//!     let client = shared::aws::dynamodb(&aws).await;
-//!     let records = Records::new(client, var("REQUESTS_TABLE")?, Clock::System);
-//!     let router = Router::new().route("/v1/greetings", post(async || "hello"));
-//!     shared::http::serve(idempotency::wrapped(router, records)).await
+//! fn main() -> shared::Result<()> {
+//!     program::run("greetings", async |lambda, environment: Environment| match lambda {
+//!         "greet" => {
+//!             let router = Router::new().route("/v1/greetings", post(async || "hello"));
+//!             environment.serve(idempotency::wrapped(router, environment.records()?)).await
+//!         }
+//!         _ => Err(program::unknown(lambda)),
+//!     })
 //! }
 //! ```
 //!
-//! | module | gives |
+//! | module | content |
 //! |---|---|
-//! | [`idempotency`], [`http::idempotency`] | work that is asked for many times and done once; the `Idempotency-Key` header |
-//! | [`webhook`] | messages to servers of others: signed, tried again, logged, sent again on demand |
+//! | [`program`], [`config`] | the program of a system: one binary, whose Lambda is chosen by `Handler`; variables |
+//! | [`http`], [`problem`], [`error`] | axum on API Gateway; the error for the caller (RFC 9457) and the error for the log |
+//! | [`scopes`] | roles of users, and their scopes |
+//! | [`idempotency`], [`http::idempotency`] | repeated requests take effect once; the `Idempotency-Key` header |
+//! | [`rate_limit`], [`http::rate_limit`], [`budget`] | limits in a time and in a day, exact over all instances |
+//! | [`table`] | DynamoDB: keys, typed items, reads, pages |
+//! | [`mod@write`], [`transaction`], [`conflict`] | single and joint writes to DynamoDB, and conflicts between them |
+//! | [`lease`] | one attempt at an item at a time |
+//! | [`due`] | items that must be checked at a certain time |
+//! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: the failure of a record does not fail the others; sending to SQS |
+//! | [`webhook`] | messages to servers of others: signed, retried, logged, sent again on demand |
 //! | [`outbound`] | the HTTP client for servers outside of AWS, with a guard for URLs that users name |
-//! | [`mod@write`], [`transaction`], [`conflict`] | writes to DynamoDB, one or several together, and what gets in their way |
-//! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: every record stands or falls alone; sending to SQS |
-//! | [`due`] | items that must be looked at by a certain time |
-//! | [`rate_limit`], [`http::rate_limit`] | limits that are exact over all instances |
-//! | [`fault`] | crashes, stalls and lost answers on purpose, for tests |
+//! | [`invocation`], [`aws`], [`cached`] | running a function: clients, time-outs, cached values |
 //! | [`telemetry`], [`trace`] | logs, metrics and traces |
-//! | [`invocation`], [`aws`], [`cached`], [`config`] | running a function: clients, time-outs, parameters and secrets |
-//! | [`http`], [`problem`], [`error`] | axum on API Gateway; what a caller is told (RFC 9457), and what only the log is told |
-//! | [`id`], [`clock`] | sortable ids that say what they are, and the time; tests can set both |
+//! | [`fault`] | injected crashes, stalls and lost answers, for tests |
+//! | [`id`], [`clock`] | sortable ids with a prefix, and the time; tests can set both |
 //!
 //! The features `failpoints` (tests only; a release build with it does not compile) and `otlp` (traces
 //! to a collector) are off unless asked for.
