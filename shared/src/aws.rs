@@ -8,7 +8,8 @@
 //! ```no_run
 //! # async fn example() {
 //! let aws = shared::aws::load().await;
-//! let client = shared::aws::dynamodb(&aws).await; // opens the TLS connection now
+//! let client = aws_sdk_dynamodb::Client::new(&aws);
+//! shared::aws::connect(&client).await; // opens the TLS connection now
 //! # }
 //! ```
 
@@ -78,13 +79,6 @@ impl Calls {
 
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3)
-}
-
-/// Makes a DynamoDB client and opens its connection: see [`connect`].
-pub async fn dynamodb(aws: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    let client = aws_sdk_dynamodb::Client::new(aws);
-    connect(&client).await;
-    client
 }
 
 /// Opens a client's connection at cold start, so that the first request does not wait for it. Lambda
