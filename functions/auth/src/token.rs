@@ -12,12 +12,12 @@ use shared::id::{Id, Ids, Kind, TenantId, UserId};
 use crate::keys::SigningKey;
 use crate::user::User;
 
-/// How long an access token is good for.
+/// The lifetime of an access token.
 pub const LIFETIME: Duration = Duration::from_mins(15);
 
-/// What the token is: an access token, so that no other signed token passes for one.
+/// The token's type. The verifier rejects every signed token that is not an access token.
 const TYPE: &str = "at+jwt";
-/// Who the token is for: this API.
+/// The token's audience: this API.
 const AUDIENCE: &str = "arsenal";
 
 /// A token's id.
@@ -27,22 +27,22 @@ impl Kind for Token {
     const PREFIX: &'static str = "tok";
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who issued it.
+    /// The issuer.
     pub iss: String,
-    /// Whom it is for.
+    /// The audience.
     pub aud: String,
     /// The user.
     pub sub: UserId,
     /// The tenant that the user acts for.
     pub tenant: TenantId,
-    /// Scopes, separated by spaces.
+    /// The scopes, separated by spaces.
     pub scope: String,
-    /// When it was issued, in seconds since 1970.
+    /// The time of issue, in seconds since 1970.
     pub iat: i64,
-    /// When it expires, in seconds since 1970.
+    /// The time of expiry, in seconds since 1970.
     pub exp: i64,
     /// The token's id.
     pub jti: Id<Token>,
@@ -62,7 +62,7 @@ impl Issuer {
         Ok(Self { name, key_id: key.id()?, key: key.encoding_key() })
     }
 
-    /// A token for `user`, good from `now` for [`LIFETIME`].
+    /// Issues a token for `user` that is valid from `now` for [`LIFETIME`].
     pub fn issue(
         &self,
         user: &User,
@@ -95,19 +95,19 @@ pub struct Verifier {
     validation: Validation,
 }
 
-/// Why a token is not taken. For the log; the caller is told nothing.
+/// Why a token is rejected. For the log only: the response does not contain the reason.
 #[derive(Debug, thiserror::Error)]
 pub enum Rejected {
-    /// The header's `typ` is not that of an access token.
+    /// The header's `typ` is not the type of an access token.
     #[error("not an access token")]
     Type,
-    /// No key of ours has the header's `kid`.
+    /// None of our keys has the header's `kid`.
     #[error("signed with an unknown key")]
     Key,
-    /// It has expired.
+    /// The token has expired.
     #[error("expired")]
     Expired,
-    /// It is malformed, or its signature, algorithm, issuer or audience is not ours.
+    /// The token is malformed, or its signature, algorithm, issuer or audience is wrong.
     #[error(transparent)]
     Invalid(#[from] jsonwebtoken::errors::Error),
 }
@@ -120,12 +120,12 @@ impl Verifier {
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // Checked by `verify` against the time that it is given.
+        // `verify` checks the expiry against its argument `now`.
         validation.validate_exp = false;
         Self { keys, validation }
     }
 
-    /// What `token` says, if it was issued by us and has not expired at `now`.
+    /// The claims of `token`, if we issued it and it has not expired at `now`.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Rejected> {
         let header = jsonwebtoken::decode_header(token)?;
         if header.typ.as_deref() != Some(TYPE) {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_who_and_what() {
+    fn a_token_has_the_standard_claims() {
         let claims = fixture().claims;
         assert_eq!(claims["iss"], "arsenal-test");
         assert_eq!(claims["aud"], "arsenal");
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_ends_at_its_expiry_to_the_second() {
+    fn a_token_expires_to_the_second() {
         let f = fixture();
         let token = f.sign(&f.header(), &f.claims);
         let end = f.now + LIFETIME;
@@ -233,7 +233,7 @@ mod tests {
         let other = SigningKey::generate().unwrap().encoding_key();
         assert!(f.refuses(&jsonwebtoken::encode(&f.header(), &f.claims, &other).unwrap()));
 
-        // The public key as an HMAC secret: the classic confusion of algorithms.
+        // The algorithm confusion attack: the public key as an HMAC secret.
         let public = serde_json::to_vec(&f.verifier.keys).unwrap();
         let hmac = EncodingKey::from_secret(&public);
         let header = Header { alg: Algorithm::HS256, ..f.header() };

@@ -14,9 +14,9 @@ pub struct User {
     pub id: UserId,
     /// The address that the user signs in with.
     pub email: Email,
-    /// The tenant that the user acts for: at first one of the user's own.
+    /// The tenant that the user acts for. Registration creates a tenant for each user.
     pub tenant: TenantId,
-    /// What the user is here. What the user may do follows from it: see [`scopes`].
+    /// The user's roles. They determine the user's scopes: see [`scopes`].
     #[serde(default = "member")]
     pub roles: Vec<Role>,
     /// When the user registered.
@@ -24,8 +24,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user who registers now, as a member, with a tenant of the user's own. No request gives another
-    /// role.
+    /// Creates a user with a new tenant and the role `Member`. No request can give another role.
     #[must_use]
     pub fn register(email: Email, ids: &Ids, now: Timestamp) -> Self {
         Self { id: ids.next(), email, tenant: ids.next(), roles: member(), created_at: now }

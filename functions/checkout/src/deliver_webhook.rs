@@ -1,4 +1,4 @@
-//! Tells a merchant of an event.
+//! Posts an event to a merchant's webhook.
 
 use serde_json::json;
 use shared::Result;
@@ -28,7 +28,7 @@ pub async fn run(environment: &Environment) -> Result<()> {
     .await
 }
 
-/// What merchants are told of: the events of orders.
+/// The source of the messages: the events of orders.
 #[derive(Clone, Debug)]
 pub struct Events {
     /// The checkout's table.
@@ -38,7 +38,7 @@ pub struct Events {
 impl Source for Events {
     type About = Told;
 
-    /// The message says what the order was right after the event, whenever it is sent.
+    /// The message contains the order as it was right after the event, not as it is now.
     async fn find(&self, about: &Told) -> Result<Option<(Place, Message)>> {
         let Told { endpoint, order, event } = about;
         let mut history = self.store.history(*order).await?;

@@ -1,4 +1,4 @@
-//! Folds what is written into the ledger into the balances.
+//! Adds new ledger entries to the balances.
 
 use serde_json::Value;
 use shared::Result;
@@ -17,18 +17,18 @@ pub async fn run(environment: &Environment) -> Result<()> {
     shared::invocation::run(async |batch, _| task.handle(&batch).await).await
 }
 
-/// What the task needs.
+/// The dependencies of the task.
 #[derive(Clone, Debug)]
 pub struct FoldLedger {
     /// The checkout's table.
     pub store: Store,
-    /// New ids.
+    /// The source of new ids.
     pub ids: Ids,
 }
 
 impl FoldLedger {
-    /// Folds what a batch of the table's stream tells of. It fails or succeeds as a whole; one that is
-    /// told of again is folded once.
+    /// Folds the new entries in a batch of the table's stream. The batch fails or succeeds as a whole.
+    /// An entry that is delivered twice is folded once.
     pub async fn handle(&self, batch: &StreamEvent) -> Result<()> {
         let inserted = batch.changes::<Value>()?.into_iter();
         let inserted = inserted.filter(|change| change.kind == ChangeKind::Insert);
@@ -36,7 +36,7 @@ impl FoldLedger {
         self.fold(&items.collect::<Result<Vec<_>>>()?).await
     }
 
-    /// Folds entries.
+    /// Adds entries to the balances.
     pub async fn fold(&self, entries: &[Entry]) -> Result<()> {
         for entries in entries.chunks(MAX_FOLDED) {
             let token: AttemptId = self.ids.next();

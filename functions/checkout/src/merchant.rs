@@ -1,4 +1,4 @@
-//! Merchants: who is told what becomes of orders, and where.
+//! Merchants' webhook endpoints, which receive the events of orders.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,17 +7,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::webhook::Webhook;
 
-/// The most endpoints.
+/// Maximum number of endpoints.
 pub const MAX_ENDPOINTS: usize = 10;
-/// The longest name of one, in bytes.
+/// Maximum length of an endpoint's name, in bytes.
 pub const MAX_NAME: usize = 40;
 
-/// What an endpoint is known by: up to [`MAX_NAME`] small letters of ASCII, digits and `-`.
+/// An endpoint's name: 1 to [`MAX_NAME`] lowercase ASCII letters, digits and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EndpointName(String);
 
-/// Why a text is not one.
+/// The error for an invalid [`EndpointName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an endpoint's name has 1 to {MAX_NAME} small letters, digits and \"-\"")]
 pub struct InvalidName;
@@ -26,8 +26,8 @@ impl FromStr for EndpointName {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let is_one = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let fits = (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_one);
+        let is_valid = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let fits = (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_valid);
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidName) }
     }
 }
@@ -52,13 +52,13 @@ impl fmt::Display for EndpointName {
     }
 }
 
-/// Where a merchant is told.
+/// A merchant's webhook endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// What it is known by.
+    /// The endpoint's name.
     pub name: EndpointName,
-    /// Where, and what signs.
+    /// The URL and the signing secret.
     pub webhook: Webhook,
-    /// Since when.
+    /// The time of the last put.
     pub created_at: Timestamp,
 }

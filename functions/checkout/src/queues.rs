@@ -1,4 +1,4 @@
-//! What the checkout's queues hold.
+//! The jobs in the checkout's queues.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use shared::webhook::Job;
 use crate::merchant::EndpointName;
 use crate::order::{OrderId, PaymentId};
 
-/// How often a webhook is tried. The queue hands it out once more than that, so that the last time can
-/// be spent on giving it up: its `maxReceiveCount` is this and one.
+/// Maximum attempts of a webhook message. The queue's `maxReceiveCount` is this plus one: the last
+/// receive records that the message is given up.
 pub const MAX_DELIVERIES: u32 = 12;
 
-/// How long to wait before an order is tried again: up to 2 s, 4 s, 8 s and so on, up to a minute.
+/// The wait before the next attempt of an order: up to 2 s, 4 s, 8 s and so on, at most 1 min.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_mins(1));
-/// How long to wait before a webhook is tried again: up to 10 s, 20 s, 40 s and so on, over some hours.
+/// The wait before the next attempt of a webhook: up to 10 s, 20 s, 40 s and so on, at most 2 h.
 const WEBHOOK_BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_hours(2));
 
-/// An order is to be taken as far as it goes.
+/// A job that advances an order as far as possible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum Advance {
@@ -30,7 +30,7 @@ pub enum Advance {
         /// The order.
         order: OrderId,
     },
-    /// The order of a payment is to be compared with what the provider has of it.
+    /// Compares the order of a payment with the provider's data.
     #[serde(rename = "2")]
     V2 {
         /// The payment.
@@ -38,27 +38,27 @@ pub enum Advance {
     },
 }
 
-/// A merchant is to be told of an event.
+/// A job that posts an event to a merchant's endpoint.
 pub type Tell = Job<Told>;
 
-/// What a merchant is told of, and where.
+/// An event and the endpoint that receives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
-    /// Where.
+    /// The endpoint.
     pub endpoint: EndpointName,
     /// The order.
     pub order: OrderId,
-    /// The event's place in the order's history.
+    /// The event's version in the order's history.
     pub event: u32,
 }
 
-/// What hands out the orders of `queue`. An order is not begun that could not be given `time_limit`.
+/// The consumer of the orders of `queue`. It starts an order only if `time_limit` remains for it.
 #[must_use]
 pub fn orders(queue: Queue, dead_letters: Queue, time_limit: Duration) -> Consumer {
     Consumer::new(queue).dead_letters(dead_letters).time_limit(time_limit).backoff(BACKOFF)
 }
 
-/// What hands out the webhooks of `queue`.
+/// The consumer of the webhooks of `queue`.
 #[must_use]
 pub fn webhooks(queue: Queue, dead_letters: Queue, time_limit: Duration) -> Consumer {
     orders(queue, dead_letters, time_limit).backoff(WEBHOOK_BACKOFF)

@@ -1,8 +1,8 @@
-//! The outbox: the events themselves. The table's stream tells of each that was written, and of none
-//! that was not; from there it goes to the queues.
+//! The outbox. The events themselves are the outbox: the table's stream contains exactly the events
+//! that were written. This function sends them to the queues.
 //!
-//! What a customer or a merchant has asked for needs a worker. What a worker has written needs none:
-//! the worker goes on by itself, and if it dies its job comes again.
+//! An event that a customer or a merchant causes needs a worker. An event that a worker writes needs no
+//! job: the worker continues by itself, and if it crashes, its job is delivered again.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,14 +27,14 @@ pub async fn run(environment: &Environment) -> Result<()> {
     shared::invocation::run(async |batch, invocation| relay.batch(batch, &invocation).await).await
 }
 
-/// What the task needs.
+/// The dependencies of the task.
 #[derive(Clone, Debug)]
 pub struct Relay {
     /// The checkout's table.
     pub store: Store,
-    /// The queue of orders that are to be advanced.
+    /// The queue of orders to advance.
     pub orders: Queue,
-    /// The queue of what merchants are to be told.
+    /// The queue of webhook messages.
     pub webhooks: Queue,
 }
 
@@ -47,21 +47,22 @@ pub struct Streamed {
 }
 
 impl Relay {
-    /// Passes a batch of changes on. It fails or succeeds as a whole, and comes again if it fails.
+    /// Relays a batch of changes. The batch fails or succeeds as a whole. A failed batch is delivered
+    /// again.
     pub async fn batch(&self, batch: StreamEvent, invocation: &Invocation) -> Result<()> {
         let handler = async |change| Ok(self.handle(change).await?);
         let response = Box::pin(Stream::new().changes(batch, invocation, handler)).await?;
         if response.batch_item_failures.is_empty() {
             return Ok(());
         }
-        Err(Error::internal("a change was not passed on"))
+        Err(Error::internal("a change was not relayed"))
     }
 
-    /// Passes a change of the table on. What is passed on twice does no harm.
+    /// Relays a change of the table. Idempotent for the receivers: a duplicate does no harm.
     pub async fn handle(&self, change: Change<Streamed>) -> Result<()> {
         let new = change.new.filter(|new| new.sk.starts_with("EVENT#"));
         let (ChangeKind::Insert, Some(new)) = (change.kind, new) else { return Ok(()) };
-        // One that cannot be read is not passed over: a later version of this will read it.
+        // An unreadable event is an error, not skipped: a later version of this code reads it.
         let Recorded { order, version, event, .. } = serde_json::from_value(new.rest)?;
         if asks_for_a_worker(&event) {
             self.orders.send(&Advance::V1 { order }).await?;
@@ -76,7 +77,7 @@ impl Relay {
     }
 }
 
-/// Whether someone other than a worker has written it.
+/// Whether the event comes from someone other than a worker.
 fn asks_for_a_worker(event: &Event) -> bool {
     matches!(
         event,
@@ -87,7 +88,7 @@ fn asks_for_a_worker(event: &Event) -> bool {
     )
 }
 
-/// Whether merchants are told of it.
+/// Whether merchants get a webhook for the event.
 pub(crate) fn concerns_merchants(event: &Event) -> bool {
     matches!(
         event,

@@ -1,4 +1,4 @@
-//! Tells a tenant that a document has come to its end.
+//! Posts the final status of a document to the tenant's webhook.
 
 use serde_json::json;
 use shared::Result;
@@ -30,19 +30,19 @@ pub async fn run(environment: &Environment) -> Result<()> {
     .await
 }
 
-/// What tenants are told of: the ends of documents.
+/// The source of the messages: documents with a final status.
 #[derive(Clone, Debug)]
 pub struct Ends {
     /// The documents' table.
     pub documents: Documents,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
 impl Source for Ends {
     type About = Told;
 
-    /// A document that comes to another end, after another try, is told of by another message.
+    /// If a document is tried again and gets another final status, that is another message.
     async fn find(&self, about: &Told) -> Result<Option<(Place, Message)>> {
         let Told { owner, document_id } = *about;
         let Some(document) = self.documents.get((owner, document_id)).await? else {

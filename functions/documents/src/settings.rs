@@ -1,17 +1,17 @@
-//! What a tenant has set.
+//! The settings of a tenant.
 
 use serde::{Deserialize, Serialize};
 use shared::webhook::Webhook;
 
-/// What a tenant has set for its documents.
+/// A tenant's settings for its documents.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// What a file must not have.
+    /// What a file must not contain.
     pub policy: pdf_inspect::Policy,
-    /// Whether only documents that conform to PDF/A, in the flavour that they claim, are taken.
+    /// Whether a document must conform to PDF/A, in the flavour that it claims.
     pub require_pdfa: bool,
-    /// Where the tenant is told of a document's end.
+    /// The webhook that receives the final status of each document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
 }

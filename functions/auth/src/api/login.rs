@@ -61,7 +61,8 @@ async fn handle(
     Ok(([(CACHE_CONTROL, "no-store")], Json(token)))
 }
 
-/// The same for an unknown address and a wrong password: it tells nobody who has an account.
+/// The same response for an unknown address and a wrong password, so that it does not reveal which
+/// addresses have an account.
 fn invalid_credentials() -> Problem {
     let title = "The e-mail address or the password is wrong";
     Problem::new(StatusCode::UNAUTHORIZED, "invalid-credentials", title)

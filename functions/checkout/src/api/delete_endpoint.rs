@@ -15,7 +15,7 @@ pub fn router(state: System) -> Router {
     Router::new().route("/v1/webhook-endpoints/{name}", delete(handle)).with_state(state)
 }
 
-/// Has a merchant told no more. Doing it twice is doing it once.
+/// Removes an endpoint. Idempotent.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

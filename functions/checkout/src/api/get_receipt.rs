@@ -20,7 +20,7 @@ pub fn router(state: System) -> Router {
     Router::new().route("/v1/orders/{order_id}/receipt", get(handle)).with_state(state)
 }
 
-/// What a customer can print of a paid order.
+/// The receipt of a paid order, for the customer to print.
 #[derive(Serialize)]
 struct Receipt {
     order: OrderId,
@@ -28,7 +28,7 @@ struct Receipt {
     total: Money,
     /// When the provider took the money.
     paid_at: Timestamp,
-    /// How much has gone back so far. A refund that is under way is not in it.
+    /// The amount refunded so far, without refunds in progress.
     refunded: Money,
 }
 
@@ -41,7 +41,7 @@ struct PaidLine {
 }
 
 impl Receipt {
-    /// The receipt of a confirmed order, from the order and its history; `None` of any other.
+    /// The receipt of a confirmed order. `None` for an order in any other state.
     fn of(order: &Order, history: &[Recorded]) -> Option<Self> {
         if order.state != OrderState::Confirmed {
             return None;
@@ -61,7 +61,7 @@ impl Receipt {
     }
 }
 
-/// Somebody else's order is answered as one that does not exist.
+/// Another customer's order gets the same response as an unknown order.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

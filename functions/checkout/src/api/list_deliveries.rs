@@ -19,7 +19,7 @@ pub fn router(state: System) -> Router {
     Router::new().route(path, get(handle)).with_state(state)
 }
 
-/// What a merchant was told in the last 30 days, newest first.
+/// The endpoint's deliveries of the last 30 days, newest first.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

@@ -32,7 +32,7 @@ struct Shown {
     state: Stands,
 }
 
-/// Where merchants are told, without the secrets.
+/// All endpoints, without their secrets.
 async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Endpoints>> {
     user.require(ADMIN)?;
     let now = state.clock.now();

@@ -32,14 +32,14 @@ struct Wanted {
 struct Answer {
     name: EndpointName,
     url: String,
-    /// What signs; shown when it is new, and never again.
+    /// The signing secret. Only in the response that creates it.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
-/// Has a merchant told at this URL. At another URL than before, or after the
-/// receiver answered 410, the endpoint gets a new secret. One that was disabled because its deliveries
-/// failed is enabled, and keeps its secret.
+/// Creates or replaces an endpoint. An existing endpoint gets a new secret if its URL changes or if its
+/// receiver answered 410. An endpoint that was disabled because its deliveries failed is enabled and
+/// keeps its secret.
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
@@ -52,7 +52,7 @@ async fn handle(
     retried(attempt).await
 }
 
-/// Nothing if another endpoint was put meanwhile.
+/// `None` if the endpoints changed in the meantime.
 async fn attempt(
     state: &System,
     courier: &Courier,

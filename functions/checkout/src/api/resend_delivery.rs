@@ -27,7 +27,7 @@ struct Which {
     id: String,
 }
 
-/// Has a merchant told again, under the same message id, by which the receiver knows what it has had.
+/// Sends a message again under the same id, so that the receiver recognises a duplicate.
 async fn handle(
     State(state): State<System>,
     Extension(queue): Extension<Queue>,

@@ -20,7 +20,7 @@ pub fn router(state: System) -> Router {
     transactional(Router::new().route(path, post(handle)).with_state(state), records)
 }
 
-/// Gives an endpoint a new secret, and shows it. The old one signs beside it for 24 h.
+/// Creates and returns a new secret for an endpoint. For 24 h, the old secret signs too.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

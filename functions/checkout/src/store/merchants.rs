@@ -1,7 +1,8 @@
-//! Where merchants' webhooks go: one partition of a few items.
+//! Merchants' webhook endpoints: one partition with a few items.
 //!
-//! One item more counts the changes, so that of two at once one is refused and tried again: there are
-//! never more endpoints than may be, and a secret that was handed out is the one that signs.
+//! One more item counts the changes. Of two concurrent changes, one fails and is tried again. So the
+//! number of endpoints never exceeds the maximum, and the secret that a response shows is the secret
+//! that signs.
 
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -18,12 +19,12 @@ use crate::merchant::{Endpoint, EndpointName};
 const MERCHANT: &str = "MERCHANT";
 const CHANGES: &str = "ENDPOINTS";
 
-/// All endpoints, as they are at one moment.
+/// A snapshot of all endpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
     /// The endpoints, by name.
     pub all: Vec<Endpoint>,
-    /// How many changes there were.
+    /// The number of changes so far.
     changes: u64,
 }
 
@@ -33,12 +34,12 @@ struct Changes {
 }
 
 impl Store {
-    /// All endpoints. 1 RRU for 4 KB.
+    /// All endpoints. 1 RRU per 4 KB.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>> {
         self.table.all(MERCHANT, "ENDPOINT#").await
     }
 
-    /// All endpoints, to change one of them. 1 RRU for 4 KB.
+    /// All endpoints, to change one of them. 1 RRU per 4 KB.
     pub async fn endpoints_to_change(&self) -> Result<Endpoints> {
         let items: Vec<Value> = self.table.all(MERCHANT, CHANGES_AND_ENDPOINTS).await?;
         let mut found = Endpoints::default();
@@ -58,13 +59,13 @@ impl Store {
         self.table.get(endpoint_key(name)).await
     }
 
-    /// What is kept of endpoints and of what was posted to them.
+    /// The store of endpoints and their deliveries.
     #[must_use]
     pub fn webhooks(&self) -> webhook::Store {
         webhook::Store::new(self.table.clone())
     }
 
-    /// Where an endpoint and its deliveries are.
+    /// The keys of an endpoint and its deliveries.
     #[must_use]
     pub fn place(name: &EndpointName) -> Place {
         Place {
@@ -73,8 +74,8 @@ impl Store {
         }
     }
 
-    /// Puts an endpoint in the place of the one of its name, if none was put since `before` and that
-    /// one's secret was not changed; tells whether that is so. `token` is new each time. 4 WRU.
+    /// Creates or replaces the endpoint. Returns `false`, without a write, if an endpoint was put since
+    /// `before` or if the secret of this endpoint changed. Each call needs a new `token`. 4 WRU.
     pub async fn put_endpoint(
         &self,
         token: &str,
@@ -99,14 +100,14 @@ impl Store {
         Ok(matches!(sent, Sent::Made))
     }
 
-    /// Removes an endpoint, if it is there. 1 WRU.
+    /// Removes an endpoint, if it exists. 1 WRU.
     pub async fn remove_endpoint(&self, name: &EndpointName) -> Result<()> {
         write::send("endpoints.remove", self.table.delete(endpoint_key(name))).await?;
         Ok(())
     }
 }
 
-/// What the sort keys of both begin with.
+/// The common prefix of the sort keys.
 const CHANGES_AND_ENDPOINTS: &str = "ENDPOINT";
 
 fn endpoint_key(name: &EndpointName) -> Item {

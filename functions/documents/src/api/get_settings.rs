@@ -31,7 +31,7 @@ pub(super) struct Shown {
 #[derive(Serialize)]
 struct ShownWebhook {
     url: String,
-    /// Shown once, when it is new.
+    /// Only in the response that creates the secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
     #[serde(flatten)]

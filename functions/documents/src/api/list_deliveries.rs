@@ -17,7 +17,7 @@ pub fn router(state: System) -> Router {
     Router::new().route("/v1/document-webhook/deliveries", get(handle)).with_state(state)
 }
 
-/// What the tenant was told in the last 30 days, newest first.
+/// The tenant's deliveries of the last 30 days, newest first.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

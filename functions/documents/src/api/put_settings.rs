@@ -38,9 +38,9 @@ struct WantedWebhook {
     url: String,
 }
 
-/// Sets everything; what is left out goes back to its default. A webhook at another URL than before, or
-/// one whose receiver answered 410, gets a new secret, which is shown in this answer and in none after.
-/// One that was disabled because its deliveries failed is enabled, and keeps its secret.
+/// Replaces all settings. A missing setting gets its default. The webhook gets a new secret if its URL
+/// changes or if its receiver answered 410. Only this response shows the new secret. A webhook that was
+/// disabled because its deliveries failed is enabled and keeps its secret.
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
@@ -54,7 +54,7 @@ async fn handle(
     Ok(Json(shown))
 }
 
-/// Nothing if the webhook was changed meanwhile.
+/// `None` if the webhook changed in the meantime.
 async fn attempt(
     state: &System,
     courier: &Courier,

@@ -17,7 +17,7 @@ pub fn router(state: System) -> Router {
     Router::new().route(path, post(handle)).with_state(state)
 }
 
-/// Has the tenant told again, under the same message id, by which the receiver knows what it has had.
+/// Sends a message again under the same id, so that the receiver recognises a duplicate.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

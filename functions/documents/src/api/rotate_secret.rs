@@ -19,7 +19,7 @@ pub fn router(state: System) -> Router {
     transactional(router.with_state(state), records)
 }
 
-/// Gives the tenant's webhook a new secret, and shows it. The old one signs beside it for 24 h.
+/// Creates and returns a new secret for the tenant's webhook. For 24 h, the old secret signs too.
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

@@ -1,4 +1,4 @@
-//! What belongs to a tenant and not to one document.
+//! Data of a tenant that does not belong to one document.
 
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,10 @@ use crate::document::{Document, DocumentId, Sha256, Status};
 use crate::schema::SchemaRef;
 use crate::settings::Settings;
 
-/// Changes when documents are read in another way, so that results of before are not used again.
+/// The version of the code that reads documents. A new version does not reuse results of an old one.
 const READING: u32 = 1;
 
-/// Which document has read a file.
+/// The document that last read a file.
 #[derive(Serialize, Deserialize)]
 struct ReadBy {
     owner: UserId,
@@ -31,26 +31,26 @@ struct StoredSchema {
 }
 
 impl Documents {
-    /// What the tenant has set, strongly consistent. 1 RRU.
+    /// The tenant's settings, strongly consistent. 1 RRU.
     pub async fn settings(&self, tenant: TenantId) -> Result<Settings> {
         Ok(self.table.get(settings_key(tenant)).await?.unwrap_or_default())
     }
 
-    /// What is kept of webhooks and of what was posted to them.
+    /// The store of webhooks and their deliveries.
     #[must_use]
     pub fn webhooks(&self) -> webhook::Store {
         webhook::Store::new(self.table.clone())
     }
 
-    /// Where a tenant's webhook and its deliveries are.
+    /// The keys of a tenant's webhook and its deliveries.
     #[must_use]
     pub fn place(tenant: TenantId) -> Place {
         let partition = tenant_partition(tenant);
         Place { endpoint: (partition.clone(), SETTINGS.to_owned()), deliveries: partition }
     }
 
-    /// Sets what a tenant sets, in place of what was read as `before`; tells whether that is so. It is not
-    /// if the webhook was changed since, and what a delivery notes of the webhook stays. 1 WRU.
+    /// Replaces the settings `before` by `settings`. Returns `false`, without a write, if the webhook
+    /// changed since `before` was read. Keeps what deliveries record in an unchanged webhook. 1 WRU.
     pub async fn set_settings(
         &self,
         tenant: TenantId,
@@ -80,13 +80,14 @@ impl Documents {
         Ok(matches!(write::send("settings.put", update).await?, Written::Made(_)))
     }
 
-    /// A tenant's own schema, as JSON. 1 RRU for 4 KB.
+    /// A tenant's own schema, as JSON. 1 RRU per 4 KB.
     pub async fn schema(&self, tenant: TenantId, schema: &SchemaRef) -> Result<Option<String>> {
         let stored = self.table.get::<StoredSchema>(schema_key(tenant, schema)).await?;
         Ok(stored.map(|stored| stored.document))
     }
 
-    /// Adds a version of a tenant's schema; says whether it is new. 1 WRU for 1 KB.
+    /// Adds a version of a tenant's schema. Returns `false` if the version exists with another text.
+    /// 1 WRU per 1 KB.
     pub async fn add_schema(
         &self,
         tenant: TenantId,
@@ -102,7 +103,7 @@ impl Documents {
         Ok(matches!(write::send("schemas.add", put).await?, Written::Made(_)))
     }
 
-    /// The document of the tenant that has read these bytes before, if it still has its results. 2 RRU.
+    /// The tenant's earlier document with the same bytes, if it still has its results. 2 RRU.
     pub async fn twin(&self, document: &Document) -> Result<Option<Document>> {
         let Some(sha256) = &document.content_sha256 else { return Ok(None) };
         let read_by = self.table.get::<ReadBy>(file_key(document.tenant, sha256)).await?;
@@ -111,7 +112,7 @@ impl Documents {
         Ok(twin.filter(|twin| twin.id != document.id && twin.status == Status::Ready))
     }
 
-    /// Says that this document has read its file. The last one to say so counts. 1 WRU.
+    /// Records that this document has read its file. The last write wins. 1 WRU.
     pub async fn has_read(&self, document: &Document) -> Result<()> {
         let Some(sha256) = &document.content_sha256 else { return Ok(()) };
         let read_by = ReadBy { owner: document.owner, document_id: document.id };
@@ -120,7 +121,7 @@ impl Documents {
         Ok(())
     }
 
-    /// The document's results are going away. 1 WRU.
+    /// Removes the record that this document has read its file, before its results are deleted. 1 WRU.
     pub async fn forget_reading(&self, document: &Document) -> Result<()> {
         let Some(sha256) = &document.content_sha256 else { return Ok(()) };
         let delete = self
@@ -128,7 +129,7 @@ impl Documents {
             .delete(file_key(document.tenant, sha256))
             .condition_expression("attribute_not_exists(pk) OR document_id = :id")
             .expression_attribute_values(":id", text(document.id));
-        // Refused, another document has read the same file since.
+        // If the condition fails, another document has read the same file since.
         write::send("documents.forget_reading", delete).await?;
         Ok(())
     }
@@ -145,7 +146,7 @@ fn settings_key(tenant: TenantId) -> Item {
 }
 
 fn schema_key(tenant: TenantId, schema: &SchemaRef) -> Item {
-    // Zeros in front, so that versions sort.
+    // Leading zeros make versions sort.
     let SchemaRef { name, version, .. } = schema;
     key(tenant_partition(tenant), format!("SCHEMA#{name}#{version:010}"))
 }
