@@ -11,8 +11,8 @@ use shared::webhook::Job;
 use crate::merchant::EndpointName;
 use crate::order::{OrderId, PaymentId};
 
-/// Maximum attempts of a webhook message. The queue's `maxReceiveCount` is this plus one: the last
-/// receive records that the message is given up.
+/// Maximum failed attempts of a webhook message before its last attempt. The queue's `maxReceiveCount` is
+/// this plus one. If the last attempt fails, the message is given up.
 pub const MAX_DELIVERIES: u32 = 12;
 
 /// The wait before the next attempt of an order: up to 2 s, 4 s, 8 s and so on, at most 1 min.

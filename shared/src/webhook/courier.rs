@@ -9,34 +9,34 @@ use crate::fault::point;
 use crate::outbound::{Failure, Head, Limits, Outbound, Unsafe};
 use crate::{Error, Result};
 
-/// The longest that a post takes in all, with looking up the host and reading the answer.
+/// Maximum duration of a request, including the host lookup and the response.
 pub const MAX_TIME: Duration = Duration::from_secs(10);
-/// How much of an answer is read, so that the connection can be used again, and the rest of the limits.
+/// The limits of a request. A response up to `answer` bytes is read, so that its connection is reused.
 const LIMITS: Limits =
     Limits { connect: Duration::from_secs(5), total: MAX_TIME, answer: 16 * 1024 };
-/// The shortest and the longest wait that a receiver's `Retry-After` can ask for.
+/// The minimum and the maximum wait from a receiver's `Retry-After`.
 const WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(1));
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-/// Posts to others' servers, through one client that keeps its connections.
+/// Posts messages to receivers, through one client that reuses its connections.
 #[derive(Clone, Debug)]
 pub struct Courier {
     outbound: Outbound,
 }
 
-/// A receiver's answer.
+/// A receiver's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Answered {
     /// The status.
     pub(super) status: StatusCode,
-    /// The wait that a 429 or 503 asks for, which is taken as 1 s to 1 h.
+    /// The `Retry-After` of a 429 or 503, limited to between 1 s and 1 h.
     pub(super) wait: Option<Duration>,
 }
 
-/// Why a post has no answer.
+/// Why a request has no response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unanswered {
     #[error("the message cannot be signed")]
@@ -55,16 +55,16 @@ impl Unanswered {
 }
 
 impl Courier {
-    /// A courier that posts by HTTPS to public addresses; by HTTP and to private ones too if it
-    /// `trusts_private`, on a laptop only.
+    /// A courier that posts to public addresses by HTTPS. If it `trusts_private`, which is for a laptop
+    /// only, it also allows HTTP and private addresses.
     ///
     /// # Errors
-    /// When there is no client for it.
+    /// When the client cannot be created.
     pub fn new(trusts_private: bool) -> Result<Self> {
         Ok(Self { outbound: Outbound::guarded(LIMITS, trusts_private)? })
     }
 
-    /// Looks at a URL and at where it leads.
+    /// Checks a URL and the addresses of its host.
     ///
     /// # Errors
     /// [`Unsafe`]
@@ -72,10 +72,10 @@ impl Courier {
         self.outbound.check(url).await
     }
 
-    /// Posts `body`, signed. No redirect is followed.
+    /// Signs and posts `body`. Does not follow redirects.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// When there is no response.
     pub(super) async fn post(
         &self,
         webhook: &Webhook,
@@ -102,7 +102,7 @@ impl Courier {
     }
 }
 
-/// The wait that an answer asks for (RFC 9110: seconds, or a date), within [`WAIT`].
+/// The wait from `Retry-After` (RFC 9110: seconds or a date), limited to [`WAIT`].
 fn wait(head: &Head, now: Timestamp) -> Option<Duration> {
     if !matches!(head.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_receiver_says_when_to_come_again() {
+    async fn retry_after_is_read_and_limited() {
         for (status, header, wait) in [
             (429, "7", Some(7)),
             (503, "0", Some(1)),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_courier_is_guarded() {
+    async fn a_courier_refuses_private_addresses() {
         let courier = Courier::new(false).unwrap();
         let webhook = Webhook::at("https://127.0.0.1/".into()).unwrap();
         let posted = courier.post(&webhook, "msg", "{}", Timestamp::UNIX_EPOCH).await;

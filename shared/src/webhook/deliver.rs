@@ -13,31 +13,31 @@ use crate::clock::Clock;
 use crate::id::Ids;
 use crate::{Error, Result};
 
-/// How long a job may take: the post, and reading and writing what is needed for it.
+/// Time limit of a job: the request to the receiver, and the reads and writes of the table.
 pub const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// A job: a message is to be posted to an endpoint. `A` is what the system needs to find both.
+/// A job that posts a message to an endpoint. With `A`, the system finds the message and the endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum Job<A> {
-    /// For the first time.
+    /// The first delivery.
     #[serde(rename = "1")]
     V1 {
         /// The message and its endpoint.
         #[serde(flatten)]
         about: A,
     },
-    /// Again, on demand.
+    /// A resend, on demand.
     #[serde(rename = "2")]
     V2 {
         /// The message and its endpoint.
         #[serde(flatten)]
         about: A,
-        /// Where the endpoint is.
+        /// The keys of the endpoint.
         place: Place,
-        /// Which delivery.
+        /// The delivery.
         delivery: DeliveryId,
-        /// The how-manieth time on demand this is, from 1.
+        /// The number of this resend, from 1.
         resend: u32,
     },
 }
@@ -45,43 +45,43 @@ pub enum Job<A> {
 /// A message to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its id, always the same: 1 to 200 of ASCII's letters, digits, `_`, `-` and `.`.
+    /// The id, the same for each attempt: 1 to 200 ASCII letters, digits, `_`, `-` and `.`.
     pub id: String,
-    /// Its type, such as `order.placed`.
+    /// The type, such as `order.placed`.
     pub kind: String,
-    /// When that happened of which it tells, always the same.
+    /// The time of the event, the same for each attempt.
     pub created_at: Timestamp,
-    /// JSON.
+    /// The body, as JSON.
     pub body: String,
 }
 
-/// A system that tells others of something.
+/// A system that sends messages.
 pub trait Source: Sync {
-    /// What a job names.
+    /// The reference in a job from which the system finds the message.
     type About: Clone + Serialize + DeserializeOwned + Send + Sync;
 
-    /// The message, and where its endpoint is; nothing if there is nothing to tell. It must give the same
-    /// each time, or, if it has changed, a message with another id.
+    /// The message and the keys of its endpoint; `None` if there is no message. Each call must return the
+    /// same message. If the content has changed, the message needs another id.
     fn find(
         &self,
         about: &Self::About,
     ) -> impl Future<Output = Result<Option<(Place, Message)>>> + Send;
 }
 
-/// What delivers messages.
+/// Delivers messages.
 #[derive(Clone, Debug)]
 pub struct Deliver {
-    /// Endpoints and deliveries.
+    /// The store of endpoints and deliveries.
     pub store: Store,
-    /// What posts.
+    /// The client that posts.
     pub courier: Courier,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// New ids.
+    /// The source of new ids.
     pub ids: Ids,
 }
 
-/// A delivery that is under way.
+/// A delivery in progress.
 struct Way {
     place: Place,
     subject: Subject,
@@ -91,11 +91,11 @@ struct Way {
 }
 
 impl Deliver {
-    /// Does a job, which the queue hands out for up to `max_attempts` times and once more.
+    /// Runs a job. The queue delivers it at most `max_attempts` + 1 times.
     ///
     /// # Errors
-    /// [`Failure::Retry`] as long as there are attempts left, after the wait that the receiver asks for;
-    /// then [`Failure::Permanent`].
+    /// [`Failure::Retry`], with the wait that the receiver requests, as long as attempts are left; then
+    /// [`Failure::Permanent`].
     pub async fn job<S: Source>(
         &self,
         source: &S,
@@ -119,7 +119,7 @@ impl Deliver {
                 (place, id, message, resends)
             }
             (_, Some((place, id, resends))) => {
-                // What it told of is gone, or is told of by another message.
+                // The subject of the message is deleted, or another message has replaced this one.
                 let seen = self.store.delivery(&place, &id, at).await?;
                 return Ok(self.drop(&place, &seen, resends, at, "message_gone").await?);
             }
@@ -129,7 +129,8 @@ impl Deliver {
         let seen = self.store.delivery(&place, &id, at).await?;
         if let Some(delivery) = seen.delivery.as_ref().filter(|it| it.is_settled_for(resends)) {
             if delivery.outcome == Outcome::Delivered {
-                // The attempt that delivered it may have died before it noted so.
+                // The attempt that delivered it may have crashed before it recorded the success at the
+                // endpoint.
                 self.store.succeeded(&place, delivery.last_attempt.at).await?;
             }
             return Ok(());
@@ -163,7 +164,7 @@ impl Deliver {
         let (found, error, after) = match self.courier.post(webhook, message_id, body, way.at).await
         {
             Ok(Answered { status, .. }) if status.is_success() => {
-                // First the log: a job that comes again must not post again.
+                // Write the log first, so that a redelivered job does not post again.
                 self.record(way, Found::Status(status.as_u16(), Outcome::Delivered)).await?;
                 self.store.succeeded(&way.place, way.at).await?;
                 tracing::info!(message_id, event = kind, "delivered");
@@ -171,7 +172,7 @@ impl Deliver {
                 return Ok(());
             }
             Ok(Answered { status, .. }) if status.as_u16() == 410 => {
-                // First the endpoint: nothing more is posted from here on.
+                // Disable the endpoint first: from then on, no message is posted.
                 if self.store.gone(&way.place, webhook, way.at).await? {
                     disabled(&way.place, Reason::Gone);
                 }
@@ -184,8 +185,8 @@ impl Deliver {
             Err(error) => (Found::Error(error.class(), open), error.into(), None),
         };
         let since = self.store.failed(&way.place, webhook, way.at).await?;
-        // Only a message that is given up disables: it has failed many times over some time, however
-        // seldom there is something to tell.
+        // Only a message that is given up disables the endpoint: it has failed many times over a long
+        // time, even if messages are rare.
         if is_last && self.store.disable(&way.place, webhook, since, way.at).await? {
             disabled(&way.place, Reason::Failing);
         }
@@ -200,7 +201,7 @@ impl Deliver {
         self.store.record(place, subject, seen, &attempt).await
     }
 
-    /// Gives a message up that cannot be posted any more, if its delivery is in the log.
+    /// Gives up a message that can no longer be posted, if its delivery is in the log.
     async fn drop(
         &self,
         place: &Place,
@@ -222,7 +223,7 @@ impl Deliver {
     }
 }
 
-/// Says that an endpoint is disabled.
+/// Logs that an endpoint is disabled.
 fn disabled(place: &Place, reason: Reason) {
     let (pk, sk) = &place.endpoint;
     tracing::error!(pk, sk, ?reason, "webhook endpoint disabled: nothing more is posted to it");

@@ -10,24 +10,24 @@ use crate::lease::AttemptId;
 
 /// How long a delivery is kept after its last change.
 pub const KEPT: Duration = Duration::from_hours(30 * 24);
-/// How many digits the time has at the beginning of an id: milliseconds since 1970, up to the year 2286.
+/// Number of digits of the time at the start of an id: milliseconds since 1970, up to the year 2286.
 const DIGITS: usize = 13;
-/// The longest id of a message, in bytes.
+/// Maximum length of a message's id, in bytes.
 const MAX_MESSAGE_ID: usize = 200;
 
-/// The id of a delivery: the time of its message and the message's own id. Compared as text, ids are in
-/// the order of their messages' times.
+/// The id of a delivery: the time and the id of its message. The text order of ids is the order of the
+/// messages' times.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DeliveryId(String);
 
-/// Why a text is not the id of a delivery.
+/// The error for an invalid [`DeliveryId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("take the id of a delivery from the list of deliveries")]
 pub struct InvalidDeliveryId;
 
 impl DeliveryId {
-    /// That of a message.
+    /// The id of a message's delivery.
     #[must_use]
     pub fn of(created_at: Timestamp, message_id: &str) -> Self {
         Self(format!("{:0DIGITS$}-{message_id}", created_at.as_millisecond().max(0)))
@@ -68,56 +68,56 @@ impl fmt::Display for DeliveryId {
     }
 }
 
-/// What has become of a message to an endpoint.
+/// The outcome of a message to an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It is tried again.
+    /// The message is tried again.
     Pending,
     /// The receiver answered 2xx.
     Delivered,
-    /// It is not tried again, unless it is sent again on demand.
+    /// The message is not tried again, unless it is sent again on demand.
     GivenUp,
 }
 
-/// The last attempt, and what came of it: either a status or an error.
+/// The last attempt and its result: either a status or an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastAttempt {
-    /// When it began.
+    /// The start of the attempt.
     pub at: Timestamp,
-    /// What the receiver answered.
+    /// The status of the receiver's response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Why there is no answer, in a word: `timeout`, `no_connection`, `disabled`, …
+    /// Why there is no response, in one word: `timeout`, `no_connection`, `disabled`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// A message to an endpoint, as it is stored: one item of the log.
+/// A message to an endpoint, as stored: one item of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Its id.
+    /// The delivery's id.
     pub id: DeliveryId,
     /// The message's id, which the receiver gets as `webhook-id`.
     pub message_id: String,
     /// The message's type, such as `order.placed`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// When that happened of which the message tells.
+    /// The time of the message's event.
     pub created_at: Timestamp,
-    /// What has become of it.
+    /// The outcome so far.
     pub outcome: Outcome,
-    /// How many posts are known.
+    /// The number of recorded requests.
     pub attempts: u32,
-    /// The last of them.
+    /// The last attempt.
     pub last_attempt: LastAttempt,
-    /// The attempt that wrote this.
+    /// The id of the attempt that wrote this item.
     pub(super) attempt: AttemptId,
-    /// How often it was sent again on demand. The job of an earlier time does nothing.
+    /// The number of resends on demand. A job with a lower number does nothing.
     pub(super) resends: u32,
-    /// Counts the writes of the item, so that of two at once one is refused.
+    /// The number of writes of the item. Of two concurrent writes, one fails.
     pub(super) revision: u64,
-    /// What a job names, so that one can be made again.
+    /// The job's reference to the message, to create another job.
     pub(super) about: Value,
 }
 
@@ -131,26 +131,26 @@ pub(super) struct Subject {
     pub(super) about: Value,
 }
 
-/// What is recorded of one attempt.
+/// The record of one attempt.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
     pub(super) id: AttemptId,
-    /// The revision of the item when the attempt began; 0 if there was none.
+    /// The revision of the item at the start of the attempt; 0 if there was no item.
     pub(super) seen: u64,
-    /// How often the message had been sent again on demand when its job was made.
+    /// The number of resends when the job was created.
     pub(super) resends: u32,
     pub(super) at: Timestamp,
     pub(super) found: Found,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The receiver answered.
+    /// The receiver responded.
     Status(u16, Outcome),
-    /// The receiver did not.
+    /// There was no response.
     Error(&'static str, Outcome),
-    /// Nothing was posted, and nothing will be.
+    /// Nothing was posted, and the message is given up.
     NotPosted(&'static str),
 }
 
@@ -164,15 +164,16 @@ impl Found {
 }
 
 impl Delivery {
-    /// Whether a job that was made when the message had been sent again `resends` times has nothing left
-    /// to do: the message is delivered, or a later job is in charge. A message that is given up may be
-    /// tried again: its job came back out of the dead-letter queue.
+    /// Whether the job of resend `resends` has nothing left to do: the message is delivered, or there is a
+    /// later job. A message that is given up may be tried again, when its job returns from the
+    /// dead-letter queue.
     pub(super) fn is_settled_for(&self, resends: u32) -> bool {
         resends < self.resends || (resends == self.resends && self.outcome == Outcome::Delivered)
     }
 
-    /// The delivery after an attempt; nothing if the attempt changes nothing: it is recorded already, or
-    /// the message is delivered, or a later job is in charge, or the message was given up meanwhile.
+    /// The delivery after an attempt. `None` if the attempt changes nothing: the attempt is already
+    /// recorded, the message is delivered, there is a later job, or the message was given up in the
+    /// meantime.
     pub(super) fn after(&self, attempt: &Attempt) -> Option<Self> {
         let is_recorded = self.attempt == attempt.id;
         let is_given_up_meanwhile = self.outcome == Outcome::GivenUp
@@ -180,7 +181,7 @@ impl Delivery {
             && self.revision != attempt.seen
             && attempt.found.outcome() == Outcome::Pending;
         let was_posted = !matches!(attempt.found, Found::NotPosted(_));
-        // What the last post came to says more than that there is none.
+        // The result of the last request says more than that nothing was posted.
         let is_given_up_anyway =
             self.outcome == Outcome::GivenUp && self.resends == attempt.resends && !was_posted;
         if is_recorded
@@ -201,7 +202,7 @@ impl Delivery {
         })
     }
 
-    /// The delivery of which nothing is known but this attempt.
+    /// A new delivery whose only attempt is this one.
     pub(super) fn first(subject: Subject, attempt: &Attempt) -> Self {
         let Subject { id, message_id, kind, created_at, about } = subject;
         Self {
@@ -219,7 +220,7 @@ impl Delivery {
         }
     }
 
-    /// The delivery when a job for another time is queued.
+    /// The delivery after a job for a resend is queued.
     pub(super) fn to_be_sent_again(&self) -> Self {
         Self {
             outcome: Outcome::Pending,
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_read_as_it_is_written() {
+    fn a_delivery_id_round_trips() {
         let id = DeliveryId::of(now(), "msg_ord_01M7YRRT800000000000000002_1");
         assert_eq!(id.to_string(), "1796032800000-msg_ord_01M7YRRT800000000000000002_1");
         assert_eq!(id.to_string().parse(), Ok(id));
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_comes_late_does_not_undo_what_is_settled() {
+    fn a_late_failure_does_not_change_a_final_outcome() {
         let ids = Ids::random(Clock::manual(now()));
         let first = pending(&ids);
         let late = attempt(&ids, first.revision, 0, Found::Error("timeout", Outcome::Pending));
@@ -300,19 +301,19 @@ mod tests {
         let last = attempt(&ids, first.revision, 0, Found::Status(500, Outcome::GivenUp));
         let given_up = first.after(&last).unwrap();
         assert_eq!(given_up.after(&late), None);
-        // But a job that came out of the dead-letter queue goes on.
+        // But a job that returns from the dead-letter queue continues.
         let redriven =
             attempt(&ids, given_up.revision, 0, Found::Error("timeout", Outcome::Pending));
         assert_eq!(given_up.after(&redriven).unwrap().outcome, Outcome::Pending);
 
         let again = delivered.to_be_sent_again();
         assert_eq!((again.outcome, again.resends), (Outcome::Pending, 1));
-        assert_eq!(again.after(&late), None, "a later job is in charge");
+        assert_eq!(again.after(&late), None, "there is a later job");
         assert_eq!(again.after(&ok), None);
     }
 
     #[test]
-    fn an_attempt_is_recorded_once_and_one_without_a_post_is_not_counted() {
+    fn an_attempt_is_recorded_once_and_counted_only_if_it_posted() {
         let ids = Ids::random(Clock::manual(now()));
         let first = pending(&ids);
         let second = attempt(&ids, first.revision, 0, Found::Status(500, Outcome::Pending));

@@ -12,57 +12,57 @@ use ulid::Ulid;
 use crate::problem::Problem;
 use crate::{Error, Result};
 
-/// How many bytes a secret has.
+/// Length of a secret, in bytes.
 pub const SECRET_BYTES: usize = 32;
-/// What stands before a secret, so that it is known for one.
+/// The prefix that identifies a secret.
 pub const SECRET_PREFIX: &str = "whsec_";
-/// How long an old secret signs beside the new one.
+/// How long an old secret signs together with the new one.
 pub const OVERLAP: Duration = Duration::from_hours(24);
-/// How long every delivery fails before the endpoint is disabled.
+/// How long all deliveries must fail before the endpoint is disabled.
 pub const FAILING_FOR: Duration = Duration::from_hours(5 * 24);
-/// The most old secrets that sign at once.
+/// Maximum number of old secrets that sign at the same time.
 pub const MAX_OLD_SECRETS: usize = 4;
 
-/// An endpoint as it is stored: the attribute `webhook` of an item of the system's.
+/// An endpoint as stored: the attribute `webhook` of an item of the system.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Webhook {
-    /// The URL that is posted to.
+    /// The URL of the receiver.
     pub url: String,
-    /// What signs the posts, in base 64. The receiver has it too.
+    /// The secret that signs the messages, in base 64. The receiver has it too.
     #[serde(serialize_with = "exposed")]
     pub secret: SecretString,
-    /// The secrets of before, which sign beside it for a while.
+    /// The old secrets, which sign too for a limited time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) old_secrets: Vec<OldSecret>,
-    /// Tells this endpoint from those that stood in its place before. Absent in items of earlier versions.
+    /// Distinguishes this endpoint from earlier ones with the same key. Absent in items of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) generation: Option<String>,
-    /// When a delivery failed first since one succeeded.
+    /// The time of the first failed delivery since the last success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) failing_since: Option<Timestamp>,
-    /// Since when nothing is posted, because all deliveries failed.
+    /// When the endpoint was disabled because all deliveries failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) failed_at: Option<Timestamp>,
-    /// Since when nothing is posted, because the receiver answered that it is gone (410).
+    /// When the endpoint was disabled because the receiver answered 410 (Gone).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) gone_at: Option<Timestamp>,
 }
 
-/// A secret of before.
+/// An old secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct OldSecret {
     #[serde(serialize_with = "exposed")]
     secret: SecretString,
-    /// It signs until then.
+    /// The time until which it signs.
     until: Timestamp,
 }
 
-/// Why nothing is posted to an endpoint.
+/// When and why an endpoint was disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Disabled {
-    /// Since when.
+    /// The time.
     pub at: Timestamp,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
@@ -70,13 +70,13 @@ pub struct Disabled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Its receiver answered 410.
+    /// The receiver answered 410.
     Gone,
     /// No delivery has succeeded for [`FAILING_FOR`].
     Failing,
 }
 
-/// For the table alone.
+/// For the table only.
 fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }
@@ -91,7 +91,7 @@ impl Eq for OldSecret {}
 
 impl PartialEq for Webhook {
     fn eq(&self, other: &Self) -> bool {
-        // Every field, so that a new one is not forgotten.
+        // Lists every field, so that the compiler reports a new one.
         let Self { url, secret, old_secrets, generation, failing_since, failed_at, gone_at } = self;
         *url == other.url
             && secret.expose_secret() == other.secret.expose_secret()
@@ -109,7 +109,7 @@ impl Webhook {
     /// A webhook at `url`, with a new secret.
     ///
     /// # Errors
-    /// When the system has no randomness.
+    /// When the system's random source fails.
     pub fn at(url: String) -> Result<Self> {
         Ok(Self::signed_by(url, random_secret()?))
     }
@@ -128,16 +128,16 @@ impl Webhook {
         }
     }
 
-    /// Why nothing is posted, if that is so.
+    /// When and why the endpoint was disabled; `None` if it is enabled.
     #[must_use]
     pub fn disabled(&self) -> Option<Disabled> {
         let gone = self.gone_at.map(|at| Disabled { at, reason: Reason::Gone });
         gone.or(self.failed_at.map(|at| Disabled { at, reason: Reason::Failing }))
     }
 
-    /// The endpoint that stands here when its owner puts `url`: this one, if it is at that URL and
-    /// enabled; this one enabled, with the same secret, if its deliveries failed; and none, so that one
-    /// with a new secret is made, at another URL or if the receiver was gone.
+    /// The endpoint after its owner puts `url`. Unchanged, if the URL is the same and the endpoint is
+    /// enabled. Enabled with the same secret, if it was disabled because its deliveries failed. `None` for
+    /// another URL or after a 410: then the caller creates an endpoint with a new secret.
     #[must_use]
     pub fn put_again(&self, url: &str) -> Option<Self> {
         if self.url != url || self.gone_at.is_some() {
@@ -150,10 +150,10 @@ impl Webhook {
         Some(Self { old_secrets: self.old_secrets.clone(), ..enabled })
     }
 
-    /// The endpoint with a new secret; the secrets of before sign beside it for [`OVERLAP`].
+    /// The endpoint with a new secret. The old secrets sign too, for [`OVERLAP`].
     ///
     /// # Errors
-    /// 409 when [`MAX_OLD_SECRETS`] sign already; when the system has no randomness.
+    /// 409 when [`MAX_OLD_SECRETS`] already sign; when the system's random source fails.
     pub fn rotated(&self, now: Timestamp) -> Result<Self> {
         let mut old_secrets: Vec<_> =
             self.old_secrets.iter().filter(|old| now < old.until).cloned().collect();
@@ -169,13 +169,13 @@ impl Webhook {
         Ok(Self { secret: random_secret()?, old_secrets, ..self.clone() })
     }
 
-    /// Until when an old secret signs beside the new one, if one does.
+    /// The time until which an old secret signs too, if there is one.
     #[must_use]
     pub fn secret_overlaps_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.old_secrets.iter().map(|old| old.until).filter(|until| now < *until).max()
     }
 
-    /// The signatures of a message, that of the newest secret first, separated by spaces:
+    /// The signatures of a message, separated by spaces, the newest secret's first:
     /// <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
     pub(super) fn signatures(&self, id: &str, body: &str, now: Timestamp) -> Result<String> {
         let old = self.old_secrets.iter().rev().filter(|old| now < old.until);
@@ -191,7 +191,7 @@ fn random_secret() -> Result<SecretString> {
     Ok(new_secret(random).into())
 }
 
-/// A new secret, as the receiver is given it.
+/// A new secret, in the form that the receiver gets.
 #[must_use]
 pub fn new_secret(random: [u8; SECRET_BYTES]) -> String {
     format!("{SECRET_PREFIX}{}", BASE64_STANDARD.encode(random))
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_signed_as_the_standard_has_it() {
+    fn a_signature_matches_the_standard() {
         // The example of the specification's reference libraries.
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let webhook = Webhook::signed_by("https://1.1.1.1/".into(), secret.into());
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_earlier_versions_stored_is_read() {
+    fn items_of_earlier_versions_are_read() {
         let stored = json!({"url": "https://1.1.1.1/", "secret": "whsec_MfKQ9r8GKYqrTwjU"});
         let webhook: Webhook = serde_json::from_value(stored.clone()).unwrap();
         assert_eq!((webhook.disabled(), webhook.generation.as_deref()), (None, None));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn each_secret_that_was_handed_out_signs_for_a_day_after_the_next() {
+    fn each_old_secret_signs_for_a_day_after_its_rotation() {
         let start = at("2026-11-30T10:00:00Z");
         let first = Webhook::at("https://1.1.1.1/".into()).unwrap();
         let second = first.rotated(start).unwrap();
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_secrets_at_once_are_refused_and_old_ones_are_dropped() {
+    fn too_many_old_secrets_are_refused_and_expired_ones_are_dropped() {
         let now = at("2026-11-30T10:00:00Z");
         let mut webhook = Webhook::at("https://1.1.1.1/".into()).unwrap();
         for _ in 0..MAX_OLD_SECRETS {
@@ -308,6 +308,6 @@ mod tests {
         assert_eq!((enabled.disabled(), enabled.failing_since), (None, None));
         assert_eq!(enabled.secret.expose_secret(), first.secret.expose_secret());
         assert_eq!(enabled.old_secrets, first.old_secrets);
-        assert_ne!(enabled.generation, first.generation, "what ran before does not disable it");
+        assert_ne!(enabled.generation, first.generation, "an earlier attempt does not disable it");
     }
 }

@@ -1,28 +1,27 @@
-//! Messages to servers of others, as [Standard Webhooks](https://www.standardwebhooks.com) has it:
+//! Messages to external servers, in the format of [Standard Webhooks](https://www.standardwebhooks.com):
 //! `webhook-id`, `webhook-timestamp`, and `webhook-signature`, an HMAC-SHA256 of both and the body.
 //!
 //! **Guarantees.**
 //!
-//! - Nothing is posted into a private network, and a post ends within [`MAX_TIME`]:
+//! - No message is posted to a private network, and a request ends within [`MAX_TIME`]:
 //!   [`outbound`](crate::outbound).
-//! - A receiver can tell that a message is ours and new. A message has the same id however often it is
-//!   sent, so a receiver can tell that it has had it before. It may be sent more than once.
-//! - Secrets overlap. A new secret signs first, and each old one signs beside it for [`OVERLAP`].
-//! - A receiver that answers 429 or 503 with `Retry-After` is posted to after that time, from 1 s to 1 h.
-//! - An endpoint is disabled when its receiver answers 410, at once; and when a message is given up and no
-//!   delivery has succeeded for [`FAILING_FOR`]. Then nothing more is posted, the log has an error, the
-//!   metric `WebhooksDisabled` counts it, and the owner sees `disabled`. To put the endpoint again enables
-//!   it: see [`Webhook::put_again`].
+//! - A receiver can verify that a message is ours and recent. A message may be sent more than once, always
+//!   with the same id, so that a receiver recognises a duplicate.
+//! - Secrets overlap. The new secret's signature is first, and each old secret signs too for [`OVERLAP`].
+//! - After a 429 or 503 with `Retry-After`, the next attempt waits that time, limited to 1 s to 1 h.
+//! - An endpoint is disabled immediately when its receiver answers 410, and when a message is given up and
+//!   no delivery has succeeded for [`FAILING_FOR`]. Then no message is posted, the log has an error, the
+//!   metric `WebhooksDisabled` counts it, and the owner sees `disabled`. The owner enables the endpoint by
+//!   putting it again: see [`Webhook::put_again`].
 //! - The log has one item for each message to an endpoint, for [`KEPT`] after its last change. `delivered`
 //!   is final until the message is sent again on demand. A message that is not posted because the endpoint
 //!   is disabled is `given_up` in the log.
-//! - A message can be sent again on demand as long as the log has it and the system still has what it
-//!   told of.
-//! - A job that comes twice, late, or after a crash at any point leaves the endpoint and the log right.
-//!   Two jobs of one message at once are harmless: the message is posted twice under one id.
+//! - A message can be sent again on demand as long as the log and the system still have its data.
+//! - A job that is delivered twice, late, or after a crash at any point leaves the endpoint and the log
+//!   correct. Two concurrent jobs of one message are harmless: the message is posted twice with one id.
 //!
-//! The system keeps the endpoint as the attribute `webhook` of an item of its own, and gives the message
-//! of a job through [`Source`]; [`Deliver::job`] does the rest.
+//! The system keeps the endpoint as the attribute `webhook` of one of its items, and provides the message
+//! of a job through [`Source`]. [`Deliver::job`] does the rest.
 //!
 //! ```no_run
 //! use serde::{Deserialize, Serialize};
@@ -60,25 +59,25 @@
 //! }
 //! ```
 //!
-//! | a job finds | and does |
+//! | a job finds | result |
 //! |---|---|
-//! | nothing to tell, or no endpoint | nothing; `given_up` if the log has the message |
-//! | that it is delivered, or that a later job is in charge | nothing |
+//! | no message, or no endpoint | none; `given_up` if the log has the message |
+//! | the message is delivered, or there is a later job | none |
 //! | a disabled endpoint | `given_up`, with the error `disabled` |
-//! | 2xx | `delivered`; forgets since when deliveries failed |
-//! | 410 | `given_up`, and disables the endpoint |
-//! | another status, or none | `pending`, and comes again; the last time `given_up`, and goes to the dead-letter queue |
+//! | 2xx | `delivered`; clears `failing_since` of the endpoint |
+//! | 410 | `given_up`; disables the endpoint |
+//! | another status, or no response | `pending` and retried; after the last attempt `given_up`, and the job goes to the dead-letter queue |
 //!
-//! A job is version 1 when a message is sent first, and names what the system needs; one on demand is
-//! version 2, and names the delivery besides. What an attempt that crashed between the post and the log has
-//! posted is not counted in `attempts`.
+//! The job of a first delivery is version 1 and contains the system's reference to the message. The job of
+//! a resend is version 2 and also contains the delivery. If an attempt crashes between the request and the
+//! write of the log, `attempts` does not count the request.
 //!
-//! **Cost.** A delivery: 1 RRU for the endpoint, 1 for the log, 1 for the endpoint once more, 1 WRU for the
-//! log, and what the system reads. The first failure and the first success after it: 1 WRU more each.
+//! **Cost.** A delivery: 2 RRU for the endpoint, which is read twice, 1 RRU and 1 WRU for the log, and the
+//! system's own reads. The first failure and the first success after it: 1 WRU more each.
 //!
-//! A secret must be at hand to sign, so it is not hashed: DynamoDB encrypts it at rest. Here it is a
-//! [`SecretString`](secrecy::SecretString), which no log prints. A rotation's answer, which has the secret,
-//! is kept for 24 h with the idempotency record.
+//! Signing needs the secret, so it is not hashed. DynamoDB encrypts it at rest. In memory it is a
+//! [`SecretString`](secrecy::SecretString), which no log prints. The response of a rotation contains the
+//! secret and is kept for 24 h with the idempotency record.
 
 mod courier;
 mod deliver;

@@ -16,13 +16,13 @@ use crate::problem::Problem;
 use crate::queue::Queue;
 use crate::{Result, clock::Clock};
 
-/// How an endpoint stands, for its owner.
+/// The state of an endpoint, for its owner.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct State {
-    /// Why nothing is posted, if that is so.
+    /// When and why the endpoint was disabled, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled: Option<Disabled>,
-    /// Until when an old secret signs beside the new one.
+    /// The time until which an old secret signs too.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_overlaps_until: Option<Timestamp>,
 }
@@ -69,12 +69,12 @@ impl From<Delivery> for Shown {
 #[derive(Debug, Serialize)]
 pub struct Deliveries {
     deliveries: Vec<Shown>,
-    /// To be given as `cursor` for the next page; absent on the last.
+    /// The `cursor` of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// A new secret, shown to the endpoint's owner in this answer only.
+/// A new secret, shown to the endpoint's owner in this response only.
 #[derive(Debug, Serialize)]
 struct NewSecret<'a> {
     url: &'a str,
@@ -84,10 +84,10 @@ struct NewSecret<'a> {
 }
 
 impl Store {
-    /// A page of an endpoint's deliveries, newest first. 1 RRU, and 0.5 RRU for 4 KB.
+    /// A page of an endpoint's deliveries, newest first. 1 RRU, plus 0.5 RRU per 4 KB.
     ///
     /// # Errors
-    /// 404 when there is no endpoint; 400 when there is no such page.
+    /// 404 when there is no endpoint; 400 when the page's parameters are invalid.
     pub async fn page(&self, place: &Place, page: &Page, clock: &Clock) -> Result<Deliveries> {
         let (after, limit) = (page.after::<DeliveryId>()?, page.limit()?);
         self.webhook(place).await?.ok_or_else(no_webhook)?;
@@ -96,11 +96,10 @@ impl Store {
         Ok(Deliveries { deliveries: found.into_iter().map(Shown::from).collect(), next_cursor })
     }
 
-    /// Has a message sent again, whatever has become of it, under the same id, by a job in `queue`. 2 RRU,
-    /// 1 WRU.
+    /// Sends a message again under the same id, whatever its outcome, by a job in `queue`. 2 RRU, 1 WRU.
     ///
-    /// Sent twice, it is one more copy that the receiver tells by its id, so no `Idempotency-Key` is
-    /// needed.
+    /// Needs no `Idempotency-Key`: if the request is repeated, the receiver gets one more copy and
+    /// recognises it by its id.
     ///
     /// # Errors
     /// 404 when there is no endpoint or no such delivery, 409 when the endpoint is disabled.
@@ -130,17 +129,18 @@ impl Store {
             delivery: id.clone(),
             resend: again.resends,
         };
-        // First the job, which does what is missing: a mark without a job would be pending for ever.
+        // Send the job first: without a job, the delivery would be `pending` forever. The job writes the
+        // log if this function does not.
         queue.send(&job).await?;
-        // Refused, an attempt was faster, and the log says what came of it.
+        // If the write fails, an attempt was faster, and the log has its result.
         self.put(place, &again, seen.revision, now).await?;
-        tracing::info!(delivery_id = %id, "to be sent again");
+        tracing::info!(delivery_id = %id, "delivery queued for a resend");
         Ok((StatusCode::ACCEPTED, Json(again.into())))
     }
 
-    /// Gives an endpoint a new secret; the old one signs beside it for a day. The change and the answer,
-    /// which has the secret, are one transaction: a request that comes again gets the same answer, for as
-    /// long as answers are kept. 1 RRU, 4 WRU.
+    /// Creates a new secret for an endpoint. The old secret signs too, for a day. One transaction writes
+    /// the change and the response with the secret, so that a repeated request gets the same response for
+    /// as long as responses are kept. 1 RRU, 4 WRU.
     ///
     /// # Errors
     /// 404 when there is no endpoint, 409 when too many old secrets sign.

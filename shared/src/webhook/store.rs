@@ -10,33 +10,33 @@ use crate::table::{self, Item, Table, key, number, string, text, value};
 use crate::write::{self, Written};
 use crate::{Result, conflict};
 
-/// What the sort keys of deliveries begin with.
+/// The prefix of the sort keys of deliveries.
 const DELIVERY: &str = "DELIVERY#";
-/// Condition: there is a webhook, and it is the one that was read.
+/// Condition: the webhook exists and is the one that was read.
 const WITH_GENERATION: &str = "webhook.generation = :generation";
-/// The same for one that an earlier version has stored.
+/// The same condition for an item of an earlier version.
 const WITHOUT_GENERATION: &str =
     "attribute_exists(webhook.secret) AND attribute_not_exists(webhook.generation)";
 
 const SET_FAILED: &str = "SET webhook.failed_at = if_not_exists(webhook.failed_at, :at)";
 
-/// Where an endpoint and its deliveries are, in the system's table.
+/// The keys of an endpoint and its deliveries in the system's table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// The partition and the sort key of the item that has the endpoint as its attribute `webhook`.
+    /// The partition and the sort key of the item with the attribute `webhook`.
     pub endpoint: (String, String),
-    /// The partition of its deliveries, whose sort keys are `DELIVERY#<id>`.
+    /// The partition of the deliveries. Their sort keys are `DELIVERY#<id>`.
     pub deliveries: String,
 }
 
-/// What this mechanism keeps in a system's table: the state of endpoints, and the log of deliveries. The
+/// The state of endpoints and the log of deliveries, in a system's table. The
 /// table has the TTL attribute `expires`.
 #[derive(Clone, Debug)]
 pub struct Store {
     table: Table,
 }
 
-/// The item of an endpoint, as far as it matters here.
+/// The part of an endpoint's item that this module needs.
 #[derive(Deserialize)]
 struct Holder {
     webhook: Option<Webhook>,
@@ -50,7 +50,7 @@ struct Stored {
     expires: i64,
 }
 
-/// A delivery as it was read: the item may be there and have expired.
+/// A delivery as read. The item may exist although it has expired.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) delivery: Option<Delivery>,
@@ -64,7 +64,7 @@ impl Store {
         Self { table }
     }
 
-    /// The endpoint, if there is one. 1 RRU for 4 KB of its item.
+    /// The endpoint, if it exists. 1 RRU per 4 KB of its item.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -73,11 +73,11 @@ impl Store {
         Ok(holder.and_then(|holder| holder.webhook))
     }
 
-    /// The write that changes an endpoint's secret from that of `before` to that of `after`; refused if the
-    /// secret is not that of `before` any more. 2 WRU, in a transaction.
+    /// The write that replaces the secret of `before` by the secret of `after`. It fails if the stored
+    /// secret is no longer that of `before`. 2 WRU, in a transaction.
     ///
     /// # Errors
-    /// When it is not complete.
+    /// When the write cannot be built.
     pub fn rotation(
         &self,
         place: &Place,
@@ -95,8 +95,8 @@ impl Store {
         table::update(update)
     }
 
-    /// Notes that the receiver is gone. 1 WRU. Here and below: unless the endpoint was put again since it was
-    /// read as `webhook`, or removed.
+    /// Disables the endpoint because its receiver answered 410. 1 WRU. Here and below: no write if the
+    /// endpoint was put again or removed since it was read as `webhook`.
     pub(super) async fn gone(
         &self,
         place: &Place,
@@ -112,8 +112,8 @@ impl Store {
         made("webhook.gone", update.expression_attribute_values(":at", text(at))).await
     }
 
-    /// Notes that a delivery has failed, unless one has failed since the last that succeeded. 1 WRU, if the
-    /// endpoint as it was read has no such note. Gives since when deliveries fail.
+    /// Records the first failure since the last success. Returns the time since when deliveries fail.
+    /// 1 WRU if `webhook` has no recorded failure.
     pub(super) async fn failed(
         &self,
         place: &Place,
@@ -129,9 +129,9 @@ impl Store {
         Ok(at)
     }
 
-    /// Notes that a delivery has succeeded at `at`. 1 RRU, and 1 WRU if there were failures.
+    /// Records that a delivery succeeded at `at`. 1 RRU, plus 1 WRU if there were failures.
     pub(super) async fn succeeded(&self, place: &Place, at: Timestamp) -> Result<()> {
-        // Read again: a delivery at the same time may have failed since.
+        // Read again, because a concurrent delivery may have failed since.
         let Some(webhook) = self.webhook(place).await? else { return Ok(()) };
         let Some(since) = webhook.failing_since.filter(|since| *since <= at) else {
             return Ok(());
@@ -141,8 +141,8 @@ impl Store {
         Ok(())
     }
 
-    /// Disables an endpoint, if its deliveries have failed for long enough; tells whether this call has
-    /// done it. 1 WRU, if so.
+    /// Disables an endpoint if its deliveries have failed for long enough. Returns whether this call
+    /// disabled it. 1 WRU if so.
     pub(super) async fn disable(
         &self,
         place: &Place,
@@ -153,12 +153,12 @@ impl Store {
         if at < since + FAILING_FOR {
             return Ok(false);
         }
-        // Refused if a delivery has succeeded since the endpoint was read.
+        // The write fails if a delivery has succeeded since the endpoint was read.
         let update = self.state(place, webhook, SET_FAILED, Some(since));
         made("webhook.disable", update.expression_attribute_values(":at", text(at))).await
     }
 
-    /// An update of the endpoint that was read as `webhook`, if its failures are those `since` then.
+    /// An update of the endpoint that was read as `webhook`, if its `failing_since` is still `since`.
     fn state(
         &self,
         place: &Place,
@@ -202,8 +202,8 @@ impl Store {
         }))
     }
 
-    /// Records an attempt, once: see [`Delivery::after`]. 1 WRU; 1 RRU and 1 WRU more for each attempt of the
-    /// same message that is recorded at the same time.
+    /// Records an attempt once: see [`Delivery::after`]. 1 WRU, plus 1 RRU and 1 WRU for each concurrent
+    /// attempt of the same message.
     pub(super) async fn record(
         &self,
         place: &Place,
@@ -221,7 +221,7 @@ impl Store {
         .await
     }
 
-    /// Whether there is nothing left to record.
+    /// Returns whether nothing is left to record.
     async fn try_record(
         &self,
         place: &Place,
@@ -231,7 +231,7 @@ impl Store {
     ) -> Result<bool> {
         let next = match &seen.delivery {
             Some(delivery) => delivery.after(attempt),
-            // What has expired counts its writes on.
+            // The revision of an expired item continues.
             None => Some(Delivery::first(
                 subject.clone(),
                 &Attempt { seen: seen.revision, ..attempt.clone() },
@@ -241,7 +241,7 @@ impl Store {
         self.put(place, &next, seen.revision, attempt.at).await
     }
 
-    /// Puts a delivery in the place of that of the `before`th revision; tells whether that was there.
+    /// Replaces the delivery of revision `before`. Returns `false` if the stored revision is another.
     pub(super) async fn put(
         &self,
         place: &Place,
@@ -259,8 +259,8 @@ impl Store {
         Ok(matches!(write::send("webhook.record", put).await?, Written::Made(_)))
     }
 
-    /// Up to `limit` deliveries that have not expired by `now`, newest first, starting after `after`; and
-    /// whether there are more. 0.5 RRU for 4 KB.
+    /// Up to `limit` deliveries after `after` that have not expired by `now`, newest first, and whether
+    /// there are more. 0.5 RRU per 4 KB.
     pub(super) async fn deliveries(
         &self,
         place: &Place,
@@ -279,7 +279,7 @@ impl Store {
     }
 }
 
-/// Sends an update; tells whether it is made.
+/// Sends an update. Returns `false` if its condition fails.
 async fn made(name: &'static str, update: UpdateItemFluentBuilder) -> Result<bool> {
     Ok(matches!(write::send(name, update).await?, Written::Made(_)))
 }
