@@ -1,8 +1,8 @@
 //! Budgets: limits on the use of a subject in a day, exact over all instances.
 //!
 //! **Guarantees.** Concurrent calls of [`Budgets::take`] never take more than the limit together: each is
-//! one conditional write. A day is a day of UTC. [`Budgets::settle`] gives back the unused part of what
-//! was taken, once. If a worker dies before that, the whole amount stays counted: a budget is never
+//! one conditional write. A day is a day of UTC. [`Budgets::settle`] returns the unused part of the
+//! taken amount, once. If a worker crashes before that, the whole amount stays counted: a budget is never
 //! exceeded, but may be used up too early. [`Budgets::count`] counts use after the fact, once for each
 //! name. It may exceed the limit; then nobody can take more.
 //!
@@ -119,7 +119,7 @@ impl Budgets {
         table::update(update)
     }
 
-    /// Takes `amount` of `budget`, or gives [`Exceeded`] if less is left. 2 WRU.
+    /// Takes `amount` of `budget`, or returns [`Exceeded`] if less is left. 2 WRU.
     ///
     /// # Errors
     /// When DynamoDB does not answer. The amount may still be taken.
@@ -274,7 +274,7 @@ mod tests {
         let at: Timestamp = "2026-11-25T23:59:58.5Z".parse().unwrap();
         let budget = Budget { name: "pages", limit: 100 };
         let refused = exceeded(&[(budget, 5)], None, at);
-        assert_eq!(refused, None, "there is enough");
+        assert_eq!(refused, None, "enough is left");
         let item = HashMap::from([("pages".to_owned(), number(97))]);
         let refused = exceeded(&[(budget, 5)], Some(&item), at).unwrap();
         assert_eq!(refused.renewed_at().to_string(), "2026-11-26T00:00:00Z");

@@ -1,9 +1,9 @@
 //! Leases: one attempt at a time holds an item, until it releases the item or the lease expires.
 //!
 //! The item has two attributes: `attempt`, the id of the attempt that claimed it last, and `lease_until`
-//! (milliseconds since 1970), which exists as long as the lease is held.
+//! (milliseconds since 1970), which exists until the attempt releases the item.
 //!
-//! **Guarantees.** Of all attempts that claim an item at once, one gets it. An attempt starts nothing
+//! **Guarantees.** Of concurrent claims of an item, one succeeds. An attempt starts nothing
 //! after [`Lease::until`]; the item is free [`GRACE`] later. An attempt that stalls until another attempt
 //! has claimed the item writes nothing: each of its writes has the condition [`HELD`] or
 //! [`CLAIMED_LAST`], which then fails.
@@ -27,7 +27,7 @@
 //! ```
 //!
 //! The SDK may send a claim twice when the first answer was lost. Then the condition of the second fails,
-//! because the first succeeded: if a claim is refused and the item has the claim's own `attempt`, the
+//! because the first succeeded: if a claim fails and the item has the claim's own `attempt`, the
 //! claim holds the item.
 
 use std::time::Duration;
@@ -96,7 +96,7 @@ pub fn left(lease_until: Option<Timestamp>, now: Timestamp) -> Duration {
 }
 
 /// The wait of a job whose item is held: the job is retried 1 s after the lease ends, in case the holder
-/// dies.
+/// crashes.
 #[must_use]
 pub fn retry_after(lease_until: Option<Timestamp>, now: Timestamp) -> Duration {
     left(lease_until, now) + Duration::from_secs(1)

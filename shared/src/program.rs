@@ -65,8 +65,7 @@ pub fn unknown(lambda: &str) -> Error {
     Error::internal(format!("the program has no Lambda {lambda:?}; see the template's Handler"))
 }
 
-/// What the environment of a function gives to all systems: AWS, and the variables that several systems
-/// read. Each system reads its own variables in its `system.rs`.
+/// The environment of a function: AWS, and the variables that several systems read. Each system reads its own variables in its `system.rs`.
 #[derive(Clone, Debug)]
 pub struct Environment {
     /// The configuration of AWS clients.
@@ -93,7 +92,7 @@ impl Environment {
         http::serve(router).await
     }
 
-    /// New ids.
+    /// The source of new ids.
     #[must_use]
     pub fn ids(&self) -> Ids {
         Ids::random(self.clock.clone())

@@ -1,6 +1,6 @@
 //! A DynamoDB table: keys, typed items, reads, and builders for writes.
 //!
-//! **Guarantees.** [`Table::get`], [`Table::all`] and [`Table::batch`] are strongly consistent and give
+//! **Guarantees.** [`Table::get`], [`Table::all`] and [`Table::batch`] are strongly consistent and return
 //! every requested item that exists, with as many requests as that takes. [`Table::new_item`] never
 //! replaces an item. After a page with more items, the next page is not empty: see [`page`].
 //!
@@ -82,7 +82,7 @@ impl Table {
         &self.client
     }
 
-    /// The item with this key, if it exists, strongly consistent. 1 RRU for 4 KB.
+    /// The item with this key, if it exists, strongly consistent. 1 RRU per 4 KB.
     ///
     /// # Errors
     /// When DynamoDB does not answer, or the item does not parse as a `T`.
@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// All items of a partition whose sort keys begin with `prefix`, in the order of their keys, strongly
-    /// consistent. An empty `prefix` gives the whole partition. 1 RRU for 4 KB.
+    /// consistent. An empty `prefix` means the whole partition. 1 RRU per 4 KB.
     ///
     /// # Errors
     /// When DynamoDB does not answer, or an item does not parse as a `T`.
@@ -114,8 +114,8 @@ impl Table {
         }
     }
 
-    /// The items with these keys that exist, in no particular order, strongly consistent. 1 RRU for 4 KB
-    /// of each.
+    /// The items with these keys that exist, in no particular order, strongly consistent. 1 RRU per 4 KB
+    /// of each item.
     ///
     /// # Errors
     /// When DynamoDB does not answer or reads none of the keys, or an item does not parse as a `T`.
@@ -223,7 +223,7 @@ impl Table {
         Delete::builder().table_name(&self.name).set_key(Some(key))
     }
 
-    /// A put of a new item, for a transaction; refused if the key exists. 2 WRU for 1 KB.
+    /// A put of a new item, for a transaction; it fails if the key exists. 2 WRU per 1 KB.
     ///
     /// # Errors
     /// When `content` is not a map.

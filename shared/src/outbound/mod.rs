@@ -1,19 +1,19 @@
-//! HTTP requests to servers outside of AWS: one client, with limits on time and on the answer's size.
+//! HTTP requests to servers outside AWS: one client, with limits on the time and the response size.
 //!
 //! **Guarantees.**
 //!
-//! - A [guarded](Outbound::guarded) client is for hosts that users name. It speaks HTTPS only, and
-//!   connects only to public addresses. The connector itself asks the resolver and looks at the
-//!   addresses, so a name that changes its address between a check and a request gains nothing. It uses
-//!   no proxy, because a proxy would resolve the name itself.
+//! - A [guarded](Outbound::guarded) client is for hosts that users name. It uses HTTPS only, and
+//!   connects only to public addresses. The connector resolves the name and checks the addresses for
+//!   each connection, so a change of the address between a check and a request has no effect. The client
+//!   uses no proxy, because a proxy would resolve the name itself.
 //! - An [unguarded](Outbound::unguarded) client is for a host that the operator configures. It connects
 //!   to any address.
-//! - Neither follows a redirect. A connection is made within [`Limits::connect`], and a request ends
-//!   within [`Limits::total`], with looking up the host and reading the answer.
-//! - [`Request::send`] gives the whole answer, or an error if it has more than [`Limits::answer`] bytes.
-//!   [`Request::send_for_status`] gives the status and the headers. It closes the connection of a longer
-//!   answer, and uses that of a shorter one again.
-//! - No error has the URL in it, because a URL may carry a secret. [`Failure::class`] is a short word for
+//! - Neither client follows redirects. A connection is made within [`Limits::connect`], and a request ends
+//!   within [`Limits::total`], including the host lookup and the response.
+//! - [`Request::send`] returns the whole response, or an error if it has more than [`Limits::answer`]
+//!   bytes. [`Request::send_for_status`] returns the status and the headers. It closes the connection of
+//!   a longer response and reuses the connection of a shorter one.
+//! - No error contains the URL, because a URL may contain a secret. [`Failure::class`] is a short word for
 //!   the cause, which users may see.
 //!
 //! ```no_run
@@ -32,7 +32,7 @@
 //! println!("{}: {} bytes", answer.status, answer.body.len());
 //!
 //! let posting = Outbound::guarded(limits, false)?;
-//! posting.check("https://hooks.example.com/orders").await?; // as the user is told of it
+//! posting.check("https://hooks.example.com/orders").await?; // when the user enters the URL
 //! let hook = posting.request(Method::POST, "https://hooks.example.com/orders").body("{}");
 //! println!("{}", hook.send_for_status().await?.status);
 //! # Ok(()) }
@@ -58,65 +58,65 @@ pub(crate) use self::resolver::Resolver;
 use crate::Result;
 use crate::fault::Lost;
 
-/// What a request may take.
+/// The limits of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Until the connection is made, with looking up the host.
+    /// The time to connect, including the host lookup.
     pub connect: Duration,
-    /// Until the answer is read.
+    /// The time until the response is read.
     pub total: Duration,
-    /// The longest answer, in bytes.
+    /// Maximum size of the response, in bytes.
     pub answer: usize,
 }
 
-/// A client that keeps its connections. Its clones share them.
+/// A client that reuses its connections. Its clones share them.
 #[derive(Clone, Debug)]
 pub struct Outbound {
     client: Client,
-    /// What finds addresses and judges them; absent if the client is not guarded.
+    /// Resolves and checks addresses; absent if the client is not guarded.
     resolver: Option<Arc<Resolver>>,
     limits: Limits,
 }
 
-/// Why a URL that a user names is not requested.
+/// Why a user's URL is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsafe {
-    /// It is no URL, or not one of HTTPS.
-    #[error("a URL of https:// is needed, without a user or a password")]
+    /// The text is not a URL with HTTPS and without credentials.
+    #[error("the URL must begin with https:// and must not have a user or a password")]
     NotHttps,
-    /// It leads into a private network, where nobody else has business.
+    /// The host has an address that is not public.
     #[error("the host's addresses must be public")]
     Private,
-    /// Its host has no address.
+    /// The host has no address.
     #[error("the host's name does not resolve")]
     Unknown,
 }
 
-/// Why a request has no answer. It never has the URL in it.
+/// Why a request has no response. It never contains the URL.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The client is guarded, and does not request this URL.
+    /// The guarded client refuses this URL.
     #[error(transparent)]
     Unsafe(#[from] Unsafe),
-    /// The time is over. The server may have done what was asked.
+    /// The request timed out. The server may have executed it.
     #[error("the request took too long")]
     Timeout(#[source] reqwest::Error),
-    /// There is no connection: the server was asked nothing.
+    /// There is no connection. The server did not get the request.
     #[error("no connection")]
     NoConnection(#[source] reqwest::Error),
-    /// The answer has more bytes than may be.
+    /// The response is larger than the limit.
     #[error("the answer has more than {0} bytes")]
     AnswerTooLong(usize),
     /// The request could not be written, or the connection broke.
     #[error("the request failed")]
     Broken(#[source] reqwest::Error),
-    /// A test has it so.
+    /// A test injected this failure.
     #[error("the answer was lost")]
     Lost,
 }
 
 impl Failure {
-    /// A short word for the cause, without anything of the request.
+    /// A short word for the cause. It contains no part of the request.
     #[must_use]
     pub fn class(&self) -> &'static str {
         match self {
@@ -152,7 +152,7 @@ impl Lost for Failure {
     }
 }
 
-/// What the resolver said, if that is the cause.
+/// The error of the resolver, if that is the cause.
 fn of_resolver(error: &(dyn StdError + 'static)) -> Option<Unsafe> {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -164,7 +164,7 @@ fn of_resolver(error: &(dyn StdError + 'static)) -> Option<Unsafe> {
     None
 }
 
-/// A whole answer.
+/// A whole response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
@@ -175,7 +175,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// An answer whose body does not matter.
+/// A response without its body.
 #[derive(Clone, Debug)]
 pub struct Head {
     /// The status.
@@ -185,8 +185,8 @@ pub struct Head {
 }
 
 impl Outbound {
-    /// A client for hosts that users name. If it `trusts_private`, which is for a laptop only, it takes
-    /// HTTP and private addresses too.
+    /// A client for hosts that users name. If it `trusts_private`, which is for a laptop only, it also
+    /// allows HTTP and private addresses.
     ///
     /// # Errors
     /// When TLS cannot be set up.
@@ -209,8 +209,8 @@ impl Outbound {
         Ok(Self { client: builder(limits).build()?, resolver: None, limits })
     }
 
-    /// Looks at a URL and, if the client is guarded, at where it leads, so that a user can be told. Each
-    /// request looks again.
+    /// Checks a URL and, if the client is guarded, the addresses of its host, to report an error to the
+    /// user early. Each request repeats the check.
     ///
     /// # Errors
     /// [`Unsafe`]
@@ -222,15 +222,15 @@ impl Outbound {
         Ok(url)
     }
 
-    /// A request. What is wrong with the URL comes out when it is sent.
+    /// A request. Sending it reports an invalid URL.
     pub fn request(&self, method: Method, url: &str) -> Request {
         let parsed = self.parsed(url).map_err(Failure::from);
         let builder = parsed.map(|(url, _)| self.client.request(method, url));
         Request { builder, max_answer: self.limits.answer }
     }
 
-    /// The URL and its host. A guarded client judges an address in any of its forms (`0x7f000001`,
-    /// `[::ffff:7f00:1]`) here, because the connector does not ask the resolver for one.
+    /// The URL and its host. A guarded client checks an IP address in any form (`0x7f000001`,
+    /// `[::ffff:7f00:1]`) here, because the connector does not pass IP addresses to the resolver.
     fn parsed(&self, url: &str) -> Result<(Url, Host), Unsafe> {
         let url = Url::parse(url).map_err(|_| Unsafe::NotHttps)?;
         let host = url.host_str().ok_or(Unsafe::NotHttps)?;
@@ -254,7 +254,7 @@ enum Host {
     Name(String),
 }
 
-/// What all clients have: nothing is done elsewhere than where it was asked, and no key is shown there.
+/// The settings of all clients: no redirects, so that no other host gets the request or its key.
 fn builder(limits: Limits) -> reqwest::ClientBuilder {
     Client::builder().redirect(Policy::none()).connect_timeout(limits.connect).timeout(limits.total)
 }
@@ -297,7 +297,7 @@ impl Request {
         self.map(|request| request.body(body))
     }
 
-    /// Sends the request and reads the answer to its end.
+    /// Sends the request and reads the whole response.
     ///
     /// # Errors
     /// [`Failure`]
@@ -314,7 +314,7 @@ impl Request {
         Ok(Answer { status, headers, body })
     }
 
-    /// Sends the request. The status counts, whatever becomes of the body.
+    /// Sends the request and returns the status, even if the body cannot be read.
     ///
     /// # Errors
     /// [`Failure`]
@@ -326,8 +326,8 @@ impl Request {
     }
 }
 
-/// Reads a short answer to its end, so that its connection can be used again. That of a longer one is
-/// closed.
+/// Reads a short response to its end, so that its connection can be reused. The connection of a longer
+/// response is closed.
 async fn drain(mut answer: Response, max_bytes: usize) {
     let mut read = 0;
     while let Ok(Some(chunk)) = answer.chunk().await {
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_becomes_private_is_not_connected_to() {
+    async fn a_name_that_becomes_private_is_refused() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let answers = asked.clone();
@@ -399,9 +399,9 @@ mod tests {
         outbound.check(&url).await.unwrap();
         let failure = outbound.request(Method::POST, &url).send().await.unwrap_err();
         assert_eq!(failure.class(), "private_address", "{failure:?}");
-        assert_eq!(asked.load(Ordering::Relaxed), 2, "the connector has asked");
+        assert_eq!(asked.load(Ordering::Relaxed), 2, "the connector resolves the name");
         let connected = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
-        assert!(connected.is_err(), "nothing is connected to");
+        assert!(connected.is_err(), "there is no connection");
     }
 
     #[tokio::test]
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_answer_is_an_error_unless_its_status_is_all_that_counts() {
+    async fn a_long_response_is_an_error_unless_only_its_status_is_read() {
         let server = MockServer::start().await;
         for (at, size) in [("/long", 1_001), ("/full", 1_000)] {
             let answer = ResponseTemplate::new(200).set_body_string("a".repeat(size));
@@ -438,7 +438,7 @@ mod tests {
         }
     }
 
-    /// A server that takes the request and goes on as `and_then` says: it counts its connections.
+    /// A server that reads the request and then writes `answer`. It counts its connections.
     async fn server(answer: &'static str) -> (String, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -462,8 +462,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_ends_in_its_time_whatever_the_server_does() {
-        // Nothing, and a body that never ends.
+    async fn a_request_ends_within_its_time_limit() {
+        // No response, and a body that never ends.
         for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc"] {
             let (url, _) = server(answer).await;
             for outbound in both() {
@@ -476,7 +476,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_is_used_again() {
+    async fn a_connection_is_reused() {
         let (url, connections) = server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
         for outbound in both() {
             let before = connections.load(Ordering::Relaxed);
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_does_not_tell_the_url() {
+    async fn an_error_does_not_contain_the_url() {
         let secret = "s3cret";
         for outbound in both() {
             for url in [

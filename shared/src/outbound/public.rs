@@ -1,17 +1,17 @@
-//! Which addresses are the internet's: IANA's special-purpose registries, as tables.
+//! Public addresses: IANA's special-purpose registries, as tables.
 //!
 //! <https://www.iana.org/assignments/iana-ipv4-special-registry>,
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry>
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Blocks of IPv4 that lead nowhere or to somebody's own network, and multicast (224.0.0.0/4).
+/// IPv4 blocks that are not public: private, special-purpose and multicast (224.0.0.0/4).
 const SPECIAL_V4: [([u8; 4], u32); 15] = [
     ([0, 0, 0, 0], 8),       // this network
     ([10, 0, 0, 0], 8),      // private use
     ([100, 64, 0, 0], 10),   // shared address space of carriers
     ([127, 0, 0, 0], 8),     // loopback
-    ([169, 254, 0, 0], 16),  // link-local, and a cloud's metadata
+    ([169, 254, 0, 0], 16),  // link-local, with the metadata of clouds
     ([172, 16, 0, 0], 12),   // private use
     ([192, 0, 0, 0], 24),    // protocol assignments
     ([192, 0, 2, 0], 24),    // documentation
@@ -24,21 +24,21 @@ const SPECIAL_V4: [([u8; 4], u32); 15] = [
     ([240, 0, 0, 0], 4),     // reserved, and broadcast
 ];
 
-/// The one block of IPv6 that is assigned for global unicast.
+/// The only IPv6 block that is assigned for global unicast.
 const GLOBAL_V6: ([u16; 8], u32) = ([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
 
-/// Blocks inside of [`GLOBAL_V6`] that lead elsewhere. All else that the registry has (loopback,
-/// 64:ff9b::/96, 64:ff9b:1::/48, 100::/64, 5f00::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8 …) is
-/// outside of it.
+/// Blocks inside [`GLOBAL_V6`] that are not public. All other blocks of the registry (loopback,
+/// 64:ff9b::/96, 64:ff9b:1::/48, 100::/64, 5f00::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8 …) are
+/// outside it.
 const SPECIAL_V6: [([u16; 8], u32); 4] = [
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23), // protocol assignments, with Teredo
     ([0x2001, 0xDB8, 0, 0, 0, 0, 0, 0], 32), // documentation
-    ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16), // 6to4, which has an address of IPv4 in it
+    ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16), // 6to4, which contains an IPv4 address
     ([0x3FFF, 0, 0, 0, 0, 0, 0, 0], 20), // documentation
 ];
 
-/// Whether an address is one of the internet's, and none of a private network, of this machine or of a
-/// cloud's metadata. An address of IPv4 that is mapped into IPv6 is judged as the one that it is.
+/// Whether an address is public: not of a private network, this machine or a cloud's metadata. An
+/// IPv4-mapped IPv6 address counts as its IPv4 address.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(ip) => !SPECIAL_V4.iter().any(|(start, bits)| is_in_v4(ip, *start, *bits)),
@@ -64,7 +64,7 @@ fn is_in_v6(ip: Ipv6Addr, start: [u16; 8], bits: u32) -> bool {
 mod tests {
     use super::*;
 
-    /// The first and the last address of special blocks.
+    /// The first and the last addresses of special blocks.
     const SPECIAL: [&str; 63] = [
         "0.0.0.0",
         "0.255.255.255",
@@ -131,7 +131,7 @@ mod tests {
         "1fff::1",
     ];
 
-    /// The neighbours of special blocks, and well-known addresses.
+    /// The neighbours of special blocks, and well-known public addresses.
     const PUBLIC: [&str; 32] = [
         "1.0.0.0",
         "1.1.1.1",
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_public() {
+    fn other_addresses_are_public() {
         for address in PUBLIC {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }

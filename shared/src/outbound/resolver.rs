@@ -10,13 +10,13 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::Unsafe;
 use super::public::is_public;
 
-/// The longest that looking up a name takes.
+/// Maximum duration of a lookup.
 const MAX_LOOKUP: Duration = Duration::from_secs(3);
 
 type Found = Pin<Box<dyn Future<Output = Option<Vec<SocketAddr>>> + Send>>;
 
-/// Finds the addresses of names, and refuses a name that has a private one. The client asks it for each
-/// connection, so that what was found before does not count.
+/// Resolves names, and refuses a name with a private address. The client resolves the name for each new
+/// connection and does not use earlier results.
 #[derive(Clone)]
 pub(crate) struct Resolver {
     pub(super) trusts_private: bool,
@@ -32,7 +32,7 @@ impl fmt::Debug for Resolver {
 }
 
 impl Resolver {
-    /// Asks the system.
+    /// Resolves names with the system's resolver.
     pub(crate) fn system(trusts_private: bool) -> Self {
         let lookup = |name: String| -> Found {
             Box::pin(async move {

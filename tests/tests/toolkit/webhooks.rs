@@ -1,4 +1,4 @@
-//! Messages to servers of others: endpoints and the log are right, whatever goes wrong.
+//! Webhooks: endpoints and the log are correct at each fault.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -25,7 +25,7 @@ use testing::account;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// How often a job is tried.
+/// Maximum failed attempts of a job before its last attempt.
 const MAX: u32 = 3;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ struct About {
     number: u32,
 }
 
-/// Tells of numbers, the `n`th of which was said `n` seconds after the start.
+/// A source with one message per number `n`, created `n` seconds after the start.
 #[derive(Clone, Debug)]
 struct Numbers {
     place: Place,
@@ -59,14 +59,14 @@ impl Source for Numbers {
     }
 }
 
-/// A table, and what works with it.
+/// The table of all endpoints of a test.
 struct World {
     aws: SdkConfig,
     table: Table,
     worlds: AtomicU32,
 }
 
-/// An endpoint of its own in the table, whose time stands still.
+/// An endpoint with its receiver and a manual clock.
 struct Post {
     clock: Clock,
     table: Table,
@@ -84,7 +84,7 @@ async fn world() -> World {
 }
 
 impl World {
-    /// An endpoint whose receiver answers so.
+    /// A new endpoint whose receiver answers with `status`.
     async fn post(&self, status: u16) -> Post {
         let number = self.worlds.fetch_add(1, Ordering::SeqCst);
         let clock = Clock::manual("2026-11-30T10:00:00Z".parse().unwrap());
@@ -121,7 +121,7 @@ impl Post {
         key(pk, sk)
     }
 
-    /// Puts an endpoint, as a system does.
+    /// Writes the endpoint's item, as a system does.
     async fn put(&self, webhook: &impl Serialize) {
         let item = json!({"webhook": webhook, "other": true});
         self.table.put(self.endpoint_key(), &item).unwrap().send().await.unwrap();
@@ -135,7 +135,7 @@ impl Post {
         self.clock.advance(SignedDuration::try_from(by).unwrap());
     }
 
-    /// A job that the queue hands out for the `count`th time.
+    /// Runs a job that the queue delivers for the `count`th time.
     async fn tell(&self, number: u32, count: u32) -> Result<(), Failure> {
         self.job(Job::V1 { about: About { number } }, count).await
     }
@@ -149,17 +149,17 @@ impl Post {
         self.store.webhook(&self.numbers.place).await.unwrap().unwrap()
     }
 
-    /// The endpoint as its owner sees it.
+    /// The reason why the endpoint is disabled, if it is.
     async fn reason(&self) -> Option<Reason> {
         self.webhook().await.disabled().map(|disabled| disabled.reason)
     }
 
-    /// Since when deliveries fail.
+    /// The time since when deliveries fail.
     async fn failing_since(&self) -> Value {
         serde_json::to_value(self.webhook().await).unwrap()["failing_since"].clone()
     }
 
-    /// How many posts there were, all of one id.
+    /// The number of requests. Asserts that all have one message id.
     async fn posts(&self) -> usize {
         let requests = self.server.received_requests().await.unwrap();
         let mut ids: Vec<_> = requests.iter().map(|it| &it.headers["webhook-id"]).collect();
@@ -174,12 +174,12 @@ impl Post {
         serde_json::to_value(page).unwrap()
     }
 
-    /// The log.
+    /// The deliveries in the log.
     async fn log(&self) -> Vec<Value> {
         self.page(json!({"limit": 100})).await["deliveries"].as_array().unwrap().clone()
     }
 
-    /// The only delivery: what has become of it, the attempts, the last status and the last error.
+    /// The only delivery: outcome, number of attempts, last status and last error.
     async fn delivery(&self) -> (String, u64, Value, Value) {
         let log = self.log().await;
         assert_eq!(log.len(), 1, "{log:?}");
@@ -188,7 +188,7 @@ impl Post {
         (outcome.to_owned(), attempts, last["status"].clone(), last["error"].clone())
     }
 
-    /// Has a message sent again; gives the jobs that are queued.
+    /// Sends a message again. Returns the response body.
     async fn resend(&self, number: u32, queue: &Queue) -> Result<Value> {
         let at = self.numbers.start + Duration::from_secs(number.into());
         let id = DeliveryId::of(at, &format!("msg_{number}")).to_string();
@@ -204,7 +204,7 @@ fn is_retry(result: &Result<(), Failure>) -> bool {
 }
 
 #[tokio::test]
-async fn the_log_says_what_became_of_a_message() {
+async fn the_log_has_the_outcome_of_each_message() {
     let world = world().await;
     let post = world.post(500).await;
     assert!(is_retry(&post.tell(1, 1).await));
@@ -224,7 +224,7 @@ async fn the_log_says_what_became_of_a_message() {
     }]);
     assert_eq!(json!(log), expected);
 
-    // The same job once more, and one that was late.
+    // The same job again, and a late job.
     for count in [1, 2, MAX + 1] {
         post.tell(1, count).await.unwrap();
     }
@@ -236,7 +236,7 @@ async fn the_log_says_what_became_of_a_message() {
     }
     assert!(matches!(refusing.tell(1, MAX + 1).await, Err(Failure::Permanent(_))));
     assert_eq!(refusing.delivery().await, ("given_up".into(), 4, json!(404), Value::Null));
-    // The way back out of the dead-letter queue.
+    // The job returns from the dead-letter queue.
     assert!(is_retry(&refusing.tell(1, 1).await));
     assert_eq!(refusing.delivery().await, ("pending".into(), 5, json!(404), Value::Null));
     refusing.answer(200).await;
@@ -250,7 +250,7 @@ async fn the_log_says_what_became_of_a_message() {
     assert!(!json!(nowhere.log().await).to_string().contains("s3cret"));
 }
 
-/// A job meets a fault; then it comes again until it succeeds or is given up; then what stalled goes on.
+/// Runs a job with a fault, retries it up to two times until it is done, then resumes the stalled attempt.
 async fn met(post: &Post, run: &Run, first: u32) {
     let attempt = run.attempt(post.tell(1, first)).await;
     for count in first + 1..first + 3 {
@@ -262,7 +262,7 @@ async fn met(post: &Post, run: &Run, first: u32) {
 }
 
 #[tokio::test]
-async fn a_delivery_is_recorded_whatever_the_first_attempt_meets() {
+async fn a_delivery_is_recorded_at_each_fault() {
     let world = world().await;
     let points = walk(async |run: Run| {
         let post = world.post(500).await;
@@ -283,7 +283,7 @@ async fn a_delivery_is_recorded_whatever_the_first_attempt_meets() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_gone_is_left_alone_whatever_the_first_attempt_meets() {
+async fn a_410_disables_the_endpoint_at_each_fault() {
     let world = world().await;
     let points = walk(async |run: Run| {
         let post = world.post(410).await;
@@ -294,14 +294,14 @@ async fn a_receiver_that_is_gone_is_left_alone_whatever_the_first_attempt_meets(
         let posts = post.posts().await;
         assert!((1..=3).contains(&posts), "{posts}");
         post.tell(1, 1).await.unwrap();
-        assert_eq!(post.posts().await, posts, "nothing more is posted");
+        assert_eq!(post.posts().await, posts, "no message is posted");
     })
     .await;
     assert_eq!(points, ["webhook.post", "webhook.gone", "webhook.record"]);
 }
 
 #[tokio::test]
-async fn an_endpoint_that_fails_is_disabled_whatever_the_attempt_meets() {
+async fn a_failing_endpoint_is_disabled_at_each_fault() {
     let world = world().await;
     let points = walk(async |run: Run| {
         let post = world.post(500).await;
@@ -317,13 +317,13 @@ async fn an_endpoint_that_fails_is_disabled_whatever_the_attempt_meets() {
 }
 
 #[tokio::test]
-async fn a_first_failure_is_remembered_whatever_the_attempt_meets() {
+async fn the_first_failure_is_recorded_at_each_fault() {
     let world = world().await;
     let points = walk(async |run: Run| {
         let post = world.post(503).await;
         met(&post, &run, 1).await;
         let (outcome, attempts, status, _) = post.delivery().await;
-        // It was tried two or three times, of MAX and one.
+        // There were two or three attempts of at most MAX + 1.
         assert_eq!((outcome.as_str(), status), ("pending", json!(503)));
         assert!(attempts >= 1 && attempts <= post.posts().await as u64);
         assert_eq!(post.failing_since().await, json!(post.clock.now()));
@@ -334,7 +334,7 @@ async fn a_first_failure_is_remembered_whatever_the_attempt_meets() {
 }
 
 #[tokio::test]
-async fn a_message_is_sent_again_whatever_the_request_meets() {
+async fn a_message_is_sent_again_at_each_fault() {
     let world = world().await;
     let url = account::queue(&world.aws).await;
     let queue = Queue::new(aws_sdk_sqs::Client::new(&world.aws), url.clone());
@@ -345,7 +345,7 @@ async fn a_message_is_sent_again_whatever_the_request_meets() {
         let is_answered = asked.is_done();
         asked.resume().await;
         if !is_answered {
-            // The owner asks again.
+            // The owner repeats the request.
             post.resend(1, &queue).await.unwrap();
         }
         let jobs = account::drain(&world.aws, &url).await;
@@ -358,7 +358,7 @@ async fn a_message_is_sent_again_whatever_the_request_meets() {
         let posts = post.posts().await;
         assert!(posts >= 2, "under the same id");
         assert_eq!(attempts, posts as u64);
-        // A job of before does nothing.
+        // A job of an earlier delivery does nothing.
         post.tell(1, 2).await.unwrap();
         assert_eq!(post.posts().await, posts);
     })
@@ -367,7 +367,7 @@ async fn a_message_is_sent_again_whatever_the_request_meets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_of_one_message_at_once_are_harmless() {
+async fn concurrent_jobs_of_one_message_are_harmless() {
     let world = world().await;
     let post = world.post(204).await;
     for result in join_all((0..8).map(|_| post.tell(1, 1))).await {
@@ -377,7 +377,7 @@ async fn jobs_of_one_message_at_once_are_harmless() {
     assert_eq!(outcome, "delivered");
     assert!((1..=post.posts().await as u64).contains(&attempts));
 
-    // All posts but the first fail.
+    // All requests except the first fail.
     let flaky = world.post(500).await;
     let good = ResponseTemplate::new(200);
     flaky.server.reset().await;
@@ -393,7 +393,7 @@ async fn jobs_of_one_message_at_once_are_harmless() {
     for count in 2..4 {
         flaky.tell(1, count).await.unwrap();
     }
-    assert_eq!(flaky.posts().await, posts, "what is delivered is not posted again");
+    assert_eq!(flaky.posts().await, posts, "a delivered message is not posted again");
 
     let failing = world.post(500).await;
     let attempts = join_all((0..6).map(|_| failing.tell(1, 1))).await;
@@ -413,7 +413,7 @@ async fn an_endpoint_is_disabled_after_five_days_without_a_success() {
     assert_eq!(given_up(&post, 1).await, None);
     post.advance(FAILING_FOR.saturating_sub(Duration::from_secs(1)));
     assert_eq!(given_up(&post, 2).await, None);
-    // A success, and the days are counted anew.
+    // A success restarts the five days.
     post.answer(200).await;
     post.tell(3, 1).await.unwrap();
     post.answer(500).await;
@@ -422,7 +422,7 @@ async fn an_endpoint_is_disabled_after_five_days_without_a_success() {
     post.advance(FAILING_FOR.saturating_sub(Duration::from_millis(1)));
     assert_eq!(given_up(&post, 5).await, None);
     post.advance(Duration::from_millis(1));
-    // One failure of a message that is tried again does not do.
+    // The failure of a message that is retried does not disable the endpoint.
     assert!(is_retry(&post.tell(6, 1).await));
     assert_eq!(post.reason().await, None);
     assert_eq!(given_up(&post, 6).await, Some(Reason::Failing));
@@ -430,14 +430,14 @@ async fn an_endpoint_is_disabled_after_five_days_without_a_success() {
     post.answer(200).await;
     let queue = Queue::new(aws_sdk_sqs::Client::new(&world.aws), "http://127.0.0.1:1".into());
     post.tell(7, 1).await.unwrap();
-    assert_eq!(post.posts().await, 0, "nothing more is posted");
+    assert_eq!(post.posts().await, 0, "no message is posted");
     let log = post.log().await;
     assert_eq!((&log[0]["outcome"], &log[0]["attempts"]), (&json!("given_up"), &json!(0)));
     assert_eq!(log[0]["last_attempt"]["error"], "disabled");
     let refused = post.resend(7, &queue).await.unwrap_err();
     assert!(refused.trail().contains("webhook-disabled"), "{refused:?}");
 
-    // The owner puts it again.
+    // The owner puts the endpoint again.
     let webhook = post.webhook().await;
     post.put(&webhook.put_again(&webhook.url).unwrap()).await;
     post.tell(7, 1).await.unwrap();
@@ -445,7 +445,7 @@ async fn an_endpoint_is_disabled_after_five_days_without_a_success() {
     assert_eq!(post.log().await[0]["outcome"], "delivered");
 }
 
-/// A success that is noted while another delivery fails.
+/// A success is recorded while another delivery fails.
 #[tokio::test]
 async fn a_success_clears_a_failure_that_it_did_not_see() {
     let world = world().await;
@@ -462,7 +462,7 @@ async fn a_success_clears_a_failure_that_it_did_not_see() {
 }
 
 #[tokio::test]
-async fn what_was_on_its_way_does_not_disable_an_endpoint_that_was_put_again() {
+async fn an_earlier_attempt_does_not_disable_an_endpoint_that_was_put_again() {
     let world = world().await;
     for status in [410, 500] {
         let post = world.post(status).await;
@@ -497,19 +497,19 @@ async fn endpoints_of_earlier_versions_are_read_and_disabled() {
     post.put(&gone).await;
     post.tell(1, 1).await.unwrap();
     assert_eq!((post.posts().await, post.reason().await), (0, Some(Reason::Gone)));
-    // And a job as it was written before.
+    // A job of an earlier version.
     let job: Job<About> = serde_json::from_str(r#"{"version":"1","number":7}"#).unwrap();
     assert_eq!(job, Job::V1 { about: About { number: 7 } });
     assert_eq!(serde_json::to_string(&job).unwrap(), r#"{"version":"1","number":7}"#);
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_any_more_is_given_up() {
+async fn a_message_that_can_no_longer_be_sent_is_given_up() {
     let world = world().await;
     let url = account::queue(&world.aws).await;
     let queue = Queue::new(aws_sdk_sqs::Client::new(&world.aws), url.clone());
     let post = world.post(500).await;
-    // Nothing is known of these.
+    // The log does not contain these messages.
     post.remove().await;
     post.tell(1, 1).await.unwrap();
     let webhook = Webhook::at(post.server.uri()).unwrap();
@@ -538,7 +538,7 @@ async fn what_cannot_be_told_any_more_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_log_is_listed_newest_first_by_pages_and_ends_after_30_days() {
+async fn the_log_has_pages_newest_first_and_expires_after_30_days() {
     let world = world().await;
     let post = world.post(200).await;
     assert_eq!(post.page(json!({})).await, json!({"deliveries": []}));
@@ -557,7 +557,7 @@ async fn the_log_is_listed_newest_first_by_pages_and_ends_after_30_days() {
     let third = post.page(json!({"limit": 2, "cursor": second["next_cursor"]})).await;
     assert_eq!((ids(&third), third.get("next_cursor")), (vec!["msg_1".to_owned()], None));
 
-    // TTL may take days; what has expired is not there all the same.
+    // TTL may delete an item days late. An expired item is not returned.
     post.advance(KEPT);
     let page = serde_json::from_value(json!({"cursor": "bm9uZQ"})).unwrap();
     assert!(post.store.page(&post.numbers.place, &page, &post.clock).await.is_err());
@@ -565,7 +565,7 @@ async fn the_log_is_listed_newest_first_by_pages_and_ends_after_30_days() {
     let queue = Queue::new(aws_sdk_sqs::Client::new(&world.aws), "http://127.0.0.1:1".into());
     assert!(post.resend(1, &queue).await.unwrap_err().trail().contains("not-found"));
     post.answer(500).await;
-    assert!(is_retry(&post.tell(1, 1).await), "it is posted as if for the first time");
+    assert!(is_retry(&post.tell(1, 1).await), "it is posted like a new message");
     assert_eq!(post.delivery().await, ("pending".into(), 1, json!(500), Value::Null));
     let stored = post.table.client().get_item().table_name(post.table.name());
     let place = &post.numbers.place;

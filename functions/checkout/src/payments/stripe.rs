@@ -14,23 +14,24 @@ use super::{MISCONFIGURED, Payment, PaymentError, Status, currency};
 use crate::money::Money;
 use crate::order::{OrderId, PaymentId};
 
-/// How long one request may take. Shorter than a worker's lease, so that no request is on its way when
-/// the next worker asks what became of it.
+/// Time limit of a request. It is shorter than a worker's lease, so that no request is in progress when
+/// the next worker reads its outcome.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 const CONNECT_TIME: Duration = Duration::from_secs(3);
-/// An answer is a few KiB; the largest is a page of 100 movements with what each comes from.
+/// Maximum size of a response, in bytes. Most have a few KiB; the largest is a page of 100 movements with
+/// their sources.
 const MAX_ANSWER: usize = 4 << 20;
-/// How much of a code or a message is kept, in characters.
+/// Maximum length of a stored code or message, in characters.
 const MAX_CODE: usize = 200;
-/// The version of the API that this is written for, and the header that says so.
+/// The API version of this code, and the header for it.
 const VERSION: (HeaderName, &str) =
     (HeaderName::from_static("stripe-version"), "2025-09-30.clover");
-/// The field of a payment that says which order it is for.
+/// The field of a payment that contains the order's id.
 pub(super) const ORDER: &str = "order_id";
-/// How many objects are asked for at once: Stripe's most.
+/// Objects per page: Stripe's maximum.
 pub(super) const PAGE: usize = 100;
 
-/// Stripe, or a server that speaks as it does.
+/// Stripe, or a server with the same API.
 #[derive(Clone, Debug)]
 pub struct Stripe {
     http: Outbound,
@@ -90,7 +91,7 @@ impl Stripe {
         Self::within(TIME_LIMIT, base_url, secret_key)
     }
 
-    /// The same with another limit for each request.
+    /// The same client with another time limit for each request.
     ///
     /// # Errors
     /// When TLS cannot be set up.
@@ -103,7 +104,7 @@ impl Stripe {
         Ok(Self { http: Outbound::unguarded(limits)?, base_url, secret_key })
     }
 
-    /// Tells of a payment. Nothing moves. Here and below, `key` is the request's idempotency key.
+    /// Creates a payment. No money moves. Here and below, `key` is the request's idempotency key.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -126,7 +127,7 @@ impl Stripe {
         self.payment(request).await
     }
 
-    /// How a payment stands.
+    /// The state of a payment.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -135,8 +136,7 @@ impl Stripe {
         self.payment(self.request(Method::GET, &path)).await
     }
 
-    /// Has the money held: by the means of payment that the payment was created with, or by `means` in
-    /// its place.
+    /// Authorizes the payment: holds the money on the payment's means of payment, or on `means` instead.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -151,7 +151,7 @@ impl Stripe {
         self.payment(request.form(&[("payment_method", means)])).await
     }
 
-    /// Has the money taken that is held.
+    /// Captures the held money.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -159,7 +159,7 @@ impl Stripe {
         self.act(payment, "capture", key).await
     }
 
-    /// Ends a payment; what is held is let go.
+    /// Cancels a payment and releases the held money.
     ///
     /// # Errors
     /// [`PaymentError`]
@@ -209,10 +209,10 @@ impl Stripe {
         let Answer { status, body, .. } =
             answer.map_err(|failure| PaymentError::Unknown(failure.into()))?;
         if status.is_success() {
-            let told = serde_json::from_slice(&body);
-            return told.map_err(|error| PaymentError::Unknown(error.into()));
+            let content = serde_json::from_slice(&body);
+            return content.map_err(|error| PaymentError::Unknown(error.into()));
         }
-        // One who is not the provider, as something on the way to it, knows nothing of the payment.
+        // Another server, such as a proxy, sent this response. The payment's state is unknown.
         let Ok(Refused { error }) = serde_json::from_slice(&body) else {
             return Err(PaymentError::Unknown(Error::internal(status.to_string())));
         };
@@ -225,12 +225,12 @@ impl Stripe {
         Err(match status {
             StatusCode::PAYMENT_REQUIRED => PaymentError::Declined(code),
             _ if status.is_client_error() && is_of("card_error") => PaymentError::Declined(code),
-            // The next attempt has another key.
+            // The next attempt uses another key.
             _ if is_of("idempotency_error") => {
                 PaymentError::Unknown(Error::internal(format!("{status}: {code}")))
             }
-            // 409: a request with the same key is under way. 424: somebody behind the provider failed.
-            // 401 and 403 are ours to mend.
+            // 409: a request with the same key is in progress. 424: a system behind the provider failed.
+            // 401 and 403: our configuration is wrong.
             StatusCode::UNAUTHORIZED
             | StatusCode::FORBIDDEN
             | StatusCode::REQUEST_TIMEOUT

@@ -1,4 +1,4 @@
-//! Where merchants are told, and what they are told.
+//! Merchants' webhook endpoints, and the messages to them.
 
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -60,7 +60,7 @@ async fn an_endpoint_is_put_and_its_secret_is_shown_once() {
 }
 
 #[tokio::test]
-async fn what_is_no_endpoint_is_refused() {
+async fn an_invalid_endpoint_is_refused() {
     let s = shop().await;
     for url in [
         "http://1.1.1.1/",
@@ -99,11 +99,11 @@ async fn what_is_no_endpoint_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn endpoints_that_are_put_at_once_are_ten_and_each_secret_signs() {
+async fn concurrent_puts_create_at_most_ten_endpoints_and_each_secret_signs() {
     let s = shop().await;
     let puts = (0..16).map(|n| {
         let s = s.clone();
-        // Two of each name, at other URLs.
+        // Some names are put twice, with different URLs.
         let put = put(&format!("e{}", n % 12), &format!("https://1.1.1.1/{n}"));
         tokio::spawn(async move {
             loop {
@@ -132,9 +132,9 @@ async fn endpoints_that_are_put_at_once_are_ten_and_each_secret_signs() {
     }
 }
 
-/// The same endpoint put twice at once: whoever is given a secret has the one that signs.
+/// After concurrent puts of one endpoint, a secret in a response is the secret that signs.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_endpoint_that_is_put_at_once_has_one_secret() {
+async fn concurrent_puts_of_one_endpoint_show_one_secret() {
     let s = shop().await;
     let puts = (0..8).map(|_| {
         let s = s.clone();
@@ -150,7 +150,7 @@ async fn one_endpoint_that_is_put_at_once_has_one_secret() {
     assert_eq!(secrets, [kept.webhook.secret.expose_secret()]);
 }
 
-/// A merchant at `server`; gives the secret.
+/// Puts an endpoint at `server`. Returns its secret.
 async fn merchant(s: &Shop, server: &MockServer) -> String {
     let webhook = Webhook::at(format!("{}/hook", server.uri())).unwrap();
     let secret = webhook.secret.expose_secret().to_owned();
@@ -161,7 +161,7 @@ async fn merchant(s: &Shop, server: &MockServer) -> String {
     secret
 }
 
-/// Delivers a job that SQS hands out for the `receive_count`th time.
+/// Runs a job that SQS delivers for the `receive_count`th time.
 async fn tell(s: &Shop, order: OrderId, event: u32, receive_count: u32) -> Result<(), Failure> {
     let about = Told { endpoint: WAREHOUSE.parse().unwrap(), order, event };
     deliver(s, Tell::V1 { about }, receive_count).await
@@ -192,7 +192,7 @@ async fn told(server: &MockServer) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_merchant_that_is_gone_is_told_no_more_and_can_see_it() {
+async fn a_410_disables_the_endpoint_and_the_list_shows_it() {
     let (s, server) = (shop().await, answering(410).await);
     merchant(&s, &server).await;
     let (_, id) = s.confirmed().await;
@@ -204,11 +204,11 @@ async fn a_merchant_that_is_gone_is_told_no_more_and_can_see_it() {
     assert_eq!(listed(&s).await[0]["disabled"], disabled);
 
     put(WAREHOUSE, "https://1.1.1.1/").of(&s).await.ok(200);
-    assert_eq!(listed(&s).await[0].get("disabled"), None, "it is told again");
+    assert_eq!(listed(&s).await[0].get("disabled"), None, "the put enables it");
 }
 
 #[test]
-fn the_sample_job_is_one() {
+fn the_sample_job_parses() {
     let sample: Value = serde_json::from_str(&event("checkout-deliver-webhook")).unwrap();
     let body = sample["Records"][0]["body"].as_str().unwrap();
     let Tell::V1 { about: Told { endpoint, event, .. } } = serde_json::from_str(body).unwrap()
@@ -219,14 +219,14 @@ fn the_sample_job_is_one() {
 }
 
 #[tokio::test]
-async fn a_merchant_is_told_what_the_order_was_then_and_can_trust_it() {
+async fn a_message_is_signed_and_contains_the_order_as_of_the_event() {
     let (s, server) = (shop().await, answering(204).await);
     let secret = merchant(&s, &server).await;
     let (customer, id) = s.confirmed().await;
     s.advance(std::time::Duration::from_secs(9));
     ask("refund-order").order(id).of(&s).await.ok(202);
     s.work(id).await;
-    // The last first, and the first twice.
+    // The last event first, and the first event twice.
     let history = s.store.history(id).await.unwrap();
     let confirmed = history.iter().find(|it| it.event.name() == "confirmed").unwrap().version;
     let last = history.last().unwrap().version;
@@ -236,7 +236,7 @@ async fn a_merchant_is_told_what_the_order_was_then_and_can_trust_it() {
 
     let requests = server.received_requests().await.unwrap();
     let header = |index: usize, name: &str| requests[index].headers[name].to_str().unwrap();
-    assert_eq!(requests.len(), 3, "what is delivered is not posted again");
+    assert_eq!(requests.len(), 3, "a delivered message is not posted again");
     let ids: Vec<_> = (0..3).map(|index| header(index, "webhook-id")).collect();
     assert_eq!(ids[2], format!("msg_{id}_1"));
     assert!(ids[0] != ids[1] && ids[1] != ids[2]);
@@ -271,7 +271,7 @@ async fn a_merchant_is_told_what_the_order_was_then_and_can_trust_it() {
 }
 
 #[tokio::test]
-async fn an_order_that_ended_otherwise_is_told_too() {
+async fn a_cancelled_order_is_posted_too() {
     let (s, server) = (shop().await, answering(200).await);
     merchant(&s, &server).await;
     let (customer, id) = s.ordered().await;
@@ -286,7 +286,7 @@ async fn an_order_that_ended_otherwise_is_told_too() {
 }
 
 #[tokio::test]
-async fn a_merchant_that_does_not_take_it_is_told_again_and_given_up_at_last() {
+async fn a_failed_delivery_is_retried_and_finally_given_up() {
     let s = shop().await;
     let (_, id) = s.ordered().await;
     for status in [500, 404, 302] {
@@ -303,14 +303,14 @@ async fn a_merchant_that_does_not_take_it_is_told_again_and_given_up_at_last() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_gone_is_told_nothing_more() {
+async fn a_deleted_endpoint_gets_no_messages() {
     let (s, server) = (shop().await, answering(200).await);
     let (_, id) = s.ordered().await;
     tell(&s, id, 1, 1).await.unwrap();
     merchant(&s, &server).await;
     ask("delete-endpoint").of(&s).await.ok(204);
     tell(&s, id, 1, 1).await.unwrap();
-    // Nor is anything told of what has not happened.
+    // An event that does not exist is not posted.
     merchant(&s, &server).await;
     tell(&s, id, 2, 1).await.unwrap();
     tell(&s, s.ids.next(), 1, 1).await.unwrap();
@@ -324,7 +324,7 @@ async fn deliveries(s: &Shop) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_keeper_sees_what_merchants_were_told_and_has_it_sent_again() {
+async fn an_admin_lists_deliveries_and_resends_them() {
     let (s, server) = (shop().await, answering(500).await);
     assert_eq!(ask("list-deliveries").of(&s).await.problem(), (404, "not-found"));
     assert_eq!(ask("resend-delivery").of(&s).await.problem(), (404, "not-found"));
@@ -412,7 +412,7 @@ async fn an_endpoint_that_fails_for_five_days_is_disabled_until_it_is_put_again(
 }
 
 #[tokio::test]
-async fn a_new_secret_signs_beside_the_old_one_for_a_day() {
+async fn the_old_secret_signs_too_for_a_day() {
     let (s, server) = (shop().await, answering(204).await);
     assert_eq!(ask("rotate-secret").of(&s).await.problem(), (404, "not-found"));
     let old = merchant(&s, &server).await;
@@ -451,9 +451,9 @@ async fn a_new_secret_signs_beside_the_old_one_for_a_day() {
     }
 }
 
-/// Each secret that was handed out signs, and one request has one, whatever happens to it.
+/// At each fault, every secret in a response signs, and one request creates one secret.
 #[tokio::test]
-async fn a_secret_that_was_handed_out_signs_whatever_the_request_meets() {
+async fn a_secret_in_a_response_signs_at_each_fault() {
     let points = walk(async |run: Run| {
         let s = shop().await;
         let first = ask("put-endpoint").of(&s).await.ok(201);
@@ -477,7 +477,7 @@ async fn a_secret_that_was_handed_out_signs_whatever_the_request_meets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_that_are_asked_for_at_once_all_sign() {
+async fn the_secrets_of_concurrent_rotations_all_sign() {
     let s = shop().await;
     ask("put-endpoint").of(&s).await.ok(201);
     let asked = (0..6).map(|n| {

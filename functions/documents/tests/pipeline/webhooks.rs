@@ -1,4 +1,4 @@
-//! A tenant is told of a document's end, in a way that it can trust.
+//! A document's final status is posted to the tenant's webhook, signed.
 
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -10,7 +10,7 @@ use documents::settings::Settings;
 use documents::stage::Stage;
 use documents::store::Documents;
 use serde_json::{Value, json};
-use shared::batch::{Failure as Trouble, Message};
+use shared::batch::{self, Message};
 use shared::webhook::{Courier, Deliver, Disabled, Reason, Webhook, new_secret};
 use testing::pdf;
 use wiremock::matchers::{method, path};
@@ -18,12 +18,12 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{System, system};
 
-async fn tell(s: &System, id: DocumentId, receive_count: u32) -> Result<(), Trouble> {
+async fn tell(s: &System, id: DocumentId, receive_count: u32) -> Result<(), batch::Failure> {
     let (owner, document_id) = s.key(id);
     deliver(s, Tell::V1 { about: Told { owner, document_id } }, receive_count).await
 }
 
-async fn deliver(s: &System, body: Tell, receive_count: u32) -> Result<(), Trouble> {
+async fn deliver(s: &System, body: Tell, receive_count: u32) -> Result<(), batch::Failure> {
     let deliver = Deliver {
         store: s.documents.webhooks(),
         courier: Courier::new(true).unwrap(),
@@ -35,7 +35,7 @@ async fn deliver(s: &System, body: Tell, receive_count: u32) -> Result<(), Troub
     deliver.job(&ends, job, MAX_ATTEMPTS).await
 }
 
-/// A tenant with a webhook at `server`; gives its secret.
+/// Gives the tenant a webhook at `server`. Returns its secret.
 async fn subscribe(s: &System, server: &MockServer) -> String {
     let secret = new_secret([7; 32]);
     let webhook = Webhook::signed_by(format!("{}/hook", server.uri()), secret.clone().into());
@@ -46,21 +46,21 @@ async fn subscribe(s: &System, server: &MockServer) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_is_told_and_signed() {
+async fn the_final_status_is_posted_and_signed() {
     let (s, server) = (system().await, MockServer::start().await);
     let hook = Mock::given(method("POST")).and(path("/hook"));
     hook.respond_with(ResponseTemplate::new(204)).mount(&server).await;
     let secret = subscribe(&s, &server).await;
     let id = s.uploaded_with(pdf("statement.pdf"), |document| document.webhook = true).await;
     tell(&s, id, 1).await.unwrap();
-    assert!(server.received_requests().await.unwrap().is_empty(), "it is not over");
+    assert!(server.received_requests().await.unwrap().is_empty(), "the document has no final status");
 
     s.run(id).await;
     assert_eq!(s.drain("webhooks").await.len(), 1);
     tell(&s, id, 1).await.unwrap();
     tell(&s, id, 2).await.unwrap();
     let told = server.received_requests().await.unwrap();
-    assert_eq!(told.len(), 1, "what is delivered is not posted again");
+    assert_eq!(told.len(), 1, "a delivered message is not posted again");
     let page = serde_json::from_value(json!({})).unwrap();
     let (webhooks, place) = (s.documents.webhooks(), Documents::place(s.tenant));
     let log = webhooks.page(&place, &page, &s.clock).await.unwrap();
@@ -91,7 +91,7 @@ async fn the_end_is_told_and_signed() {
 }
 
 #[tokio::test]
-async fn a_server_that_fails_is_told_again_and_redirects_are_not_followed() {
+async fn a_failed_delivery_is_retried_and_redirects_are_not_followed() {
     let (s, server) = (system().await, MockServer::start().await);
     for status in [500, 404, 302] {
         server.reset().await;
@@ -101,17 +101,17 @@ async fn a_server_that_fails_is_told_again_and_redirects_are_not_followed() {
         let id = s.uploaded_with(b"no pdf".to_vec(), |document| document.webhook = true).await;
         s.deliver(Stage::Validate, id, 1).await.unwrap();
         assert!(!s.drain("webhooks").await.is_empty());
-        assert!(matches!(tell(&s, id, 1).await, Err(Trouble::Retry { .. })), "{status}");
+        assert!(matches!(tell(&s, id, 1).await, Err(batch::Failure::Retry { .. })), "{status}");
         let asked = server.received_requests().await.unwrap();
         assert_eq!(asked.len(), 1);
         assert_eq!(asked[0].body_json::<Value>().unwrap()["type"], "document.rejected");
         let last = tell(&s, id, documents::queues::MAX_ATTEMPTS + 1).await;
-        assert!(matches!(last, Err(Trouble::Permanent(_))), "{status}");
+        assert!(matches!(last, Err(batch::Failure::Permanent(_))), "{status}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_is_told_no_more() {
+async fn a_410_disables_the_webhook() {
     let (s, server) = (system().await, MockServer::start().await);
     let hook = Mock::given(path("/hook"));
     hook.respond_with(ResponseTemplate::new(410)).mount(&server).await;
