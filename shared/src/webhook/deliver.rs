@@ -226,6 +226,6 @@ impl Deliver {
 /// Logs that an endpoint is disabled.
 fn disabled(place: &Place, reason: Reason) {
     let (pk, sk) = &place.endpoint;
-    tracing::error!(pk, sk, ?reason, "webhook endpoint disabled: nothing more is posted to it");
+    tracing::error!(pk, sk, ?reason, "webhook endpoint disabled: it gets no more messages");
     metrics::counter!("WebhooksDisabled").increment(1);
 }

@@ -115,7 +115,7 @@ impl Store {
         if webhook.disabled().is_some() {
             let title = "The webhook is disabled";
             return Err(Problem::new(StatusCode::CONFLICT, "webhook-disabled", title)
-                .detail("Put it again, which enables it.")
+                .detail("Put it again to enable it.")
                 .into());
         }
         let no_delivery = || Problem::not_found("delivery");

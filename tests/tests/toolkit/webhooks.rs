@@ -250,7 +250,8 @@ async fn the_log_has_the_outcome_of_each_message() {
     assert!(!json!(nowhere.log().await).to_string().contains("s3cret"));
 }
 
-/// Runs a job with a fault, retries it up to two times until it is done, then resumes the stalled attempt.
+/// Runs a job with a fault, retries it up to two times until it is done, and then resumes the first
+/// attempt if it stalls.
 async fn met(post: &Post, run: &Run, first: u32) {
     let attempt = run.attempt(post.tell(1, first)).await;
     for count in first + 1..first + 3 {
@@ -509,7 +510,7 @@ async fn a_message_that_can_no_longer_be_sent_is_given_up() {
     let url = account::queue(&world.aws).await;
     let queue = Queue::new(aws_sdk_sqs::Client::new(&world.aws), url.clone());
     let post = world.post(500).await;
-    // The log does not contain these messages.
+    // A message to a removed endpoint is not recorded.
     post.remove().await;
     post.tell(1, 1).await.unwrap();
     let webhook = Webhook::at(post.server.uri()).unwrap();

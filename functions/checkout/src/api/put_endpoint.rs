@@ -69,7 +69,7 @@ async fn attempt(
     if before.is_none() && known.all.len() >= MAX_ENDPOINTS {
         let title = "There are too many endpoints";
         return Err(Problem::new(StatusCode::CONFLICT, "too-many-endpoints", title)
-            .detail(format!("There are up to {MAX_ENDPOINTS}."))
+            .detail(format!("The maximum is {MAX_ENDPOINTS}."))
             .into());
     }
     courier.check(url).await.map_err(|error| {

@@ -388,7 +388,7 @@ async fn an_endpoint_that_fails_for_five_days_is_disabled_until_it_is_put_again(
     let refused = ask("resend-delivery").order(id).of(&s).await;
     assert_eq!(refused.problem(), (409, "webhook-disabled"));
 
-    // The endpoints' tests let nothing private be put, so this one is put in the store.
+    // The API cannot set up this state, so the test writes it to the table.
     let name = WAREHOUSE.parse().unwrap();
     let mut endpoint = s.store.endpoint(&name).await.unwrap().unwrap();
     let before = s.store.endpoints_to_change().await.unwrap();

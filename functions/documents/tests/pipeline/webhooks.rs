@@ -53,7 +53,7 @@ async fn the_final_status_is_posted_and_signed() {
     let secret = subscribe(&s, &server).await;
     let id = s.uploaded_with(pdf("statement.pdf"), |document| document.webhook = true).await;
     tell(&s, id, 1).await.unwrap();
-    assert!(server.received_requests().await.unwrap().is_empty(), "the document has no final status");
+    assert!(server.received_requests().await.unwrap().is_empty(), "no final status");
 
     s.run(id).await;
     assert_eq!(s.drain("webhooks").await.len(), 1);
