@@ -65,7 +65,8 @@ pub fn unknown(lambda: &str) -> Error {
     Error::internal(format!("the program has no Lambda {lambda:?}; see the template's Handler"))
 }
 
-/// The environment of a function: AWS, and the variables that several systems read. Each system reads its own variables in its `system.rs`.
+/// The environment of a function: AWS, and the variables that several systems read. Each system
+/// reads its own variables in its `system.rs`.
 #[derive(Clone, Debug)]
 pub struct Environment {
     /// The configuration of AWS clients.

@@ -45,13 +45,13 @@ impl Source for Events {
         history.retain(|recorded| recorded.version <= *event);
         let last = history.last().filter(|last| last.version == *event).cloned();
         let Some(Recorded { event, at, version, .. }) = last else { return Ok(None) };
-        let Some(told) = Order::of(history)? else { return Ok(None) };
+        let Some(state) = Order::of(history)? else { return Ok(None) };
         let kind = name(&event);
         let message = Message {
             id: format!("msg_{order}_{version}"),
             kind: kind.to_owned(),
             created_at: at,
-            body: json!({"type": kind, "timestamp": at, "data": View::of(&told)}).to_string(),
+            body: json!({"type": kind, "timestamp": at, "data": View::of(&state)}).to_string(),
         };
         Ok(Some((Store::place(endpoint), message)))
     }

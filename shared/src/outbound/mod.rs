@@ -387,8 +387,8 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_becomes_private_is_refused() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let asked = Arc::new(AtomicUsize::new(0));
-        let answers = asked.clone();
+        let lookups = Arc::new(AtomicUsize::new(0));
+        let answers = lookups.clone();
         let resolver = Resolver::asking(false, move |_| {
             let first = answers.fetch_add(1, Ordering::Relaxed) == 0;
             let address = if first { "1.1.1.1:0" } else { "127.0.0.1:0" };
@@ -399,7 +399,7 @@ mod tests {
         outbound.check(&url).await.unwrap();
         let failure = outbound.request(Method::POST, &url).send().await.unwrap_err();
         assert_eq!(failure.class(), "private_address", "{failure:?}");
-        assert_eq!(asked.load(Ordering::Relaxed), 2, "the connector resolves the name");
+        assert_eq!(lookups.load(Ordering::Relaxed), 2, "the connector resolves the name");
         let connected = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
         assert!(connected.is_err(), "there is no connection");
     }

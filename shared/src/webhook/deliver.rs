@@ -104,7 +104,7 @@ impl Deliver {
     ) -> Result<(), Failure> {
         let is_last = job.receive_count > max_attempts;
         let at = self.clock.now();
-        let (about, asked) = match job.body {
+        let (about, requested) = match job.body {
             Job::V1 { about } => (about, None),
             Job::V2 { about, place, delivery, resend } => (about, Some((place, delivery, resend))),
         };
@@ -112,10 +112,10 @@ impl Deliver {
         let found = found.map(|(place, message)| {
             (place, DeliveryId::of(message.created_at, &message.id), message)
         });
-        let (place, id, message, resends) = match (found, asked) {
+        let (place, id, message, resends) = match (found, requested) {
             (None, None) => return Ok(()),
             (Some((place, id, message)), None) => (place, id, message, 0),
-            (Some((place, id, message)), Some((_, asked, resends))) if id == asked => {
+            (Some((place, id, message)), Some((_, requested, resends))) if id == requested => {
                 (place, id, message, resends)
             }
             (_, Some((place, id, resends))) => {

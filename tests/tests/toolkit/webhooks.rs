@@ -342,9 +342,9 @@ async fn a_message_is_sent_again_at_each_fault() {
     let points = walk(async |run: Run| {
         let post = world.post(204).await;
         post.tell(1, 1).await.unwrap();
-        let asked = run.attempt(post.resend(1, &queue)).await;
-        let is_answered = asked.is_done();
-        asked.resume().await;
+        let request = run.attempt(post.resend(1, &queue)).await;
+        let is_answered = request.is_done();
+        request.resume().await;
         if !is_answered {
             // The owner repeats the request.
             post.resend(1, &queue).await.unwrap();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 use shared::http::{Json, SignedIn};
-use shared::webhook::State as Stands;
+use shared::webhook::State as EndpointState;
 
 use super::ADMIN;
 use crate::merchant::{Endpoint, EndpointName};
@@ -29,7 +29,7 @@ struct Shown {
     url: String,
     created_at: Timestamp,
     #[serde(flatten)]
-    state: Stands,
+    state: EndpointState,
 }
 
 /// All endpoints, without their secrets.
@@ -38,7 +38,7 @@ async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Endp
     let now = state.clock.now();
     let shown = |Endpoint { name, webhook, created_at }| Shown {
         name,
-        state: Stands::of(&webhook, now),
+        state: EndpointState::of(&webhook, now),
         url: webhook.url,
         created_at,
     };

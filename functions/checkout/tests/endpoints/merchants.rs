@@ -122,11 +122,11 @@ async fn concurrent_puts_create_at_most_ten_endpoints_and_each_secret_signs() {
         assert!(matches!(answer.status, 200 | 201 | 409), "{}", answer.text);
     }
     for endpoint in kept {
-        let told = answers.iter().find(|answer| {
+        let answer = answers.iter().find(|answer| {
             answer.body["url"].as_str() == Some(&endpoint.webhook.url) && answer.status < 300
         });
         assert_eq!(
-            told.unwrap().body["secret"].as_str(),
+            answer.unwrap().body["secret"].as_str(),
             Some(endpoint.webhook.secret.expose_secret())
         );
     }
@@ -186,7 +186,7 @@ async fn answering(status: u16) -> MockServer {
     server
 }
 
-async fn told(server: &MockServer) -> Vec<Value> {
+async fn sent(server: &MockServer) -> Vec<Value> {
     let requests = server.received_requests().await.unwrap();
     requests.iter().map(|request| request.body_json().unwrap()).collect()
 }
@@ -199,7 +199,7 @@ async fn a_410_disables_the_endpoint_and_the_list_shows_it() {
     for _ in 0..2 {
         tell(&s, id, 1, 1).await.unwrap();
     }
-    assert_eq!(told(&server).await.len(), 1);
+    assert_eq!(sent(&server).await.len(), 1);
     let disabled = json!({"at": s.now(), "reason": "gone"});
     assert_eq!(listed(&s).await[0]["disabled"], disabled);
 
@@ -251,22 +251,22 @@ async fn a_message_is_signed_and_contains_the_order_as_of_the_event() {
         hmac::verify(&key, signed.as_bytes(), &signature).unwrap();
     }
 
-    let told = told(&server).await;
-    let seen = |told: &Value| {
-        let data = &told["data"];
-        [&told["type"], &told["timestamp"], &data["status"], &data["refunded"]].map(Value::clone)
+    let sent = sent(&server).await;
+    let seen = |sent: &Value| {
+        let data = &sent["data"];
+        [&sent["type"], &sent["timestamp"], &data["status"], &data["refunded"]].map(Value::clone)
     };
     let (at, later) = ("2026-11-21T10:00:00Z", "2026-11-21T10:00:09Z");
     let refund = [json!("refund.succeeded"), json!(later), json!("confirmed"), euro(500)];
-    assert_eq!(seen(&told[0]), refund);
-    assert_eq!(seen(&told[1]), [json!("order.confirmed"), json!(at), json!("confirmed"), euro(0)]);
-    assert_eq!(seen(&told[2]), [json!("order.placed"), json!(at), json!("processing"), euro(0)]);
-    for told in &told {
+    assert_eq!(seen(&sent[0]), refund);
+    assert_eq!(seen(&sent[1]), [json!("order.confirmed"), json!(at), json!("confirmed"), euro(0)]);
+    assert_eq!(seen(&sent[2]), [json!("order.placed"), json!(at), json!("processing"), euro(0)]);
+    for sent in &sent {
         assert_eq!(
-            (&told["data"]["id"], &told["data"]["customer"]),
+            (&sent["data"]["id"], &sent["data"]["customer"]),
             (&json!(id), &json!(customer))
         );
-        assert!(!told.to_string().contains("pm_card"));
+        assert!(!sent.to_string().contains("pm_card"));
     }
 }
 
@@ -279,10 +279,10 @@ async fn a_cancelled_order_is_posted_too() {
     s.work(id).await;
     let last = s.order(id).await.version;
     tell(&s, id, last, 1).await.unwrap();
-    let told = told(&server).await;
+    let sent = sent(&server).await;
     let expected = (&json!("order.cancelled"), &json!("cancelled"), &json!("customer"));
-    let data = &told[0]["data"];
-    assert_eq!((&told[0]["type"], &data["status"], &data["reason"]), expected);
+    let data = &sent[0]["data"];
+    assert_eq!((&sent[0]["type"], &data["status"], &data["reason"]), expected);
 }
 
 #[tokio::test]
@@ -298,7 +298,7 @@ async fn a_failed_delivery_is_retried_and_finally_given_up() {
         }
         let last = tell(&s, id, 1, MAX_DELIVERIES + 1).await;
         assert!(matches!(last, Err(Failure::Permanent(_))), "{status}");
-        assert_eq!(told(&server).await.len(), 3, "redirects are not followed");
+        assert_eq!(sent(&server).await.len(), 3, "redirects are not followed");
     }
 }
 
@@ -314,7 +314,7 @@ async fn a_deleted_endpoint_gets_no_messages() {
     merchant(&s, &server).await;
     tell(&s, id, 2, 1).await.unwrap();
     tell(&s, s.ids.next(), 1, 1).await.unwrap();
-    assert!(told(&server).await.is_empty());
+    assert!(sent(&server).await.is_empty());
 }
 
 /// The deliveries to the merchant, newest first.
@@ -365,7 +365,7 @@ async fn an_admin_lists_deliveries_and_resends_them() {
     let ids: Vec<_> =
         requests.iter().map(|it| it.headers["webhook-id"].to_str().unwrap()).collect();
     assert_eq!(ids, [format!("msg_{id}_1"), format!("msg_{id}_1")]);
-    assert_eq!(told(&server).await[0]["data"]["id"], json!(id));
+    assert_eq!(sent(&server).await[0]["data"]["id"], json!(id));
 
     for bad in ["x", "1795255200000-", "1795255200000-a%20b", "1795255200000-msg_other_1"] {
         let answer = resend.clone().about(&delivery, bad).of(&s).await;
@@ -480,11 +480,11 @@ async fn a_secret_in_a_response_signs_at_each_fault() {
 async fn the_secrets_of_concurrent_rotations_all_sign() {
     let s = shop().await;
     ask("put-endpoint").of(&s).await.ok(201);
-    let asked = (0..6).map(|n| {
+    let rotations = (0..6).map(|n| {
         let s = s.clone();
         tokio::spawn(async move { ask("rotate-secret").key(&n.to_string()).of(&s).await })
     });
-    let answers: Vec<_> = join_all(asked).await.into_iter().map(Result::unwrap).collect();
+    let answers: Vec<_> = join_all(rotations).await.into_iter().map(Result::unwrap).collect();
     let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
     let stored = serde_json::to_value(&kept.webhook).unwrap().to_string();
     let is_handed_out = |answer: &&crate::support::Answer| answer.status == 200;

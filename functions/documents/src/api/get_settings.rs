@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::Result;
 use shared::http::{Json, SignedIn};
-use shared::webhook::State as Stands;
+use shared::webhook::State as EndpointState;
 
 use super::READ;
 use crate::settings::Settings;
@@ -35,7 +35,7 @@ struct ShownWebhook {
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
     #[serde(flatten)]
-    state: Stands,
+    state: EndpointState,
 }
 
 impl Shown {
@@ -44,7 +44,7 @@ impl Shown {
             policy: settings.policy,
             require_pdfa: settings.require_pdfa,
             webhook: settings.webhook.map(|webhook| ShownWebhook {
-                state: Stands::of(&webhook, now),
+                state: EndpointState::of(&webhook, now),
                 url: webhook.url,
                 secret: shows_secret.then(|| webhook.secret.expose_secret().to_owned()),
             }),

@@ -59,8 +59,8 @@ async fn the_final_status_is_posted_and_signed() {
     assert_eq!(s.drain("webhooks").await.len(), 1);
     tell(&s, id, 1).await.unwrap();
     tell(&s, id, 2).await.unwrap();
-    let told = server.received_requests().await.unwrap();
-    assert_eq!(told.len(), 1, "a delivered message is not posted again");
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 1, "a delivered message is not posted again");
     let page = serde_json::from_value(json!({})).unwrap();
     let (webhooks, place) = (s.documents.webhooks(), Documents::place(s.tenant));
     let log = webhooks.page(&place, &page, &s.clock).await.unwrap();
@@ -73,12 +73,13 @@ async fn the_final_status_is_posted_and_signed() {
     for job in s.drain("webhooks").await {
         deliver(&s, serde_json::from_str(&job).unwrap(), 1).await.unwrap();
     }
-    let told = server.received_requests().await.unwrap();
-    assert_eq!(told.len(), 2);
-    let header = |index: usize, name: &str| told[index].headers[name].to_str().unwrap().to_owned();
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 2);
+    let header =
+        |index: usize, name: &str| requests[index].headers[name].to_str().unwrap().to_owned();
     assert_eq!(header(0, "webhook-id"), header(1, "webhook-id"), "the same message");
 
-    let body = String::from_utf8(told[0].body.clone()).unwrap();
+    let body = String::from_utf8(requests[0].body.clone()).unwrap();
     let signed = format!("{}.{}.{body}", header(0, "webhook-id"), header(0, "webhook-timestamp"));
     let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
@@ -102,9 +103,9 @@ async fn a_failed_delivery_is_retried_and_redirects_are_not_followed() {
         s.deliver(Stage::Validate, id, 1).await.unwrap();
         assert!(!s.drain("webhooks").await.is_empty());
         assert!(matches!(tell(&s, id, 1).await, Err(batch::Failure::Retry { .. })), "{status}");
-        let asked = server.received_requests().await.unwrap();
-        assert_eq!(asked.len(), 1);
-        assert_eq!(asked[0].body_json::<Value>().unwrap()["type"], "document.rejected");
+        let requests = server.received_requests().await.unwrap();
+        assert_eq!(requests.len(), 1);
+        assert_eq!(requests[0].body_json::<Value>().unwrap()["type"], "document.rejected");
         let last = tell(&s, id, documents::queues::MAX_ATTEMPTS + 1).await;
         assert!(matches!(last, Err(batch::Failure::Permanent(_))), "{status}");
     }
