@@ -12,4 +12,5 @@ mod rate_limits;
 mod requests;
 mod streams;
 mod support;
+mod tables;
 mod webhooks;
