@@ -5,6 +5,7 @@
 mod cart;
 mod catalogue;
 mod conflicts;
+mod deliveries;
 mod ledger;
 mod merchants;
 mod orders;
