@@ -123,6 +123,13 @@ def routes(resources: dict):
             yield f"{name}: it needs an AuthorizationType: CUSTOM with an AuthorizerId, or NONE"
 
 
+def schedules(resources: dict):
+    """Schedules whose names two deployments share. `resources` are transformed."""
+    for name, properties in of_type(resources, "AWS::Scheduler::Schedule").items():
+        if "${Prefix}" not in str(properties.get("Name")):
+            yield f"{name}: it needs a Name that begins with ${{Prefix}}"
+
+
 def dead_letters(resources: dict):
     """Where messages may get lost. `resources` are transformed: SAM has written out the events of functions."""
     queues = of_type(resources, "AWS::SQS::Queue")
@@ -169,7 +176,7 @@ def main() -> None:
         transformed = validator.get_translated_template_if_valid()
         template = yaml_parse(transformed)
         resources = template["Resources"]
-        complaints += [*routes(resources), *dead_letters(resources)]
+        complaints += [*routes(resources), *schedules(resources), *dead_letters(resources)]
         counts = {part: len(template.get(part.title(), {})) for part in ("resources", "parameters", "outputs")}
         complaints += near(counts | {"bytes": len(transformed.encode())}, STACK_LIMITS)
         found += [f"{name}: {complaint}" for complaint in complaints]

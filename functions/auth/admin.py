@@ -22,10 +22,15 @@ def main(email: str) -> None:
         dynamodb.update_item(
             TableName=table,
             Key={"pk": {"S": f"USER#{user}"}},
-            UpdateExpression="SET #roles = list_append(#roles, :admin)",
+            UpdateExpression="SET #roles = list_append(if_not_exists(#roles, :member), :admin)",
             ConditionExpression="attribute_exists(pk) AND NOT contains(#roles, :role)",
             ExpressionAttributeNames={"#roles": "roles"},
-            ExpressionAttributeValues={":admin": {"L": [{"S": "admin"}]}, ":role": {"S": "admin"}},
+            ExpressionAttributeValues={
+                # A user who registered before there were roles has none stored, and is a member.
+                ":member": {"L": [{"S": "member"}]},
+                ":admin": {"L": [{"S": "admin"}]},
+                ":role": {"S": "admin"},
+            },
         )
         print(f"{user} is an admin from the next sign-in.")
     except dynamodb.exceptions.ConditionalCheckFailedException:

@@ -8,7 +8,7 @@ for event in events/*/*.json; do
     name="${event#events/}"
     name="${name%.json}"
     if [ "${name/\//-}" = "$function" ]; then
-        exec cargo lambda invoke --remote --endpoint-url "$AWS_ENDPOINT_URL" "arsenal-$function" \
+        exec cargo lambda invoke --remote --endpoint-url "$AWS_ENDPOINT_URL" "${STACK_NAME:-arsenal}-$function" \
             --data-file "$event"
     fi
 done

@@ -28,17 +28,16 @@
 //! # });
 //! ```
 
-use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ErrorMetadata, ProvideErrorMetadata};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::TransactionConflictException;
 
 use crate::backoff::Backoff;
 use crate::fault::{Lost, write_point};
+pub(crate) use crate::table::Item;
 use crate::{Error, Result};
 
 /// Maximum attempts when other writes conflict.
@@ -60,8 +59,6 @@ tokio::task_local! {
 }
 
 type BoxError = Box<dyn StdError + Send + Sync>;
-pub(crate) type Item = HashMap<String, AttributeValue>;
-
 /// Why a write was not made.
 #[derive(Debug)]
 pub(crate) enum Failed {

@@ -23,7 +23,7 @@
 //! # Ok(()) }
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -33,14 +33,12 @@ use jiff::Timestamp;
 
 use crate::Result;
 use crate::fault::point;
+pub use crate::table::Item;
 
 /// The time that must be left to start on another item: a request may take 8 s.
 pub const MARGIN: Duration = Duration::from_secs(10);
 /// The maximum number of items in a page.
 const PAGE: i32 = 100;
-
-/// An item of the index.
-pub type Item = HashMap<String, AttributeValue>;
 
 /// The due items of a table.
 #[derive(Clone, Debug)]

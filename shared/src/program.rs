@@ -1,7 +1,8 @@
 //! A system's program: one binary for all Lambdas of the system.
 //!
-//! **Guarantees.** The template's `Handler` selects the Lambda. If a variable is missing or invalid, the
-//! program does not start, and the error names the variable.
+//! **Guarantees.** The template's `Handler` selects the Lambda. If a variable that the Lambda reads is
+//! missing or invalid, the program does not start, and the error names the variable. Invalid variables of
+//! [`telemetry`] are logged and have no effect.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -89,8 +90,13 @@ impl Environment {
     /// # Errors
     /// When the Runtime API cannot be reached.
     pub async fn serve(&self, router: Router) -> Result<()> {
-        aws::connect(&self.dynamodb).await;
+        self.connect().await;
         http::serve(router).await
+    }
+
+    /// Opens the connection to DynamoDB: see [`aws::connect`].
+    pub async fn connect(&self) {
+        aws::connect(&self.dynamodb).await;
     }
 
     /// The source of new ids.

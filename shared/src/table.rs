@@ -30,6 +30,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
@@ -44,6 +45,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::backoff::Backoff;
 use crate::due::Due;
 use crate::http::page;
 use crate::transaction::{self, Sent};
@@ -55,6 +57,9 @@ pub type Item = HashMap<String, AttributeValue>;
 /// The maximum number of keys in one `BatchGetItem`:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const BATCH: usize = 100;
+
+/// The wait before unread keys are requested again, as AWS advises.
+const UNREAD_WAIT: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_secs(1));
 
 /// A table whose key is `pk` and `sk`, or `pk` alone.
 #[derive(Clone, Debug)]
@@ -120,9 +125,10 @@ impl Table {
     /// # Errors
     /// When DynamoDB does not answer or reads none of the keys, or an item does not parse as a `T`.
     pub async fn batch<T: DeserializeOwned>(&self, keys: Vec<Item>) -> Result<Vec<T>> {
-        let (mut items, mut left) = (Vec::new(), keys);
+        let (mut items, mut left, mut waits) = (Vec::new(), keys, 0);
         while !left.is_empty() {
             let rest = left.split_off(left.len().min(BATCH));
+            let requested = left.len();
             let wanted =
                 KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build()?;
             let read = self.client.batch_get_item().request_items(&self.name, wanted);
@@ -131,10 +137,15 @@ impl Table {
                 answer.responses.unwrap_or_default().into_values().flatten().collect();
             let unread = answer.unprocessed_keys.unwrap_or_default();
             let unread: Vec<Item> = unread.into_values().flat_map(|keys| keys.keys).collect();
-            if read.is_empty() && !unread.is_empty() {
+            items.extend(serde_dynamo::from_items::<_, T>(read)?);
+            // A key without an item is processed too, and is in neither list.
+            if unread.len() == requested {
                 return Err(Error::internal("DynamoDB read none of the keys"));
             }
-            items.extend(serde_dynamo::from_items::<_, T>(read)?);
+            if !unread.is_empty() {
+                waits += 1;
+                tokio::time::sleep(UNREAD_WAIT.delay(waits)).await;
+            }
             left = rest;
             left.extend(unread);
         }

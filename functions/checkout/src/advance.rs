@@ -15,6 +15,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(85);
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
+    environment.connect().await;
     let saga = Saga {
         store: system::store(environment)?,
         inventory: system::inventory(environment)?,

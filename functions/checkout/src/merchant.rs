@@ -59,6 +59,6 @@ pub struct Endpoint {
     pub name: EndpointName,
     /// The URL and the signing secret.
     pub webhook: Webhook,
-    /// The time of the last put.
+    /// The time of the last put that changed the endpoint.
     pub created_at: Timestamp,
 }

@@ -12,7 +12,7 @@ use crate::merchant::EndpointName;
 use crate::order::{OrderId, PaymentId};
 
 /// Maximum failed attempts of a webhook message before its last attempt. The queue's `maxReceiveCount` is
-/// this plus one. If the last attempt fails, the message is given up.
+/// this plus three, for crashes in the last attempt. If the last attempt fails, the message is given up.
 pub const MAX_DELIVERIES: u32 = 12;
 
 /// The wait before the next attempt of an order: up to 2 s, 4 s, 8 s and so on, at most 1 min.

@@ -36,6 +36,7 @@ const FIRST_WINDOW: Duration = Duration::from_hours(24 * 30);
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
+    environment.connect().await;
     let task = Reconcile {
         store: system::store(environment)?,
         payments: system::payments(environment).await?,

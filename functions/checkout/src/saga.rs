@@ -65,8 +65,8 @@ impl Saga {
         self.run_steps(id, until, false).await
     }
 
-    /// Advances the order. If `compares`, it then compares the order's refunds and disputes with the
-    /// provider's records.
+    /// Advances the order. If `compares`, or if the order only waits for a refund, it then compares the
+    /// order's refunds and disputes with the provider's records.
     async fn run_steps(
         &self,
         id: OrderId,

@@ -15,6 +15,7 @@ use aws_lambda_events::s3::S3EventRecord;
 use serde::Deserialize;
 use shared::Result;
 use shared::batch::{self, Message};
+use shared::budget::Budgets;
 use shared::clock::Clock;
 use shared::id::TenantId;
 use shared::program::Environment;
@@ -26,7 +27,6 @@ use crate::queues::{Queues, consumer};
 use crate::stage::Stage;
 use crate::store::{Change, Documents, Key};
 use crate::system;
-use shared::budget::Budgets;
 
 /// The maximum time for one message.
 pub const TIME_LIMIT: Duration = Duration::from_secs(25);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use shared::Result;
 use shared::batch::{self, Message};
 use shared::clock::Clock;
+use shared::lease;
 use shared::program::Environment;
 
 use crate::document::Status;
@@ -71,10 +72,13 @@ impl Purge {
                 tracing::warn!(%document_id, "not marked for deletion");
                 return Ok(());
             }
-            let left = document.lease_left(self.clock.now());
-            if !left.is_zero() {
+            let now = self.clock.now();
+            if !document.lease_left(now).is_zero() {
                 let reason = format!("an attempt may still write for {document_id}");
-                return Err(batch::Failure::retry_after(reason, left + Duration::from_secs(1)));
+                return Err(batch::Failure::retry_after(
+                    reason,
+                    lease::retry_after(document.lease_until, now),
+                ));
             }
             self.documents.forget_reading(document).await?;
         }

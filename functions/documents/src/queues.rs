@@ -16,7 +16,8 @@ use crate::stage::Stage;
 use crate::store::Key;
 
 /// The maximum number of attempts at a job. The queue's `maxReceiveCount` is one more: the last delivery
-/// records the failure.
+/// records the failure. A webhook is posted once more than this; its queue's `maxReceiveCount` is three more,
+/// for crashes in the last attempt.
 pub const MAX_ATTEMPTS: u32 = 8;
 
 /// The wait before the next attempt: up to 10 s, 20 s, 40 s and so on, up to 15 minutes.
@@ -40,13 +41,13 @@ pub enum Job {
     },
 }
 
-/// A tenant is to be told of a document's end.
+/// The job that delivers a webhook for a document that has ended.
 pub type Tell = webhook::Job<Told>;
 
-/// The document that a tenant is told of.
+/// The document of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
-    /// Whose document it is.
+    /// The document's owner.
     pub owner: UserId,
     /// The document.
     pub document_id: DocumentId,

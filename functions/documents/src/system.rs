@@ -1,6 +1,8 @@
 //! Builds what the Lambdas of documents share, from environment variables.
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use axum::extract::FromRef;
+use shared::budget::Budgets;
 use shared::clock::Clock;
 use shared::config::var;
 use shared::id::Ids;
@@ -10,12 +12,10 @@ use shared::rate_limit::RateLimiter;
 use shared::{Error, Result};
 
 use crate::allowance::Allowance;
-use crate::api::create_upload::Uploads;
 use crate::objects::{self, Objects};
 use crate::on_upload::OnUpload;
 use crate::queues::Queues;
 use crate::store::Documents;
-use shared::budget::Budgets;
 
 /// The state of the documents endpoints.
 #[derive(Clone, Debug)]
@@ -34,6 +34,21 @@ pub struct System {
     pub clock: Clock,
     /// Creates ids.
     pub ids: Ids,
+}
+
+/// The configuration of uploads and their limits.
+#[derive(Clone)]
+pub struct Uploads {
+    /// The credentials that sign the form: those of the function's role.
+    pub credentials: SharedCredentialsProvider,
+    /// The bucket's region.
+    pub region: String,
+    /// The tenants' budgets.
+    pub budgets: Budgets,
+    /// A tenant's daily limits.
+    pub allowance: Allowance,
+    /// The maximum file size in bytes.
+    pub max_bytes: u64,
 }
 
 impl System {

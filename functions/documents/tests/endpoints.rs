@@ -4,7 +4,6 @@
 
 use axum::Router;
 use documents::allowance::Allowance;
-use documents::api::create_upload::Uploads;
 use documents::api::{
     cancel, complete_upload, create_upload, delete, get, get_settings, list, list_deliveries,
     put_schema, put_settings, resend_delivery, rotate_secret, upload_parts,
@@ -12,7 +11,7 @@ use documents::api::{
 use documents::objects::{self, Objects};
 use documents::queues::Queues;
 use documents::store::Documents;
-use documents::system::System;
+use documents::system::{System, Uploads};
 use http_body_util::BodyExt;
 use lambda_http::request::from_str;
 use serde_json::{Value, json};

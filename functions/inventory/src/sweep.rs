@@ -20,6 +20,7 @@ use crate::system;
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
+    environment.connect().await;
     let inventory = system::inventory(environment)?;
     let task = Sweep { inventory, clock: environment.clock.clone() };
     shared::invocation::run(async |_: Value, invocation| task.handle(&invocation).await).await

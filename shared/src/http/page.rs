@@ -3,12 +3,10 @@
 //! **Guarantee.** After a page with a cursor, the next page is not empty, unless its entries are deleted in
 //! between.
 
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -16,6 +14,7 @@ use serde::Deserialize;
 use super::StatusCode;
 use crate::Result;
 use crate::problem::Problem;
+use crate::table::Item;
 
 /// The maximum number of entries of a page if the request sets none.
 const DEFAULT_LIMIT: i32 = 20;
@@ -24,8 +23,6 @@ pub const MAX_LIMIT: i32 = 100;
 
 /// How many items the next query evaluates when a filter has left out some.
 const FILTERED_AT_ONCE: i32 = 1_000;
-
-type Item = HashMap<String, AttributeValue>;
 
 /// The query parameters that select a page.
 #[derive(Debug, Deserialize)]

@@ -1,10 +1,7 @@
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 
+pub(super) use crate::table::Item;
 use crate::{Error, Result};
-
-pub(super) type Item = HashMap<String, AttributeValue>;
 
 pub(super) const IN_PROGRESS: &str = "INPROGRESS";
 pub(super) const COMPLETED: &str = "COMPLETED";

@@ -63,12 +63,15 @@ pub fn init(service: &'static str) {
     if invocation::log_sample_rate().is_nan() {
         tracing::error!("environment variable LOG_SAMPLE_RATE is not valid: a number from 0 to 1");
     }
+    for part in levels(&level).filter_map(Result::err) {
+        tracing::error!(part, "a part of the environment variable LOG_LEVEL is not valid");
+    }
     emf::init(service);
     #[cfg(feature = "otlp")]
     otlp::init(service);
 }
 
-/// The filter of `level`, which also passes this workspace's own lines down to `debug` in sampled
+/// The filter of `level`, which also passes the lines of `service` and of `shared` down to `debug` in sampled
 /// invocations.
 fn filter<S: Subscriber>(
     service: &'static str,
@@ -88,12 +91,19 @@ fn filter<S: Subscriber>(
     }
 }
 
+/// The parts of `LOG_LEVEL`: a level, of a target or of all others; or the text of an invalid part.
+fn levels(text: &str) -> impl Iterator<Item = Result<(Option<&str>, LevelFilter), &str>> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| {
+        let (target, level) = part.split_once('=').map_or((None, part), |(t, l)| (Some(t), l));
+        level.parse().map(|level| (target, level)).map_err(|_| part)
+    })
+}
+
 /// Parses `LOG_LEVEL` to a filter. An invalid part is ignored.
 fn targets(text: &str) -> Targets {
     let mut targets = Targets::new().with_default(LevelFilter::INFO);
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let (target, level) = part.split_once('=').map_or((None, part), |(t, l)| (Some(t), l));
-        let Ok(level) = level.parse::<LevelFilter>() else { continue };
+    for (target, level) in levels(text).flatten() {
         targets = match target {
             Some(target) => targets.with_target(target, level),
             None => targets.with_default(level),
@@ -271,6 +281,7 @@ mod tests {
             ("info,documents=debug", Level::DEBUG, Level::INFO),
             (" error , documents::store=trace", Level::TRACE, Level::ERROR),
             ("loud,documents=loud", Level::INFO, Level::INFO),
+            ("loud,documents=debug", Level::DEBUG, Level::INFO),
         ] {
             let filter = targets(text);
             for (target, most) in [("documents::store", ours), ("hyper_util::client", theirs)] {

@@ -91,7 +91,8 @@ struct Way {
 }
 
 impl Deliver {
-    /// Runs a job. The queue delivers it at most `max_attempts` + 1 times.
+    /// Runs a job. The attempt after `max_attempts` is the last one. The queue delivers a job more often
+    /// than that, so that another attempt follows if the last one crashes.
     ///
     /// # Errors
     /// [`Failure::Retry`], with the wait that the receiver requests, as long as attempts are left; then
@@ -175,8 +176,11 @@ impl Deliver {
                 // Disable the endpoint first: from then on, no message is posted.
                 if self.store.gone(&way.place, webhook, way.at).await? {
                     disabled(&way.place, Reason::Gone);
+                    return Ok(self.record(way, Found::Status(410, Outcome::GivenUp)).await?);
                 }
-                return Ok(self.record(way, Found::Status(410, Outcome::GivenUp)).await?);
+                // The endpoint was put again or removed since it was read: a retry finds the new state.
+                let error = Error::internal("a replaced endpoint answered 410");
+                (Found::Status(410, open), error, None)
             }
             Ok(Answered { status, wait }) => {
                 let error = Error::internal(format!("the server answered {status}"));

@@ -139,7 +139,7 @@ impl Webhook {
     /// enabled. Enabled with the same secret, if it was disabled because its deliveries failed. `None` for
     /// another URL or after a 410: then the caller creates an endpoint with a new secret.
     #[must_use]
-    pub fn put_again(&self, url: &str) -> Option<Self> {
+    pub(super) fn put_again(&self, url: &str) -> Option<Self> {
         if self.url != url || self.gone_at.is_some() {
             return None;
         }

@@ -12,13 +12,13 @@
 //! - An endpoint is disabled immediately when its receiver answers 410, and when a message is given up and
 //!   no delivery has succeeded for [`FAILING_FOR`]. Then no message is posted, the log has an error, the
 //!   metric `WebhooksDisabled` counts it, and the owner sees `disabled`. The owner enables the endpoint by
-//!   putting it again: see [`Webhook::put_again`].
+//!   putting it again: see [`put`].
 //! - The log has one item for each message to an endpoint, for [`KEPT`] after its last change. `delivered`
 //!   is final until the message is sent again on demand. A message that is not posted because the endpoint
 //!   is disabled is `given_up` in the log.
 //! - A message can be sent again on demand as long as the log and the system still have its data.
-//! - A job that is delivered twice, late, or after a crash at any point leaves the endpoint and the log
-//!   correct. Two concurrent jobs of one message are harmless: the message is posted twice with one id.
+//! - A job that is delivered twice, late, or again after a crash at any point leaves the endpoint and the
+//!   log correct. The queue must deliver a job a few times more than the attempts, for a crash of the last. Two concurrent jobs of one message are harmless: the message is posted twice with one id.
 //!
 //! The system keeps the endpoint as the attribute `webhook` of one of its items, and provides the message
 //! of a job through [`Source`]. [`Deliver::job`] does the rest.
@@ -61,11 +61,13 @@
 //!
 //! | a job finds | result |
 //! |---|---|
-//! | no message, or no endpoint | none; `given_up` if the log has the message |
+//! | no endpoint | none; `given_up` if the log has the message |
+//! | no message, for a resend | `given_up`, with the error `message_gone` |
+//! | no message, for a first delivery | none: the log keeps what it has, as the job does not name the message |
 //! | the message is delivered, or there is a later job | none |
 //! | a disabled endpoint | `given_up`, with the error `disabled` |
 //! | 2xx | `delivered`; clears `failing_since` of the endpoint |
-//! | 410 | `given_up`; disables the endpoint |
+//! | 410 | `given_up`; disables the endpoint. Retried, if the endpoint was put again since |
 //! | another status, or no response | `pending` and retried; after the last attempt `given_up`, and the job goes to the dead-letter queue |
 //!
 //! The job of a first delivery is version 1 and contains the system's reference to the message. The job of
@@ -93,6 +95,6 @@ pub use self::endpoint::{
     Disabled, FAILING_FOR, MAX_OLD_SECRETS, OVERLAP, Reason, SECRET_BYTES, SECRET_PREFIX, Webhook,
     new_secret,
 };
-pub use self::owner::{Deliveries, Shown, State};
+pub use self::owner::{Deliveries, Shown, State, put};
 pub use self::store::{Place, Store};
 pub use crate::outbound::Unsafe;

@@ -4,6 +4,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::courier::Courier;
 use super::deliver::Job;
 use super::delivery::{Delivery, DeliveryId, LastAttempt, Outcome};
 use super::endpoint::{Disabled, Webhook};
@@ -35,6 +36,35 @@ impl State {
             disabled: webhook.disabled(),
             secret_overlaps_until: webhook.secret_overlaps_until(now),
         }
+    }
+}
+
+/// The endpoint after its owner puts `url`, and whether its secret is new. The secret stays if the URL
+/// stays and the receiver has not answered 410. The URL is checked, unless nothing changes.
+///
+/// # Errors
+/// 422 `invalid-webhook`, with `field`, when the URL must not be called; when the system's random source
+/// fails.
+pub async fn put(
+    before: Option<&Webhook>,
+    url: &str,
+    courier: &Courier,
+    field: &str,
+) -> Result<(Webhook, bool)> {
+    let same = before.and_then(|before| before.put_again(url));
+    if let Some(same) = &same
+        && Some(same) == before
+    {
+        return Ok((same.clone(), false));
+    }
+    courier.check(url).await.map_err(|error| {
+        let title = "The URL of the webhook is not valid";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
+            .field(field, error.to_string())
+    })?;
+    match same {
+        Some(same) => Ok((same, false)),
+        None => Ok((Webhook::at(url.to_owned())?, true)),
     }
 }
 
@@ -75,7 +105,7 @@ pub struct Deliveries {
 }
 
 /// A new secret, shown to the endpoint's owner in this response only.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct NewSecret<'a> {
     url: &'a str,
     secret: &'a str,

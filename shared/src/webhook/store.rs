@@ -78,7 +78,7 @@ impl Store {
     ///
     /// # Errors
     /// When the write cannot be built.
-    pub fn rotation(
+    pub(super) fn rotation(
         &self,
         place: &Place,
         before: &Webhook,
@@ -95,8 +95,8 @@ impl Store {
         table::update(update)
     }
 
-    /// Disables the endpoint because its receiver answered 410. 1 WRU. Here and below: no write if the
-    /// endpoint was put again or removed since it was read as `webhook`.
+    /// Disables the endpoint because its receiver answered 410. Returns whether it is disabled now. 1 WRU.
+    /// Here and below: no write if the endpoint was put again or removed since it was read as `webhook`.
     pub(super) async fn gone(
         &self,
         place: &Place,
@@ -141,8 +141,8 @@ impl Store {
         Ok(())
     }
 
-    /// Disables an endpoint if its deliveries have failed for long enough. Returns whether this call
-    /// disabled it. 1 WRU if so.
+    /// Disables an endpoint if its deliveries have failed for long enough. Returns whether it is
+    /// disabled now. 1 WRU if so.
     pub(super) async fn disable(
         &self,
         place: &Place,

@@ -1,7 +1,7 @@
 //! `shared::table` on a real DynamoDB API, and with the answers that only AWS gives.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::table::{Table, key};
 use shared::transaction::Sent;
 use shared::write;
@@ -50,23 +50,47 @@ async fn a_new_item_replaces_none() {
     assert_eq!(table.get::<Thing>(key("A", "OTHER")).await.unwrap(), None);
 }
 
-/// A request for more than 16 MB, or under throttling, leaves keys unprocessed.
+/// A request for more than 16 MB, or under throttling, leaves keys unprocessed. A key without an item is
+/// processed, and is in no part of the response.
 #[tokio::test]
 async fn unprocessed_keys_are_read_again() {
     let server = MockServer::start().await;
     let item = |number: u32| json!({"number": {"N": number.to_string()}, "text": {"S": ""}});
-    let left = json!({"things": {"Keys": [{"pk": {"S": "A"}, "sk": {"S": "2"}}]}});
-    let first = json!({"Responses": {"things": [item(1)]}, "UnprocessedKeys": left});
-    let second = json!({"Responses": {"things": [item(2)]}, "UnprocessedKeys": {}});
-    for answer in [first, second] {
+    for (items, unprocessed) in [
+        (json!([]), keys(&["1", "2"])),
+        (json!([item(1)]), keys(&["2"])),
+        (json!([item(2)]), json!({})),
+    ] {
+        let answer = json!({"Responses": {"things": items}, "UnprocessedKeys": unprocessed});
         let answer = ResponseTemplate::new(200).set_body_json(answer);
         let post = Mock::given(method("POST")).respond_with(answer);
         post.up_to_n_times(1).expect(1).mount(&server).await;
     }
-    let aws = account::at(&server.uri()).await;
-    let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), "things".into());
-    let things: Vec<Thing> = table.batch(vec![key("A", "1"), key("A", "2")]).await.unwrap();
+    let wanted = ["0", "1", "2"].map(|sk| key("A", sk)).to_vec();
+    let things: Vec<Thing> = things_at(&server).await.batch(wanted).await.unwrap();
     assert_eq!(things.iter().map(|thing| thing.number).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_batch_of_which_nothing_is_processed_is_an_error() {
+    let server = MockServer::start().await;
+    let answer = json!({"Responses": {}, "UnprocessedKeys": keys(&["1"])});
+    let answer = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(method("POST")).respond_with(answer).expect(1).mount(&server).await;
+    let read = things_at(&server).await.batch::<Thing>(vec![key("A", "1")]).await;
+    assert!(read.unwrap_err().trail().contains("none of the keys"));
+}
+
+/// Unprocessed keys, as DynamoDB names them.
+fn keys(sks: &[&str]) -> Value {
+    let keys: Vec<_> = sks.iter().map(|sk| json!({"pk": {"S": "A"}, "sk": {"S": sk}})).collect();
+    json!({ "things": { "Keys": keys } })
+}
+
+/// The table `things` of a server in place of DynamoDB.
+async fn things_at(server: &MockServer) -> Table {
+    let aws = account::at(&server.uri()).await;
+    Table::new(aws_sdk_dynamodb::Client::new(&aws), "things".into())
 }
 
 #[tokio::test]

@@ -48,12 +48,12 @@ impl Receipt {
         }
         let captured = history.iter().find(|it| it.event == Event::PaymentCaptured)?;
         let paid = |line: &Line| {
-            let amount = line.unit_price.amount * u64::from(line.quantity);
-            PaidLine { line: line.clone(), total: Money { amount, ..line.unit_price } }
+            let total = line.unit_price.times(line.quantity)?;
+            Some(PaidLine { line: line.clone(), total })
         };
         Some(Self {
             order: order.id,
-            lines: order.placed.lines.iter().map(paid).collect(),
+            lines: order.placed.lines.iter().map(paid).collect::<Option<_>>()?,
             total: order.placed.total,
             paid_at: captured.at,
             refunded: Money { amount: order.refunded(), ..order.placed.total },
@@ -70,6 +70,7 @@ async fn handle(
     user.require(READ)?;
     let order = visible_order(&state.store, id, &user).await?;
     let history = state.store.history(id).await?;
-    let not_paid = || Problem::new(StatusCode::CONFLICT, "order-not-paid", "The order is not paid");
+    let not_paid =
+        || Problem::new(StatusCode::CONFLICT, "order-not-paid", "The order is not confirmed");
     Ok(Json(Receipt::of(&order, &history).ok_or_else(not_paid)?))
 }

@@ -10,7 +10,7 @@ use shared::conflict::retried;
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::lease::AttemptId;
 use shared::problem::Problem;
-use shared::webhook::{Courier, Webhook};
+use shared::webhook::{self, Courier};
 
 use super::ADMIN;
 use crate::merchant::{Endpoint, EndpointName, MAX_ENDPOINTS};
@@ -24,7 +24,7 @@ pub fn router(state: System, courier: Courier) -> Router {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct Request {
     url: String,
 }
 
@@ -45,7 +45,7 @@ async fn handle(
     Extension(courier): Extension<Courier>,
     user: SignedIn,
     Path(name): Path<EndpointName>,
-    Json(Wanted { url }): Json<Wanted>,
+    Json(Request { url }): Json<Request>,
 ) -> Result<(StatusCode, Json<Answer>)> {
     user.require(ADMIN)?;
     let attempt = || attempt(&state, &courier, &name, &url);
@@ -62,23 +62,17 @@ async fn attempt(
     let known = state.store.endpoints_to_change().await?;
     let before = known.all.iter().find(|endpoint| endpoint.name == *name);
     let answer = |secret| Json(Answer { name: name.clone(), url: url.to_owned(), secret });
-    let same = before.and_then(|it| it.webhook.put_again(url));
-    if same.is_some() && same.as_ref() == before.map(|it| &it.webhook) {
-        return Ok(Some((StatusCode::OK, answer(None))));
-    }
     if before.is_none() && known.all.len() >= MAX_ENDPOINTS {
         let title = "There are too many endpoints";
         return Err(Problem::new(StatusCode::CONFLICT, "too-many-endpoints", title)
             .detail(format!("The maximum is {MAX_ENDPOINTS}."))
             .into());
     }
-    courier.check(url).await.map_err(|error| {
-        let title = "The webhook's URL is not taken";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
-            .field("url", error.to_string())
-    })?;
-    let is_new = same.is_none();
-    let webhook = same.map_or_else(|| Webhook::at(url.to_owned()), Ok)?;
+    let before = before.map(|endpoint| &endpoint.webhook);
+    let (webhook, is_new) = webhook::put(before, url, courier, "url").await?;
+    if before == Some(&webhook) {
+        return Ok(Some((StatusCode::OK, answer(None))));
+    }
     let secret = is_new.then(|| webhook.secret.expose_secret().to_owned());
     let endpoint = Endpoint { name: name.clone(), webhook, created_at: state.clock.now() };
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };

@@ -136,7 +136,7 @@ impl Stripe {
         self.payment(self.request(Method::GET, &path)).await
     }
 
-    /// Authorizes the payment: holds the money on the payment's means of payment, or on `means` instead.
+    /// Authorises the payment: holds the money on the payment's payment method, or on `means` instead.
     ///
     /// # Errors
     /// [`PaymentError`]

@@ -54,11 +54,6 @@ impl Store {
         Ok(found)
     }
 
-    /// The endpoint. 1 RRU.
-    pub async fn endpoint(&self, name: &EndpointName) -> Result<Option<Endpoint>> {
-        self.table.get(endpoint_key(name)).await
-    }
-
     /// The store of endpoints and their deliveries.
     #[must_use]
     pub fn webhooks(&self) -> webhook::Store {

@@ -249,14 +249,12 @@ impl Store {
     /// Releases the lease of an order that only waits for the outcome of a refund. Returns whether the order
     /// is unchanged. 1 WRU for 1 KB, and 2 for the index.
     async fn settle(&self, held: &HeldOrder, now: Timestamp) -> Result<bool> {
-        let settle = self
-            .table
-            .update(state_key(held.order.id))
+        let settle = self.table.update(state_key(held.order.id));
+        let settle = lease::held_by(settle, held.attempt)
             .condition_expression(format!("{CLAIMED_LAST} AND version = :version"))
             .update_expression(format!(
                 "SET due_shard = :shard, due_at = :due REMOVE {LET_GO}, trouble"
             ))
-            .expression_attribute_values(":attempt", value(&held.attempt)?)
             .expression_attribute_values(":version", number(held.order.version))
             .expression_attribute_values(":shard", string(SETTLING))
             .expression_attribute_values(":due", milliseconds(settling_at(&held.order, now)));
@@ -279,14 +277,16 @@ impl Store {
             .condition_expression(format!("version = :before AND {CLAIMED_LAST}"))
             .expression_attribute_values(":attempt", value(&held.attempt)?);
         let state = if order.awaits_refund() {
-            let settling = ", due_shard = :shard, due_at = :due REMOVE lease_until, trouble";
             state
-                .update_expression(format!("{STATE_UPDATE}{settling}"))
+                .update_expression(format!(
+                    "{STATE_UPDATE}, due_shard = :shard, due_at = :due REMOVE {LET_GO}, trouble"
+                ))
                 .expression_attribute_values(":shard", string(SETTLING))
                 .expression_attribute_values(":due", milliseconds(settling_at(&order, now)))
         } else {
             let is_over = order.next().is_none();
-            let over = if is_over { "lease_until, due_shard, due_at, " } else { "" };
+            let over =
+                if is_over { format!("{LET_GO}, due_shard, due_at, ") } else { String::new() };
             state.update_expression(format!("{STATE_UPDATE} REMOVE {over}trouble"))
         };
         let state = table::update(state)?;

@@ -17,7 +17,7 @@ use testing::{account, event};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::merchants::{WAREHOUSE, listed, put};
+use crate::merchants::{WAREHOUSE, listed, put, warehouse};
 use crate::support::{Shop, ask, euro, shop};
 
 /// Puts an endpoint at `server`. Returns its secret.
@@ -260,7 +260,7 @@ async fn an_endpoint_that_fails_for_five_days_is_disabled_until_it_is_put_again(
 
     // The API cannot set up this state, so the test writes it to the table.
     let name = WAREHOUSE.parse().unwrap();
-    let mut endpoint = s.store.endpoint(&name).await.unwrap().unwrap();
+    let mut endpoint = warehouse(&s).await.unwrap();
     let before = s.store.endpoints_to_change().await.unwrap();
     endpoint.webhook = Webhook::signed_by("https://1.1.1.1/".into(), secret.clone().into());
     s.store.put_endpoint(&s.customer().to_string(), &before, &endpoint).await.unwrap();
@@ -277,7 +277,7 @@ async fn an_endpoint_that_fails_for_five_days_is_disabled_until_it_is_put_again(
     let answer = put(WAREHOUSE, "https://1.1.1.1/").of(&s).await.ok(200);
     assert_eq!(answer, json!({"name": WAREHOUSE, "url": "https://1.1.1.1/"}), "the secret stays");
     assert_eq!(listed(&s).await[0].get("disabled"), None);
-    let kept = s.store.endpoint(&name).await.unwrap().unwrap();
+    let kept = warehouse(&s).await.unwrap();
     assert_eq!(kept.webhook.secret.expose_secret(), secret);
 }
 
@@ -336,7 +336,7 @@ async fn a_secret_in_a_response_signs_at_each_fault() {
         if let Some(met) = met.filter(|met| met.status == 200) {
             assert_eq!(met.body["secret"], secret);
         }
-        let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
+        let kept = warehouse(&s).await.unwrap();
         assert_eq!(kept.webhook.secret.expose_secret(), secret.as_str().unwrap());
         let stored = serde_json::to_value(&kept.webhook).unwrap();
         assert_eq!(stored["old_secrets"].as_array().unwrap().len(), 1);
@@ -355,7 +355,7 @@ async fn the_secrets_of_concurrent_rotations_all_sign() {
         tokio::spawn(async move { ask("rotate-secret").key(&n.to_string()).of(&s).await })
     });
     let answers: Vec<_> = join_all(rotations).await.into_iter().map(Result::unwrap).collect();
-    let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
+    let kept = warehouse(&s).await.unwrap();
     let stored = serde_json::to_value(&kept.webhook).unwrap().to_string();
     let is_handed_out = |answer: &&crate::support::Answer| answer.status == 200;
     let secrets: Vec<_> = answers.iter().filter(is_handed_out).collect();

@@ -1,5 +1,6 @@
 //! Merchants' webhook endpoints.
 
+use checkout::merchant::Endpoint;
 use futures::future::join_all;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -10,6 +11,12 @@ pub(crate) const WAREHOUSE: &str = "warehouse";
 
 pub(crate) fn put(name: &str, url: &str) -> Ask {
     ask("put-endpoint").about(WAREHOUSE, name).body(&json!({ "url": url }))
+}
+
+/// The stored endpoint.
+pub(crate) async fn warehouse(s: &Shop) -> Option<Endpoint> {
+    let endpoints = s.store.endpoints().await.unwrap();
+    endpoints.into_iter().find(|endpoint| endpoint.name.to_string() == WAREHOUSE)
 }
 
 pub(crate) async fn listed(s: &Shop) -> Value {
@@ -26,10 +33,10 @@ async fn an_endpoint_is_put_and_its_secret_is_shown_once() {
     let secret = first["secret"].as_str().unwrap();
     assert!(secret.starts_with("whsec_") && secret.len() == 50, "{secret}");
 
-    let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
+    let kept = warehouse(&s).await.unwrap();
     let again = ask("put-endpoint").of(&s).await.ok(200);
     assert_eq!(again, json!({"name": WAREHOUSE, "url": url}), "the same URL keeps the secret");
-    let endpoint = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap();
+    let endpoint = warehouse(&s).await;
     assert_eq!(endpoint.as_ref(), Some(&kept));
     let shown = json!([{"name": WAREHOUSE, "url": url, "created_at": "2026-11-21T10:00:00Z"}]);
     assert_eq!(listed(&s).await, shown);
@@ -131,7 +138,7 @@ async fn concurrent_puts_of_one_endpoint_show_one_secret() {
     for answer in &answers {
         assert!(matches!(answer.status, 200 | 201 | 503), "{}", answer.text);
     }
-    let kept = s.store.endpoint(&WAREHOUSE.parse().unwrap()).await.unwrap().unwrap();
+    let kept = warehouse(&s).await.unwrap();
     let secrets: Vec<_> =
         answers.iter().filter_map(|answer| answer.body["secret"].as_str()).collect();
     assert_eq!(secrets, [kept.webhook.secret.expose_secret()]);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::ProvideCredentials;
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::routing::post;
 use axum::{Extension, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::budget::exceeded;
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::rate_limit::{Limit, limited};
 use shared::http::{Json, SignedIn, StatusCode};
@@ -19,30 +20,13 @@ use shared::{Error, Result};
 
 use super::WRITE;
 use super::view::View;
-use crate::allowance::Allowance;
 use crate::document::{Announced, Document, DocumentName, InvalidName, MULTIPART_WINDOW, Sha256};
 use crate::objects::upload_key;
 use crate::schema::SchemaRef;
 use crate::schemas;
-use crate::system::System;
+use crate::system::{System, Uploads};
 use crate::upload_form::{self, CONTENT_TYPE, Fields, Grant};
 use crate::upload_parts::Parts;
-use shared::budget::{Budgets, exceeded};
-
-/// The configuration of uploads and their limits.
-#[derive(Clone)]
-pub struct Uploads {
-    /// The credentials that sign the form: those of the function's role.
-    pub credentials: SharedCredentialsProvider,
-    /// The bucket's region.
-    pub region: String,
-    /// The tenants' budgets.
-    pub budgets: Budgets,
-    /// A tenant's daily limits.
-    pub allowance: Allowance,
-    /// The maximum file size in bytes.
-    pub max_bytes: u64,
-}
 
 /// How many documents a user may announce. The quota is for fairness, not for protection: if the limiter is
 /// unavailable, the request is admitted.

@@ -10,7 +10,7 @@ use shared::conflict::retried;
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::id::TenantId;
 use shared::problem::Problem;
-use shared::webhook::{Courier, Webhook};
+use shared::webhook::{self, Courier};
 
 use super::WRITE;
 use super::get_settings::Shown;
@@ -26,15 +26,15 @@ pub fn router(state: System, courier: Courier) -> Router {
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
-struct Wanted {
+struct Request {
     policy: Policy,
     require_pdfa: bool,
-    webhook: Option<WantedWebhook>,
+    webhook: Option<RequestedWebhook>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WantedWebhook {
+struct RequestedWebhook {
     url: String,
 }
 
@@ -45,11 +45,11 @@ async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
     user: SignedIn,
-    Json(wanted): Json<Wanted>,
+    Json(request): Json<Request>,
 ) -> Result<Json<Shown>> {
     user.require(WRITE)?;
-    check_policy(&wanted.policy)?;
-    let shown = retried(|| attempt(&state, &courier, user.tenant, &wanted)).await?;
+    check_policy(&request.policy)?;
+    let shown = retried(|| attempt(&state, &courier, user.tenant, &request)).await?;
     tracing::info!(tenant = %user.tenant, "settings changed");
     Ok(Json(shown))
 }
@@ -59,19 +59,18 @@ async fn attempt(
     state: &System,
     courier: &Courier,
     tenant: TenantId,
-    wanted: &Wanted,
+    request: &Request,
 ) -> Result<Option<Shown>> {
     let before = state.documents.settings(tenant).await?;
-    let (webhook, is_new) = match &wanted.webhook {
+    let (webhook, is_new) = match &request.webhook {
         None => (None, false),
-        Some(WantedWebhook { url }) => {
-            match before.webhook.as_ref().and_then(|webhook| webhook.put_again(url)) {
-                Some(same) => (Some(same), false),
-                None => (Some(new_webhook(courier, url.clone()).await?), true),
-            }
+        Some(RequestedWebhook { url }) => {
+            let (webhook, is_new) =
+                webhook::put(before.webhook.as_ref(), url, courier, "webhook.url").await?;
+            (Some(webhook), is_new)
         }
     };
-    let (policy, require_pdfa) = (wanted.policy.clone(), wanted.require_pdfa);
+    let (policy, require_pdfa) = (request.policy.clone(), request.require_pdfa);
     let settings = Settings { policy, require_pdfa, webhook };
     let is_set = state.documents.set_settings(tenant, &before, &settings).await?;
     Ok(is_set.then(|| Shown::of(settings, is_new, state.clock.now())))
@@ -84,13 +83,4 @@ fn check_policy(policy: &Policy) -> Result<(), Problem> {
     let title = "The body is not what this endpoint takes";
     Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", title)
         .field("policy.max_inflated_bytes", format!("at most {}", Limits::MAX_TOTAL_BYTES)))
-}
-
-async fn new_webhook(courier: &Courier, url: String) -> Result<Webhook> {
-    courier.check(&url).await.map_err(|error| {
-        let title = "The webhook's URL is not taken";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
-            .field("webhook.url", error.to_string())
-    })?;
-    Webhook::at(url)
 }

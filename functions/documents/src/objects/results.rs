@@ -5,12 +5,12 @@ use aws_sdk_s3::types::ObjectVersion;
 use futures::future::try_join_all;
 use shared::aws::Calls;
 use shared::fault::point;
+use shared::lease::AttemptId;
 use shared::{Error, Result};
 use tokio::time::timeout;
 
 use super::{Gone, MAX_ANSWER_TIME, Objects, clean_key, unless_gone, upload_key, within};
 use crate::store::Key;
-use shared::lease::AttemptId;
 
 /// The number of versions per list request.
 const LISTED: i32 = 1000;

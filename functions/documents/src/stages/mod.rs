@@ -21,13 +21,13 @@ use shared::batch::{self, Message};
 use shared::clock::Clock;
 use shared::id::Ids;
 use shared::lease;
+use shared::lease::AttemptId;
 use shared::{Error, Result};
 
 use crate::document::{Document, Sha256, Status};
 use crate::queues::{Job, MAX_ATTEMPTS, Queues};
 use crate::stage::{Done, Failure, Limit, Outcome, Rejection, Stage, Waiting};
 use crate::store::{Change, Documents, End, Ended, Key};
-use shared::lease::AttemptId;
 
 /// The wait before the scanner or the model is tried again.
 const WAIT: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(2));

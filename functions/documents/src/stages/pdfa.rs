@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use shared::lease::AttemptId;
 use shared::program::Environment;
 use shared::{Error, Result};
 
@@ -14,7 +15,6 @@ use crate::sandbox::{AnswerOnly, ChildEnded, Sandbox, Task};
 use crate::stage::{Conformance, Rejection, Stage};
 use crate::store::Documents;
 use crate::system;
-use shared::lease::AttemptId;
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {

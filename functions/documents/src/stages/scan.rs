@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::Result;
+use shared::lease::AttemptId;
 use shared::program::Environment;
 
 use super::serve::serve;
@@ -13,7 +14,6 @@ use crate::objects::Objects;
 use crate::scanner::{Scanned, Scanner};
 use crate::stage::{Rejection, Scan, Stage, Waiting};
 use crate::system;
-use shared::lease::AttemptId;
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use extraction::model::ModelError;
 use extraction::{Extraction, Extractor, Field, Grounding, Outcome, Page};
 use jiff::Timestamp;
+use shared::budget::{Budget, Budgets, Exceeded};
 use shared::config::var;
+use shared::lease::AttemptId;
 use shared::program::Environment;
 use shared::{Error, Result};
 
@@ -21,8 +23,6 @@ use crate::schemas;
 use crate::stage::{Problem, Stage, Structure, Waiting};
 use crate::store::Documents;
 use crate::system;
-use shared::budget::{Budget, Budgets, Exceeded};
-use shared::lease::AttemptId;
 
 /// The maximum size of the data in bytes. `GET` answers with all of it, and Lambda limits a response to 6 MB.
 pub const MAX_DATA_BYTES: u64 = 4 << 20;

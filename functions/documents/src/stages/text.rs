@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::clock::Clock;
+use shared::lease::AttemptId;
 use shared::program::Environment;
 use shared::{Error, Result};
 
@@ -18,7 +19,6 @@ use crate::sandbox::{ChildEnded, ItemSink, Sandbox, Task};
 use crate::stage::{EXCERPT_CHARACTERS, PageRun, Progress, Rejection, Stage, Text};
 use crate::store::{Change, Documents};
 use crate::system;
-use shared::lease::AttemptId;
 
 /// The maximum text of a document, in bytes.
 pub const MAX_TEXT_BYTES: usize = 16 << 20;

@@ -1,11 +1,13 @@
 //! The steps of a document through its stages. Each step is one conditional update. Except for claiming and
 //! giving up, only the attempt that holds the document can make it.
 
+use std::fmt::Write;
+
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
-use shared::lease::{self, FREE, HELD, Lease, TAKE};
+use shared::lease::{self, AttemptId, FREE, HELD, LET_GO, Lease, TAKE};
 use shared::table::{milliseconds, number, text, value};
 
 use super::due::with_due;
@@ -13,7 +15,6 @@ use super::{Change, Documents, Key, change, history_entry};
 use crate::document::{Entry, Sha256};
 use crate::queues::MAX_ATTEMPTS;
 use crate::stage::{Done, Failure, Progress, Rejection, Stage, Waiting};
-use shared::lease::AttemptId;
 
 /// The end of a stage, as it is written to the record.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ impl Documents {
     /// Releases the attempt's lease after an error, so that the next attempt need not wait for its end.
     /// 1 to 3 WRU.
     pub async fn release(&self, document: Key, attempt: AttemptId) -> Result<Change> {
-        let update = self.held(document, attempt).update_expression("REMOVE lease_until");
+        let update = self.held(document, attempt).update_expression(format!("REMOVE {LET_GO}"));
         change("stage.release", update).await
     }
 
@@ -83,7 +84,7 @@ impl Documents {
     pub async fn pause(&self, document: Key, attempt: AttemptId) -> Result<Change> {
         let update = self
             .held(document, attempt)
-            .update_expression("SET failed_attempts = :zero REMOVE lease_until")
+            .update_expression(format!("SET failed_attempts = :zero REMOVE {LET_GO}"))
             .expression_attribute_values(":zero", number(0));
         change("stage.pause", update).await
     }
@@ -92,7 +93,7 @@ impl Documents {
     pub async fn count_death(&self, document: Key, attempt: AttemptId) -> Result<Change> {
         let update = self
             .held(document, attempt)
-            .update_expression("ADD deaths :one REMOVE lease_until")
+            .update_expression(format!("ADD deaths :one REMOVE {LET_GO}"))
             .expression_attribute_values(":one", number(1));
         change("stage.count_death", update).await
     }
@@ -111,11 +112,11 @@ impl Documents {
         let new_entries: Vec<Entry> = since.is_none().then(entry).into_iter().collect();
         let update = self
             .held(document, attempt)
-            .update_expression(
+            .update_expression(format!(
                 "SET waiting = :waiting, waiting_since = :since, failed_attempts = :zero, \
                  history = list_append(history, :new_entries) \
-                 ADD attempts :minus_one REMOVE lease_until",
-            )
+                 ADD attempts :minus_one REMOVE {LET_GO}"
+            ))
             .expression_attribute_values(":waiting", value(&waiting)?)
             .expression_attribute_values(":since", text(since.unwrap_or(now)))
             .expression_attribute_values(":new_entries", value(&new_entries)?)
@@ -184,7 +185,7 @@ impl Documents {
                 .expression_attribute_values(":sha256", text(sha256.as_str()))
                 .expression_attribute_values(":clean_version", text(version));
         }
-        set += " REMOVE lease_until, waiting, waiting_since, progress";
+        write!(set, " REMOVE {LET_GO}, waiting, waiting_since, progress")?;
         if *end != End::Onward || stage.next().is_none() {
             set += ", due_shard, due_at";
         }
@@ -204,7 +205,7 @@ impl Documents {
     ) -> Result<Change> {
         let update = self
             .held(document, attempt)
-            .update_expression(FAILED)
+            .update_expression(failed())
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":failed", text("failed"))
             .expression_attribute_values(":failure", value(&failure)?)
@@ -221,7 +222,7 @@ impl Documents {
     pub async fn give_up(&self, document: Key, stage: Stage, now: Timestamp) -> Result<Change> {
         let update = self
             .update(document)
-            .update_expression(FAILED)
+            .update_expression(failed())
             .condition_expression(format!(
                 "stage = :stage AND #status = :processing AND failed_attempts >= :most AND {FREE}"
             ))
@@ -248,9 +249,14 @@ impl Documents {
     }
 }
 
-const FAILED: &str = "SET #status = :failed, failure = :failure, finished_at = :now, \
-                      failed_attempts = :zero, history = list_append(history, :history_entry) \
-                      REMOVE lease_until, waiting, waiting_since, due_shard, due_at";
+/// The update to `failed`.
+fn failed() -> String {
+    format!(
+        "SET #status = :failed, failure = :failure, finished_at = :now, failed_attempts = :zero, \
+         history = list_append(history, :history_entry) \
+         REMOVE {LET_GO}, waiting, waiting_since, due_shard, due_at"
+    )
+}
 
 fn name_of<T: Serialize>(outcome: &T) -> Result<String> {
     let name = serde_json::to_value(outcome)?;

@@ -12,7 +12,7 @@ use shared::Result;
 use shared::batch::Failure;
 use shared::fault::{Fault, Run, walk};
 use shared::queue::Queue;
-use shared::webhook::{FAILING_FOR, Job, KEPT, Reason, Webhook};
+use shared::webhook::{FAILING_FOR, Job, KEPT, Reason, Webhook, put};
 use testing::account;
 use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
@@ -260,7 +260,10 @@ async fn an_endpoint_is_disabled_after_five_days_without_a_success() {
 
     // The owner puts the endpoint again.
     let webhook = post.webhook().await;
-    post.put(&webhook.put_again(&webhook.url).unwrap()).await;
+    let courier = &post.deliver.courier;
+    let (enabled, is_new) = put(Some(&webhook), &webhook.url, courier, "url").await.unwrap();
+    assert!(!is_new, "the secret stays");
+    post.put(&enabled).await;
     post.tell(7, 1).await.unwrap();
     assert_eq!((post.posts().await, post.reason().await), (1, None));
     assert_eq!(post.log().await[0]["outcome"], "delivered");
@@ -295,9 +298,24 @@ async fn an_earlier_attempt_does_not_disable_an_endpoint_that_was_put_again() {
         let stalled = run.attempt(post.tell(1, MAX + 1)).await;
         let again = Webhook::at(post.webhook().await.url).unwrap();
         post.put(&again).await;
-        let _ = stalled.resume().await.unwrap();
+        let ended = stalled.resume().await.unwrap();
+        assert!(matches!(ended, Err(Failure::Permanent(_))), "{status}");
         assert_eq!(post.webhook().await, again, "{status}");
     }
+}
+
+#[tokio::test]
+async fn a_message_reaches_an_endpoint_that_was_put_again_after_a_410() {
+    let world = world().await;
+    let post = world.post(410).await;
+    let run = Run::with("webhook.post", Fault::StallAfter);
+    let stalled = run.attempt(post.tell(1, 1)).await;
+    post.put(&Webhook::at(post.webhook().await.url).unwrap()).await;
+    assert!(is_retry(&stalled.resume().await.unwrap()));
+    post.answer(204).await;
+    post.tell(1, 2).await.unwrap();
+    let (outcome, attempts, status, _) = post.delivery().await;
+    assert_eq!((outcome.as_str(), attempts, status), ("delivered", 2, json!(204)));
 }
 
 #[tokio::test]
