@@ -2,28 +2,34 @@
 
 Jobs, and events of S3 that could not be recorded, go back to the queue whose redrive policy names the dead-letter queue.
 Events of EventBridge and changes of a table go again to the function that failed for good. It is the function whose
-OnFailure destination is the dead-letter queue. The stream of a table keeps changes for a day.
+OnFailure destination is the dead-letter queue. Such a queue has a change that the function could not handle, or the
+positions of changes that Lambda has given up. The stream of a table keeps those for a day.
 A message is deleted from its dead-letter queue only after it is handed over, so no message is lost. A message may be
 handed over twice, and the functions are idempotent.
 """
 
 import json
+import secrets
 import sys
 
 from common import client, resources
 
 
 def messages(queue_url: str):
-    """The messages of the queue. Each is deleted when the caller asks for the next."""
+    """The messages of the queue, and their message groups. Each is deleted when the caller asks for the next."""
     sqs = client("sqs")
     while True:
         answer = sqs.receive_message(
-            QueueUrl=queue_url, MaxNumberOfMessages=1, VisibilityTimeout=60, WaitTimeSeconds=1
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=1,
+            VisibilityTimeout=60,
+            WaitTimeSeconds=1,
+            MessageSystemAttributeNames=["MessageGroupId"],
         )
         if not answer.get("Messages"):
             return
         message = answer["Messages"][0]
-        yield message["Body"]
+        yield message["Body"], message.get("Attributes", {}).get("MessageGroupId")
         sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
 
 
@@ -68,21 +74,26 @@ def functions_by_dead_letters(functions: list[str]) -> dict[str, str]:
     return found
 
 
-def give_to_queue(queue_url: str, body: str) -> int:
+def give_to_queue(queue_url: str, body: str, group: str | None) -> int:
     """Puts a message back into its queue. Returns 1, the number of messages."""
-    client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)
+    fifo = {"MessageGroupId": group, "MessageDeduplicationId": secrets.token_hex(16)}
+    client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, **(fifo if queue_url.endswith(".fifo") else {}))
     return 1
 
 
 def give_to_function(function: str, body: str) -> int:
     """Invokes a function with the events that it failed on. Returns the number of events or changes."""
     event = json.loads(body)
-    if "DDBStreamBatchInfo" not in event:
+    if "dynamodb" in event:
+        # The function itself stores a change that it cannot handle.
+        found = [event]
+    elif "DDBStreamBatchInfo" in event:
+        found = changes(event["DDBStreamBatchInfo"])
+    else:
         # EventBridge stores the event itself. Lambda stores a failed invocation with the event in it.
         payload = json.dumps(event.get("requestPayload", event))
         client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
         return 1
-    found = changes(event["DDBStreamBatchInfo"])
     payload = json.dumps({"Records": found})
     answer = client("lambda").invoke(FunctionName=function, Payload=payload)
     if "FunctionError" in answer:
@@ -105,14 +116,16 @@ def main() -> None:
             sources[json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"]] = url
 
     count = sum(
-        give_to_queue(source, body) for arn, source in sources.items() for body in messages(urls[arn])
+        give_to_queue(source, *message)
+        for arn, source in sources.items()
+        for message in messages(urls[arn])
     )
     print(f"{count} jobs and events of S3 went back to their queues.")
     functions = functions_by_dead_letters(named["AWS::Lambda::Function"])
     count = sum(
         give_to_function(function, body)
         for arn, function in functions.items()
-        for body in messages(urls[arn])
+        for body, _ in messages(urls[arn])
     )
     print(f"{count} events and changes of tables were given to their functions again.")
 

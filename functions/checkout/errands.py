@@ -12,6 +12,7 @@ import time
 import urllib.parse
 import urllib.request
 
+from boto3.dynamodb.types import TypeDeserializer
 from common import STACK, call, client, outputs
 from functions.checkout import trial_balance
 from functions.checkout.tour import PROVIDER, READER, WAIT, from_provider, payment_of, shopkeeper, stocked
@@ -25,7 +26,7 @@ UNJUDGED = {
     "checkout-deliver-webhook dynamodb:UpdateItem": "used only after a failure; the tests toolkit::webhooks have some",
     "checkout-reconcile dynamodb:DeleteItem": "used for movements that are over 15 minutes old; the tests of the saga have some",
     "checkout-reconcile sqs:SendMessage": "used for movements that are over 15 minutes old; the tests of the saga have some",
-    "checkout-fold-ledger sqs:SendMessage": "used for changes that fail again and again",
+    "checkout-fold-ledger sqs:SendMessage": "used for jobs that fail for good; the tests together.rs have such jobs",
 }
 PRICE = {"amount": 500, "currency": "EUR"}
 STOCK = 20
@@ -215,13 +216,45 @@ def stock_comes_back(sku: str) -> None:
 
 
 def told_again(order: str) -> None:
-    """The stream delivers an entry a second time. It is folded once, which the trial balance checks."""
+    """A ledger entry comes a second time. It is folded once, which the trial balance checks."""
     key = {"pk": {"S": f"LEDGER#{order}"}, "sk": {"S": "TRANSFER#payment"}}
     table = outputs()["CheckoutTableName"]
     item = client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
-    change = {"SequenceNumber": "1", "NewImage": item}
-    record = {"eventID": "1", "eventName": "INSERT", "dynamodb": change}
-    invoke("checkout-fold-ledger", {"Records": [record]})
+    entry = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+    del entry["pk"], entry["sk"]
+    body = {"version": "1", "entry": {"type": "transfer", **entry}}
+    message = {"messageId": "1", "receiptHandle": "1", "body": json.dumps(body, default=int), "attributes": {}}
+    invoke("checkout-fold-ledger", {"Records": [message]})
+
+
+class Subscriber:
+    """A queue that gets the events of checkout from the bus, as a team of another system would make it."""
+
+    def __init__(self) -> None:
+        self.bus, self.rule, self.envelopes = outputs()["EventBusName"], f"errands-{secrets.token_hex(4)}", []
+        self.url = client("sqs").create_queue(QueueName=self.rule)["QueueUrl"]
+        arn = client("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        statement = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
+        policy = {"Version": "2012-10-17", "Statement": [{**statement, "Principal": {"Service": "events.amazonaws.com"}}]}
+        client("sqs").set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": json.dumps(policy)})
+        events, pattern = client("events"), json.dumps({"source": ["arsenal.checkout"]})
+        events.put_rule(EventBusName=self.bus, Name=self.rule, EventPattern=pattern)
+        target = {"Id": "queue", "Arn": arn, "InputPath": "$.detail"}
+        events.put_targets(EventBusName=self.bus, Rule=self.rule, Targets=[target])
+
+    def types(self, order: str) -> set[str]:
+        """The types of the events of an order that have come so far."""
+        sqs = client("sqs")
+        for message in sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
+            self.envelopes.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return {envelope["type"] for envelope in self.envelopes if envelope["subject"] == order}
+
+    def remove(self) -> None:
+        """Removes the rule and the queue."""
+        client("events").remove_targets(EventBusName=self.bus, Rule=self.rule, Ids=["queue"])
+        client("events").delete_rule(EventBusName=self.bus, Name=self.rule)
+        client("sqs").delete_queue(QueueUrl=self.url)
 
 
 def run(api: str) -> None:
@@ -240,7 +273,7 @@ def run(api: str) -> None:
     urls = [known["url"] for known in ask("GET", "/v1/webhook-endpoints")["endpoints"]]
     assert receiver.url in urls, urls
 
-    customer = Customer(api, sku)
+    subscriber, customer = Subscriber(), Customer(api, sku)
     cart_changes(customer, keeper)
     order = paid_and_refunded(customer, keeper)
     asked(customer, keeper)
@@ -249,6 +282,9 @@ def run(api: str) -> None:
 
     wanted = {"order.placed", "order.confirmed", "order.cancelled", "refund.succeeded"}
     until(lambda: wanted <= set(receiver.types()), "All webhooks")
+    wanted = {"order.placed", "order.confirmed", "refund.succeeded"}
+    until(lambda: wanted <= subscriber.types(order), "All events on the bus")
+    subscriber.remove()
     sent_again(f"{api}{endpoint}", keeper, receiver)
     ask("DELETE", endpoint)
     stock_comes_back(sku)
@@ -260,4 +296,4 @@ def run(api: str) -> None:
     assert ask("GET", "/v1/ledger")["accounts"]
     if not trial_balance.show(waits=True):
         sys.exit("The records do not agree.")
-    print("Cart, receipt, refunds, the question of the bank, cancelling, webhooks and both sweeps work.")
+    print("Cart, receipt, refunds, the question of the bank, cancelling, webhooks, events on the bus and both sweeps work.")

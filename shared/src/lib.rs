@@ -31,6 +31,7 @@
 //! | [`lease`] | one attempt at an item at a time |
 //! | [`due`] | items that must be checked at a certain time |
 //! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: the failure of a record does not fail the others; sending to SQS |
+//! | [`relay`], [`bus`] | the outbox: from a table's stream to queues, and to a bus that other systems subscribe to |
 //! | [`webhook`] | messages to servers of others: signed, retried, logged, sent again on demand |
 //! | [`outbound`] | the HTTP client for servers outside of AWS, with a guard for URLs that users name |
 //! | [`invocation`], [`aws`], [`cached`] | running a function: clients, time-outs, cached values |
@@ -48,6 +49,7 @@ pub mod aws;
 pub mod backoff;
 pub mod batch;
 pub mod budget;
+pub mod bus;
 pub mod cached;
 pub mod clock;
 pub mod config;
@@ -65,6 +67,7 @@ pub mod problem;
 pub mod program;
 pub mod queue;
 pub mod rate_limit;
+pub mod relay;
 pub mod scopes;
 pub mod table;
 pub mod telemetry;

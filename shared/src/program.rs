@@ -30,6 +30,7 @@ use aws_config::SdkConfig;
 use axum::Router;
 use secrecy::SecretString;
 
+use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::var;
 use crate::error::Error;
@@ -145,7 +146,16 @@ impl Environment {
         Ok(Queue::new(aws_sdk_sqs::Client::new(&self.aws), var(variable)?))
     }
 
-    /// The dead-letter queue of the function's own queue: `DEAD_LETTERS_URL`.
+    /// The bus on which the system publishes its events, as `source`: `EVENT_BUS`.
+    ///
+    /// # Errors
+    /// When the variable is missing.
+    pub fn bus(&self, source: &'static str) -> Result<Bus> {
+        let client = aws_sdk_eventbridge::Client::new(&self.aws);
+        Ok(Bus::new(client, var("EVENT_BUS")?, source))
+    }
+
+    /// The dead-letter queue of the function's own queue or stream: `DEAD_LETTERS_URL`.
     ///
     /// # Errors
     /// When the variable is missing.

@@ -68,6 +68,22 @@ impl Queue {
         if seconds > 0 {
             message = message.delay_seconds(i32::try_from(seconds)?);
         }
+        self.deliver(message).await
+    }
+
+    /// Sends `body` as JSON to a FIFO queue with `ContentBasedDeduplication`. Messages of one `group` are
+    /// delivered in the order in which they were sent. A message that is sent again within 5 minutes is
+    /// dropped.
+    ///
+    /// # Errors
+    /// As for [`Queue::send`].
+    pub async fn send_in_order<T: Serialize + ?Sized>(&self, body: &T, group: &str) -> Result<()> {
+        let message = self.message(serde_json::to_string(body)?);
+        self.deliver(message.message_group_id(group)).await
+    }
+
+    /// Sends a message, with the ids of the current invocation.
+    async fn deliver(&self, mut message: SendMessageFluentBuilder) -> Result<()> {
         if let Some(current) = invocation::current() {
             message = message
                 .message_attributes(CORRELATION_ID, text(&current.correlation_id)?)

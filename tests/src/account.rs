@@ -19,11 +19,13 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
+use aws_sdk_eventbridge::types::Target;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
     VersioningConfiguration,
 };
 use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::json;
 use ulid::Ulid;
 
 use crate::endpoint;
@@ -164,6 +166,35 @@ pub async fn queue_named(aws: &SdkConfig, name: &str) -> String {
     let sqs = aws_sdk_sqs::Client::new(aws);
     let made = sqs.create_queue().queue_name(name).send().await.unwrap();
     made.queue_url.unwrap()
+}
+
+/// Creates a FIFO queue that drops a message that is sent again; gives its URL.
+pub async fn fifo_named(aws: &SdkConfig, name: &str) -> String {
+    let sqs = aws_sdk_sqs::Client::new(aws);
+    let made = sqs
+        .create_queue()
+        .queue_name(format!("{name}.fifo"))
+        .attributes(QueueAttributeName::FifoQueue, "true")
+        .attributes(QueueAttributeName::ContentBasedDeduplication, "true");
+    made.send().await.unwrap().queue_url.unwrap()
+}
+
+/// Creates a queue that gets the events of `source` on a bus; gives its URL. A message is the event's
+/// envelope.
+pub async fn subscriber(aws: &SdkConfig, bus: &str, source: &str) -> String {
+    let rule = format!("subscriber-{}", Ulid::generate());
+    let queue_url = queue_named(aws, &rule).await;
+    let sqs = aws_sdk_sqs::Client::new(aws);
+    let request = sqs.get_queue_attributes().queue_url(&queue_url);
+    let attributes = request.attribute_names(QueueAttributeName::QueueArn).send().await.unwrap();
+    let arn = &attributes.attributes.unwrap()[&QueueAttributeName::QueueArn];
+    let events = aws_sdk_eventbridge::Client::new(aws);
+    let pattern = json!({ "source": [source] }).to_string();
+    events.put_rule().event_bus_name(bus).name(&rule).event_pattern(pattern).send().await.unwrap();
+    let target = Target::builder().id("queue").arn(arn).input_path("$.detail").build().unwrap();
+    let added = events.put_targets().event_bus_name(bus).rule(rule).targets(target).send().await;
+    assert_eq!(added.unwrap().failed_entry_count, 0);
+    queue_url
 }
 
 /// The number of messages in a queue: visible and delayed.

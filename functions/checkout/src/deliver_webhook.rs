@@ -1,12 +1,10 @@
 //! Posts an event to a merchant's webhook.
 
-use serde_json::json;
 use shared::Result;
 use shared::program::Environment;
 use shared::webhook::{Deliver, Message, Place, Source, TIME_LIMIT};
 
-use crate::api::View;
-use crate::order::{Event, Order, Recorded};
+use crate::public::Publication;
 use crate::queues::{self, MAX_DELIVERIES, Told};
 use crate::store::Store;
 use crate::system;
@@ -38,35 +36,17 @@ pub struct Events {
 impl Source for Events {
     type About = Told;
 
-    /// The message contains the order as it was right after the event, not as it is now.
     async fn find(&self, about: &Told) -> Result<Option<(Place, Message)>> {
-        let Told { endpoint, order, event } = about;
-        let mut history = self.store.history(*order).await?;
-        history.retain(|recorded| recorded.version <= *event);
-        let last = history.last().filter(|last| last.version == *event).cloned();
-        let Some(Recorded { event, at, version, .. }) = last else { return Ok(None) };
-        let Some(state) = Order::of(history)? else { return Ok(None) };
-        let kind = name(&event);
-        let message = Message {
-            id: format!("msg_{order}_{version}"),
-            kind: kind.to_owned(),
-            created_at: at,
-            body: json!({"type": kind, "timestamp": at, "data": View::of(&state)}).to_string(),
-        };
-        Ok(Some((Store::place(endpoint), message)))
-    }
-}
-
-fn name(event: &Event) -> &'static str {
-    match event {
-        Event::Placed(_) => "order.placed",
-        Event::Confirmed => "order.confirmed",
-        Event::Cancelled { .. } => "order.cancelled",
-        Event::RefundSucceeded { .. } => "refund.succeeded",
-        Event::RefundFailed { .. } => "refund.failed",
-        Event::RefundReversed { .. } | Event::FoundRefundReversed { .. } => "refund.reversed",
-        Event::RefundFound { .. } => "refund.found",
-        Event::DisputeMoved { .. } => "dispute.moved",
-        _ => "order.updated",
+        let Told { endpoint, order, event: version } = about;
+        let found = Publication::find(&self.store, *order, *version).await?;
+        Ok(found.map(|publication| {
+            let message = Message {
+                id: format!("msg_{order}_{version}"),
+                kind: publication.name.to_owned(),
+                created_at: publication.recorded.at,
+                body: publication.webhook().to_string(),
+            };
+            (Store::place(endpoint), message)
+        }))
     }
 }

@@ -1,20 +1,23 @@
 //! Adds new ledger entries to the balances.
 
-use serde_json::Value;
 use shared::Result;
-use shared::batch::{ChangeKind, StreamEvent};
+use shared::batch::{BatchResponse, Consumer, Message, SqsEvent};
 use shared::id::Ids;
+use shared::invocation::Invocation;
 use shared::lease::AttemptId;
 use shared::program::Environment;
 
 use crate::ledger::Entry;
+use crate::queues::{self, Fold};
 use crate::store::{MAX_FOLDED, Store};
 use crate::system;
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
     let task = FoldLedger { store: system::store(environment)?, ids: environment.ids() };
-    shared::invocation::run(async |batch, _| task.handle(&batch).await).await
+    let jobs = queues::ledger(system::ledger(environment)?, environment.dead_letters()?);
+    shared::invocation::run(async |batch, invocation| task.batch(&jobs, batch, &invocation).await)
+        .await
 }
 
 /// The dependencies of the task.
@@ -27,16 +30,22 @@ pub struct FoldLedger {
 }
 
 impl FoldLedger {
-    /// Folds the new entries in a batch of the table's stream. The batch fails or succeeds as a whole.
-    /// An entry that is delivered twice is folded once.
-    pub async fn handle(&self, batch: &StreamEvent) -> Result<()> {
-        let inserted = batch.changes::<Value>()?.into_iter();
-        let inserted = inserted.filter(|change| change.kind == ChangeKind::Insert);
-        let items = inserted.filter_map(|change| Store::entry(change.new?).transpose());
-        self.fold(&items.collect::<Result<Vec<_>>>()?).await
+    /// Adds the entries of a batch to the balances, together: each transaction updates the same accounts.
+    pub async fn batch(
+        &self,
+        jobs: &Consumer,
+        batch: SqsEvent,
+        invocation: &Invocation,
+    ) -> Result<BatchResponse> {
+        let handler = async |messages: Vec<Message<Fold>>| {
+            let entry = |Message { body: Fold::V1 { entry }, .. }| entry;
+            let entries: Vec<Entry> = messages.into_iter().map(entry).collect();
+            Ok(self.fold(&entries).await?)
+        };
+        Box::pin(jobs.consume_together(batch, invocation, handler)).await
     }
 
-    /// Adds entries to the balances.
+    /// Adds entries to the balances. An entry that comes twice counts once.
     pub async fn fold(&self, entries: &[Entry]) -> Result<()> {
         for entries in entries.chunks(MAX_FOLDED) {
             let token: AttemptId = self.ids.next();

@@ -8,6 +8,7 @@ use shared::batch::Consumer;
 use shared::queue::Queue;
 use shared::webhook::Job;
 
+use crate::ledger::Entry;
 use crate::merchant::EndpointName;
 use crate::order::{OrderId, PaymentId};
 
@@ -15,7 +16,7 @@ use crate::order::{OrderId, PaymentId};
 /// this plus three, for crashes in the last attempt. If the last attempt fails, the message is given up.
 pub const MAX_DELIVERIES: u32 = 12;
 
-/// The wait before the next attempt of an order: up to 2 s, 4 s, 8 s and so on, at most 1 min.
+/// The wait before the next attempt of an order or of ledger entries: up to 2 s, 4 s, 8 s and so on, at most 1 min.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_mins(1));
 /// The wait before the next attempt of a webhook: up to 10 s, 20 s, 40 s and so on, at most 2 h.
 const WEBHOOK_BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_hours(2));
@@ -52,6 +53,18 @@ pub struct Told {
     pub event: u32,
 }
 
+/// A job that adds a ledger entry to the balances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum Fold {
+    /// The first version.
+    #[serde(rename = "1")]
+    V1 {
+        /// The entry.
+        entry: Entry,
+    },
+}
+
 /// The consumer of the orders of `queue`. It starts an order only if `time_limit` remains for it.
 #[must_use]
 pub fn orders(queue: Queue, dead_letters: Queue, time_limit: Duration) -> Consumer {
@@ -62,4 +75,10 @@ pub fn orders(queue: Queue, dead_letters: Queue, time_limit: Duration) -> Consum
 #[must_use]
 pub fn webhooks(queue: Queue, dead_letters: Queue, time_limit: Duration) -> Consumer {
     orders(queue, dead_letters, time_limit).backoff(WEBHOOK_BACKOFF)
+}
+
+/// The consumer of the ledger entries of `queue`.
+#[must_use]
+pub fn ledger(queue: Queue, dead_letters: Queue) -> Consumer {
+    Consumer::new(queue).dead_letters(dead_letters).backoff(BACKOFF)
 }

@@ -1,19 +1,27 @@
-//! The outbox. The events themselves are the outbox: the table's stream contains exactly the events
-//! that were written. This function sends them to the queues.
+//! The outbox. The events themselves are the outbox: the table's stream contains exactly the events and
+//! the ledger entries that were written. This function passes them on.
 //!
-//! An event that a customer or a merchant causes needs a worker. An event that a worker writes needs no
-//! job: the worker continues by itself, and if it crashes, its job is delivered again.
+//! | a new item | goes to |
+//! |---|---|
+//! | an event that a customer or a merchant causes | the queue of orders to advance |
+//! | an event that concerns merchants | the queue of webhooks, once for each endpoint, and the bus |
+//! | a ledger entry | the queue of entries to add to the balances |
+//!
+//! An event that a worker writes needs no job: the worker continues by itself, and if it crashes, its job
+//! is delivered again.
 
-use serde::Deserialize;
 use serde_json::Value;
-use shared::batch::{Change, ChangeKind, Stream, StreamEvent};
+use shared::Result;
+use shared::batch::StreamEvent;
+use shared::bus::Bus;
 use shared::invocation::Invocation;
 use shared::program::Environment;
 use shared::queue::Queue;
-use shared::{Error, Result};
 
+use crate::ledger::Entry;
 use crate::order::{Event, Recorded};
-use crate::queues::{Advance, Tell, Told};
+use crate::public::{self, Publication};
+use crate::queues::{Advance, Fold, Tell, Told};
 use crate::store::Store;
 use crate::system;
 
@@ -23,6 +31,9 @@ pub async fn run(environment: &Environment) -> Result<()> {
         store: system::store(environment)?,
         orders: system::orders(environment)?,
         webhooks: system::webhooks(environment)?,
+        ledger: system::ledger(environment)?,
+        bus: environment.bus(public::SOURCE)?,
+        outbox: shared::relay::Relay::new(environment.dead_letters()?),
     };
     shared::invocation::run(async |batch, invocation| relay.batch(batch, &invocation).await).await
 }
@@ -36,44 +47,54 @@ pub struct Relay {
     pub orders: Queue,
     /// The queue of webhook messages.
     pub webhooks: Queue,
-}
-
-/// An item of the stream.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Streamed {
-    sk: String,
-    #[serde(flatten)]
-    rest: Value,
+    /// The queue of ledger entries to add to the balances.
+    pub ledger: Queue,
+    /// The bus.
+    pub bus: Bus,
+    /// Reads the stream.
+    pub outbox: shared::relay::Relay,
 }
 
 impl Relay {
-    /// Relays a batch of changes. The batch fails or succeeds as a whole. A failed batch is delivered
-    /// again.
+    /// Passes on the new items of a batch.
     pub async fn batch(&self, batch: StreamEvent, invocation: &Invocation) -> Result<()> {
-        let handler = async |change| Ok(self.handle(change).await?);
-        let response = Box::pin(Stream::new().changes(batch, invocation, handler)).await?;
-        if response.batch_item_failures.is_empty() {
-            return Ok(());
-        }
-        Err(Error::internal("a change was not relayed"))
+        let handler = async |item| Ok(self.item(item).await?);
+        Box::pin(self.outbox.batch(batch, invocation, handler)).await
     }
 
-    /// Relays a change of the table. Idempotent for the receivers: a duplicate does no harm.
-    pub async fn handle(&self, change: Change<Streamed>) -> Result<()> {
-        let new = change.new.filter(|new| new.sk.starts_with("EVENT#"));
-        let (ChangeKind::Insert, Some(new)) = (change.kind, new) else { return Ok(()) };
-        // An unreadable event is an error, not skipped: a later version of this code reads it.
-        let Recorded { order, version, event, .. } = serde_json::from_value(new.rest)?;
-        if asks_for_a_worker(&event) {
-            self.orders.send(&Advance::V1 { order }).await?;
+    /// Passes on an item. Idempotent for the receivers: a duplicate does no harm. An unreadable item is an
+    /// error, because a later version of this code reads it.
+    async fn item(&self, item: Value) -> Result<()> {
+        if item["sk"].as_str().is_some_and(|sk| sk.starts_with("EVENT#")) {
+            return self.event(&serde_json::from_value(item)?).await;
         }
-        if concerns_merchants(&event) {
-            for endpoint in self.store.endpoints().await? {
-                let about = Told { endpoint: endpoint.name, order, event: version };
-                self.webhooks.send(&Tell::V1 { about }).await?;
-            }
+        match Store::entry(item)? {
+            Some(entry) => self.entry(entry).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn event(&self, Recorded { order, version, event, .. }: &Recorded) -> Result<()> {
+        if asks_for_a_worker(event) {
+            self.orders.send(&Advance::V1 { order: *order }).await?;
+        }
+        if public::name(event).is_none() {
+            return Ok(());
+        }
+        for endpoint in self.store.endpoints().await? {
+            let about = Told { endpoint: endpoint.name, order: *order, event: *version };
+            self.webhooks.send(&Tell::V1 { about }).await?;
+        }
+        if let Some(publication) = Publication::find(&self.store, *order, *version).await? {
+            self.bus.publish(&publication.event()).await?;
         }
         Ok(())
+    }
+
+    /// The entries of an order stay in order, so that no pending sum is ever negative.
+    async fn entry(&self, entry: Entry) -> Result<()> {
+        let order = entry.movement().order.to_string();
+        self.ledger.send_in_order(&Fold::V1 { entry }, &order).await
     }
 }
 
@@ -85,21 +106,5 @@ fn asks_for_a_worker(event: &Event) -> bool {
             | Event::MeansGiven { .. }
             | Event::CancelRequested { .. }
             | Event::RefundRequested { .. }
-    )
-}
-
-/// Whether merchants get a webhook for the event.
-pub(crate) fn concerns_merchants(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Placed(_)
-            | Event::Confirmed
-            | Event::Cancelled { .. }
-            | Event::RefundSucceeded { .. }
-            | Event::RefundFailed { .. }
-            | Event::RefundReversed { .. }
-            | Event::RefundFound { .. }
-            | Event::FoundRefundReversed { .. }
-            | Event::DisputeMoved { .. }
     )
 }

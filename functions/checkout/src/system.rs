@@ -67,6 +67,11 @@ pub fn orders(environment: &Environment) -> Result<Queue> {
     environment.queue("ORDERS_QUEUE_URL")
 }
 
+/// The queue of ledger entries to add to the balances.
+pub fn ledger(environment: &Environment) -> Result<Queue> {
+    environment.queue("LEDGER_QUEUE_URL")
+}
+
 /// The queue of webhooks to merchants.
 pub fn webhooks(environment: &Environment) -> Result<Queue> {
     environment.queue("WEBHOOKS_QUEUE_URL")

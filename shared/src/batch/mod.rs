@@ -43,6 +43,7 @@
 mod attempt;
 mod sqs;
 mod stream;
+mod together;
 
 use std::time::Duration;
 

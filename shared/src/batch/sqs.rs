@@ -47,16 +47,16 @@ pub struct Consumer {
     queue: Queue,
     dead_letters: Option<Queue>,
     concurrency: usize,
-    limits: Limits,
+    pub(super) limits: Limits,
     backoff: Backoff,
 }
 
 /// A message as received, and whether it is to be delivered again.
-struct Received {
+pub(super) struct Received {
     message: SqsMessage,
     id: String,
     /// The wait before the message is delivered again. `None` if it is done.
-    back_in: Option<Duration>,
+    pub(super) back_in: Option<Duration>,
 }
 
 impl Consumer {
@@ -122,13 +122,22 @@ impl Consumer {
         let handler = &handler;
         let lanes = stream::iter(lanes).map(|lane| self.lane(lane, invocation, handler));
         let received: Vec<Vec<_>> = lanes.buffer_unordered(self.concurrency).collect().await;
-        let failed: Vec<_> =
-            received.into_iter().flatten().filter(|received| received.back_in.is_some()).collect();
+        let failed = received.into_iter().flatten();
+        let failed = failed.filter(|received| received.back_in.is_some()).collect();
+        Ok(self.answer(failed, invocation).await)
+    }
+
+    /// Puts back the messages that must be delivered again, and names them to Lambda.
+    pub(super) async fn answer(
+        &self,
+        failed: Vec<Received>,
+        invocation: &Invocation,
+    ) -> BatchResponse {
         if let Err(error) = in_time(invocation, self.put_back(&failed)).await {
             // They are delivered again when the queue's visibility time-out ends.
             tracing::warn!(error = error.trail(), "visibility time-outs not changed");
         }
-        Ok(BatchResponse::of(failed.into_iter().map(|received| received.id)))
+        BatchResponse::of(failed.into_iter().map(|received| received.id))
     }
 
     /// Handles messages in order, up to the first that must be delivered again.
@@ -176,11 +185,22 @@ impl Consumer {
         );
         let handling = async { handler(received.parse().map_err(Failure::Permanent)?).await };
         let ended = self.limits.attempt(&invocation, handling).await;
+        self.outcome(received, ended, &invocation).await
+    }
+
+    /// Counts the outcome of a message. Gives the wait before it is delivered again, or `None` if it is
+    /// done.
+    pub(super) async fn outcome(
+        &self,
+        received: &Received,
+        ended: Ended,
+        invocation: &Invocation,
+    ) -> Option<Duration> {
         let (outcome, back_in) = match ended {
             Ended::Done => ("RecordsSucceeded", None),
             Ended::NotStarted => ("RecordsNotStarted", Some(Duration::ZERO)),
             Ended::Failed(failure) => {
-                let failed = self.failed(received, failure, &invocation);
+                let failed = self.failed(received, failure, invocation);
                 Box::pin(invocation.clone().scope(failed)).await
             }
         };
@@ -253,7 +273,7 @@ impl Received {
         self.message.attributes.get("MessageGroupId")
     }
 
-    fn parse<T: DeserializeOwned>(&self) -> Result<Message<T>> {
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<Message<T>> {
         Ok(Message {
             message_id: self.id.clone(),
             receive_count: self.receive_count(),
@@ -281,18 +301,25 @@ impl Received {
     }
 }
 
+/// The messages of a batch.
+pub(super) fn received(event: SqsEvent) -> Result<Vec<Received>> {
+    let received = |message: SqsMessage| {
+        let id = message.message_id.clone().filter(|id| !id.is_empty());
+        let id = id.ok_or_else(|| Error::internal("a message has no id"))?;
+        Ok(Received { message, id, back_in: None })
+    };
+    event.records.into_iter().map(received).collect()
+}
+
 /// Groups the messages that must stay in order: a message group of a FIFO queue is one lane, and any
 /// other message is a lane by itself.
 fn lanes(event: SqsEvent) -> Result<Vec<Vec<Received>>> {
     let mut lanes: Vec<Vec<Received>> = Vec::new();
     let mut of_group: HashMap<String, usize> = HashMap::new();
-    for message in event.records {
-        let id = message.message_id.clone().filter(|id| !id.is_empty());
-        let id = id.ok_or_else(|| Error::internal("a message has no id"))?;
+    for received in received(event)? {
         // A standard queue can have message groups too. They are for fair queues and define no order.
-        let queue = message.event_source_arn.as_deref().unwrap_or_default();
+        let queue = received.message.event_source_arn.as_deref().unwrap_or_default();
         let is_fifo = queue.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "fifo");
-        let received = Received { message, id, back_in: None };
         let next = lanes.len();
         let lane = match received.group().filter(|_| is_fifo) {
             Some(group) => *of_group.entry(group.clone()).or_insert(next),

@@ -1,8 +1,10 @@
+use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -72,8 +74,21 @@ pub struct Datum<T> {
 #[derive(Clone, Debug, Default)]
 pub struct Stream {
     dead_letters: Option<Queue>,
+    /// The number of partition keys that are handled at once. `None`: all records are in one order.
+    keys_at_once: Option<usize>,
     limits: Limits,
 }
+
+/// Where the members of a record are, as JSON pointers.
+struct Format {
+    sequence_number: &'static str,
+    partition_key: &'static str,
+}
+
+const CHANGE: Format =
+    Format { sequence_number: "/dynamodb/SequenceNumber", partition_key: "/dynamodb/Keys/pk" };
+const DATUM: Format =
+    Format { sequence_number: "/kinesis/sequenceNumber", partition_key: "/kinesis/partitionKey" };
 
 /// A parsed record, and the request that caused it.
 struct Parsed<R> {
@@ -83,7 +98,7 @@ struct Parsed<R> {
 }
 
 impl Stream {
-    /// Consumes a stream.
+    /// Consumes a stream, one record at a time.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -94,6 +109,14 @@ impl Stream {
     #[must_use]
     pub fn dead_letters(mut self, queue: Queue) -> Self {
         self.dead_letters = Some(queue);
+        self
+    }
+
+    /// Handles the records of up to `keys` partition keys at once: the attribute `pk` of a table. Records of
+    /// one key stay in order, and a failure stops only the records of its key.
+    #[must_use]
+    pub fn keys_at_once(mut self, keys: usize) -> Self {
+        self.keys_at_once = Some(keys.max(1));
         self
     }
 
@@ -120,7 +143,7 @@ impl Stream {
         F: Fn(Change<T>) -> Fut,
         Fut: Future<Output = Result<(), Failure>>,
     {
-        self.run(event, invocation, "/dynamodb/SequenceNumber", parse_change, handler).await
+        self.run(event, invocation, CHANGE, parse_change, handler).await
     }
 
     /// Calls `handler` with each record of a Kinesis stream.
@@ -138,16 +161,15 @@ impl Stream {
         F: Fn(Datum<T>) -> Fut,
         Fut: Future<Output = Result<(), Failure>>,
     {
-        self.run(event, invocation, "/kinesis/sequenceNumber", parse_datum, handler).await
+        self.run(event, invocation, DATUM, parse_datum, handler).await
     }
 
-    /// Handles records in order, up to the first that must be delivered again. Lambda delivers that
-    /// record and all after it again.
+    /// Gives the first record that must be delivered again. Lambda delivers it and all after it again.
     async fn run<R, F, Fut>(
         &self,
         event: StreamEvent,
         invocation: &Invocation,
-        id_at: &str,
+        format: Format,
         parse: fn(&Value) -> Result<Parsed<R>>,
         handler: F,
     ) -> Result<BatchResponse>
@@ -156,33 +178,74 @@ impl Stream {
         Fut: Future<Output = Result<(), Failure>>,
     {
         let id = |record: &Value| {
-            let id = record.pointer(id_at).and_then(Value::as_str).filter(|id| !id.is_empty());
-            id.map(str::to_owned).ok_or_else(|| Error::internal("a record has no sequence number"))
+            let id = record.pointer(format.sequence_number).and_then(Value::as_str);
+            let id = id.filter(|id| !id.is_empty()).map(str::to_owned);
+            id.ok_or_else(|| Error::internal("a record has no sequence number"))
         };
         let ids: Vec<String> = event.records.iter().map(id).collect::<Result<_>>()?;
-        for (record, id) in event.records.iter().zip(ids) {
-            let ended = match parse(record) {
-                Ok(parsed) => {
-                    let invocation = invocation.caused_by(parsed.correlation_id, parsed.trace);
-                    let handling = async { handler(parsed.record).await };
-                    self.limits.attempt(&invocation, handling).await
+        let (ids, records, handler) = (&ids, &event.records, &handler);
+        let lane = async |lane: Vec<usize>| {
+            for at in lane {
+                if !self.record(&records[at], &ids[at], invocation, parse, handler).await {
+                    return Some(at);
                 }
-                Err(error) => Ended::Failed(Failure::Permanent(error)),
-            };
-            let (outcome, goes_on) = match ended {
-                Ended::Done => ("RecordsSucceeded", true),
-                Ended::NotStarted => ("RecordsNotStarted", false),
-                Ended::Failed(failure) => {
-                    let given_up = self.give_up(record, &id, failure, invocation).await;
-                    (if given_up { "RecordsGivenUp" } else { "RecordsFailed" }, given_up)
-                }
-            };
-            metrics::counter!(outcome).increment(1);
-            if !goes_on {
-                return Ok(BatchResponse::of([id]));
             }
+            None
+        };
+        let lanes = stream::iter(self.lanes(records, &format)).map(lane);
+        let failed = lanes.buffer_unordered(self.keys_at_once.unwrap_or(1));
+        let failed: Vec<Option<usize>> = failed.collect().await;
+        let first = failed.into_iter().flatten().min();
+        Ok(BatchResponse::of(first.map(|at| ids[at].clone())))
+    }
+
+    /// The positions of the records that must be handled in order.
+    fn lanes(&self, records: &[Value], format: &Format) -> Vec<Vec<usize>> {
+        let mut lanes: Vec<Vec<usize>> = Vec::new();
+        let mut of_key: HashMap<String, usize> = HashMap::new();
+        for (at, record) in records.iter().enumerate() {
+            let key = record.pointer(format.partition_key).filter(|_| self.keys_at_once.is_some());
+            let key = key.map(Value::to_string).unwrap_or_default();
+            let lane = *of_key.entry(key).or_insert(lanes.len());
+            if lane == lanes.len() {
+                lanes.push(Vec::new());
+            }
+            lanes[lane].push(at);
         }
-        Ok(BatchResponse::default())
+        lanes
+    }
+
+    /// Handles a record. Gives whether it is done: handled, or in the dead-letter queue.
+    async fn record<R, F, Fut>(
+        &self,
+        record: &Value,
+        id: &str,
+        invocation: &Invocation,
+        parse: fn(&Value) -> Result<Parsed<R>>,
+        handler: &F,
+    ) -> bool
+    where
+        F: Fn(R) -> Fut,
+        Fut: Future<Output = Result<(), Failure>>,
+    {
+        let ended = match parse(record) {
+            Ok(parsed) => {
+                let invocation = invocation.caused_by(parsed.correlation_id, parsed.trace);
+                let handling = async { handler(parsed.record).await };
+                self.limits.attempt(&invocation, handling).await
+            }
+            Err(error) => Ended::Failed(Failure::Permanent(error)),
+        };
+        let (outcome, done) = match ended {
+            Ended::Done => ("RecordsSucceeded", true),
+            Ended::NotStarted => ("RecordsNotStarted", false),
+            Ended::Failed(failure) => {
+                let given_up = self.give_up(record, id, failure, invocation).await;
+                (if given_up { "RecordsGivenUp" } else { "RecordsFailed" }, given_up)
+            }
+        };
+        metrics::counter!(outcome).increment(1);
+        done
     }
 
     /// Sends a record that fails permanently to the dead-letter queue. Gives whether the record is in

@@ -53,14 +53,18 @@ impl Queues {
         Self { client, url: urls.pop().unwrap(), dead_letters, is_fifo }
     }
 
-    fn consumer(&self) -> Consumer {
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn consumer(&self) -> Consumer {
         Consumer::new(Queue::new(self.client.clone(), self.url.clone()))
             .dead_letters(Queue::new(self.client.clone(), self.dead_letters.clone()))
     }
 
     /// Sends messages with these bodies, in a FIFO queue each in the group of its first letter, and
     /// receives them as Lambda does. Gives the event.
-    async fn event(&self, bodies: &[&str]) -> Value {
+    pub(crate) async fn event(&self, bodies: &[&str]) -> Value {
         for (index, body) in bodies.iter().enumerate() {
             let mut send = self.client.send_message().queue_url(&self.url).message_body(*body);
             if self.is_fifo {

@@ -3,14 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod batches;
+mod bus;
 mod conflicts;
 mod connections;
 mod crashes;
 mod http_idempotency;
 mod powertools;
 mod rate_limits;
+mod relay;
 mod requests;
 mod streams;
 mod support;
 mod tables;
+mod together;
 mod webhooks;

@@ -1,8 +1,7 @@
 //! The ledger: entries that are written once, and balances that follow from them.
 //!
 //! Payments do not update balances, so they do not wait for each other: each payment writes its own
-//! entries, and the consumer of the stream adds up to [`MAX_FOLDED`] of them to the balances in one
-//! transaction.
+//! entries, and a task adds up to [`MAX_FOLDED`] of them to the balances in one transaction.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +57,7 @@ impl Store {
         Ok(transfers.chain(resolutions.into_iter().map(Entry::Resolution)).collect())
     }
 
-    /// The balances. They lag behind the entries by the delay of the stream. 1 RRU for 4 KB.
+    /// The balances. They lag behind the entries by the delay of the stream and the queue. 1 RRU for 4 KB.
     pub async fn balances(&self) -> Result<TrialBalance> {
         let folded: Vec<Folded> = self.table.all(BALANCES, "").await?;
         let named = |Folded { sk, balance }: Folded| {

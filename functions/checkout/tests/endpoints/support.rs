@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use checkout::api;
 use checkout::order::{Order, OrderId};
 use checkout::payments::Stripe;
+use checkout::public;
 use checkout::queues::Advance;
 use checkout::relay::Relay;
 use checkout::saga::{STEP_TIME, Saga};
@@ -21,12 +22,15 @@ use inventory::stock::{available, reserved};
 use inventory::{Inventory, Sku};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::request::from_str;
+use lambda_runtime::Context;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use shared::bus::Bus;
 use shared::clock::Clock;
 use shared::http::app;
 use shared::id::{Ids, UserId};
 use shared::idempotency::Records;
+use shared::invocation::Invocation;
 use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
 use shared::transaction;
@@ -59,6 +63,7 @@ pub(crate) struct Shop {
     pub(crate) sweep: Sweep,
     pub(crate) orders_url: String,
     pub(crate) webhooks_url: String,
+    pub(crate) ledger_url: String,
     pub(crate) system: System,
     router: Router,
 }
@@ -81,7 +86,9 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
     let orders_url = account::queue_named(&aws, "orders").await;
     let webhooks_url = account::queue_named(&aws, "webhooks").await;
     let orders = Queue::new(sqs.clone(), orders_url.clone());
-    let webhooks = Queue::new(sqs, webhooks_url.clone());
+    let webhooks = Queue::new(sqs.clone(), webhooks_url.clone());
+    let ledger_url = account::fifo_named(&aws, "ledger").await;
+    let dead_letters = Queue::new(sqs.clone(), account::queue_named(&aws, "relay-dead").await);
 
     let clock = Clock::manual("2026-11-21T10:00:00Z".parse().unwrap());
     let ids = Ids::random(clock.clone());
@@ -98,6 +105,15 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
         limiter,
         clock: clock.clone(),
         ids: ids.clone(),
+    };
+    let relay = Relay {
+        store: store.clone(),
+        orders: orders.clone(),
+        webhooks: webhooks.clone(),
+        ledger: Queue::new(sqs, ledger_url.clone()),
+        // The default bus of the account.
+        bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), "default".into(), public::SOURCE),
+        outbox: shared::relay::Relay::new(dead_letters),
     };
     let s = || system.clone();
     let router = api::put_product::router(s())
@@ -131,7 +147,7 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
             clock: clock.clone(),
             ids: ids.clone(),
         },
-        relay: Relay { store: store.clone(), orders: orders.clone(), webhooks },
+        relay,
         sweep: Sweep { store: store.clone(), orders, clock: clock.clone() },
         router: app(router),
         system,
@@ -143,7 +159,17 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
         inventory,
         orders_url,
         webhooks_url,
+        ledger_url,
     }
+}
+
+/// An invocation with a minute left.
+pub(crate) fn a_minute() -> Invocation {
+    let mut context = Context::default();
+    let deadline = std::time::SystemTime::now() + Duration::from_mins(1);
+    let deadline = deadline.duration_since(std::time::UNIX_EPOCH).unwrap();
+    context.deadline = u64::try_from(deadline.as_millis()).unwrap();
+    Invocation::of(&context, None)
 }
 
 pub(crate) fn sku(text: &str) -> Sku {

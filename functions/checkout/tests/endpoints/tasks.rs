@@ -3,26 +3,17 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use checkout::ledger::Entry;
 use checkout::order::{Event, OrderId, Recorded};
-use checkout::queues::{Advance, Tell, Told};
+use checkout::queues::{Advance, Fold, Tell, Told};
 use checkout::relay::Relay;
 use checkout::store::OVERDUE_AFTER;
-use lambda_runtime::Context;
 use serde_json::{Value, json};
 use shared::fault::{Fault, Run, walk};
-use shared::invocation::Invocation;
 use shared::queue::Queue;
 use testing::{account, event};
 
-use crate::support::{ORDER, Shop, ask, shop};
-
-fn invocation() -> Invocation {
-    let mut context = Context::default();
-    let deadline = std::time::SystemTime::now() + Duration::from_mins(1);
-    let deadline = deadline.duration_since(std::time::UNIX_EPOCH).unwrap();
-    context.deadline = u64::try_from(deadline.as_millis()).unwrap();
-    Invocation::of(&context, None)
-}
+use crate::support::{ORDER, Shop, a_minute, ask, shop};
 
 /// The sample record of the stream, with a change.
 fn record(change: impl FnOnce(&mut Value)) -> Value {
@@ -46,7 +37,7 @@ fn of_event(event: Value) -> Value {
 
 async fn relayed(s: &Shop, records: Vec<Value>) -> shared::Result<()> {
     let batch = serde_json::from_value(json!({ "Records": records })).unwrap();
-    s.relay.batch(batch, &invocation()).await
+    s.relay.batch(batch, &a_minute()).await
 }
 
 /// The queued webhooks: endpoint and version of the event.
@@ -77,7 +68,7 @@ fn the_sample_job_is_readable() {
 }
 
 #[tokio::test]
-async fn requests_queue_a_job_and_important_events_queue_webhooks() {
+async fn requests_queue_a_job_and_public_events_queue_webhooks() {
     let s = shop().await;
     for name in ["one", "two"] {
         ask("put-endpoint").about("warehouse", name).of(&s).await.ok(201);
@@ -118,15 +109,7 @@ async fn the_relay_reads_the_items_that_the_store_writes() {
     let s = shop().await;
     let (customer, id) = s.ordered().await;
     ask("cancel-order").order(id).by(customer).of(&s).await.ok(200);
-    let client = aws_sdk_dynamodb::Client::new(&s.aws);
-    let written = client.scan().table_name("checkout").send().await.unwrap();
-    let mut records = Vec::new();
-    for item in written.items() {
-        let item: serde_dynamo::Item = item.clone().into();
-        records.push(record(|record| {
-            record["dynamodb"]["NewImage"] = serde_json::to_value(item).unwrap();
-        }));
-    }
+    let records = all_items(&s).await;
     assert!(records.len() > 4, "a product, a cart, the order and its events");
     relayed(&s, records).await.unwrap();
     assert_eq!(s.queued().await, [id, id], "placed and cancelled");
@@ -146,10 +129,11 @@ async fn only_new_events_are_relayed() {
         }),
         with_key("STATE"),
         with_key("CART"),
-        with_key("TRANSFER#payment"),
+        with_key("FOLDED#TRANSFER#payment"),
     ];
     relayed(&s, records).await.unwrap();
     assert!(s.queued().await.is_empty() && queued_webhooks(&s).await.is_empty());
+    assert!(account::drain(&s.aws, &s.ledger_url).await.is_empty());
 }
 
 #[tokio::test]
@@ -167,7 +151,7 @@ async fn a_failed_batch_comes_again() {
     let orders = Queue::new(aws_sdk_sqs::Client::new(&s.aws), no_queue);
     let relay = Relay { orders, ..s.relay.clone() };
     let batch = serde_json::from_str(&event("checkout-relay")).unwrap();
-    relay.batch(batch, &invocation()).await.unwrap_err();
+    relay.batch(batch, &a_minute()).await.unwrap_err();
 }
 
 #[tokio::test]
@@ -185,6 +169,67 @@ async fn a_batch_that_crashes_anywhere_is_relayed_completely() {
         assert!(queued_webhooks(&s).await.contains(&("one".to_owned(), 2)));
     })
     .await;
+}
+
+/// The stream's records of all items of the table, in the order of their keys.
+async fn all_items(s: &Shop) -> Vec<Value> {
+    let client = aws_sdk_dynamodb::Client::new(&s.aws);
+    let written = client.scan().table_name("checkout").send().await.unwrap();
+    let image = |item: &std::collections::HashMap<String, AttributeValue>| {
+        let item: serde_dynamo::Item = item.clone().into();
+        record(|record| {
+            record["dynamodb"]["Keys"]["pk"] = serde_json::to_value(&item["pk"]).unwrap();
+            record["dynamodb"]["NewImage"] = serde_json::to_value(item).unwrap();
+        })
+    };
+    written.items().iter().map(image).collect()
+}
+
+#[tokio::test]
+async fn subscribers_of_the_bus_get_the_order_as_it_was() {
+    let s = shop().await;
+    let subscriber = account::subscriber(&s.aws, "default", "arsenal.checkout").await;
+    let (customer, id) = s.confirmed().await;
+    relayed(&s, all_items(&s).await).await.unwrap();
+    let mut events: Vec<Value> = account::drain(&s.aws, &subscriber)
+        .await
+        .iter()
+        .map(|event| serde_json::from_str(event).unwrap())
+        .collect();
+    events.sort_by_key(|event| event["id"].to_string());
+    let shown = |event: &Value| {
+        ["type", "subject", "id", "dataversion"]
+            .map(|name| event[name].as_str().unwrap().to_owned())
+    };
+    let [placed, confirmed] = events.try_into().unwrap();
+    let expected = |kind: &str, version: u32| {
+        [kind.to_owned(), id.to_string(), format!("{id}-{version}"), "1".to_owned()]
+    };
+    assert_eq!(shown(&placed), expected("order.placed", 1));
+    assert_eq!(placed["data"]["status"], "processing");
+    assert_eq!(placed["data"]["customer"], customer.to_string());
+    let version = s.store.order(id).await.unwrap().unwrap().version;
+    assert_eq!(shown(&confirmed), expected("order.confirmed", version));
+    let listed = ask("list-orders").by(customer).of(&s).await.ok(200);
+    assert_eq!(confirmed["data"], listed["orders"][0]);
+}
+
+#[tokio::test]
+async fn ledger_entries_are_queued_in_order() {
+    let s = shop().await;
+    let (_, id) = s.confirmed().await;
+    let entries: Vec<Entry> = s.store.entries(id).await.unwrap();
+    assert!(matches!(entries[..], [Entry::Transfer(_), Entry::Resolution(_)]));
+    let mut records = all_items(&s).await;
+    // The transfer is written first. The names of the keys sort the other way round.
+    records.reverse();
+    for _ in 0..2 {
+        relayed(&s, records.clone()).await.unwrap();
+    }
+    let queued = account::drain(&s.aws, &s.ledger_url).await;
+    let folds: Vec<Fold> = queued.iter().map(|job| serde_json::from_str(job).unwrap()).collect();
+    let expected: Vec<_> = entries.into_iter().map(|entry| Fold::V1 { entry }).collect();
+    assert_eq!(folds, expected, "once each, though the stream delivers them twice");
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ async fn checkout(products: usize) -> [Cost; 3] {
     assert_eq!(shop.state(order).await.state, State::Confirmed);
     let entries = shop.store().entries(order).await.unwrap();
     requests.0.lock().unwrap().clear();
-    // A fold of one order's entries. With many orders, up to 33 entries share the updates of the accounts.
+    // A fold of one order's entries. With many orders, up to 10 entries share the updates of the accounts.
     let fold = FoldLedger { store: shop.store().clone(), ids: shop.ids.clone() };
     fold.fold(&entries).await.unwrap();
     [placing, working, counted(&shop, &requests).await]
