@@ -16,9 +16,11 @@ from common import client, resources
 
 
 def messages(queue_url: str):
-    """The messages of the queue, and their message groups. Each is deleted when the caller asks for the next."""
-    sqs = client("sqs")
-    while True:
+    """The messages of the queue, and their message groups. Each is deleted when the caller asks for the next. A message
+    that fails again comes back to the queue, so no more messages are read than there are now."""
+    sqs, size = client("sqs"), "ApproximateNumberOfMessages"
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[size])["Attributes"]
+    for _ in range(int(attributes[size])):
         answer = sqs.receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=1,

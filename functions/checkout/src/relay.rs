@@ -10,6 +10,7 @@
 //! An event that a worker writes needs no job: the worker continues by itself, and if it crashes, its job
 //! is delivered again.
 
+use serde::Deserialize;
 use serde_json::Value;
 use shared::Result;
 use shared::batch::StreamEvent;
@@ -55,6 +56,29 @@ pub struct Relay {
     pub outbox: shared::relay::Relay,
 }
 
+/// A new item of the table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Value")]
+pub enum NewItem {
+    /// An event of an order.
+    Event(Recorded),
+    /// A ledger entry.
+    Entry(Entry),
+    /// An item that is not passed on.
+    Other,
+}
+
+impl TryFrom<Value> for NewItem {
+    type Error = serde_json::Error;
+
+    fn try_from(item: Value) -> Result<Self, serde_json::Error> {
+        if item["sk"].as_str().is_some_and(|sk| sk.starts_with("EVENT#")) {
+            return serde_json::from_value(item).map(Self::Event);
+        }
+        Ok(Store::entry(item)?.map_or(Self::Other, Self::Entry))
+    }
+}
+
 impl Relay {
     /// Passes on the new items of a batch.
     pub async fn batch(&self, batch: StreamEvent, invocation: &Invocation) -> Result<()> {
@@ -62,15 +86,12 @@ impl Relay {
         Box::pin(self.outbox.batch(batch, invocation, handler)).await
     }
 
-    /// Passes on an item. Idempotent for the receivers: a duplicate does no harm. An unreadable item is an
-    /// error, because a later version of this code reads it.
-    async fn item(&self, item: Value) -> Result<()> {
-        if item["sk"].as_str().is_some_and(|sk| sk.starts_with("EVENT#")) {
-            return self.event(&serde_json::from_value(item)?).await;
-        }
-        match Store::entry(item)? {
-            Some(entry) => self.entry(entry).await,
-            None => Ok(()),
+    /// Passes on an item. Idempotent for the receivers: a duplicate does no harm.
+    async fn item(&self, item: NewItem) -> Result<()> {
+        match item {
+            NewItem::Event(recorded) => self.event(&recorded).await,
+            NewItem::Entry(entry) => self.entry(entry).await,
+            NewItem::Other => Ok(()),
         }
     }
 

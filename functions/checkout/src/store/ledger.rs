@@ -70,7 +70,7 @@ impl Store {
     }
 
     /// Parses an item of the table. `None` if it is not a ledger entry.
-    pub fn entry(item: Value) -> Result<Option<Entry>> {
+    pub fn entry(item: Value) -> serde_json::Result<Option<Entry>> {
         let sk = item["sk"].as_str().unwrap_or_default();
         Ok(if sk.starts_with(TRANSFER) {
             Some(Entry::Transfer(serde_json::from_value(item)?))

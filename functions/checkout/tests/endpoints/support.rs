@@ -64,6 +64,7 @@ pub(crate) struct Shop {
     pub(crate) orders_url: String,
     pub(crate) webhooks_url: String,
     pub(crate) ledger_url: String,
+    pub(crate) relay_dead_letters_url: String,
     pub(crate) system: System,
     router: Router,
 }
@@ -88,7 +89,7 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
     let orders = Queue::new(sqs.clone(), orders_url.clone());
     let webhooks = Queue::new(sqs.clone(), webhooks_url.clone());
     let ledger_url = account::fifo_named(&aws, "ledger").await;
-    let dead_letters = Queue::new(sqs.clone(), account::queue_named(&aws, "relay-dead").await);
+    let relay_dead_letters_url = account::queue_named(&aws, "relay-dead").await;
 
     let clock = Clock::manual("2026-11-21T10:00:00Z".parse().unwrap());
     let ids = Ids::random(clock.clone());
@@ -110,10 +111,10 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
         store: store.clone(),
         orders: orders.clone(),
         webhooks: webhooks.clone(),
-        ledger: Queue::new(sqs, ledger_url.clone()),
+        ledger: Queue::new(sqs.clone(), ledger_url.clone()),
         // The default bus of the account.
         bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), "default".into(), public::SOURCE),
-        outbox: shared::relay::Relay::new(dead_letters),
+        outbox: shared::relay::Relay::new(Queue::new(sqs, relay_dead_letters_url.clone())),
     };
     let s = || system.clone();
     let router = api::put_product::router(s())
@@ -160,6 +161,7 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
         orders_url,
         webhooks_url,
         ledger_url,
+        relay_dead_letters_url,
     }
 }
 

@@ -137,16 +137,22 @@ async fn only_new_events_are_relayed() {
 }
 
 #[tokio::test]
-async fn a_failed_batch_comes_again() {
+async fn an_event_of_a_later_version_is_kept() {
     let s = shop().await;
-    // An event of a later version.
     let unknown = record(|record| {
         let kind = &mut record["dynamodb"]["NewImage"]["event"]["M"]["type"];
         *kind = json!({"S": "gift_wrapped"});
     });
-    relayed(&s, vec![record(|_| {}), unknown]).await.unwrap_err();
-    assert_eq!(s.queued().await.len(), 1, "the event before it is relayed");
+    relayed(&s, vec![unknown.clone(), record(|_| {})]).await.unwrap();
+    assert_eq!(s.queued().await.len(), 1, "the event after it is relayed");
+    let kept = account::drain(&s.aws, &s.relay_dead_letters_url).await;
+    let kept: Vec<Value> = kept.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+    assert_eq!(kept, [unknown]);
+}
 
+#[tokio::test]
+async fn a_failed_batch_comes_again() {
+    let s = shop().await;
     let no_queue = format!("{}-none", s.orders_url);
     let orders = Queue::new(aws_sdk_sqs::Client::new(&s.aws), no_queue);
     let relay = Relay { orders, ..s.relay.clone() };
