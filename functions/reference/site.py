@@ -1,0 +1,52 @@
+"""The files of the reference, which infra/package.py puts into the zip of the program: the pages of site/, Swagger UI,
+the OpenAPI document as JSON, and docs/problems/ as HTML."""
+
+import json
+import re
+
+import yaml
+from common import ROOT
+from markdown_it import MarkdownIt
+
+HERE = ROOT / "functions" / "reference" / "site"
+SWAGGER = ROOT / "infra" / "npm" / "node_modules" / "swagger-ui-dist"
+SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
+PROBLEMS = ROOT / "docs" / "problems"
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="{root}docs/reference.css">
+</head>
+<body>
+<main>
+{content}</main>
+</body>
+</html>
+"""
+
+
+def page(markdown: str, root: str) -> bytes:
+    """The HTML of a page. `root` leads from the page to the root of the API."""
+    title = markdown.split("\n", 1)[0].removeprefix("# ")
+    content = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    return PAGE.format(title=title, root=root, content=content).encode()
+
+
+def problems() -> dict[str, bytes]:
+    """The pages of the problem types, and their index."""
+    # The page of a type is /docs/problems/<type>, and the index is /docs/problems.
+    found = {path.stem: page(path.read_text(), "../../") for path in PROBLEMS.glob("*.md") if path.stem != "README"}
+    index = re.sub(r"\]\(([\w-]+)\.md\)", r"](problems/\1)", (PROBLEMS / "README.md").read_text())
+    return {f"problems/{name}.html": html for name, html in found.items()} | {"problems/index.html": page(index, "../")}
+
+
+def files() -> dict[str, bytes]:
+    """The files by their path below site/."""
+    found = {path.name: path.read_bytes() for path in HERE.iterdir()}
+    found |= {name: (SWAGGER / name).read_bytes() for name in SWAGGER_FILES}
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+    found["openapi.json"] = json.dumps(document, separators=(",", ":"), default=str).encode()
+    return found | problems()

@@ -1,0 +1,82 @@
+//! The reference of the deployed stack: the page, the document and the problem types.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use serde_json::Value;
+use testing::root;
+use testing::stack::Stack;
+
+async fn get(stack: &Stack, path: &str) -> (StatusCode, String, String) {
+    let answer = reqwest::get(format!("{}{path}", stack.api)).await.unwrap();
+    let media_type = answer.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
+    if media_type.starts_with("text/html") {
+        assert!(answer.headers().contains_key(CONTENT_SECURITY_POLICY));
+    }
+    (answer.status(), media_type, answer.text().await.unwrap())
+}
+
+/// The values of the attributes `href` and `src` of a page.
+fn links(page: &str) -> Vec<&str> {
+    let after = |mark: &'static str| page.split(mark).skip(1);
+    let values = after(" href=\"").chain(after(" src=\""));
+    values.map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_page_has_all_its_files() {
+    let stack = Stack::deployed().await;
+    let (status, media_type, page) = get(&stack, "/docs").await;
+    assert_eq!((status, media_type.as_str()), (StatusCode::OK, "text/html; charset=utf-8"));
+    let links = links(&page);
+    assert!(links.len() >= 6, "{links:?}");
+    for link in links {
+        // They are relative to the root of the API, and lead to no other host.
+        let file = get_bytes(&stack, link).await;
+        assert!(!file.is_empty(), "{link}");
+    }
+}
+
+async fn get_bytes(stack: &Stack, link: &str) -> Vec<u8> {
+    let answer = reqwest::get(format!("{}/{link}", stack.api)).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{link}");
+    answer.bytes().await.unwrap().to_vec()
+}
+
+#[tokio::test]
+async fn the_document_is_the_one_of_the_repository() {
+    let stack = Stack::deployed().await;
+    let (status, _, document) = get(&stack, "/v1/openapi.json").await;
+    assert_eq!(status, StatusCode::OK);
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let written = std::fs::read_to_string(root().join("openapi.yaml")).unwrap();
+    let paths = written.lines().filter(|line| line.starts_with("  /v1/")).count();
+    assert_eq!(document["paths"].as_object().unwrap().len(), paths);
+    assert_eq!(document["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn each_problem_type_has_its_page() {
+    let stack = Stack::deployed().await;
+    let (_, _, index) = get(&stack, "/docs/problems").await;
+    let mut pages = 0;
+    for entry in std::fs::read_dir(root().join("docs/problems")).unwrap() {
+        let path = entry.unwrap().path();
+        let kind = path.file_stem().unwrap().to_str().unwrap();
+        if kind == "README" {
+            continue;
+        }
+        let (status, _, page) = get(&stack, &format!("/docs/problems/{kind}")).await;
+        assert_eq!(status, StatusCode::OK, "{kind}");
+        let source = std::fs::read_to_string(&path).unwrap();
+        let title = source.lines().next().unwrap().trim_start_matches("# ");
+        assert!(page.contains(title), "{kind}");
+        assert!(index.contains(&format!("href=\"problems/{kind}\"")), "{kind} is not in the index");
+        pages += 1;
+    }
+    assert!(pages > 40, "{pages}");
+    let (status, media_type, _) = get(&stack, "/docs/problems/no-such-type").await;
+    let expected = (StatusCode::NOT_FOUND, "application/problem+json");
+    assert_eq!((status, media_type.as_str()), expected);
+}
