@@ -1,7 +1,7 @@
 //! A small API with every extractor, called with events as API Gateway sends them. The fuzz target `edge`
 //! uses this file too.
 
-pub mod odd;
+pub(crate) mod odd;
 
 use std::io::Read as _;
 
@@ -25,8 +25,8 @@ use shared::id::UserId;
 use shared::idempotency::Records;
 use shared::problem::Problem;
 
-pub const PROBLEM: &str = "application/problem+json";
-pub const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
+pub(crate) const PROBLEM: &str = "application/problem+json";
+pub(crate) const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -43,7 +43,7 @@ struct Item {
 }
 
 /// No request of it reaches DynamoDB.
-pub fn router() -> Router {
+pub(crate) fn router() -> Router {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
         .region(aws_sdk_dynamodb::config::Region::from_static("eu-central-1"))
@@ -94,7 +94,7 @@ async fn settings() -> Response {
 }
 
 /// An event for a route of the API, as API Gateway sends it.
-pub fn event(route: &str) -> Value {
+pub(crate) fn event(route: &str) -> Value {
     let (method, path) = route.split_once(' ').unwrap_or(("GET", route));
     let user = "usr_01M7YRRT800000000000000000";
     let path = path.replace("{sku}", "MUG").replace("{id}", user);
@@ -116,21 +116,21 @@ pub fn event(route: &str) -> Value {
 
 /// What API Gateway gets.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
     is_to_head: bool,
     /// As the client receives it, before it is inflated.
-    pub sent: Vec<u8>,
+    pub(crate) sent: Vec<u8>,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The body, inflated.
-    pub fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         let mut text = String::new();
         match self.header("content-encoding") {
             "gzip" => drop(GzDecoder::new(&self.sent[..]).read_to_string(&mut text)),
@@ -139,12 +139,12 @@ impl Answer {
         text
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body()).unwrap_or_default()
     }
 
     /// The slug and the first field of a problem.
-    pub fn problem(&self) -> (u16, String, String) {
+    pub(crate) fn problem(&self) -> (u16, String, String) {
         let body = self.json();
         let slug = body["type"].as_str().unwrap_or_default().rsplit(':').next();
         let field = body["errors"][0]["field"].as_str().unwrap_or_default();
@@ -152,7 +152,7 @@ impl Answer {
     }
 
     /// The first rule of all answers that this answer breaks.
-    pub fn broken_rule(&self) -> Option<String> {
+    pub(crate) fn broken_rule(&self) -> Option<String> {
         let is = |name: &str, wanted: &str| {
             let value = self.header(name);
             (value != wanted).then(|| format!("{name} is {value:?}, not {wanted:?}"))
@@ -195,7 +195,7 @@ impl Answer {
 }
 
 /// Answers an event.
-pub async fn call_on(app: Router, event: Value) -> Answer {
+pub(crate) async fn call_on(app: Router, event: Value) -> Answer {
     let is_head = event["requestContext"]["http"]["method"] == "HEAD";
     // The problem of an event that is no request has a body in any case.
     let is_to_head = is_head && shared::http::request(event.clone()).is_ok();
@@ -207,9 +207,10 @@ pub async fn call_on(app: Router, event: Value) -> Answer {
             Some((name, HeaderValue::try_from(value.as_str()?).ok()?))
         });
     let body = answer["body"].as_str().unwrap_or_default();
-    let sent = match answer["isBase64Encoded"] == true {
-        true => BASE64_STANDARD.decode(body).unwrap_or_default(),
-        false => body.as_bytes().to_vec(),
+    let sent = if answer["isBase64Encoded"] == true {
+        BASE64_STANDARD.decode(body).unwrap_or_default()
+    } else {
+        body.as_bytes().to_vec()
     };
     let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
     // A status that is none breaks every rule.

@@ -173,7 +173,7 @@ enum Body {
 
 /// An event for a route of the [API](super::router), with odd headers, members and body.
 #[derive(Arbitrary, Clone, Debug)]
-pub struct OddEvent {
+pub(crate) struct OddEvent {
     route: u8,
     is_keyed: bool,
     body: Body,
@@ -207,26 +207,26 @@ impl Body {
             Self::Json(json) => event["body"] = json.value().to_string().into(),
             Self::Text(text) => event["body"] = text.text().into(),
             Self::Bytes(bytes) => encoded(event, &bytes),
-            Self::Gzip(json) => Self::compressed(event, gzip(json.value().to_string().as_bytes())),
+            Self::Gzip(json) => Self::compressed(event, &gzip(json.value().to_string().as_bytes())),
             Self::DamagedGzip(bytes, at) => {
                 let mut bytes = gzip(&bytes);
                 let length = bytes.len();
                 bytes[usize::from(at) % length] ^= 1 << (at % 8);
-                Self::compressed(event, bytes);
+                Self::compressed(event, &bytes);
             }
-            Self::Bomb => Self::compressed(event, gzip(&vec![b'['; 1 << 20])),
+            Self::Bomb => Self::compressed(event, &gzip(&vec![b'['; 1 << 20])),
         }
     }
 
-    fn compressed(event: &mut Value, bytes: Vec<u8>) {
-        encoded(event, &bytes);
+    fn compressed(event: &mut Value, bytes: &[u8]) {
+        encoded(event, bytes);
         event["headers"]["content-encoding"] = "gzip".into();
     }
 }
 
 impl OddEvent {
     /// The event.
-    pub fn event(self) -> Value {
+    pub(crate) fn event(self) -> Value {
         let mut event = super::event(ROUTES[usize::from(self.route) % ROUTES.len()]);
         if self.is_keyed {
             event["headers"]["idempotency-key"] = "8e03978e".into();
