@@ -80,7 +80,7 @@ bench-pdf: $(TOOLS) ## Measure text on the PDFs in PDFS=… and PDF/A on those i
 	@PDFA_CORPUS="$(abspath $(PDFA_CORPUS))" cargo bench --package pdfa --bench corpus
 
 .PHONY: fuzz
-fuzz: ## Fuzz the code that reads PDFs, each target for SECONDS=60
+fuzz: ## Fuzz the code that reads PDFs and requests, each target for SECONDS=60
 	@crates/fuzz/run.sh $(or $(SECONDS),60)
 
 .PHONY: deploy

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the crates that read untrusted PDFs: run.sh SECONDS [TARGET…]
+# Fuzzes the code that reads untrusted PDFs and requests: run.sh SECONDS [TARGET…]
 #
 # Every target runs for SECONDS, one after the other. The seeds are written anew, the inputs that the
 # targets find stay in corpus/, and a file that breaks a target is kept in artifacts/TARGET/.
@@ -36,17 +36,21 @@ cargo run --quiet --release --package seeds -- corpus ../../tests/pdf ../../test
 
 failed=0
 for target in "${targets[@]}"; do
+    corpora=("corpus/$target")
+    options=(-max_len=131072 -dict=pdf.dict)
     case $target in
-    cos_content) seeds=content ;;
-    xmp) seeds=xmp ;;
-    *) seeds=pdf ;;
+    cos_content) corpora+=(corpus/content) ;;
+    xmp) corpora+=(corpus/xmp) ;;
+    # Its bytes choose the parts of an event, and few bytes choose few parts.
+    edge) options=(-max_len=4096 -len_control=0) ;;
+    *) corpora+=(corpus/pdf) ;;
     esac
     mkdir -p "corpus/$target" "artifacts/$target"
     log=$(mktemp)
     status=0
-    "$target_dir/$host/release/$target" "corpus/$target" "corpus/$seeds" \
-        -seed=1 -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1024 -max_len=131072 \
-        -dict=pdf.dict -artifact_prefix="artifacts/$target/" -print_final_stats=1 \
+    "$target_dir/$host/release/$target" "${corpora[@]}" "${options[@]}" \
+        -seed=1 -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1024 \
+        -artifact_prefix="artifacts/$target/" -print_final_stats=1 \
         >"$log" 2>&1 || status=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -1)
     peak=$(sed -n 's/^stat::peak_rss_mb: *//p' "$log" | tail -1)

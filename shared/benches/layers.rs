@@ -16,7 +16,9 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use axum::Router;
-use axum::routing::post;
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::{get, post};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use lambda_http::Context;
 use serde_json::{Value, json};
@@ -134,6 +136,39 @@ fn requests(c: &mut Criterion) {
     group.finish();
 }
 
+/// A list of 20 entries, without and with what [`app`] adds to it.
+fn edge(c: &mut Criterion) {
+    let runtime = Runtime::new().unwrap();
+    let entry = |number| {
+        json!({"id": format!("doc_01M7YRRT80000000000000{number:04}"), "name": format!("{number}.pdf"),
+            "status": "ready", "size": 1_000 + number * 7_919, "created_at": "2026-11-21T10:00:00Z"})
+    };
+    let list = json!({"documents": (0..20).map(entry).collect::<Vec<_>>()});
+    let bytes = list.to_string().len();
+    let bare = Router::new().route("/v1/documents", get(async move || axum::Json(list)));
+    let whole = app(bare.clone());
+    let tag = {
+        let request = Request::get("/v1/documents").body(Body::empty()).unwrap();
+        let answer = runtime.block_on(whole.clone().oneshot(request)).unwrap();
+        answer.headers()["etag"].to_str().unwrap().to_owned()
+    };
+    let mut group = c.benchmark_group(format!("list of {bytes} bytes"));
+    for (name, router, header, value) in [
+        ("without the edge", bare, "accept", "*/*"),
+        ("tagged", whole.clone(), "accept", "*/*"),
+        ("not modified", whole.clone(), "if-none-match", tag.as_str()),
+        ("compressed", whole, "accept-encoding", "gzip"),
+    ] {
+        group.bench_function(name, |b| {
+            b.to_async(&runtime).iter(|| {
+                let request = Request::get("/v1/documents").header(header, value);
+                router.clone().oneshot(request.body(Body::empty()).unwrap())
+            });
+        });
+    }
+    group.finish();
+}
+
 fn hashes(c: &mut Criterion) {
     let item = json!({"sku": "A-1", "quantity": 2, "price": {"amount": 1999, "currency": "EUR"}, "note": "für 🦀"});
     let mut group = c.benchmark_group("canonical JSON");
@@ -168,5 +203,5 @@ fn batches(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, requests, hashes, batches);
+criterion_group!(benches, requests, edge, hashes, batches);
 criterion_main!(benches);

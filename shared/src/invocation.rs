@@ -135,6 +135,12 @@ pub fn current() -> Option<Invocation> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
+/// The correlation id of the current invocation, if there is one.
+#[must_use]
+pub fn correlation_id() -> Option<String> {
+    CURRENT.try_with(|current| current.correlation_id.clone()).ok()
+}
+
 /// The share of invocations that log more, from the variable `LOG_SAMPLE_RATE`. NaN if it is invalid.
 pub(crate) fn log_sample_rate() -> f64 {
     static RATE: LazyLock<f64> = LazyLock::new(|| match std::env::var("LOG_SAMPLE_RATE") {

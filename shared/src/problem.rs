@@ -139,7 +139,7 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        self.0.request_id = invocation::current().map(|current| current.correlation_id);
+        self.0.request_id = invocation::correlation_id();
         let mut response = (self.0.status, axum::Json(&self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

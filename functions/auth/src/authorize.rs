@@ -34,12 +34,16 @@ pub type Answer = ApiGatewayV2CustomAuthorizerSimpleResponse<Option<Value>>;
 
 /// Decides whether the request may pass. If not, API Gateway answers 403. Without an `Authorization` header,
 /// API Gateway answers 401 and does not call the authorizer. Only this header of the event is read, so that
-/// no other input of a caller can make the authorizer fail.
+/// no other input of a caller can make the authorizer fail. Two such headers, or two tokens in one, are
+/// refused: another reader could take the other one.
 #[must_use]
 pub fn authorize(event: &Value, verifier: &Verifier, now: Timestamp) -> Answer {
     let headers = event["headers"].as_object().into_iter().flatten();
     let mut named = headers.filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    let header = named.next().and_then(|(_, value)| value.as_str());
+    let header = match (named.next(), named.next()) {
+        (Some((_, value)), None) => value.as_str(),
+        _ => None,
+    };
     let signed_in = match header.and_then(bearer) {
         None => Err("no bearer token".to_owned()),
         Some(token) => verifier.verify(token, now).map_err(|e| e.to_string()).and_then(|claims| {

@@ -119,6 +119,17 @@ async fn a_registered_user_can_sign_in_and_is_authorized() {
     );
     let later = f.clock.now() + LIFETIME;
     assert!(!authorize(&request_with(&bearer), &f.verifier, later).is_authorized);
+
+    // API Gateway joins two headers with a comma. One in another spelling comes from elsewhere.
+    let is_authorized =
+        |request: &Value| authorize(request, &f.verifier, f.clock.now()).is_authorized;
+    for twice in [format!("{bearer},{bearer}"), format!("{bearer}, Bearer a"), bearer[1..].into()] {
+        assert!(!is_authorized(&request_with(&twice)), "{twice}");
+    }
+    let mut twice = request_with(&bearer);
+    assert!(is_authorized(&twice));
+    twice["headers"]["Authorization"] = json!("Bearer a");
+    assert!(!is_authorized(&twice));
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ use lambda_http::request::RequestContext;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::limits::{check_headers, check_url};
 use crate::problem::Problem;
 
 #[derive(Deserialize)]
@@ -42,14 +43,17 @@ struct Event {
 ///
 /// # Errors
 /// 400 when the event has no valid request: a header that HTTP does not allow, a body that is not base64,
-/// a path parameter with a percent sign.
+/// a path parameter with a percent sign. 414 and 431 when the URL or the headers are over their limits.
 pub fn request(event: Value) -> Result<Request<Body>, Problem> {
-    let event: Event = serde_json::from_value(event).map_err(|error| {
+    let mut event: Event = serde_json::from_value(event).map_err(|error| {
         tracing::warn!(%error, "event is not an HTTP request");
         invalid()
     })?;
+    let given = event.headers.take().unwrap_or_default();
+    let cookies = event.cookies.take().unwrap_or_default();
+    check_headers(&given, &cookies)?;
     let uri = uri(&event)?;
-    let headers = headers(event.headers.unwrap_or_default(), event.cookies)?;
+    let headers = headers(given, &cookies)?;
     let body = body(event.body.unwrap_or_default(), event.is_base64_encoded == Some(true))?;
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = event.request_context.http.method.clone();
@@ -79,8 +83,10 @@ fn uri(event: &Event) -> Result<Uri, Problem> {
         target.push('?');
         target.push_str(&encoded(query, is_in_query));
     }
+    let query = target.split_once('?').map_or(0, |(_, query)| query.len());
+    check_url(target.len(), if query * 2 > target.len() { "query" } else { "path" })?;
     let target = PathAndQuery::try_from(target)
-        .map_err(|_| invalid().detail("The path and the query are too long."))?;
+        .map_err(|_| invalid().detail("The path or the query is not valid."))?;
     Ok(Uri::from(target))
 }
 
@@ -148,19 +154,23 @@ fn is_in_query(byte: u8) -> bool {
     b"%/?".contains(&byte) || is_in_segment(byte)
 }
 
-fn headers(
-    given: HashMap<String, String>,
-    cookies: Option<Vec<String>>,
-) -> Result<HeaderMap, Problem> {
+/// API Gateway writes names in lower case and joins the values of one name with commas. So a name that comes
+/// twice is none of its, and which value counted would be chance.
+fn headers(given: HashMap<String, String>, cookies: &[String]) -> Result<HeaderMap, Problem> {
     let mut headers = HeaderMap::new();
-    let cookies = cookies.map(|cookies| (header::COOKIE.as_str().to_owned(), cookies.join("; ")));
-    for (name, value) in given.into_iter().chain(cookies) {
+    for (name, value) in given {
         let parsed = HeaderName::from_bytes(name.as_bytes()).ok();
-        let parsed = parsed.zip(HeaderValue::from_bytes(value.as_bytes()).ok());
-        let added = parsed.is_some_and(|(name, value)| headers.try_append(name, value).is_ok());
-        if !added {
+        let Some((parsed, value)) = parsed.zip(HeaderValue::try_from(value).ok()) else {
             return Err(invalid().field(name, "not a valid HTTP header"));
+        };
+        if headers.insert(parsed, value).is_some() {
+            return Err(invalid().field(name, "this header is present more than once"));
         }
+    }
+    if !cookies.is_empty() {
+        let cookies = HeaderValue::try_from(cookies.join("; "))
+            .map_err(|_| invalid().field("cookie", "not a valid HTTP header"))?;
+        headers.insert(header::COOKIE, cookies);
     }
     Ok(headers)
 }

@@ -2,14 +2,17 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
-use lambda_http::http::{HeaderMap, StatusCode, header};
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::words;
+use super::limits::body_too_large;
+use super::{shape, words};
 use crate::problem::Problem;
 
-/// A JSON body of a request or a response. An invalid request body gives a problem that names the field.
+/// A JSON body of a request or a response. An invalid request body gives a problem that names the field;
+/// so does one that nests deeper than [`MAX_JSON_DEPTH`](super::MAX_JSON_DEPTH), or has a string longer than
+/// [`MAX_JSON_STRING_BYTES`](super::MAX_JSON_STRING_BYTES).
 #[derive(Clone, Debug)]
 pub struct Json<T>(pub T);
 
@@ -29,33 +32,36 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "unsupported-media-type",
                 "The body is not JSON",
             )
-            .detail("Send the header Content-Type: application/json."));
+            .field("Content-Type", "send application/json"));
         }
         let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        shape::check(&body)?;
         parse(&body).map(Self)
     }
 }
 
+/// Whether the body is JSON. API Gateway joins two headers of one name with a comma; two content types are none.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next());
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let value = value.to_str().ok().filter(|value| !value.contains(','));
+    let essence = value.and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Whether an answer is JSON or a problem document.
+pub(super) fn is_answer(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    matches!(content_type, Some(b"application/json" | b"application/problem+json"))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return too_large();
+        return body_too_large();
     }
     let title = "The body could not be read";
     Problem::new(rejection.status(), "unreadable-body", title)
-}
-
-/// 413: the body is over [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES).
-pub(super) fn too_large() -> Problem {
-    let title = "The body is too large";
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", title)
-        .detail(format!("A body has at most {} bytes.", super::MAX_BODY_BYTES))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -92,11 +98,12 @@ fn field(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let path = error.path().to_string();
     let message = error.inner().to_string();
     let name = words::field(&message).map(str::to_owned);
-    match name {
+    let whole = match name {
         Some(name) if path == "." => name,
         Some(name) if !path.ends_with(&name) => format!("{path}.{name}"),
         _ => path,
-    }
+    };
+    words::short(&whole)
 }
 
 #[cfg(test)]

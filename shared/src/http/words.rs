@@ -37,6 +37,15 @@ pub(super) fn plain(message: &str) -> String {
     }
 }
 
+/// The path of a field, cut if it is long: the caller chooses the names in it.
+pub(super) fn short(path: &str) -> String {
+    const MAX_CHARACTERS: usize = 200;
+    match path.char_indices().nth(MAX_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &path[..end]),
+        None => path.to_owned(),
+    }
+}
+
 /// The name for a client of a type of Rust or a term of serde.
 pub(super) fn expected(wanted: &str) -> String {
     let range = |low: &dyn ToString, high: &dyn ToString| {

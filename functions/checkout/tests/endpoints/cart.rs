@@ -86,14 +86,17 @@ async fn an_invalid_change_is_refused_and_changes_nothing() {
         }
     }
     assert_eq!(add("p1", 1, "one-more").of(&s).await.field().0, "quantity", "999 + 1");
-    for (body, field) in [
+    for (number, (body, field)) in [
         (json!({"sku": "p2"}), "quantity"),
         (json!({"sku": "p2", "quantity": -1}), "quantity"),
         (json!({"sku": "p2", "quantity": 1.5}), "quantity"),
         (json!({"sku": "p 2", "quantity": 1}), "sku"),
         (json!({"sku": "p2", "quantity": 1, "price": 1}), "price"),
-    ] {
-        let answer = ask("add-to-cart").key(&body.to_string()).body(&body).of(&s).await;
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let answer = ask("add-to-cart").key(&number.to_string()).body(&body).of(&s).await;
         assert_eq!(answer.problem(), (422, "invalid-body"), "{body}");
         assert_eq!(answer.field().0, field, "{body}: {}", answer.text);
     }

@@ -31,7 +31,10 @@ pub(super) fn key(headers: &HeaderMap) -> Result<String, Problem> {
             "idempotency-key-invalid",
             "The Idempotency-Key is not valid",
         )
-        .field("Idempotency-Key", format!("1 to {MAX_KEY_LENGTH} printable ASCII characters"))
+        .field(
+            "Idempotency-Key",
+            format!("1 to {MAX_KEY_LENGTH} printable ASCII characters, quoted if one is a comma"),
+        )
     })
 }
 
@@ -41,7 +44,10 @@ fn unquoted(value: &str) -> Option<String> {
     if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return None;
     }
-    let Some(rest) = value.strip_prefix('"') else { return Some(value.to_owned()) };
+    let Some(rest) = value.strip_prefix('"') else {
+        // API Gateway joins two headers with a comma: two keys are no key.
+        return Some(value.to_owned()).filter(|value| !value.contains(','));
+    };
     let mut inner = rest.strip_suffix('"')?.chars();
     let mut key = String::new();
     while let Some(character) = inner.next() {
@@ -92,6 +98,7 @@ mod tests {
             ("\"8e03\"", "8e03"),
             (" 8e03 ", "8e03"),
             (r#""a\"b\\c""#, r#"a"b\c"#),
+            ("\"a,b\"", "a,b"),
         ] {
             assert_eq!(keyed(&[value]), Ok(key.to_owned()), "{value}");
         }
@@ -112,6 +119,9 @@ mod tests {
             &[r#""a\b""#],
             &[r#""a\""#],
             &["clé"],
+            &["a,b"],
+            &["a,a"],
+            &["\"a\",\"b\""],
             &[&too_long],
         ] {
             assert_eq!(keyed(values), Err(400), "{values:?}");

@@ -1,0 +1,161 @@
+//! What every request and every answer of the API has in common. [`app`](super::app) puts it around all
+//! routes of an endpoint.
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http_body_util::{BodyExt as _, Collected};
+use lambda_http::http::response::Parts;
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+
+use super::coding::{self, GZIP, MIN_COMPRESSED_BYTES};
+use super::limits::{MAX_BODY_BYTES, body_too_large};
+use super::{etag, json, negotiation};
+use crate::invocation;
+use crate::problem::Problem;
+
+/// The id of the request: the same as in the log, and as `request_id` in a problem document.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Headers of all answers. A browser that is made to open an answer runs nothing of it, shows it in no
+/// frame, and sends its URL to nobody.
+static SECURITY: [(HeaderName, HeaderValue); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+];
+
+/// Checks a request before any handler sees it, and finishes the answer.
+pub(super) async fn around(request: Request<Body>, next: Next) -> Response {
+    let asked = Asked::by(&request);
+    let response = match admitted(request).await {
+        Ok(request) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    finished(response, &asked).await
+}
+
+/// What the finishing of an answer needs of its request.
+#[derive(Debug)]
+pub(super) struct Asked {
+    is_read: bool,
+    accepts_gzip: bool,
+    headers: HeaderMap,
+}
+
+impl Asked {
+    fn by(request: &Request<Body>) -> Self {
+        let mut headers = HeaderMap::new();
+        for value in request.headers().get_all(header::IF_NONE_MATCH) {
+            headers.append(header::IF_NONE_MATCH, value.clone());
+        }
+        Self {
+            is_read: matches!(*request.method(), Method::GET | Method::HEAD),
+            accepts_gzip: negotiation::accepts_gzip(request.headers()),
+            headers,
+        }
+    }
+
+    /// Nothing, because the event is not a valid request.
+    pub(super) fn nothing() -> Self {
+        Self { is_read: false, accepts_gzip: false, headers: HeaderMap::new() }
+    }
+}
+
+/// The request with its body inflated.
+async fn admitted(request: Request<Body>) -> Result<Request<Body>, Problem> {
+    if !negotiation::accepts_json(request.headers()) {
+        let status = StatusCode::NOT_ACCEPTABLE;
+        return Err(Problem::new(status, "not-acceptable", "The answer would be JSON")
+            .field("Accept", "accept application/json"));
+    }
+    // Without this check, the rejection of axum's own extractors is plain text.
+    if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
+        return Err(body_too_large());
+    }
+    let is_compressed = coding::is_compressed(request.headers())?;
+    let (mut parts, body) = request.into_parts();
+    // The length of an event's body is known; headers do not count. Handlers see none that could be wrong.
+    for name in [header::CONTENT_ENCODING, header::CONTENT_LENGTH, header::TRANSFER_ENCODING] {
+        parts.headers.remove(name);
+    }
+    if !is_compressed {
+        return Ok(Request::from_parts(parts, body));
+    }
+    let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| body_too_large())?;
+    let inflated = coding::inflate(&body)?;
+    Ok(Request::from_parts(parts, Body::from(inflated)))
+}
+
+/// The answer with its headers, its tag and its coding.
+pub(super) async fn finished(response: Response, asked: &Asked) -> Response {
+    let (mut parts, mut body) = match buffered(response).await {
+        Ok(buffered) => buffered,
+        Err(internal) => internal,
+    };
+    if json::is_answer(&parts.headers) {
+        body = represented(&mut parts, body, asked);
+    }
+    for (name, value) in &SECURITY {
+        parts.headers.insert(name.clone(), value.clone());
+    }
+    // Answers contain data of users and links that give access. A handler whose answers do not may say so.
+    let cache_control = parts.headers.entry(header::CACHE_CONTROL);
+    cache_control.or_insert(HeaderValue::from_static("no-store"));
+    let id = invocation::correlation_id().and_then(|id| HeaderValue::try_from(id).ok());
+    if let Some(id) = id {
+        parts.headers.insert(X_REQUEST_ID, id);
+    }
+    Response::from_parts(parts, Body::from(body))
+}
+
+type Buffered = (Parts, Bytes);
+
+/// The parts and the body of an answer, or those of the 500 that replaces it if its body fails.
+async fn buffered(response: Response) -> Result<Buffered, Buffered> {
+    let (parts, body) = response.into_parts();
+    let error = match body.collect().await {
+        Ok(body) => return Ok((parts, body.to_bytes())),
+        Err(error) => error,
+    };
+    tracing::error!(error = %error, "the body of the answer failed");
+    let (parts, body) = Problem::internal().into_response().into_parts();
+    let body = body.collect().await.map(Collected::to_bytes);
+    Err((parts, body.unwrap_or_default()))
+}
+
+/// The representation of a JSON answer that the request asks for: tagged, compressed, or only its tag.
+fn represented(parts: &mut Parts, body: Bytes, asked: &Asked) -> Bytes {
+    let own = etag::set_by_handler(&parts.headers);
+    let is_tagged = asked.is_read && parts.status == StatusCode::OK;
+    let tag = own.clone().or_else(|| is_tagged.then(|| etag::of(&body)));
+
+    // A compressed body would need another tag than the handler's, which clients send in If-Match.
+    let is_compressible = own.is_none() && body.len() > MIN_COMPRESSED_BYTES;
+    if is_compressible {
+        parts.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    let is_compressed = is_compressible && asked.accepts_gzip;
+    if let Some(tag) = &tag {
+        let sent = if is_compressed { etag::compressed(tag) } else { tag.clone() };
+        if let Ok(sent) = HeaderValue::try_from(sent) {
+            parts.headers.insert(header::ETAG, sent);
+        }
+        if is_tagged && etag::is_known(&asked.headers, tag) {
+            parts.status = StatusCode::NOT_MODIFIED;
+            parts.headers.remove(header::CONTENT_TYPE);
+            return Bytes::new();
+        }
+    }
+    match is_compressed.then(|| coding::compress(&body)) {
+        Some(Ok(compressed)) => {
+            parts.headers.insert(header::CONTENT_ENCODING, GZIP);
+            Bytes::from(compressed)
+        }
+        _ => body,
+    }
+}
