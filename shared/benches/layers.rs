@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where it fails")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use lambda_http::Context;
@@ -143,9 +145,11 @@ fn edge(c: &mut Criterion) {
         json!({"id": format!("doc_01M7YRRT80000000000000{number:04}"), "name": format!("{number}.pdf"),
             "status": "ready", "size": 1_000 + number * 7_919, "created_at": "2026-11-21T10:00:00Z"})
     };
-    let list = json!({"documents": (0..20).map(entry).collect::<Vec<_>>()});
+    // Shared, because a router clones its handlers.
+    let list = Arc::new(json!({"documents": (0..20).map(entry).collect::<Vec<_>>()}));
     let bytes = list.to_string().len();
-    let bare = Router::new().route("/v1/documents", get(async move || axum::Json(list)));
+    let handler = async move || axum::Json(list.as_ref()).into_response();
+    let bare = Router::new().route("/v1/documents", get(handler));
     let whole = app(bare.clone());
     let tag = {
         let request = Request::get("/v1/documents").body(Body::empty()).unwrap();

@@ -1,7 +1,8 @@
 //! The `Idempotency-Key` header, as in the IETF draft
 //! ([draft-ietf-httpapi-idempotency-key-header-07](https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07)).
 //!
-//! **Guarantees.** A request without a key is refused (400). A key belongs to a user and a route. Of
+//! **Guarantees.** A request without a key, or with two, is refused (400); a key with a comma must be quoted,
+//! because API Gateway joins two headers with a comma. A key belongs to a user and a route. Of
 //! all requests with the same key, one runs at a time; the others get 409 with `Retry-After`. After the
 //! first answer, each request with the key gets the same answer, byte for byte, with the header
 //! `Idempotent-Replayed: true`, for 24 h. A request with the key and another path, query or body is
