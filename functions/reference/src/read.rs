@@ -4,13 +4,13 @@
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use shared::Result;
-use shared::http::Path;
+use shared::http::{Path, accepts_gzip};
 use shared::problem::Problem;
 
 use crate::site::Site;
@@ -63,9 +63,7 @@ async fn document(State(site): State<Site>, headers: HeaderMap) -> Result<Respon
 }
 
 fn answer(site: &Site, headers: &HeaderMap, folder: &str, name: &str) -> Result<Response> {
-    let encodings = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    let takes_gzip = encodings.is_some_and(takes_gzip);
-    let file = site.file(folder, name, takes_gzip)?;
+    let file = site.file(folder, name, accepts_gzip(headers))?;
     let file = file.ok_or_else(|| Problem::not_found("page"))?;
     let headers = [
         (CONTENT_TYPE, file.media_type),
@@ -78,14 +76,4 @@ fn answer(site: &Site, headers: &HeaderMap, folder: &str, name: &str) -> Result<
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     Ok(response)
-}
-
-/// Whether `Accept-Encoding` names gzip, and not with the weight 0.
-fn takes_gzip(encodings: &str) -> bool {
-    encodings.split(',').any(|encoding| {
-        let (name, weight) = encoding.split_once(';').unwrap_or((encoding, ""));
-        let is_refused =
-            weight.trim().strip_prefix("q=").and_then(|it| it.parse().ok()) == Some(0.0);
-        name.trim().eq_ignore_ascii_case("gzip") && !is_refused
-    })
 }

@@ -43,6 +43,7 @@ pub(super) async fn around(request: Request<Body>, next: Next) -> Response {
 #[derive(Debug)]
 pub(super) struct Asked {
     is_read: bool,
+    accepts_json: bool,
     accepts_gzip: bool,
     headers: HeaderMap,
 }
@@ -54,7 +55,8 @@ impl Asked {
             headers.append(header::IF_NONE_MATCH, value.clone());
         }
         Self {
-            is_read: matches!(*request.method(), Method::GET | Method::HEAD),
+            is_read: is_read(request.method()),
+            accepts_json: negotiation::accepts_json(request.headers()),
             accepts_gzip: negotiation::accepts_gzip(request.headers()),
             headers,
         }
@@ -62,16 +64,26 @@ impl Asked {
 
     /// Nothing, because the event is not a valid request.
     pub(super) fn nothing() -> Self {
-        Self { is_read: false, accepts_gzip: false, headers: HeaderMap::new() }
+        let headers = HeaderMap::new();
+        Self { is_read: false, accepts_json: true, accepts_gzip: false, headers }
     }
 }
 
-/// The request with its body inflated.
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+fn not_acceptable() -> Problem {
+    let status = StatusCode::NOT_ACCEPTABLE;
+    Problem::new(status, "not-acceptable", "The answer would be JSON")
+        .field("Accept", "accept application/json")
+}
+
+/// The request with its body inflated. A request that changes something is refused before it does if it
+/// does not accept JSON.
 async fn admitted(request: Request<Body>) -> Result<Request<Body>, Problem> {
-    if !negotiation::accepts_json(request.headers()) {
-        let status = StatusCode::NOT_ACCEPTABLE;
-        return Err(Problem::new(status, "not-acceptable", "The answer would be JSON")
-            .field("Accept", "accept application/json"));
+    if !is_read(request.method()) && !negotiation::accepts_json(request.headers()) {
+        return Err(not_acceptable());
     }
     // Without this check, the rejection of axum's own extractors is plain text.
     if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
@@ -92,7 +104,12 @@ async fn admitted(request: Request<Body>) -> Result<Request<Body>, Problem> {
 }
 
 /// The answer with its headers, its tag and its coding.
-pub(super) async fn finished(response: Response, asked: &Asked) -> Response {
+pub(super) async fn finished(mut response: Response, asked: &Asked) -> Response {
+    // Some endpoints answer with a page. Only the answer of a handler tells.
+    let is_data = response.status().is_success() && json::is_answer(response.headers());
+    if is_data && !asked.accepts_json {
+        response = not_acceptable().into_response();
+    }
     let (mut parts, mut body) = match buffered(response).await {
         Ok(buffered) => buffered,
         Err(internal) => internal,
@@ -100,8 +117,9 @@ pub(super) async fn finished(response: Response, asked: &Asked) -> Response {
     if json::is_answer(&parts.headers) {
         body = represented(&mut parts, body, asked);
     }
+    // A handler that answers with a page sets a policy of its own.
     for (name, value) in &SECURITY {
-        parts.headers.insert(name.clone(), value.clone());
+        parts.headers.entry(name.clone()).or_insert_with(|| value.clone());
     }
     // Answers contain data of users and links that give access. A handler whose answers do not may say so.
     let cache_control = parts.headers.entry(header::CACHE_CONTROL);

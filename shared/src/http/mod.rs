@@ -13,7 +13,7 @@
 //! | any | `X-Request-Id`, which is the problem's `request_id` and the log's `correlation_id`; `Cache-Control: no-store` unless the handler sets it; headers that keep browsers from using it as a page |
 //! | a method that the path does not take | 405 with `Allow`; `OPTIONS` gets 204 with `Allow` |
 //! | `HEAD` | that of `GET`, without the body |
-//! | `Accept` without JSON | 406, before the handler runs |
+//! | `Accept` without JSON | 406 if the answer would be JSON; before the handler runs, unless it is a `GET` |
 //! | a body that is not JSON, or in a coding that is not gzip | 415 |
 //! | a body compressed with gzip | that of the inflated body |
 //! | `GET`, answered with 200 and JSON | a strong `ETag` of the body unless the handler sets one; 304 if `If-None-Match` has it |
@@ -82,6 +82,7 @@ pub use limits::{
     MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_HEADERS, MAX_JSON_DEPTH, MAX_JSON_STRING_BYTES,
     MAX_URL_BYTES,
 };
+pub use negotiation::accepts_gzip;
 pub use params::{Path, Query};
 pub use signed_in::SignedIn;
 

@@ -21,7 +21,8 @@ pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
 
 /// Whether the request accepts a body that is compressed with gzip. One without `Accept-Encoding` does
 /// not: such a client may be unable to inflate it.
-pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
+#[must_use]
+pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     let codings: Vec<_> = preferences(headers, &header::ACCEPT_ENCODING).collect();
     let quality = ["gzip", "x-gzip", "*"].into_iter().find_map(|wanted| {
         let named = codings.iter().find(|(coding, _)| coding.eq_ignore_ascii_case(wanted));

@@ -51,6 +51,8 @@ async fn a_request_that_accepts_no_json_changes_nothing() {
         let answer = with("PUT /v1/products/{sku}", &[("accept", accept)]).await;
         assert_eq!(answer.problem(), (406, "not-acceptable".into(), "Accept".into()), "{accept}");
     }
+    let answer = with(LIST, &[("accept", "text/html")]).await;
+    assert_eq!(answer.problem(), (406, "not-acceptable".into(), "Accept".into()));
     assert_eq!(with(LIST, &[("accept", "text/html, */*;q=0.1")]).await.status, 200);
 }
 
