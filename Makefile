@@ -60,6 +60,10 @@ test: $(TOOLS) ## Check format and lints, and run all tests, or those of SYSTEM=
 lint: $(TOOLS) ## Check format, code, dependencies and templates, as `make test` does first
 	@infra/lint.sh
 
+.PHONY: permissions
+permissions: $(TOOLS) ## Write docs/PERMISSIONS.md anew from the templates
+	@.venv/bin/python infra/permissions.py
+
 .PHONY: soak
 soak: $(TOOLS) ## Run the same with every fault at every request; `make test` tries a third of the faults
 	@SOAK=1 SYSTEM="$(SYSTEM)" infra/test.sh

@@ -9,6 +9,7 @@
 - Each route says whether it asks the authorizer. API Gateway opens a route that says nothing to everybody.
 - Each queue is encrypted.
 - A message or a change that fails for good goes to a dead-letter queue, and this queue has an alarm.
+- docs/PERMISSIONS.md has the roles as they are in the templates.
 - Each stack, and the API that all systems share, stays under 80 % of the limits of AWS.
 """
 
@@ -16,6 +17,7 @@ import logging
 import re
 import sys
 
+import permissions
 from common import ROOT, TEMPLATES
 from systems import System, systems
 
@@ -187,6 +189,8 @@ def main() -> None:
         for part in ("routes", "integrations", "authorizers"):
             total[part] += len(of_type(resources, f"AWS::ApiGatewayV2::{part.title()[:-1]}"))
         print(f"{name}: {counts['resources']} resources, {len(transformed.encode()):,} bytes")
+    if not permissions.is_current():
+        found.append("docs/PERMISSIONS.md is not up to date: make permissions")
     found += [f"All together: {complaint}" for complaint in near(total, TOTAL_LIMITS)]
     print(", ".join(f"{count} {what}" for what, count in total.items()) + " in all")
     sys.exit("\n".join(found) or None)
