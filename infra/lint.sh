@@ -25,10 +25,11 @@ else
     echo "The database of known vulnerabilities (RustSec) cannot be fetched: they are not checked."
 fi
 
-echo "── Templates"
+echo "── Templates and pages"
 for template in template.yaml functions/*/template.yaml; do
     sam validate --lint --template "$template"
 done
 cfn-lint
 python infra/check_templates.py
+python infra/check_docs.py
 LOG_LEVEL=ERROR .venv/checkov/bin/checkov --config-file .checkov.yaml --file template.yaml functions/*/template.yaml
