@@ -95,3 +95,7 @@ fuzz: ## Fuzz the code that reads PDFs, each target for SECONDS=60
 .PHONY: deploy
 deploy: $(TOOLS) ## Build for AWS and deploy with your AWS profile
 	@infra/deploy.sh
+
+.PHONY: take
+take: $(TOOLS) ## Take SYSTEM=auth and what it needs out into a repository of its own, TO=../auth
+	@.venv/bin/python infra/take.py "$(SYSTEM)" "$(TO)"
