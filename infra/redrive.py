@@ -9,22 +9,32 @@ handed over twice, and the functions are idempotent.
 
 import json
 import sys
+import time
 
 from common import client, resources
 
 
-def messages(queue_url: str):
-    """The messages of the queue. Each is deleted when the caller asks for the next."""
+def messages(queue_url: str, until: float):
+    """The messages of the queue that came before this time. Each is deleted when the caller asks for the next. A message that
+    fails again comes back, and is left for the next run."""
     sqs = client("sqs")
     while True:
         answer = sqs.receive_message(
-            QueueUrl=queue_url, MaxNumberOfMessages=1, VisibilityTimeout=60, WaitTimeSeconds=1
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=1,
+            VisibilityTimeout=60,
+            WaitTimeSeconds=1,
+            AttributeNames=["SentTimestamp"],
         )
         if not answer.get("Messages"):
             return
         message = answer["Messages"][0]
+        receipt = message["ReceiptHandle"]
+        if int(message["Attributes"]["SentTimestamp"]) > until * 1000:
+            sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=0)
+            return
         yield message["Body"]
-        sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
 
 
 def changes(batch: dict) -> list[dict]:
@@ -93,6 +103,7 @@ def give_to_function(function: str, body: str) -> int:
 
 def main() -> None:
     """Retries the messages of all dead-letter queues."""
+    now = time.time()
     named = {"AWS::SQS::Queue": [], "AWS::Lambda::Function": []}
     for resource in resources():
         named.get(resource["ResourceType"], []).append(resource["PhysicalResourceId"])
@@ -105,14 +116,14 @@ def main() -> None:
             sources[json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"]] = url
 
     count = sum(
-        give_to_queue(source, body) for arn, source in sources.items() for body in messages(urls[arn])
+        give_to_queue(source, body) for arn, source in sources.items() for body in messages(urls[arn], now)
     )
     print(f"{count} jobs and events of S3 went back to their queues.")
     functions = functions_by_dead_letters(named["AWS::Lambda::Function"])
     count = sum(
         give_to_function(function, body)
         for arn, function in functions.items()
-        for body in messages(urls[arn])
+        for body in messages(urls[arn], now)
     )
     print(f"{count} events and changes of tables were given to their functions again.")
 
