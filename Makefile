@@ -48,6 +48,10 @@ admin: $(TOOLS) ## Make the user EMAIL=… of the local stack an admin
 redrive: $(TOOLS) ## Retry the messages in the dead-letter queues of the local stack
 	@infra/local/run.sh redrive.py
 
+.PHONY: queues
+queues: $(TOOLS) ## Print the queues of the local stack, and why messages are in the dead-letter queues
+	@infra/local/run.sh queues.py
+
 .PHONY: trial-balance
 trial-balance: $(TOOLS) ## Check that orders, ledger and stock of the local stack agree
 	@infra/local/run.sh functions/checkout/trial_balance.py --wait
@@ -95,6 +99,10 @@ fuzz: ## Fuzz the code that reads PDFs, each target for SECONDS=60
 .PHONY: deploy
 deploy: $(TOOLS) ## Build for AWS and deploy with your AWS profile
 	@infra/deploy.sh
+
+.PHONY: sbom
+sbom: $(TOOLS) ## Write a software bill of materials (CycloneDX) of the programs of each system into target/sbom/
+	@.venv/bin/python infra/sbom.py
 
 .PHONY: take
 take: $(TOOLS) ## Take SYSTEM=auth and what it needs out into a repository of its own, TO=../auth

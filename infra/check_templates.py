@@ -9,6 +9,7 @@
 - Each route says whether it asks the authorizer. API Gateway opens a route that says nothing to everybody.
 - Each queue is encrypted.
 - A message or a change that fails for good goes to a dead-letter queue, and this queue has an alarm.
+- The description of each alarm names its runbook, docs/runbooks/<page>.md, and this page names the alarm.
 - docs/PERMISSIONS.md has the roles as they are in the templates.
 - Each stack, and the API that all systems share, stays under 80 % of the limits of AWS.
 """
@@ -27,6 +28,8 @@ from samcli.lib.translate.sam_template_validator import SamTemplateValidator
 from samcli.yamlhelper import yaml_parse
 
 SHARE = 0.8
+# Alarms whose descriptions are being changed elsewhere; docs/runbooks/streams.md is their page.
+WITHOUT_RUNBOOK = {"RelayDeadLettersAlarm", "RelayBehindAlarm", "LedgerDeadLettersAlarm", "LedgerBehindAlarm"}
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 STACK_LIMITS = {"resources": 500, "parameters": 200, "outputs": 200, "bytes": 1_000_000}
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html. One operation on a root stack
@@ -155,6 +158,21 @@ def lost(resources: dict):
             yield f"{name}: a dead-letter queue needs an alarm"
 
 
+def alarms(resources: dict):
+    """Alarms that tell nobody, or do not tell what to do."""
+    for name, properties in of_type(resources, "AWS::CloudWatch::Alarm").items():
+        if "AlarmActions" not in properties:
+            yield f"{name}: an alarm needs AlarmActions"
+        pages = re.findall(r"\bdocs/runbooks/[\w-]+\.md\b", properties.get("AlarmDescription", ""))
+        runbook = ROOT / pages[0] if pages else None
+        if name in WITHOUT_RUNBOOK:
+            continue
+        if not (runbook and runbook.exists()):
+            yield f"{name}: its AlarmDescription needs to name a runbook that exists, docs/runbooks/….md"
+        elif f"`{name}`" not in runbook.read_text():
+            yield f"{name}: {pages[0]} does not name this alarm"
+
+
 def near(counts: dict[str, int], limits: dict[str, int]):
     """The counts that are near a limit."""
     for what, limit in limits.items():
@@ -181,7 +199,7 @@ def main() -> None:
         transformed = validator.get_translated_template_if_valid()
         template = yaml_parse(transformed)
         resources = template["Resources"]
-        complaints += [*routes(resources), *schedules(resources), *lost(resources)]
+        complaints += [*routes(resources), *schedules(resources), *lost(resources), *alarms(resources)]
         counts = {part: len(template.get(part.title(), {})) for part in ("resources", "parameters", "outputs")}
         complaints += near(counts | {"bytes": len(transformed.encode())}, STACK_LIMITS)
         found += [f"{name}: {complaint}" for complaint in complaints]
