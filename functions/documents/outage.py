@@ -7,41 +7,17 @@ and says so. Then it gives the permission back and redrives the dead letters. Tw
 language model: documents wait for them and continue by themselves. In the end all documents are ready.
 """
 
-import json
 import secrets
 import sys
 import time
 from contextlib import contextmanager
 
-import local_aws
 import redrive
-from common import STACK, api_url, call, client, outputs, say
+from common import api_url, call, client, outputs, say
 from functions.documents import tour
-from least_privilege import listed
+from take_away import permission, program
 
 WAIT_SECONDS = 120
-
-
-@contextmanager
-def without(function: str, *actions: str):
-    """Takes these actions away from the role of the function for the duration of the block."""
-    iam, name = client("iam"), f"{STACK}-{function}"
-    role = client("lambda").get_function(FunctionName=name)["Configuration"]["Role"].rsplit("/", 1)[1]
-    policy = iam.get_role_policy(RoleName=role, PolicyName="use")["PolicyDocument"]
-    statements = policy["Statement"]
-    for action in actions:
-        assert any(action in listed(s) for s in statements), f"{name} has no permission for {action}"
-    less = [dict(s, Action=[a for a in listed(s) if a not in actions]) for s in statements]
-    less = [s for s in less if s["Action"]]
-
-    def put(document: dict) -> None:
-        iam.put_role_policy(RoleName=role, PolicyName="use", PolicyDocument=json.dumps(document))
-
-    put(dict(policy, Statement=less))
-    try:
-        yield
-    finally:
-        put(policy)
 
 
 @contextmanager
@@ -103,7 +79,7 @@ def main() -> None:
     user, names = User(), outputs()
 
     say("1  The table is down for documents-on-upload")
-    with impatient(names["DocumentsUploadEventsQueueUrl"]), without(
+    with impatient(names["DocumentsUploadEventsQueueUrl"]), permission(
         "documents-on-upload", "dynamodb:UpdateItem", "sqs:ChangeMessageVisibility"
     ):
         first = user.upload()
@@ -111,7 +87,7 @@ def main() -> None:
         user.show(first)
 
     say("2  The bucket is down for documents-validate")
-    with impatient(names["DocumentsValidateQueueUrl"]), without(
+    with impatient(names["DocumentsValidateQueueUrl"]), permission(
         "documents-validate", "s3:GetObjectVersion", "sqs:ChangeMessageVisibility"
     ):
         second = user.upload()
@@ -124,13 +100,12 @@ def main() -> None:
         tour.wait(url, user.token)
         assert user.show(url)["status"] == "ready"
 
-    for number, program, status in ((4, "clamd", "scan_pending"), (5, "model", "model_pending")):
-        say(f"{number}  {program} is down")
-        local_aws.supervisor("supervisorctl", "stop", program)
-        url = user.upload(schema=tour.SCHEMA)
-        wait_for_status(user, url, status)
+    for number, name, status in ((4, "clamd", "scan_pending"), (5, "model", "model_pending")):
+        say(f"{number}  {name} is down")
+        with program(name):
+            url = user.upload(schema=tour.SCHEMA)
+            wait_for_status(user, url, status)
         say("   It is available again")
-        local_aws.supervisor("supervisorctl", "start", program)
         tour.wait(url, user.token, tour.Stages())
         assert user.show(url)["status"] == "ready"
 

@@ -7,7 +7,9 @@ Without the corrections, MiniStack 1.5.33
   (`!GetAtt Table.Arn`) are empty;
 - stores the CORS rules of an `AWS::ApiGatewayV2::Api` under the names of CloudFormation, and does not find them when a
   browser asks;
-- sees no change when a parameter includes or leaves out a resource through a condition.
+- sees no change when a parameter includes or leaves out a resource through a condition;
+- does not create an alarm on an expression (`Metrics`): it gets an alarm on the first metric of the expression;
+- does not know `AWS::Logs::QueryDefinition`. It has no Logs Insights, so a query is created and deleted without effect.
 
 This file replaces functions of MiniStack. If a version lacks one of these functions, or the function takes other
 parameters, the local AWS does not start.
@@ -50,6 +52,7 @@ api_update = known(
     *("physical_id", "old_props", "new_props", "stack_name", "logical_id"),
 )
 evaluate = known(engine, "_evaluate_conditions", "template", "params")
+alarm = known(provisioners, "_cw_metric_alarm_record", "name", "props")
 resolve = known(
     changesets, "_resolve_props_for_diff", "template", "params", "stack_name", "stack_id"
 )
@@ -94,6 +97,15 @@ def update_api(physical_id, old_props, new_props, stack_name, logical_id=None):
     return api_update(physical_id, old_props, with_cors_as_read(new_props), stack_name, logical_id)
 
 
+def alarm_of_first_metric(name, props):
+    """An alarm. If it is on an expression, it is created on the first metric of this expression."""
+    stats = [metric["MetricStat"] for metric in props.get("Metrics", []) if "MetricStat" in metric]
+    if stats:
+        of = {"Statistic": stats[0]["Stat"], "Period": stats[0]["Period"]}
+        props = {key: value for key, value in props.items() if key != "Metrics"} | stats[0]["Metric"] | of
+    return alarm(name, props)
+
+
 def resolve_included(template, params, stack_name, stack_id) -> dict:
     """What a change set compares: the resources of a template without those that a condition leaves out."""
     resolved = resolve(template, params, stack_name, stack_id)
@@ -107,6 +119,11 @@ def resolve_included(template, params, stack_name, stack_id) -> dict:
 
 
 changesets._resolve_props_for_diff = resolve_included
+provisioners._cw_metric_alarm_record = alarm_of_first_metric
+provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
+    "create": lambda logical_id, props, stack_name: (f"{stack_name}-{logical_id}", {}),
+    "delete": lambda physical_id, props: None,
+}
 provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"].update(create=create_api, update=update_api)
 provisioners._check_nested_stack_capabilities = check_and_transform
 provisioners._update_resource = update_with_attributes
