@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+pub mod contract;
 mod event;
 pub mod idempotency;
 mod json;
@@ -48,9 +49,11 @@ use tower::ServiceExt;
 use tower::layer::layer_fn;
 
 pub use event::request;
-pub use json::Json;
+pub use json::{
+    BODY_TOO_LARGE, INVALID_BODY, INVALID_JSON, Json, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE,
+};
 pub use lambda_http::http::StatusCode;
-pub use params::{Path, Query};
+pub use params::{INVALID_PATH, INVALID_QUERY, Path, Query};
 pub use signed_in::SignedIn;
 
 use crate::error::Error;

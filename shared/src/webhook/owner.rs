@@ -13,9 +13,19 @@ use crate::http::Json;
 use crate::http::idempotency::{Saved, Transaction};
 use crate::http::page::{Page, cursor};
 use crate::idempotency::{self, Commit};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 use crate::queue::Queue;
 use crate::{Result, clock::Clock};
+
+/// 422: the URL must not be called.
+pub const INVALID_WEBHOOK: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-webhook",
+    "The URL of the webhook is not valid",
+);
+/// 409: nothing is posted to a disabled webhook.
+pub const WEBHOOK_DISABLED: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "webhook-disabled", "The webhook is disabled");
 
 /// The state of an endpoint, for its owner.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -57,11 +67,10 @@ pub async fn put(
     {
         return Ok((same.clone(), false));
     }
-    courier.check(url).await.map_err(|error| {
-        let title = "The URL of the webhook is not valid";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
-            .field(field, error.to_string())
-    })?;
+    courier
+        .check(url)
+        .await
+        .map_err(|error| Problem::of(INVALID_WEBHOOK).field(field, error.to_string()))?;
     match same {
         Some(same) => Ok((same, false)),
         None => Ok((Webhook::at(url.to_owned())?, true)),
@@ -143,10 +152,7 @@ impl Store {
         let now = clock.now();
         let webhook = self.webhook(place).await?.ok_or_else(no_webhook)?;
         if webhook.disabled().is_some() {
-            let title = "The webhook is disabled";
-            return Err(Problem::new(StatusCode::CONFLICT, "webhook-disabled", title)
-                .detail("Put it again to enable it.")
-                .into());
+            return Err(Problem::of(WEBHOOK_DISABLED).detail("Put it again to enable it.").into());
         }
         let no_delivery = || Problem::not_found("delivery");
         let id: DeliveryId = id.parse().map_err(|_| no_delivery())?;
