@@ -31,8 +31,14 @@ pub fn yaml() -> Result<String, Box<dyn std::error::Error>> {
 
 /// The document, with its examples.
 fn openapi() -> Result<OpenApi, Box<dyn std::error::Error>> {
-    let operations = [auth::api::operations(), inventory::api::operations()];
-    let mut openapi = document(operations.into_iter().flatten().collect(), Vec::new());
+    let operations = [
+        auth::api::operations(),
+        checkout::api::operations(),
+        documents::api::operations(),
+        inventory::api::operations(),
+    ];
+    let webhooks = [checkout::api::webhooks(), documents::api::webhooks()];
+    let mut openapi = document(operations.concat(), webhooks.concat());
     for item in openapi.paths.paths.values_mut() {
         let PathItem { get, put, post, delete, .. } = item;
         for operation in [get, put, post, delete].into_iter().flatten() {

@@ -25,10 +25,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Clock;
+use crate::http::contract::described_text;
 
 /// The kind of an id. The prefix distinguishes the kinds in text.
 pub trait Kind {
@@ -119,14 +120,11 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
 impl<K: Kind> PartialSchema for Id<K> {
     fn schema() -> RefOr<Schema> {
         let prefix = K::PREFIX;
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some(
-                "An id. Ids of one kind sort by the time of creation, to the millisecond.",
-            ))
-            .pattern(Some(format!("^{prefix}_[0-7][0-9A-HJKMNP-TV-Z]{{25}}$")))
-            .examples([format!("{prefix}_01M7YRRT800000000000000002")])
-            .into()
+        described_text(
+            &format!("^{prefix}_[0-7][0-9A-HJKMNP-TV-Z]{{25}}$"),
+            &format!("{prefix}_01M7YRRT800000000000000002"),
+            "An id. Ids of one kind sort by the time of creation, to the millisecond.",
+        )
     }
 }
 

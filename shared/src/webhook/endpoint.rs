@@ -8,6 +8,7 @@ use lambda_http::http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use ulid::Ulid;
+use utoipa::ToSchema;
 
 use crate::problem::{Problem, ProblemType};
 use crate::{Error, Result};
@@ -61,7 +62,8 @@ pub(super) struct OldSecret {
 }
 
 /// When and why an endpoint was disabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = WebhookDisabled)]
 pub struct Disabled {
     /// The time.
     pub at: Timestamp,
@@ -70,12 +72,13 @@ pub struct Disabled {
 }
 
 /// Why an endpoint is disabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WebhookDisabledReason)]
 pub enum Reason {
     /// The receiver answered 410.
     Gone,
-    /// No delivery has succeeded for [`FAILING_FOR`].
+    /// No delivery has succeeded for 5 days.
     Failing,
 }
 

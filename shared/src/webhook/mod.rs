@@ -95,6 +95,8 @@ pub use self::endpoint::{
     Disabled, FAILING_FOR, MAX_OLD_SECRETS, OVERLAP, Reason, SECRET_BYTES, SECRET_PREFIX,
     TOO_MANY_SECRETS, Webhook, new_secret,
 };
-pub use self::owner::{Deliveries, INVALID_WEBHOOK, Shown, State, WEBHOOK_DISABLED, put};
+pub use self::owner::{
+    Deliveries, INVALID_WEBHOOK, NewSecret, Shown, State, WEBHOOK_DISABLED, put,
+};
 pub use self::store::{Place, Store};
 pub use crate::outbound::Unsafe;

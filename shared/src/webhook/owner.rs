@@ -3,6 +3,7 @@ use lambda_http::http::StatusCode;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::courier::Courier;
 use super::deliver::Job;
@@ -28,7 +29,8 @@ pub const WEBHOOK_DISABLED: ProblemType =
     ProblemType::new(StatusCode::CONFLICT, "webhook-disabled", "The webhook is disabled");
 
 /// The state of an endpoint, for its owner.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = WebhookState)]
 pub struct State {
     /// When and why the endpoint was disabled, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,14 +80,19 @@ pub async fn put(
 }
 
 /// A delivery, for the endpoint's owner.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Delivery)]
 pub struct Shown {
     id: DeliveryId,
+    /// The message's id, which the receiver gets as `webhook-id`.
     message_id: String,
+    /// The message's type, such as `order.placed`.
     #[serde(rename = "type")]
     kind: String,
+    /// The time of the message's event.
     created_at: Timestamp,
     outcome: Outcome,
+    /// The number of recorded requests.
     attempts: u32,
     last_attempt: LastAttempt,
 }
@@ -105,8 +112,9 @@ impl From<Delivery> for Shown {
 }
 
 /// A page of deliveries.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Deliveries {
+    /// The deliveries, newest first.
     deliveries: Vec<Shown>,
     /// The `cursor` of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,9 +122,12 @@ pub struct Deliveries {
 }
 
 /// A new secret, shown to the endpoint's owner in this response only.
-#[derive(Serialize)]
-struct NewSecret<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewWebhookSecret)]
+pub struct NewSecret<'a> {
+    /// The URL that receives the messages.
     url: &'a str,
+    /// The secret that signs: `whsec_` and 32 bytes in base64.
     secret: &'a str,
     #[serde(flatten)]
     state: State,

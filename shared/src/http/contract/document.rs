@@ -19,7 +19,7 @@ use crate::problem::{CONFLICTING_WRITES, Members, ProblemType, UNAUTHENTICATED, 
 /// The headers of answers: name, description, example.
 const HEADERS: [(&str, &str, &str); 8] = [
     ("Cache-Control", "`no-store`: the answer is secret.", "no-store"),
-    ("Idempotent-Replayed", "`true` if this is the first answer to the same request.", "true"),
+    (REPLAYED, "`true` if this is the first answer to the same request.", "true"),
     ("Location", "The path of what the request has created.", "/v1/orders/ord_01M7YRRT80…"),
     ("Preference-Applied", "`wait` if the answer waited as the request prefers.", "wait"),
     (
@@ -37,6 +37,9 @@ const HEADERS: [(&str, &str, &str); 8] = [
     ("WWW-Authenticate", "`Bearer`: the request needs an access token.", "Bearer"),
 ];
 
+/// The header of the first answer to the same request.
+pub(super) const REPLAYED: &str = "Idempotent-Replayed";
+
 /// The name of the schema of an answer of API Gateway.
 const GATEWAY_MESSAGE: &str = "GatewayMessage";
 
@@ -51,8 +54,9 @@ pub fn document(operations: Vec<Operation>, webhooks: Vec<Operation>) -> OpenApi
     schemas.insert(GATEWAY_MESSAGE.to_owned(), gateway_message());
     let tags: BTreeSet<_> =
         operations.iter().flat_map(|part| part.openapi.tags.clone().unwrap_or_default()).collect();
-    let mut openapi = OpenApi::new(info(), paths(operations, &mut schemas));
-    let webhooks = paths(webhooks, &mut schemas);
+    let mut refusals = BTreeMap::new();
+    let mut openapi = OpenApi::new(info(), paths(operations, &mut schemas, &mut refusals));
+    let webhooks = paths(webhooks, &mut schemas, &mut refusals);
     openapi.webhooks = Some(webhooks).filter(|webhooks| !webhooks.paths.is_empty());
 
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
@@ -63,6 +67,7 @@ pub fn document(operations: Vec<Operation>, webhooks: Vec<Operation>) -> OpenApi
         .build();
     let headers = HEADERS.iter().map(|header| (header.0.to_owned(), described(header).into()));
     components.headers = headers.collect();
+    components.responses = refusals;
     openapi.components = Some(components);
     openapi.tags = Some(tags.into_iter().map(|tag| TagBuilder::new().name(tag).build()).collect());
     openapi
@@ -81,30 +86,31 @@ fn info() -> Info {
     info
 }
 
-fn paths(operations: Vec<Operation>, schemas: &mut Schemas) -> Paths {
+/// Responses by name.
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+fn paths(operations: Vec<Operation>, schemas: &mut Schemas, refusals: &mut Responses) -> Paths {
     let mut paths = Paths::new();
     for operation in operations {
-        let (path, method, openapi) = operation.finished(schemas);
+        let (path, method, openapi) = operation.finished(schemas, refusals);
         let known = paths.get_path_operation(&path, method.clone());
         assert!(known.is_none(), "{path} is in the document twice");
-        paths
-            .paths
-            .entry(path)
-            .or_insert_with(PathItem::default)
-            .merge_operations(PathItem::new(method, openapi));
+        paths.paths.entry(path).or_default().merge_operations(PathItem::new(method, openapi));
     }
     paths
 }
 
 impl Operation {
-    /// The operation with its headers and its problems; its schemas go to `schemas`.
-    fn finished(mut self, schemas: &mut Schemas) -> (String, HttpMethod, OpenApiOperation) {
-        let everywhere: Vec<_> = self.everywhere.iter().map(|name| header(name)).collect();
-        let headers: Vec<_> = self.headers.iter().map(|name| header(name)).collect();
+    /// The operation with its headers and its problems. Its schemas go to `schemas`, and responses with one
+    /// problem, which are the same in many operations, to `common`.
+    fn finished(
+        mut self,
+        schemas: &mut Schemas,
+        common: &mut Responses,
+    ) -> (String, HttpMethod, OpenApiOperation) {
         for response in self.openapi.responses.responses.values_mut() {
             if let RefOr::T(response) = response {
-                response.headers.extend(headers.clone());
-                response.headers.extend(everywhere.clone());
+                response.headers.extend(self.headers.iter().map(|name| header(name)));
             }
         }
         let mut refusals = BTreeMap::<_, Vec<ProblemType>>::new();
@@ -119,14 +125,37 @@ impl Operation {
         for (status, mut problems) in refusals {
             problems.sort_by_key(|problem| problem.slug);
             let mut response = refusal(status, &problems, is_open);
-            response.headers.extend(everywhere.clone());
-            self.openapi.responses.responses.insert(status.to_string(), response.into());
+            let limits = self.headers.iter().filter(|name| name.starts_with("RateLimit"));
+            response.headers.extend(limits.map(|name| header(name)));
+            // Only refusals that depend on what is stored are saved for retries.
+            let is_saved = matches!(status, 404 | 409 | 422);
+            let replayed = self.headers.iter().find(|name| is_saved && **name == REPLAYED);
+            response.headers.extend(replayed.map(|name| header(name)));
+            let response = match &problems[..] {
+                [only] => shared(common, only, response),
+                _ => response.into(),
+            };
+            self.openapi.responses.responses.insert(status.to_string(), response);
         }
         summarize(&mut self.openapi);
         self.schemas.move_to(schemas);
         let method = self.methods.into_iter().next().unwrap_or(HttpMethod::Get);
         (self.path, method, self.openapi)
     }
+}
+
+/// Moves a response to `common`, and gives the reference.
+fn shared(common: &mut Responses, problem: &ProblemType, response: Response) -> RefOr<Response> {
+    let mut name = component(problem);
+    if response.headers.contains_key("RateLimit") {
+        name.push_str("AndLimit");
+    }
+    if response.headers.contains_key(REPLAYED) {
+        name.push_str("Replayed");
+    }
+    let known = common.entry(name.clone()).or_insert_with(|| response.clone().into());
+    assert!(*known == RefOr::T(response), "the problem {name} has two responses");
+    RefOr::Ref(Ref::new(format!("#/components/responses/{name}")))
 }
 
 /// Takes the first sentence of the handler's documentation as the summary, and the rest as the

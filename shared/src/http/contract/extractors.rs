@@ -8,6 +8,7 @@ use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::SecurityRequirement;
 
+use super::document::REPLAYED;
 use super::{BEARER, Operation, schemas};
 use crate::http::idempotency::{KEY_INVALID, KEY_MISSING, MAX_KEY_LENGTH, Transaction};
 use crate::http::{
@@ -101,7 +102,7 @@ impl Extractor for Transaction {
             "8e03978e-40d5-43dd-bc93-6894a57f9324",
         );
         operation.parameter("Idempotency-Key", ParameterIn::Header, true, description, schema);
-        operation.everywhere.push("Idempotent-Replayed");
+        operation.headers.push(REPLAYED);
         // The body is part of the request's identity, so it is read even if the handler takes none.
         let problems = [KEY_MISSING, KEY_INVALID, KEY_REUSED, IN_PROGRESS];
         operation.problems.extend(problems);

@@ -61,11 +61,13 @@ use utoipa::openapi::{Content, RefOr, Required, ResponseBuilder};
 pub use self::document::document;
 pub use self::extractors::{Extractor, Inputs};
 use self::schemas::Schemas;
+pub use self::schemas::described_text;
 pub use self::webhook::webhook;
 use super::rate_limit::{Subject, TOO_MANY_REQUESTS, UNAVAILABLE, Unavailable};
 use super::{BODY_TOO_LARGE, StatusCode};
 pub use crate::__operation as operation;
 pub use crate::__route as route;
+pub use crate::__text as text;
 use crate::problem::{CONFLICTING_WRITES, FORBIDDEN, INTERNAL, ProblemType};
 
 /// 400: the event has no valid request.
@@ -94,7 +96,23 @@ macro_rules! __operation {
     };
 }
 
+/// Implements `ToSchema` for a type that is a text in JSON: its pattern, an example, and its description.
+/// For a type around one `String`, derive it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __text {
+    ($kind:ty, $pattern:literal, $example:literal, $description:literal) => {
+        impl utoipa::PartialSchema for $kind {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                $crate::http::contract::described_text($pattern, $example, $description)
+            }
+        }
+        impl utoipa::ToSchema for $kind {}
+    };
+}
+
 /// The router of a handler, at the path and with the method of its `#[utoipa::path]`.
+#[expect(clippy::needless_pass_by_value, reason = "as axum takes handlers")]
 pub fn route<P, H, A, S>(handler: H) -> Router<S>
 where
     P: utoipa::Path,
@@ -117,6 +135,8 @@ where
 }
 
 /// An endpoint's part of the document.
+#[derive(Clone)]
+#[must_use = "a part of the document"]
 pub struct Operation {
     path: String,
     methods: Vec<HttpMethod>,
@@ -125,13 +145,10 @@ pub struct Operation {
     problems: Vec<ProblemType>,
     /// The headers of answers that are no problems.
     headers: Vec<&'static str>,
-    /// The headers of all answers.
-    everywhere: Vec<&'static str>,
 }
 
 impl Operation {
     /// The operation of a handler: `P` is its `#[utoipa::path]`, and `module` its module's path.
-    #[must_use]
     pub fn of<P: utoipa::Path, A>(module: &str, handler: &impl Inputs<A>) -> Self {
         let system = module.split("::").next().unwrap_or(module).replace('_', "-");
         let lambda = module.rsplit("::").next().unwrap_or(module).replace('_', "-");
@@ -147,7 +164,6 @@ impl Operation {
             schemas: Schemas::default(),
             problems: vec![INVALID_REQUEST, INTERNAL],
             headers: Vec::new(),
-            everywhere: Vec::new(),
         };
         if !operation.methods.contains(&HttpMethod::Get) {
             operation.problems.push(CONFLICTING_WRITES);
@@ -157,7 +173,6 @@ impl Operation {
     }
 
     /// The answer of this status has a `T` as JSON.
-    #[must_use]
     pub fn answers<T: ToSchema>(mut self, status: StatusCode) -> Self {
         let content = Content::new(Some(self.schemas.add::<T>()));
         self.answer(status, ResponseBuilder::new().content("application/json", content));
@@ -165,21 +180,18 @@ impl Operation {
     }
 
     /// The answer of this status has no body.
-    #[must_use]
     pub fn answers_nothing(mut self, status: StatusCode) -> Self {
         self.answer(status, ResponseBuilder::new());
         self
     }
 
     /// Answers that are no problems have this header, which [`HEADERS`](document::HEADERS) describes.
-    #[must_use]
     pub fn header(mut self, name: &'static str) -> Self {
         self.headers.push(name);
         self
     }
 
     /// It needs this request header.
-    #[must_use]
     pub fn needs(mut self, name: &str, description: &str, example: &str) -> Self {
         let schema = schemas::text(None, None, example);
         self.parameter(name, ParameterIn::Header, true, description, schema);
@@ -187,23 +199,20 @@ impl Operation {
     }
 
     /// Only users with this scope may call it.
-    #[must_use]
     pub fn scope(mut self, scope: &str) -> Self {
         self.openapi.security = Some(vec![SecurityRequirement::new(BEARER, [scope])]);
         self.refuses(&[FORBIDDEN])
     }
 
     /// It may answer these problems.
-    #[must_use]
     pub fn refuses(mut self, problems: &[ProblemType]) -> Self {
         self.problems.extend(problems);
         self
     }
 
     /// Its router is behind [`limited`](super::rate_limit::limited).
-    #[must_use]
     pub fn limited(mut self, subject: Subject, unavailable: Unavailable) -> Self {
-        self.everywhere.extend(["RateLimit", "RateLimit-Policy"]);
+        self.headers.extend(["RateLimit", "RateLimit-Policy"]);
         self.problems.push(TOO_MANY_REQUESTS);
         if unavailable == Unavailable::Refuse {
             self.problems.push(UNAVAILABLE);
@@ -217,7 +226,6 @@ impl Operation {
     }
 
     /// It waits as [`Prefer: wait`](super::prefer) asks.
-    #[must_use]
     pub fn waits(mut self) -> Self {
         let longest = super::prefer::MAX_WAIT.as_secs();
         let description = format!(

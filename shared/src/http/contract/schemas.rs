@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayItems, Object, ObjectBuilder, Ref, Schema, SchemaType, Type,
+    AdditionalProperties, ArrayItems, Object, ObjectBuilder, OneOf, Ref, Schema, SchemaType, Type,
 };
 
 /// The named schemas of a part of the document.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Schemas(BTreeMap<String, RefOr<Schema>>);
 
 /// A field of an object, as a parameter.
@@ -87,6 +87,13 @@ pub(super) fn text(max: Option<usize>, pattern: Option<&str>, example: &str) -> 
     text.pattern(pattern).examples([example]).into()
 }
 
+/// A text with a pattern, an example and a description.
+#[must_use]
+pub fn described_text(pattern: &str, example: &str, description: &str) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    text.examples([example]).description(Some(description)).into()
+}
+
 fn fields_of(object: Object) -> Vec<Field> {
     let required = object.required;
     let field = |(name, mut schema): (String, RefOr<Schema>)| {
@@ -100,11 +107,6 @@ fn fields_of(object: Object) -> Vec<Field> {
     object.properties.into_iter().map(field).collect()
 }
 
-/// The first paragraph of a type's documentation: the others are for readers of the source.
-fn shortened(description: Option<String>) -> Option<String> {
-    description.map(|text| text.split("\n\n").next().unwrap_or_default().replace('\n', " "))
-}
-
 /// The schema without `null`, because an answer leaves out a field that has no value, unless the
 /// description says when it is `null`; and with short descriptions.
 fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
@@ -116,58 +118,18 @@ fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
         }
     };
     RefOr::T(match schema {
-        Schema::Object(mut object) => {
-            object.description = shortened(object.description);
-            if !may_be_null(object.description.as_ref())
-                && let SchemaType::Array(types) = &mut object.schema_type
-            {
-                types.retain(|kind| *kind != Type::Null);
-                if let [kind] = types.as_slice() {
-                    object.schema_type = SchemaType::Type(kind.clone());
-                }
-            }
-            let properties = std::mem::take(&mut object.properties).into_iter();
-            object.properties = properties.map(|(name, schema)| (name, clean(schema))).collect();
-            object.additional_properties = object.additional_properties.map(|more| match *more {
-                AdditionalProperties::RefOr(schema) => {
-                    Box::new(AdditionalProperties::RefOr(clean(schema)))
-                }
-                free @ AdditionalProperties::FreeForm(_) => Box::new(free),
-            });
-            Schema::Object(object)
-        }
+        Schema::Object(object) => Schema::Object(clean_object(object)),
         Schema::Array(mut array) => {
-            array.description = shortened(array.description);
-            if !may_be_null(array.description.as_ref())
-                && let SchemaType::Array(types) = &mut array.schema_type
-            {
-                types.retain(|kind| *kind != Type::Null);
-                if let [kind] = types.as_slice() {
-                    array.schema_type = SchemaType::Type(kind.clone());
-                }
-            }
+            shorten(&mut array.description);
+            drop_null(&mut array.schema_type, array.description.as_deref());
             if let ArrayItems::RefOrSchema(items) = array.items {
                 array.items = ArrayItems::RefOrSchema(Box::new(clean(*items)));
             }
             Schema::Array(array)
         }
-        Schema::OneOf(mut one) => {
-            one.description = shortened(one.description);
-            if !may_be_null(one.description.as_ref()) {
-                one.items.retain(|item| !is_null(item));
-            }
-            if one.items.len() == 1 {
-                let mut only = clean(one.items.remove(0));
-                if let (RefOr::Ref(only), Some(description)) = (&mut only, one.description) {
-                    only.description = description;
-                }
-                return only;
-            }
-            one.items = one.items.into_iter().map(clean).collect();
-            Schema::OneOf(one)
-        }
+        Schema::OneOf(one) => return clean_one_of(one),
         Schema::AllOf(mut all) => {
-            all.description = shortened(all.description);
+            shorten(&mut all.description);
             all.items = all.items.into_iter().map(clean).collect();
             Schema::AllOf(all)
         }
@@ -175,7 +137,52 @@ fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
     })
 }
 
-fn may_be_null(description: Option<&String>) -> bool {
+fn clean_object(mut object: Object) -> Object {
+    shorten(&mut object.description);
+    drop_null(&mut object.schema_type, object.description.as_deref());
+    let properties = std::mem::take(&mut object.properties).into_iter();
+    object.properties = properties.map(|(name, schema)| (name, clean(schema))).collect();
+    object.additional_properties = object.additional_properties.map(|more| match *more {
+        AdditionalProperties::RefOr(schema) => Box::new(AdditionalProperties::RefOr(clean(schema))),
+        free @ AdditionalProperties::FreeForm(_) => Box::new(free),
+    });
+    object
+}
+
+fn clean_one_of(mut one: OneOf) -> RefOr<Schema> {
+    shorten(&mut one.description);
+    if !may_be_null(one.description.as_deref()) {
+        one.items.retain(|item| !is_null(item));
+    }
+    one.items = one.items.into_iter().map(clean).collect();
+    if one.items.len() > 1 {
+        return Schema::OneOf(one).into();
+    }
+    let mut only = one.items.remove(0);
+    if let (RefOr::Ref(only), Some(description)) = (&mut only, one.description) {
+        only.description = description;
+    }
+    only
+}
+
+/// Keeps the first paragraph of a type's documentation: the others are for readers of the source.
+fn shorten(description: &mut Option<String>) {
+    if let Some(text) = description {
+        *text = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    }
+}
+
+fn drop_null(kind: &mut SchemaType, description: Option<&str>) {
+    let SchemaType::Array(kinds) = kind else { return };
+    if !may_be_null(description) {
+        kinds.retain(|kind| *kind != Type::Null);
+    }
+    if let [only] = kinds.as_slice() {
+        *kind = SchemaType::Type(only.clone());
+    }
+}
+
+fn may_be_null(description: Option<&str>) -> bool {
     description.is_some_and(|text| text.contains("`null`"))
 }
 

@@ -29,7 +29,6 @@ const HEADERS: [(&str, &str, &str); 3] = [
 
 /// The webhook of the messages with the type `kind`, whose data is a `T`. It is a part of the
 /// [`document`](super::document) that is not an endpoint: the system calls its receiver.
-#[must_use]
 pub fn webhook<T: ToSchema>(system: &str, kind: &'static str, summary: &str) -> Operation {
     let mut schemas = Schemas::default();
     let data = schemas.add::<T>();
@@ -62,7 +61,6 @@ pub fn webhook<T: ToSchema>(system: &str, kind: &'static str, summary: &str) -> 
         schemas,
         problems: Vec::new(),
         headers: Vec::new(),
-        everywhere: Vec::new(),
     };
     for (name, description, example) in HEADERS {
         operation.parameter(
