@@ -1,7 +1,5 @@
 //! The checker of the endpoints' tests finds what the document does not say.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use testing::contract::{Contract, Exchange};
 

@@ -185,7 +185,7 @@ impl Operation {
         self
     }
 
-    /// Answers that are no problems have this header, which [`HEADERS`](document::HEADERS) describes.
+    /// Answers that are no problems have this header, one of the document's headers.
     pub fn header(mut self, name: &'static str) -> Self {
         self.headers.push(name);
         self
