@@ -73,6 +73,11 @@ permissions: $(TOOLS) ## Write docs/PERMISSIONS.md anew from the templates
 soak: $(TOOLS) ## Run the same with every fault at every request; `make test` tries a third of the faults
 	@SOAK=1 SYSTEM="$(SYSTEM)" infra/test.sh
 
+.PHONY: openapi
+openapi: ## Write openapi.yaml from the source
+	@UPDATE_CONTRACT=1 cargo test --workspace --test document --profile local --target "$$(rustc --print host-tuple)" \
+		--quiet the_checked_in_document
+
 .PHONY: docs
 docs: ## Build the manuals of the crates, and print where they are
 	@cargo doc --no-deps --workspace --profile local --target "$$(rustc --print host-tuple)"

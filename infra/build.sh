@@ -21,7 +21,7 @@ release)
     *) echo "ARCHITECTURE must be arm64 or x86_64." >&2 && exit 2 ;;
     esac
     # The crate of the tests is left out, because its dependencies add features to the dependencies of the functions.
-    cargo lambda build --workspace --exclude testing --release "$target" --lambda-dir target/lambda \
+    cargo lambda build --workspace --exclude testing --exclude contract --release "$target" --lambda-dir target/lambda \
         --features "${FEATURES:-}"
     .venv/bin/python infra/package.py 9
     ;;

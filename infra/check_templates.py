@@ -8,6 +8,7 @@
   permission that its function does not use; this script takes seconds.
 - Each route says whether it asks the authorizer. API Gateway opens a route that says nothing to everybody.
 - Each queue is encrypted.
+- The routes are those of openapi.yaml: the same function, and an authorizer where the document has security.
 - A message or a change that fails for good goes to a dead-letter queue, and this queue has an alarm.
 - The description of each alarm names its runbook, docs/runbooks/<page>.md, and this page names the alarm.
 - docs/PERMISSIONS.md has the roles as they are in the templates.
@@ -127,6 +128,29 @@ def routes(resources: dict):
             yield f"{name}: it needs an AuthorizationType: CUSTOM with an AuthorizerId, or NONE"
 
 
+def served(resources: dict):
+    """Each route, such as `GET /v1/orders`, with the name of its function, and whether it asks the authorizer."""
+    integrations = of_type(resources, "AWS::ApiGatewayV2::Integration")
+    functions = of_type(resources, "AWS::Serverless::Function")
+    for properties in of_type(resources, "AWS::ApiGatewayV2::Route").values():
+        integration = re.search(r"\$\{(\w+)\}", properties["Target"]["Fn::Sub"])[1]
+        function = functions[referred(integrations[integration]["IntegrationUri"])]
+        name = function["FunctionName"]["Fn::Sub"].removeprefix("${Prefix}-")
+        yield properties["RouteKey"], (name, properties.get("AuthorizationType") != "NONE")
+
+
+def contract(routes: dict[str, tuple[str, bool]]):
+    """Where these routes and openapi.yaml do not match."""
+    declared = {
+        f"{method.upper()} {path}": (operation["operationId"], bool(operation["security"]))
+        for path, methods in yaml_parse((ROOT / "openapi.yaml").read_text())["paths"].items()
+        for method, operation in methods.items()
+    }
+    for route in sorted(routes.keys() | declared.keys()):
+        if routes.get(route) != declared.get(route):
+            yield f"{route}: {routes.get(route)} in the templates, {declared.get(route)} in openapi.yaml"
+
+
 def schedules(resources: dict):
     """Schedules whose names two deployments share. `resources` are transformed."""
     for name, properties in of_type(resources, "AWS::Scheduler::Schedule").items():
@@ -180,7 +204,7 @@ def main() -> None:
     """Checks all templates."""
     # The transform logs a warning because it sends no metrics.
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    nested, total = systems(), dict.fromkeys(TOTAL_LIMITS, 0)
+    nested, total, all_routes = systems(), dict.fromkeys(TOTAL_LIMITS, 0), {}
     found = [
         f"{path.relative_to(ROOT)}: the root template does not nest it"
         for path in TEMPLATES
@@ -189,6 +213,7 @@ def main() -> None:
     for path in TEMPLATES:
         text, name = path.read_text(), path.relative_to(ROOT)
         complaints = [*roles(yaml_parse(text)["Resources"])]
+        all_routes.update(served(yaml_parse(text)["Resources"]))
         if path.parent != ROOT and path.parent.name in nested:
             complaints += programs(nested[path.parent.name])
         validator = SamTemplateValidator(yaml_parse(text), Managed(), region="eu-central-1")
@@ -205,7 +230,7 @@ def main() -> None:
         print(f"{name}: {counts['resources']} resources, {len(transformed.encode()):,} bytes")
     if not permissions.is_current():
         found.append("docs/PERMISSIONS.md is not up to date: make permissions")
-    found += [f"All together: {complaint}" for complaint in near(total, TOTAL_LIMITS)]
+    found += [f"All together: {complaint}" for complaint in [*near(total, TOTAL_LIMITS), *contract(all_routes)]]
     print(", ".join(f"{count} {what}" for what, count in total.items()) + " in all")
     sys.exit("\n".join(found) or None)
 

@@ -19,7 +19,7 @@ use crate::Result;
 use crate::clock::Clock;
 use crate::http::StatusCode;
 use crate::id::{Id, Ids, Kind};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 use crate::table::{self, Item, number};
 use crate::transaction::{self, Sent};
 use aws_sdk_dynamodb::Client;
@@ -31,6 +31,9 @@ use jiff::Timestamp;
 
 /// The seconds of a day.
 const DAY: i64 = 86_400;
+/// 429: a budget is used up until it is renewed.
+pub const EXCEEDED: ProblemType =
+    ProblemType::new(StatusCode::TOO_MANY_REQUESTS, "budget-exceeded", "A budget is used up");
 /// How long an item is kept after its day, in seconds: longer than any counted event can be redelivered.
 const KEPT: i64 = 31 * DAY;
 
@@ -234,9 +237,7 @@ impl From<Exceeded> for Problem {
              The budget is renewed at {renewed_at}."
         );
         let mut problem =
-            Self::new(StatusCode::TOO_MANY_REQUESTS, "budget-exceeded", "A budget is used up")
-                .detail(detail)
-                .header(RETRY_AFTER, HeaderValue::from(seconds));
+            Self::of(EXCEEDED).detail(detail).header(RETRY_AFTER, HeaderValue::from(seconds));
         for (header, value) in [
             ("ratelimit-policy", format!("\"{name}\";q={limit};w={DAY}")),
             ("ratelimit", format!("\"{name}\";r={left};t={seconds}")),

@@ -13,6 +13,7 @@
 //! assert!(user.to_string().parse::<TenantId>().is_err());
 //! ```
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -23,8 +24,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Clock;
+use crate::http::contract::described_text;
 
 /// The kind of an id. The prefix distinguishes the kinds in text.
 pub trait Kind {
@@ -107,8 +112,28 @@ impl<K: Kind> Serialize for Id<K> {
 
 impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<K: Kind> PartialSchema for Id<K> {
+    fn schema() -> RefOr<Schema> {
+        let prefix = K::PREFIX;
+        described_text(
+            &format!("^{prefix}_[0-7][0-9A-HJKMNP-TV-Z]{{25}}$"),
+            &format!("{prefix}_01M7YRRT800000000000000002"),
+            "An id. Ids of one kind sort by the time of creation, to the millisecond.",
+        )
+    }
+}
+
+/// The schema's name is that of the kind: `OrderId`.
+impl<K: Kind> ToSchema for Id<K> {
+    fn name() -> Cow<'static, str> {
+        let kind = std::any::type_name::<K>();
+        let kind = kind.rsplit("::").next().unwrap_or(kind);
+        format!("{}Id", kind.strip_suffix("Kind").unwrap_or(kind)).into()
     }
 }
 

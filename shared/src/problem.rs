@@ -3,12 +3,17 @@
 //! **Guarantees.** A problem has a stable `type` for clients to check, names the invalid fields, and has
 //! the id of the request in the log. A 5xx has no other details.
 //!
+//! Each type of problem is a constant. The handler makes problems of it, and the endpoint's part of the
+//! [contract](crate::http::contract) lists it, so that its status, slug and title are written once.
+//!
 //! ```
 //! use shared::http::StatusCode;
-//! use shared::problem::Problem;
+//! use shared::problem::{Problem, ProblemType};
 //!
-//! let problem = Problem::new(StatusCode::CONFLICT, "out-of-stock", "There is not enough of it")
-//!     .field("items[0].quantity", "2 are left");
+//! const OUT_OF_STOCK: ProblemType =
+//!     ProblemType::new(StatusCode::CONFLICT, "out-of-stock", "There is not enough of it");
+//!
+//! let problem = Problem::of(OUT_OF_STOCK).field("items[0].quantity", "2 are left");
 //! let document = serde_json::to_value(problem).unwrap();
 //! assert_eq!(document["type"], "urn:problem-type:arsenal:out-of-stock");
 //! assert_eq!(document["errors"][0]["field"], "items[0].quantity");
@@ -17,8 +22,50 @@
 use axum::response::{IntoResponse, Response};
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::invocation;
+
+/// What the types of all problems begin with; the slug follows.
+pub const URN: &str = "urn:problem-type:arsenal:";
+
+/// 401: the request has no valid access token.
+pub const UNAUTHENTICATED: ProblemType =
+    ProblemType::new(StatusCode::UNAUTHORIZED, "unauthenticated", "You are not signed in");
+/// 403: the user lacks a scope.
+pub const FORBIDDEN: ProblemType =
+    ProblemType::new(StatusCode::FORBIDDEN, "forbidden", "You may not do this");
+/// 404: a thing does not exist, or the user may not know that it exists.
+pub const NOT_FOUND: ProblemType =
+    ProblemType::new(StatusCode::NOT_FOUND, "not-found", "Not found");
+/// 500: the cause is only in the log, with the request's id.
+pub const INTERNAL: ProblemType =
+    ProblemType::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "An internal error occurred");
+/// 503: a write conflicted with other requests in all attempts.
+pub const CONFLICTING_WRITES: ProblemType = ProblemType::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "conflicting-writes",
+    "Other requests are changing the same data",
+);
+
+/// A type of problem, which all its problems share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProblemType {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The end of the `type`, in kebab case.
+    pub slug: &'static str,
+    /// The title.
+    pub title: &'static str,
+}
+
+impl ProblemType {
+    /// The type `slug` (kebab case), with its HTTP status.
+    #[must_use]
+    pub const fn new(status: StatusCode, slug: &'static str, title: &'static str) -> Self {
+        Self { status, slug, title }
+    }
+}
 
 /// A problem document. The caller sees everything in it.
 ///
@@ -27,17 +74,27 @@ use crate::invocation;
 #[serde(transparent)]
 pub struct Problem(Box<Members>);
 
-#[derive(Clone, Debug, Serialize)]
-struct Members {
+/// A problem of RFC 9457: why the request is refused, or has failed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Members {
+    /// The type, for programs to check. It is stable.
     #[serde(rename = "type")]
+    #[schema(pattern = "^urn:problem-type:arsenal:[a-z0-9-]+$")]
     kind: String,
+    /// What problems of this type have in common, for people.
     title: &'static str,
+    /// The HTTP status.
     #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16, minimum = 400, maximum = 599)]
     status: StatusCode,
+    /// The error in this request, and what the caller can do.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// The fields that are not valid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// The id of the request in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     #[serde(skip)]
@@ -45,7 +102,7 @@ struct Members {
 }
 
 /// An error in one field of the request.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FieldError {
     /// The field's path, such as `items[2].quantity`.
     pub field: String,
@@ -58,7 +115,7 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, slug: &str, title: &'static str) -> Self {
         Self(Box::new(Members {
-            kind: format!("urn:problem-type:arsenal:{slug}"),
+            kind: format!("{URN}{slug}"),
             title,
             status,
             detail: None,
@@ -66,6 +123,12 @@ impl Problem {
             request_id: None,
             headers: Vec::new(),
         }))
+    }
+
+    /// A problem of a type.
+    #[must_use]
+    pub fn of(ProblemType { status, slug, title }: ProblemType) -> Self {
+        Self::new(status, slug, title)
     }
 
     /// Sets the detail: the error in this request, and what the caller can do.
@@ -92,35 +155,33 @@ impl Problem {
     /// 401: the request has no valid access token.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "You are not signed in")
+        Self::of(UNAUTHENTICATED)
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// 403: the user lacks `scope`.
     #[must_use]
     pub fn forbidden(scope: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do this")
-            .detail(format!("This needs the scope {scope:?}."))
+        Self::of(FORBIDDEN).detail(format!("This needs the scope {scope:?}."))
     }
 
     /// 404: `what` does not exist, or the user may not know that it exists.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found")
+        Self::of(NOT_FOUND)
             .detail(format!("This {what} does not exist, or you have no access to it."))
     }
 
     /// 500: the cause is only in the log, with the request's id.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "An internal error occurred")
+        Self::of(INTERNAL)
     }
 
     /// 503: a write conflicted with other requests in all attempts.
     #[must_use]
     pub fn conflict() -> Self {
-        let title = "Other requests are changing the same data";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "conflicting-writes", title)
+        Self::of(CONFLICTING_WRITES)
             .detail("Send the same request again.")
             .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }

@@ -7,6 +7,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test fails by a panic")]
 
 pub mod account;
+pub mod contract;
 pub mod provider;
 pub mod stack;
 

@@ -11,6 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use ulid::Ulid;
 
+use crate::contract::{CONTRACT, Exchange};
 use crate::{account, endpoint, eventually};
 
 /// The maximum time until a document has ended, on a busy machine with a language model.
@@ -110,24 +111,34 @@ impl Stack {
         body: Option<Value>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let mut request = self.http.request(method, format!("{}{path}", self.api));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.api));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let sent = body.as_ref().map(Value::to_string).unwrap_or_default();
         if let Some(body) = body {
             request = request.json(&body);
         }
         let response = request.send().await.unwrap();
-        let headers = response.headers().clone();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        CONTRACT.check(&Exchange {
+            method: method.as_str(),
+            path: path.split('?').next().unwrap(),
+            request: sent.as_bytes(),
+            status: status.as_u16(),
+            headers: &headers,
+            response: &body,
+        });
         let content_type = headers.get("content-type");
         Answer {
-            status: response.status(),
+            status,
             content_type: content_type.map_or("", |v| v.to_str().unwrap()).to_owned(),
             headers,
-            body: response.json().await.unwrap_or_default(),
+            body: serde_json::from_slice(&body).unwrap_or_default(),
         }
     }
 

@@ -3,13 +3,15 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A syntactically valid address, in lower case. It may not exist.
 ///
 /// Two addresses that differ only in letter case are the same. RFC 5321 allows a case-sensitive part before
 /// the `@`, but no major provider uses that, and users type both.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(format = Email, max_length = 254, example = "ada@example.org")]
 pub struct Email(String);
 
 /// The text is not a valid address.

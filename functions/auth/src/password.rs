@@ -6,13 +6,15 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use shared::Result;
+use utoipa::ToSchema;
 
 /// A password for a new account: 15 to 128 characters, of any kind.
 ///
 /// NIST SP 800-63B-4, section 3.1.1.2, requires the lower bound for a password that is the only factor, and
 /// forbids composition rules. The upper bound limits the input of the hash.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(try_from = "SecretString")]
+#[schema(value_type = String, format = Password, min_length = 15, max_length = 128)]
 pub struct NewPassword(SecretString);
 
 /// The text is not accepted as a password.

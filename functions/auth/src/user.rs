@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{Ids, TenantId, UserId};
 use shared::scopes::{self, Role};
+use utoipa::ToSchema;
 
 use crate::email::Email;
 
 /// A person who can sign in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct User {
     /// The user's id.
     pub id: UserId,
@@ -16,7 +17,7 @@ pub struct User {
     pub email: Email,
     /// The tenant that the user acts for. Registration creates a tenant for each user.
     pub tenant: TenantId,
-    /// The user's roles. They determine the user's scopes: see [`scopes`].
+    /// The user's roles. They determine the user's scopes.
     #[serde(default = "member")]
     pub roles: Vec<Role>,
     /// When the user registered.

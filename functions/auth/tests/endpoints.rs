@@ -17,8 +17,8 @@ use shared::clock::Clock;
 use shared::http::app;
 use shared::id::Ids;
 use shared::rate_limit::RateLimiter;
+use testing::contract::ask;
 use testing::{account, event};
-use tower::ServiceExt;
 
 const NOW: &str = "2026-11-21T10:00:00Z";
 
@@ -55,7 +55,7 @@ async fn functions_with(per_minute: u32) -> Functions {
 }
 
 async fn call(router: &Router, event: &str) -> (u16, Value) {
-    let response = router.clone().oneshot(from_str(event).unwrap()).await.unwrap();
+    let response = ask(router, from_str(event).unwrap()).await;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap())

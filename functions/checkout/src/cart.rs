@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use inventory::Sku;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::money::Money;
 use crate::order::Line;
@@ -24,7 +25,7 @@ pub struct Cart {
 }
 
 /// A product in a cart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CartLine {
     /// The name that the customer saw.
     pub name: String,

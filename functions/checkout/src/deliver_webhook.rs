@@ -9,6 +9,18 @@ use crate::queues::{self, MAX_DELIVERIES, Told};
 use crate::store::Store;
 use crate::system;
 
+/// The types of the messages, with their summaries.
+pub(crate) const KINDS: [(&str, &str); 8] = [
+    ("order.placed", "An order is placed"),
+    ("order.confirmed", "An order is paid"),
+    ("order.cancelled", "An order has ended unpaid"),
+    ("refund.succeeded", "The customer has the money of a refund"),
+    ("refund.failed", "A refund has failed"),
+    ("refund.reversed", "The bank has returned the money of a refund"),
+    ("refund.found", "The provider has a refund that we did not request"),
+    ("dispute.moved", "A dispute of the payment has begun or has moved money"),
+];
+
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
     let events = Events { store: system::store(environment)? };

@@ -11,13 +11,17 @@ use std::ops::AddAssign;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::http::contract;
 use shared::id::InvalidId;
+use utoipa::ToSchema;
 
 use crate::money::{Currency, Money};
 use crate::order::{Dispute, Funds, OrderId, Origin, RefundId};
 
 /// A ledger account. Each currency has its own balance of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Account {
     /// The money that the payment provider owes us: an asset.
@@ -67,6 +71,13 @@ pub enum Cause {
     /// A dispute moves money. The text is the provider's dispute id.
     Dispute(String, DisputeMove),
 }
+
+contract::text!(
+    Cause,
+    "^(payment|captured_by_hand|rfn_[0-9A-Z]{26}|(by_hand|doubled|reversal|dispute_(withdrawn|reinstated|lost)):.+)$",
+    "payment",
+    "Why money moves: `payment`, `captured_by_hand`, the id of a refund, or a word with an id after it."
+);
 
 /// How a dispute moves money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,7 +144,8 @@ impl TryFrom<String> for Cause {
 }
 
 /// Money that moves from one account to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = LedgerMovement)]
 pub struct Movement {
     /// The order.
     pub order: OrderId,
@@ -148,19 +160,19 @@ pub struct Movement {
 }
 
 /// A movement that is written to the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Transfer {
     /// The movement.
     #[serde(flatten)]
     pub movement: Movement,
-    /// Whether the transfer still needs a [`Resolution`].
+    /// Whether the transfer still needs a resolution.
     pub pending: bool,
     /// The time of writing.
     pub at: Timestamp,
 }
 
 /// The resolution of a pending transfer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Resolution {
     /// The movement of the pending transfer.
     #[serde(flatten)]
@@ -172,8 +184,9 @@ pub struct Resolution {
 }
 
 /// Whether a pending transfer counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PendingOutcome)]
 pub enum Outcome {
     /// The movement counts.
     Posted,
@@ -250,8 +263,9 @@ impl Movement {
 }
 
 /// An entry of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = LedgerEntry)]
 pub enum Entry {
     /// A transfer.
     Transfer(Transfer),
@@ -261,7 +275,7 @@ pub enum Entry {
 
 /// The sums of an account, in minor units. The change by one entry can be negative, when a pending
 /// transfer is resolved. The sum over all entries cannot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Balance {
     /// The posted debits.
     pub debits: i64,

@@ -6,15 +6,17 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::webhook::Webhook;
+use utoipa::ToSchema;
 
 /// Maximum number of endpoints.
 pub const MAX_ENDPOINTS: usize = 10;
 /// Maximum length of an endpoint's name, in bytes.
 pub const MAX_NAME: usize = 40;
 
-/// An endpoint's name: 1 to [`MAX_NAME`] lowercase ASCII letters, digits and `-`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// An endpoint's name: 1 to 40 lowercase ASCII letters, digits and `-`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(pattern = "^[a-z0-9-]+$", max_length = 40, example = "warehouse")]
 pub struct EndpointName(String);
 
 /// The error for an invalid [`EndpointName`].

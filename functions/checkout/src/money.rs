@@ -4,11 +4,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use shared::http::contract;
+use utoipa::ToSchema;
 
 /// An ISO 4217 currency code in capital letters: `EUR`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
+
+contract::text!(Currency, "^[A-Z]{3}$", "EUR", "A currency of ISO 4217.");
 
 /// The text is not a currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,8 +63,9 @@ impl fmt::Debug for Currency {
 }
 
 /// An amount of money, in minor units: 1999 with `EUR` is 19.99 €.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": 3499, "currency": "EUR"}))]
 pub struct Money {
     /// The number of minor units.
     pub amount: u64,

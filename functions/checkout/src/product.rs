@@ -1,6 +1,7 @@
 //! Products: name, price, and whether they are on sale.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::money::Money;
 
@@ -8,7 +9,7 @@ use crate::money::Money;
 pub const MAX_NAME: usize = 200;
 
 /// A product. The inventory knows its stock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Product {
     /// The name.
     pub name: String,

@@ -12,6 +12,13 @@ use crate::queues::{MAX_ATTEMPTS, Told, webhook_consumer};
 use crate::store::Documents;
 use crate::system;
 
+/// The final statuses that a tenant is told, with the type and the summary of the message.
+pub(crate) const ENDS: [(Status, &str, &str); 3] = [
+    (Status::Ready, "document.ready", "A document is ready"),
+    (Status::Rejected, "document.rejected", "A document is rejected"),
+    (Status::Failed, "document.failed", "The processing of a document has failed"),
+];
+
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
     let clock = environment.clock.clone();
@@ -48,18 +55,14 @@ impl Source for Ends {
         let Some(document) = self.documents.get((owner, document_id)).await? else {
             return Ok(None);
         };
-        let kind = match document.status {
-            Status::Ready => "document.ready",
-            Status::Rejected => "document.rejected",
-            Status::Failed => "document.failed",
-            _ => return Ok(None),
-        };
+        let end = ENDS.iter().find(|(status, ..)| *status == document.status);
+        let Some((_, kind, _)) = end else { return Ok(None) };
         let (tenant, now) = (document.tenant, self.clock.now());
         let ended = document.finished_at.unwrap_or(now);
         let data = View::of(document, now);
         let message = Message {
             id: format!("msg_{document_id}_{}", ended.as_millisecond()),
-            kind: kind.to_owned(),
+            kind: (*kind).to_owned(),
             created_at: ended,
             body: json!({"type": kind, "timestamp": ended, "data": data}).to_string(),
         };

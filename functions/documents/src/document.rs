@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{Id, Kind, TenantId, UserId};
 use shared::lease::{self, AttemptId};
+use utoipa::ToSchema;
 
 use crate::schema::SchemaRef;
 use crate::stage::{Failure, Progress, Rejection, Stage, Stages, Waiting};
@@ -137,7 +138,7 @@ pub struct Document {
 }
 
 /// What a user announces about a file before the upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Announced {
     /// The file's name. It is for display, and never part of a key.
     pub name: DocumentName,
@@ -152,7 +153,8 @@ pub struct Announced {
 }
 
 /// An event in a document's history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DocumentEvent)]
 pub struct Entry {
     /// The event's time.
     pub at: Timestamp,
@@ -164,8 +166,9 @@ pub struct Entry {
 }
 
 /// A document's status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DocumentStatus)]
 pub enum Status {
     /// The file has not arrived.
     AwaitingUpload,
@@ -285,8 +288,9 @@ impl Document {
 }
 
 /// A SHA-256, as 64 hexadecimal digits in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(pattern = "^[0-9a-f]{64}$")]
 pub struct Sha256(String);
 
 /// The text is not a SHA-256.
@@ -318,9 +322,10 @@ impl From<[u8; 32]> for Sha256 {
     }
 }
 
-/// The announced file name. See [`InvalidName`] for the rules.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The announced file name, for display.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[schema(max_length = 255, example = "statement.pdf")]
 pub struct DocumentName(String);
 
 /// Why a text is not a valid file name.

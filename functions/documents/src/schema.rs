@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use shared::http::contract;
 
 /// A schema and its version: `invoice@1`. A version never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -13,6 +14,13 @@ pub struct SchemaRef {
     /// The version, from 1.
     pub version: u32,
 }
+
+contract::text!(
+    SchemaRef,
+    "^[a-z0-9_-]{1,40}@[1-9][0-9]*$",
+    "invoice@1",
+    "A schema and its version. A version never changes."
+);
 
 /// The text is not a schema's name and version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,11 +12,14 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::schema::SchemaRef;
 
 /// A stage. Each has its own function and queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Checks that the file is a readable PDF that the tenant's policy allows.
@@ -62,7 +65,7 @@ impl fmt::Display for Stage {
 }
 
 /// The result of each stage.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Stages {
     /// The validation.
@@ -83,7 +86,7 @@ pub struct Stages {
 }
 
 /// A finished stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Done<T> {
     /// How the stage ended.
     pub outcome: Outcome,
@@ -99,8 +102,9 @@ pub struct Done<T> {
 }
 
 /// How a stage ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = StageOutcome)]
 pub enum Outcome {
     /// The document continues.
     Passed,
@@ -113,7 +117,7 @@ pub enum Outcome {
 }
 
 /// What the validation found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Validation {
     /// The PDF version, such as `1.7`.
     pub pdf_version: String,
@@ -127,7 +131,8 @@ pub struct Validation {
 }
 
 /// Why a file is refused or flagged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = InspectionReason)]
 pub struct Reason {
     /// The reason's code, such as `java_script`.
     pub code: String,
@@ -136,7 +141,7 @@ pub struct Reason {
 }
 
 /// What a scan for malware found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Scan {
     /// The scanner, such as `clamd`.
     pub engine: String,
@@ -146,7 +151,7 @@ pub struct Scan {
 }
 
 /// The result of the PDF/A check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Conformance {
     /// The flavour that the document claims, such as `2b` or `4f`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,7 +161,7 @@ pub struct Conformance {
     pub flavour: String,
     /// Whether the document conforms.
     pub conforming: bool,
-    /// The broken rules, each once; the first [`MAX_FAILURES`].
+    /// The broken rules, each once; the first 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<RuleFailure>,
 }
@@ -165,7 +170,7 @@ pub struct Conformance {
 pub const MAX_FAILURES: usize = 20;
 
 /// A PDF/A rule that a document breaks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RuleFailure {
     /// The clause of ISO 19005 and the number of its test, such as `6.2.2-1`.
     pub rule: String,
@@ -177,7 +182,8 @@ pub struct RuleFailure {
 }
 
 /// What the text stage found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TextResult)]
 pub struct Text {
     /// The PDF version, such as `1.7`.
     pub pdf_version: String,
@@ -196,15 +202,15 @@ pub struct Text {
     /// Whether the document has an XFA form. The form's contents may be missing in the text.
     #[serde(default)]
     pub xfa: bool,
-    /// The first [`EXCERPT_CHARACTERS`] characters of text.
+    /// The first 500 characters of text.
     pub excerpt: String,
-    /// The document's title, from its information dictionary, or else from its metadata.
+    /// The document's title, from its information dictionary, or else from its metadata; or `null`.
     pub title: Option<String>,
-    /// The author.
+    /// The author, or `null`.
     pub author: Option<String>,
-    /// The program that created the original document.
+    /// The program that created the original document, or `null`.
     pub creator: Option<String>,
-    /// The program that produced the PDF.
+    /// The program that produced the PDF, or `null`.
     pub producer: Option<String>,
     /// The text's key in the bucket. The owner gets a link instead.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -218,7 +224,7 @@ pub struct Text {
 pub const EXCERPT_CHARACTERS: usize = 500;
 
 /// Consecutive pages, and the object that contains them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PageRun {
     /// The first page, counted from 1.
     pub from: usize,
@@ -250,7 +256,8 @@ pub struct Progress {
 }
 
 /// What the structure stage found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = StructureResult)]
 pub struct Structure {
     /// The schema and its version, such as `invoice@1`.
     pub schema: String,
@@ -285,8 +292,9 @@ impl Structure {
 }
 
 /// What is wrong with extracted data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = StructureProblem)]
 pub enum Problem {
     /// After all tries, the data does not fit the schema: a required value is missing. Values that do not
     /// fit are left out.
@@ -304,7 +312,7 @@ pub enum Problem {
 }
 
 /// Why a document was rejected. The cause is the document, not an error on our side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Rejection {
     /// The file is not a PDF, is damaged, needs a password, exceeds a limit, or has what the tenant's
@@ -340,8 +348,9 @@ pub enum Rejection {
 }
 
 /// A limit of the process that reads a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReaderLimit)]
 pub enum Limit {
     /// Address space.
     Memory,
@@ -360,7 +369,7 @@ pub enum Limit {
 }
 
 /// Why a document failed on our side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// The file was deleted before it was read.
@@ -371,7 +380,7 @@ pub enum Failure {
 }
 
 /// The unavailable thing that a document waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Waiting {
     /// The scanner.

@@ -23,8 +23,8 @@ use shared::idempotency::Records;
 use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
 use shared::webhook::Courier;
+use testing::contract::ask;
 use testing::{account, event};
-use tower::ServiceExt;
 
 struct Functions {
     create: Router,
@@ -91,7 +91,7 @@ async fn functions_with(clock: Clock, allowance: Allowance) -> Functions {
 }
 
 async fn call(router: &Router, event: &str) -> (u16, Value) {
-    let response = router.clone().oneshot(from_str(event).unwrap()).await.unwrap();
+    let response = ask(router, from_str(event).unwrap()).await;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap_or_default())
@@ -361,7 +361,7 @@ async fn concurrent_announcements_use_exactly_the_budget() {
     let admitted = answers.iter().position(|status| *status == 201).unwrap();
     assert_eq!(call(&f.create, &all[admitted]).await.0, 201);
     let event = announcing("another", 1);
-    let response = f.create.clone().oneshot(from_str(&event).unwrap()).await.unwrap();
+    let response = ask(&f.create, from_str(&event).unwrap()).await;
     assert_eq!(response.status(), 429);
     assert_eq!(response.headers()["retry-after"], "50400");
     let policies: Vec<_> = response.headers().get_all("ratelimit-policy").iter().collect();

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::UserId;
+use utoipa::ToSchema;
 
 use crate::stock::{Bucket, MAX_BUCKETS, MAX_STOCK, Take, available, plan, reserved, spread};
 
@@ -12,7 +13,7 @@ pub const MAX_QUANTITY: i32 = 999_999;
 pub const MAX_NOTE: usize = 200;
 
 /// A movement of a product's stock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Movement {
     /// The sequence number within the product, from 1, without gaps.
     pub number: u64,
@@ -30,8 +31,9 @@ pub struct Movement {
 }
 
 /// Why stock moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = MovementReason)]
 pub enum Reason {
     /// A delivery.
     Restock,
@@ -82,9 +84,10 @@ pub fn changes(
     Ok(gains.filter(|gain| gain.quantity > 0 || gain.bucket as usize >= buckets.len()).collect())
 }
 
-/// A moved quantity: from -[`MAX_QUANTITY`] to [`MAX_QUANTITY`], and not 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A moved quantity: from -999,999 to 999,999, and not 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "i64", into = "i32")]
+#[schema(as = MovedQuantity, minimum = -999_999, maximum = 999_999, example = 50)]
 pub struct Quantity(i32);
 
 /// The number is not a valid [`Quantity`].
@@ -108,9 +111,10 @@ impl From<Quantity> for i32 {
     }
 }
 
-/// A note: 1 to [`MAX_NOTE`] characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A note: 1 to 200 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(min_length = 1, max_length = 200)]
 pub struct Note(String);
 
 /// The text is not a valid [`Note`].
@@ -133,9 +137,10 @@ impl From<Note> for String {
     }
 }
 
-/// A number of buckets: 1 to [`MAX_BUCKETS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// A number of buckets: 1 to 16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "u32")]
+#[schema(minimum = 1, maximum = 16)]
 pub struct BucketCount(u32);
 
 /// The number is not a valid [`BucketCount`].

@@ -3,13 +3,15 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The maximum length of an SKU, in bytes.
 pub const MAX_LENGTH: usize = 64;
 
-/// The id of a product: 1 to [`MAX_LENGTH`] ASCII letters, ASCII digits, `-`, `_` and `.`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The id of a product: 1 to 64 ASCII letters, ASCII digits, `-`, `_` and `.`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(pattern = "^[A-Za-z0-9._-]+$", max_length = 64, example = "book-rust-2e")]
 pub struct Sku(String);
 
 /// The text is not a valid [`Sku`].

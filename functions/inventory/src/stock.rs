@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The maximum number of buckets of a product.
 pub const MAX_BUCKETS: u32 = 16;
@@ -16,7 +17,7 @@ pub const MAX_BUCKETS: u32 = 16;
 pub const MAX_STOCK: u32 = 1_000_000_000;
 
 /// A bucket of a product's stock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Bucket {
     /// The number within the product, from 0.
     pub number: u32,

@@ -8,7 +8,29 @@ use serde::de::DeserializeOwned;
 
 use super::limits::body_too_large;
 use super::{shape, words};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
+
+/// 415: the header `Content-Type` is not that of JSON.
+pub const UNSUPPORTED_MEDIA_TYPE: ProblemType = ProblemType::new(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "unsupported-media-type",
+    "The body is not JSON",
+);
+/// 400: the body is not complete, or not in the encoding that it claims.
+pub const UNREADABLE_BODY: ProblemType =
+    ProblemType::new(StatusCode::BAD_REQUEST, "unreadable-body", "The body could not be read");
+/// 413: the body is over [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES).
+pub const BODY_TOO_LARGE: ProblemType =
+    ProblemType::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large");
+/// 422: a field of the body is missing, unknown or invalid.
+pub const INVALID_BODY: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-body",
+    "The body is not what this endpoint takes",
+);
+/// 400: the body is not JSON.
+pub const INVALID_JSON: ProblemType =
+    ProblemType::new(StatusCode::BAD_REQUEST, "invalid-json", "The body is not valid JSON");
 
 /// A JSON body of a request or a response. An invalid request body gives a problem that names the field;
 /// so does one that nests deeper than [`MAX_JSON_DEPTH`](super::MAX_JSON_DEPTH), or has a string longer than
@@ -27,12 +49,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
-                "The body is not JSON",
-            )
-            .field("Content-Type", "send application/json"));
+            return Err(
+                Problem::of(UNSUPPORTED_MEDIA_TYPE).field("Content-Type", "send application/json")
+            );
         }
         let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
         shape::check(&body)?;
@@ -60,8 +79,7 @@ pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return body_too_large();
     }
-    let title = "The body could not be read";
-    Problem::new(rejection.status(), "unreadable-body", title)
+    Problem::new(rejection.status(), UNREADABLE_BODY.slug, UNREADABLE_BODY.title)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -74,20 +92,14 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         });
     parsed.map_err(|(field, error)| {
         if error.is_data() {
-            Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid-body",
-                "The body is not what this endpoint takes",
-            )
-            .field(field, words::plain(&error.to_string()))
+            Problem::of(INVALID_BODY).field(field, words::plain(&error.to_string()))
         } else {
-            Problem::new(StatusCode::BAD_REQUEST, "invalid-json", "The body is not valid JSON")
-                .detail(if error.is_eof() {
-                    "The body ends before the JSON does.".to_owned()
-                } else {
-                    let (line, column) = (error.line(), error.column());
-                    format!("The error is in line {line}, near character {column}.")
-                })
+            Problem::of(INVALID_JSON).detail(if error.is_eof() {
+                "The body ends before the JSON does.".to_owned()
+            } else {
+                let (line, column) = (error.line(), error.column());
+                format!("The error is in line {line}, near character {column}.")
+            })
         }
     })
 }

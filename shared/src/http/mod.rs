@@ -46,6 +46,7 @@
 
 mod answer;
 mod coding;
+pub mod contract;
 mod edge;
 mod etag;
 mod event;
@@ -76,14 +77,16 @@ use tower::layer::layer_fn;
 pub use answer::answer;
 pub use edge::X_REQUEST_ID;
 pub use event::request;
-pub use json::Json;
+pub use json::{
+    BODY_TOO_LARGE, INVALID_BODY, INVALID_JSON, Json, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE,
+};
 pub use lambda_http::http::StatusCode;
 pub use limits::{
     MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_HEADERS, MAX_JSON_DEPTH, MAX_JSON_STRING_BYTES,
     MAX_URL_BYTES,
 };
 pub use negotiation::accepts_gzip;
-pub use params::{Path, Query};
+pub use params::{INVALID_PATH, INVALID_QUERY, Path, Query};
 pub use signed_in::SignedIn;
 
 use crate::error::Error;

@@ -10,8 +10,9 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::StatusCode;
+use super::INVALID_QUERY;
 use crate::Result;
 use crate::problem::Problem;
 use crate::table::Item;
@@ -25,10 +26,14 @@ pub const MAX_LIMIT: i32 = 100;
 const FILTERED_AT_ONCE: i32 = 1_000;
 
 /// The query parameters that select a page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
+    /// The maximum number of entries.
+    #[schema(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i32>,
+    /// The `next_cursor` of the previous page. Absent for the first page.
+    #[schema(example = "MjA")]
     cursor: Option<String>,
 }
 
@@ -90,8 +95,7 @@ pub async fn read(query: QueryFluentBuilder, limit: i32) -> Result<(Vec<Item>, b
 }
 
 fn invalid(field: &str, detail: String) -> Problem {
-    let title = "The query is not valid";
-    Problem::new(StatusCode::BAD_REQUEST, "invalid-parameter", title).field(field, detail)
+    Problem::of(INVALID_QUERY).field(field, detail)
 }
 
 #[cfg(test)]

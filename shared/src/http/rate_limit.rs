@@ -30,12 +30,25 @@ use lambda_http::request::RequestContext;
 
 use super::SignedIn;
 use crate::clock::Clock;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 use crate::rate_limit::{Decision, Quota, RateLimiter};
 use crate::{Error, Result};
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// 429: the subject has sent too many requests.
+pub const TOO_MANY_REQUESTS: ProblemType = ProblemType::new(
+    StatusCode::TOO_MANY_REQUESTS,
+    "too-many-requests",
+    "There are too many requests",
+);
+/// 503: the limiter does not answer, and the limit protects against guessing.
+pub const UNAVAILABLE: ProblemType = ProblemType::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "temporarily-unavailable",
+    "The service is temporarily unavailable",
+);
 
 /// A route's limit.
 #[derive(Clone, Debug)]
@@ -134,18 +147,13 @@ impl Subject {
 
 fn too_many(decision: &Decision) -> Problem {
     let seconds = seconds(decision.retry_after).max(1);
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "There are too many requests")
+    Problem::of(TOO_MANY_REQUESTS)
         .detail(format!("Try again in {seconds} s."))
         .header(header::RETRY_AFTER, HeaderValue::from(seconds))
 }
 
 fn unavailable() -> Problem {
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "temporarily-unavailable",
-        "The service is temporarily unavailable",
-    )
-    .header(header::RETRY_AFTER, HeaderValue::from(5))
+    Problem::of(UNAVAILABLE).header(header::RETRY_AFTER, HeaderValue::from(5))
 }
 
 /// Whole seconds, rounded up.

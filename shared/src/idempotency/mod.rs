@@ -60,10 +60,23 @@ pub use transactional::{Commit, Reconciled, Transactional};
 pub use wrapped::Wrapped;
 
 use crate::Error;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 
 /// The duration of a claim outside an invocation: the maximum run time of a function.
 const LONGEST_RUN: Duration = Duration::from_mins(15);
+
+/// 422: the key belongs to another payload.
+pub const KEY_REUSED: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "idempotency-key-reused",
+    "This Idempotency-Key was used for another request",
+);
+/// 409: another run holds the claim.
+pub const IN_PROGRESS: ProblemType = ProblemType::new(
+    StatusCode::CONFLICT,
+    "request-in-progress",
+    "The first request with this Idempotency-Key is still in progress",
+);
 
 /// The identity of a request: its key, and a hash of the payload, which must be the same for that key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,13 +184,9 @@ impl From<IdempotencyError> for Error {
     fn from(error: IdempotencyError) -> Self {
         match error {
             IdempotencyError::InProgress { after, .. } => in_progress(after).into(),
-            IdempotencyError::OtherPayload => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency-key-reused",
-                "This Idempotency-Key was used for another request",
-            )
-            .detail("Send a new key with a new request.")
-            .into(),
+            IdempotencyError::OtherPayload => {
+                Problem::of(KEY_REUSED).detail("Send a new key with a new request.").into()
+            }
             IdempotencyError::Refused { index, .. } => {
                 Self::internal(format!("the condition of write {index} does not hold"))
             }
@@ -189,13 +198,9 @@ impl From<IdempotencyError> for Error {
 fn in_progress(after: Duration) -> Problem {
     // Whole seconds, rounded up, and never 0.
     let seconds = after.as_millis().div_ceil(1000).clamp(1, 900);
-    Problem::new(
-        StatusCode::CONFLICT,
-        "request-in-progress",
-        "The first request with this Idempotency-Key is still in progress",
-    )
-    .detail("Send the same request again later.")
-    .header(header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)))
+    Problem::of(IN_PROGRESS)
+        .detail("Send the same request again later.")
+        .header(header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::lease::AttemptId;
 
@@ -17,8 +18,12 @@ const MAX_MESSAGE_ID: usize = 200;
 
 /// The id of a delivery: the time and the id of its message. The text order of ids is the order of the
 /// messages' times.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(
+    pattern = "^[0-9]{13}-[A-Za-z0-9._-]{1,200}$",
+    example = "1796032800000-msg_ord_01M7YRRT800000000000000002_1"
+)]
 pub struct DeliveryId(String);
 
 /// The error for an invalid [`DeliveryId`].
@@ -69,8 +74,9 @@ impl fmt::Display for DeliveryId {
 }
 
 /// The outcome of a message to an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DeliveryOutcome)]
 pub enum Outcome {
     /// The message is tried again.
     Pending,
@@ -81,7 +87,7 @@ pub enum Outcome {
 }
 
 /// The last attempt and its result: either a status or an error.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastAttempt {
     /// The start of the attempt.
     pub at: Timestamp,

@@ -8,8 +8,9 @@ use lambda_http::http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use ulid::Ulid;
+use utoipa::ToSchema;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 use crate::{Error, Result};
 
 /// Length of a secret, in bytes.
@@ -22,6 +23,9 @@ pub const OVERLAP: Duration = Duration::from_hours(24);
 pub const FAILING_FOR: Duration = Duration::from_hours(5 * 24);
 /// Maximum number of old secrets that sign at the same time.
 pub const MAX_OLD_SECRETS: usize = 4;
+/// 409: [`MAX_OLD_SECRETS`] old secrets sign already.
+pub const TOO_MANY_SECRETS: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "too-many-secrets", "The secret was changed too often");
 
 /// An endpoint as stored: the attribute `webhook` of an item of the system.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,7 +62,8 @@ pub(super) struct OldSecret {
 }
 
 /// When and why an endpoint was disabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = WebhookDisabled)]
 pub struct Disabled {
     /// The time.
     pub at: Timestamp,
@@ -67,12 +72,13 @@ pub struct Disabled {
 }
 
 /// Why an endpoint is disabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WebhookDisabledReason)]
 pub enum Reason {
     /// The receiver answered 410.
     Gone,
-    /// No delivery has succeeded for [`FAILING_FOR`].
+    /// No delivery has succeeded for 5 days.
     Failing,
 }
 
@@ -158,8 +164,7 @@ impl Webhook {
         let mut old_secrets: Vec<_> =
             self.old_secrets.iter().filter(|old| now < old.until).cloned().collect();
         if old_secrets.len() >= MAX_OLD_SECRETS {
-            let title = "The secret was changed too often";
-            return Err(Problem::new(StatusCode::CONFLICT, "too-many-secrets", title)
+            return Err(Problem::of(TOO_MANY_SECRETS)
                 .detail(format!(
                     "Up to {MAX_OLD_SECRETS} old secrets sign at once, for a day each."
                 ))

@@ -92,9 +92,11 @@ pub use self::courier::{Courier, MAX_TIME};
 pub use self::deliver::{Deliver, Job, Message, Source, TIME_LIMIT};
 pub use self::delivery::{Delivery, DeliveryId, InvalidDeliveryId, KEPT, LastAttempt, Outcome};
 pub use self::endpoint::{
-    Disabled, FAILING_FOR, MAX_OLD_SECRETS, OVERLAP, Reason, SECRET_BYTES, SECRET_PREFIX, Webhook,
-    new_secret,
+    Disabled, FAILING_FOR, MAX_OLD_SECRETS, OVERLAP, Reason, SECRET_BYTES, SECRET_PREFIX,
+    TOO_MANY_SECRETS, Webhook, new_secret,
 };
-pub use self::owner::{Deliveries, Shown, State, put};
+pub use self::owner::{
+    Deliveries, INVALID_WEBHOOK, NewSecret, Shown, State, WEBHOOK_DISABLED, put,
+};
 pub use self::store::{Place, Store};
 pub use crate::outbound::Unsafe;

@@ -3,6 +3,7 @@ use lambda_http::http::StatusCode;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::courier::Courier;
 use super::deliver::Job;
@@ -13,12 +14,23 @@ use crate::http::Json;
 use crate::http::idempotency::{Saved, Transaction};
 use crate::http::page::{Page, cursor};
 use crate::idempotency::{self, Commit};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 use crate::queue::Queue;
 use crate::{Result, clock::Clock};
 
+/// 422: the URL must not be called.
+pub const INVALID_WEBHOOK: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-webhook",
+    "The URL of the webhook is not valid",
+);
+/// 409: nothing is posted to a disabled webhook.
+pub const WEBHOOK_DISABLED: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "webhook-disabled", "The webhook is disabled");
+
 /// The state of an endpoint, for its owner.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = WebhookState)]
 pub struct State {
     /// When and why the endpoint was disabled, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,11 +69,10 @@ pub async fn put(
     {
         return Ok((same.clone(), false));
     }
-    courier.check(url).await.map_err(|error| {
-        let title = "The URL of the webhook is not valid";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-webhook", title)
-            .field(field, error.to_string())
-    })?;
+    courier
+        .check(url)
+        .await
+        .map_err(|error| Problem::of(INVALID_WEBHOOK).field(field, error.to_string()))?;
     match same {
         Some(same) => Ok((same, false)),
         None => Ok((Webhook::at(url.to_owned())?, true)),
@@ -69,14 +80,19 @@ pub async fn put(
 }
 
 /// A delivery, for the endpoint's owner.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Delivery)]
 pub struct Shown {
     id: DeliveryId,
+    /// The message's id, which the receiver gets as `webhook-id`.
     message_id: String,
+    /// The message's type, such as `order.placed`.
     #[serde(rename = "type")]
     kind: String,
+    /// The time of the message's event.
     created_at: Timestamp,
     outcome: Outcome,
+    /// The number of recorded requests.
     attempts: u32,
     last_attempt: LastAttempt,
 }
@@ -96,8 +112,9 @@ impl From<Delivery> for Shown {
 }
 
 /// A page of deliveries.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Deliveries {
+    /// The deliveries, newest first.
     deliveries: Vec<Shown>,
     /// The `cursor` of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,9 +122,12 @@ pub struct Deliveries {
 }
 
 /// A new secret, shown to the endpoint's owner in this response only.
-#[derive(Serialize)]
-struct NewSecret<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewWebhookSecret)]
+pub struct NewSecret<'a> {
+    /// The URL that receives the messages.
     url: &'a str,
+    /// The secret that signs: `whsec_` and 32 bytes in base64.
     secret: &'a str,
     #[serde(flatten)]
     state: State,
@@ -143,10 +163,7 @@ impl Store {
         let now = clock.now();
         let webhook = self.webhook(place).await?.ok_or_else(no_webhook)?;
         if webhook.disabled().is_some() {
-            let title = "The webhook is disabled";
-            return Err(Problem::new(StatusCode::CONFLICT, "webhook-disabled", title)
-                .detail("Put it again to enable it.")
-                .into());
+            return Err(Problem::of(WEBHOOK_DISABLED).detail("Put it again to enable it.").into());
         }
         let no_delivery = || Problem::not_found("delivery");
         let id: DeliveryId = id.parse().map_err(|_| no_delivery())?;

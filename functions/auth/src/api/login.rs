@@ -3,14 +3,15 @@
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
-use axum::routing::post;
 use axum::{Extension, Router};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::http::rate_limit::limited;
+use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
+use utoipa::ToSchema;
 
 use crate::email::Email;
 use crate::password;
@@ -20,26 +21,52 @@ use crate::token::{Issuer, LIFETIME};
 /// The endpoint's router.
 pub fn router(state: System, issuer: Issuer) -> Router {
     let limit = state.per_address("sign-ins");
-    let router = Router::new().route("/v1/auth/login", post(handle)).with_state(state);
-    limited(router.layer(Extension(issuer)), limit)
+    limited(contract::route!(handle).with_state(state).layer(Extension(issuer)), limit)
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .limited(Subject::SourceIp, Unavailable::Refuse)
+        .answers::<TokenResponse>(StatusCode::OK)
+        .header("Cache-Control")
+        .refuses(&[INVALID_CREDENTIALS])
+}
+
+/// The same for an unknown address and a wrong password, so that it does not reveal which addresses have
+/// an account.
+const INVALID_CREDENTIALS: ProblemType = ProblemType::new(
+    StatusCode::UNAUTHORIZED,
+    "invalid-credentials",
+    "The e-mail address or the password is wrong",
+);
+
+/// A user's e-mail address and password.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Credentials {
     email: Email,
+    /// The password.
+    #[schema(value_type = String, format = Password)]
     password: SecretString,
 }
 
 /// The answer of an OAuth 2.0 token endpoint (RFC 6749, section 5.1).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct TokenResponse {
+    /// The access token, a JSON Web Token.
     access_token: String,
+    /// `Bearer`
+    #[schema(pattern = "^Bearer$")]
     token_type: &'static str,
+    /// The token's lifetime, in seconds.
     expires_in: u64,
+    /// The user's scopes, separated by spaces.
     scope: String,
 }
 
+/// Signs a user in.
+#[utoipa::path(post, path = "/v1/auth/login")]
 async fn handle(
     State(state): State<System>,
     Extension(issuer): Extension<Issuer>,
@@ -48,7 +75,7 @@ async fn handle(
     let account = state.users.by_email(&credentials.email).await?;
     let (user, password_hash) = account.map(|known| (known.user, known.password_hash)).unzip();
     let is_right = password::verify(credentials.password, password_hash).await?;
-    let user = user.filter(|_| is_right).ok_or_else(invalid_credentials)?;
+    let user = user.filter(|_| is_right).ok_or_else(|| Problem::of(INVALID_CREDENTIALS))?;
 
     let access_token = issuer.issue(&user, &state.ids, state.clock.now())?;
     tracing::info!(user_id = %user.id, "signed in");
@@ -59,11 +86,4 @@ async fn handle(
         scope: user.scope(),
     };
     Ok(([(CACHE_CONTROL, "no-store")], Json(token)))
-}
-
-/// The same response for an unknown address and a wrong password, so that it does not reveal which
-/// addresses have an account.
-fn invalid_credentials() -> Problem {
-    let title = "The e-mail address or the password is wrong";
-    Problem::new(StatusCode::UNAUTHORIZED, "invalid-credentials", title)
 }

@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use serde::Deserialize;
 use shared::Result;
-use shared::http::rate_limit::limited;
+use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
+use utoipa::ToSchema;
 
 use crate::email::Email;
 use crate::password::{self, NewPassword};
@@ -18,16 +19,30 @@ use crate::user::User;
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
     let limit = state.per_address("registrations");
-    limited(Router::new().route("/v1/auth/register", post(handle)).with_state(state), limit)
+    limited(contract::route!(handle).with_state(state), limit)
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .limited(Subject::SourceIp, Unavailable::Refuse)
+        .answers::<User>(StatusCode::CREATED)
+        .refuses(&[EMAIL_TAKEN])
+}
+
+const EMAIL_TAKEN: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "email-taken", "Another user has this e-mail address");
+
+/// A new user's e-mail address and password.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Registration {
     email: Email,
     password: NewPassword,
 }
 
+/// Registers a user, with a tenant of the user's own.
+#[utoipa::path(post, path = "/v1/auth/register")]
 async fn handle(
     State(state): State<System>,
     Json(registration): Json<Registration>,
@@ -46,6 +61,5 @@ async fn handle(
 }
 
 fn email_taken() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "email-taken", "Another user has this e-mail address")
-        .field("email", "use another address, or sign in")
+    Problem::of(EMAIL_TAKEN).field("email", "use another address, or sign in")
 }

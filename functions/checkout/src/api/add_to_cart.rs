@@ -2,37 +2,51 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use futures::try_join;
 use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::{Json, SignedIn};
+use shared::http::{Json, SignedIn, StatusCode};
 use shared::idempotency::{Commit, Outcome};
+use utoipa::ToSchema;
 
 use super::WRITE;
-use super::changes::cart_problem;
+use super::changes::{INVALID_CART, cart_problem};
 use super::get_cart::CartView;
-use super::set_in_cart::product_on_sale;
+use super::set_in_cart::{UNKNOWN_PRODUCT, product_on_sale};
 use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
     let records = state.records.clone();
-    let router = Router::new().route("/v1/cart/lines", post(handle)).with_state(state);
+    let router = contract::route!(handle).with_state(state);
     transactional(router, records)
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<CartView>(StatusCode::OK)
+        .refuses(&[UNKNOWN_PRODUCT, INVALID_CART])
+}
+
+/// A quantity of a product to add.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AddToCartRequest)]
 struct Request {
     sku: Sku,
+    /// The number of units to add.
+    #[schema(minimum = 1, maximum = 999)]
     quantity: u32,
 }
 
 /// Adds a quantity of a product to the cart, once for each idempotency key. The whole line gets the
 /// current price.
+#[utoipa::path(post, path = "/v1/cart/lines")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

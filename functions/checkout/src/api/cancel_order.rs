@@ -2,11 +2,11 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use shared::Result;
 use shared::conflict::retried;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{NOT_FOUND, Problem, ProblemType};
 
 use super::changes::visible_order;
 use super::{View, WRITE};
@@ -15,10 +15,25 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/orders/{order_id}/cancel", post(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<View>(StatusCode::OK)
+        .refuses(&[NOT_FOUND, ORDER_NOT_CANCELLABLE])
+}
+
+const ORDER_NOT_CANCELLABLE: ProblemType = ProblemType::new(
+    StatusCode::CONFLICT,
+    "order-not-cancellable",
+    "The order is paid, or its capture has started",
+);
+
 /// Cancels an order before its capture starts. Idempotent.
+#[utoipa::path(post, path = "/v1/orders/{order_id}/cancel")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -34,8 +49,7 @@ async fn handle(
             return Ok(Some(order));
         }
         if !order.can_cancel() {
-            let title = "The order is paid, or its capture has started";
-            return Err(Problem::new(StatusCode::CONFLICT, "order-not-cancellable", title)
+            return Err(Problem::of(ORDER_NOT_CANCELLABLE)
                 .detail("Ask the shop for a refund.")
                 .into());
         }

@@ -3,13 +3,20 @@
 use shared::conflict::retried;
 use shared::http::{SignedIn, StatusCode};
 use shared::id::UserId;
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
 use shared::{Error, Result};
 
 use super::ADMIN;
 use crate::cart::{Cart, CartError};
 use crate::order::{Order, OrderId};
 use crate::store::Store;
+
+/// 422: the cart does not allow the change.
+pub(super) const INVALID_CART: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-cart",
+    "The change of the cart is not valid",
+);
 
 /// Reads, changes and writes the customer's cart. Retries if the cart has changed in the meantime.
 pub(super) async fn change_cart(
@@ -39,8 +46,5 @@ pub(super) fn cart_problem(error: CartError) -> Error {
         CartError::Quantity | CartError::Total => "quantity",
         CartError::TooManyLines | CartError::Currencies => "sku",
     };
-    let title = "The change of the cart is not valid";
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-cart", title)
-        .field(field, error.to_string())
-        .into()
+    Problem::of(INVALID_CART).field(field, error.to_string()).into()
 }

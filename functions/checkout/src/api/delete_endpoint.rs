@@ -2,8 +2,8 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::delete;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Path, SignedIn, StatusCode};
 
 use super::ADMIN;
@@ -12,10 +12,16 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/webhook-endpoints/{name}", delete(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(ADMIN).answers_nothing(StatusCode::NO_CONTENT)
 }
 
 /// Removes an endpoint. Idempotent.
+#[utoipa::path(delete, path = "/v1/webhook-endpoints/{name}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

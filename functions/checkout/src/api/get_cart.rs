@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use inventory::Sku;
 use serde::Serialize;
 use shared::Result;
-use shared::http::{Json, SignedIn};
+use shared::http::contract::{self, Operation};
+use shared::http::{Json, SignedIn, StatusCode};
+use utoipa::ToSchema;
 
 use super::READ;
 use crate::cart::{Cart, CartLine};
@@ -15,19 +16,28 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/cart", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-/// The response: a cart.
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(READ).answers::<CartView>(StatusCode::OK)
+}
+
+/// A cart.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Cart)]
 pub(super) struct CartView {
+    /// The lines, sorted by SKU.
     lines: Vec<Line>,
     /// The total price. Absent if the cart is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<Money>,
 }
 
-#[derive(Serialize)]
+/// A product in a cart.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LineOfCart)]
 struct Line {
     sku: Sku,
     #[serde(flatten)]
@@ -42,6 +52,8 @@ impl CartView {
     }
 }
 
+/// Shows the user's cart.
+#[utoipa::path(get, path = "/v1/cart")]
 async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<CartView>> {
     user.require(READ)?;
     Ok(Json(CartView::of(state.store.cart(user.user).await?)))

@@ -2,10 +2,11 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
-use shared::http::{Json, SignedIn};
+use shared::http::contract::{self, Operation};
+use shared::http::{Json, SignedIn, StatusCode};
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::ledger::{Account, Balance};
@@ -14,17 +15,26 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/ledger", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(ADMIN).answers::<Answer>(StatusCode::OK)
+}
+
+/// The balances of all accounts.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Ledger)]
 struct Answer {
     /// Whether debits equal credits for each currency.
     balanced: bool,
+    /// The balance of each account in each currency.
     accounts: Vec<AccountBalance>,
 }
 
-#[derive(Serialize)]
+/// The balance of an account in a currency.
+#[derive(Serialize, ToSchema)]
 struct AccountBalance {
     currency: Currency,
     account: Account,
@@ -32,7 +42,8 @@ struct AccountBalance {
     balance: Balance,
 }
 
-/// The balances. They lag behind the entries by some seconds.
+/// Shows the balances of the ledger. They lag behind the entries by some seconds.
+#[utoipa::path(get, path = "/v1/ledger")]
 async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Answer>> {
     user.require(ADMIN)?;
     let trial = state.store.balances().await?;

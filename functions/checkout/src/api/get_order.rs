@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Extension, Router};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::prefer::{self, Pauses};
-use shared::http::{Json, Path, SignedIn};
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::problem::NOT_FOUND;
+use utoipa::ToSchema;
 
 use super::changes::visible_order;
 use super::{ADMIN, READ, View};
@@ -23,43 +25,64 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System, payments: Stripe) -> Router {
-    let router = Router::new().route("/v1/orders/{order_id}", get(handle)).with_state(state);
+    let router = contract::route!(handle).with_state(state);
     router.layer(Extension(payments))
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(READ)
+        .answers::<Answer>(StatusCode::OK)
+        .waits()
+        .refuses(&[NOT_FOUND])
+}
+
+/// An order with its history.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderWithHistory)]
 struct Answer {
     #[serde(flatten)]
     order: View,
     /// The client secret, with which the customer's browser completes 3-D Secure.
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_client_secret: Option<String>,
+    /// The events, oldest first.
     history: Vec<HistoryEntry>,
     /// Further records of the provider. Only for admins.
     #[serde(flatten)]
     admin_details: Option<AdminDetails>,
 }
 
-#[derive(Serialize)]
+/// What only admins see of an order.
+#[derive(Serialize, ToSchema)]
 struct AdminDetails {
+    /// Refunds at the provider that we did not request, by the provider's id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     found_refunds: BTreeMap<String, FoundRefund>,
+    /// Disputes, by the provider's id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     disputes: BTreeMap<String, Dispute>,
 }
 
-#[derive(Serialize)]
+/// An event of an order.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderEvent)]
 struct HistoryEntry {
+    /// The number of the event, from 1.
     version: u32,
+    /// The event's time.
     at: Timestamp,
+    /// The event's name, such as `placed`.
     event: &'static str,
     /// The provider's code, for a decline or a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
 }
 
-/// Returns 404 for another user's order. With `Prefer: wait=<seconds>` the response waits until the order
-/// needs no worker or needs the customer, or until the time is over.
+/// Shows an order. Returns 404 for another user's order. With `Prefer: wait=<seconds>` the response waits
+/// until the order needs no worker or needs the customer, or until the time is over.
+#[utoipa::path(get, path = "/v1/orders/{order_id}")]
 async fn handle(
     State(state): State<System>,
     Extension(payments): Extension<Stripe>,

@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
-use shared::http::{Json, Path, SignedIn};
-use shared::problem::Problem;
+use shared::http::contract::{self, Operation};
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::problem::{NOT_FOUND, Problem};
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::ledger::Entry;
@@ -15,15 +16,27 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/ledger/{order_id}", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
-struct Answer {
-    entries: Vec<Entry>,
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(ADMIN)
+        .answers::<Answer>(StatusCode::OK)
+        .refuses(&[NOT_FOUND])
 }
 
 /// The ledger entries of an order.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderLedger)]
+struct Answer {
+    /// The entries, oldest first.
+    entries: Vec<Entry>,
+}
+
+/// Shows the ledger entries of an order.
+#[utoipa::path(get, path = "/v1/ledger/{order_id}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use inventory::Sku;
 use serde::Serialize;
 use shared::Result;
-use shared::http::{Json, Path, SignedIn};
-use shared::problem::Problem;
+use shared::http::contract::{self, Operation};
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::problem::{NOT_FOUND, Problem};
+use utoipa::ToSchema;
 
 use super::READ;
 use crate::product::Product;
@@ -15,15 +16,25 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/products/{sku}", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-/// The response: a product and its available stock.
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(READ)
+        .answers::<ProductView>(StatusCode::OK)
+        .refuses(&[NOT_FOUND])
+}
+
+/// A product and its available stock.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProductWithStock)]
 pub(super) struct ProductView {
     sku: Sku,
     #[serde(flatten)]
     product: Product,
+    /// The number of units that can be ordered.
     available: u32,
 }
 
@@ -33,6 +44,8 @@ impl ProductView {
     }
 }
 
+/// Shows a product.
+#[utoipa::path(get, path = "/v1/products/{sku}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{NOT_FOUND, Problem, ProblemType};
+use utoipa::ToSchema;
 
 use super::READ;
 use super::changes::visible_order;
@@ -17,14 +18,27 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/orders/{order_id}/receipt", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(READ)
+        .answers::<Receipt>(StatusCode::OK)
+        .refuses(&[NOT_FOUND, NOT_PAID])
+}
+
+const NOT_PAID: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "order-not-paid", "The order is not confirmed");
+
 /// The receipt of a paid order, for the customer to print.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Receipt {
     order: OrderId,
+    /// The products, with the price of each line.
     lines: Vec<PaidLine>,
+    /// The sum of the lines.
     total: Money,
     /// When the provider took the money.
     paid_at: Timestamp,
@@ -32,7 +46,8 @@ struct Receipt {
     refunded: Money,
 }
 
-#[derive(Serialize)]
+/// A line of a receipt.
+#[derive(Serialize, ToSchema)]
 struct PaidLine {
     #[serde(flatten)]
     line: Line,
@@ -61,7 +76,8 @@ impl Receipt {
     }
 }
 
-/// Another customer's order gets the same response as an unknown order.
+/// Shows the receipt of a paid order. Another customer's order gets the same response as an unknown order.
+#[utoipa::path(get, path = "/v1/orders/{order_id}/receipt")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -70,7 +86,5 @@ async fn handle(
     user.require(READ)?;
     let order = visible_order(&state.store, id, &user).await?;
     let history = state.store.history(id).await?;
-    let not_paid =
-        || Problem::new(StatusCode::CONFLICT, "order-not-paid", "The order is not confirmed");
-    Ok(Json(Receipt::of(&order, &history).ok_or_else(not_paid)?))
+    Ok(Json(Receipt::of(&order, &history).ok_or_else(|| Problem::of(NOT_PAID))?))
 }

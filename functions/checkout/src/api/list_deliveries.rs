@@ -2,10 +2,11 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::page::Page;
-use shared::http::{Json, Path, Query, SignedIn};
+use shared::http::{Json, Path, Query, SignedIn, StatusCode};
+use shared::problem::NOT_FOUND;
 use shared::webhook::Deliveries;
 
 use super::ADMIN;
@@ -15,11 +16,19 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let path = "/v1/webhook-endpoints/{name}/deliveries";
-    Router::new().route(path, get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-/// The endpoint's deliveries of the last 30 days, newest first.
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(ADMIN)
+        .answers::<Deliveries>(StatusCode::OK)
+        .refuses(&[NOT_FOUND])
+}
+
+/// Lists the endpoint's deliveries of the last 30 days, newest first.
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{name}/deliveries")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
-use shared::http::{Json, SignedIn};
+use shared::http::contract::{self, Operation};
+use shared::http::{Json, SignedIn, StatusCode};
 use shared::webhook::State as EndpointState;
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::merchant::{Endpoint, EndpointName};
@@ -15,24 +16,37 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/webhook-endpoints", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(ADMIN).answers::<Endpoints>(StatusCode::OK)
+}
+
+/// All webhook endpoints.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookEndpoints)]
 struct Endpoints {
+    /// The endpoints, sorted by name.
     endpoints: Vec<Shown>,
 }
 
-#[derive(Serialize)]
+/// A webhook endpoint.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookEndpoint)]
 struct Shown {
     name: EndpointName,
+    /// The URL that receives the messages.
     url: String,
+    /// The time of the last put that changed the endpoint.
     created_at: Timestamp,
     #[serde(flatten)]
     state: EndpointState,
 }
 
-/// All endpoints, without their secrets.
+/// Lists all webhook endpoints, without their secrets.
+#[utoipa::path(get, path = "/v1/webhook-endpoints")]
 async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Endpoints>> {
     user.require(ADMIN)?;
     let now = state.clock.now();

@@ -2,29 +2,38 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::page::{Page, cursor};
-use shared::http::{Json, Query, SignedIn};
+use shared::http::{Json, Query, SignedIn, StatusCode};
+use utoipa::ToSchema;
 
 use super::{READ, View};
 use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/orders", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(READ).answers::<Orders>(StatusCode::OK)
+}
+
+/// A page of orders.
+#[derive(Serialize, ToSchema)]
 struct Orders {
+    /// The orders, newest first.
     orders: Vec<View>,
     /// The `cursor` parameter for the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// The user's own orders, newest first.
+/// Lists the user's own orders, newest first.
+#[utoipa::path(get, path = "/v1/orders")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

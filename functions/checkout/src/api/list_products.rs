@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::page::{Page, cursor};
-use shared::http::{Json, Query, SignedIn};
+use shared::http::{Json, Query, SignedIn, StatusCode};
+use utoipa::ToSchema;
 
 use super::READ;
 use super::get_product::ProductView;
@@ -14,18 +15,26 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/products", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(READ).answers::<Products>(StatusCode::OK)
+}
+
+/// A page of products.
+#[derive(Serialize, ToSchema)]
 struct Products {
+    /// The products, sorted by SKU.
     products: Vec<ProductView>,
     /// The `cursor` parameter for the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// The products on sale, sorted by SKU.
+/// Lists the products on sale, sorted by SKU.
+#[utoipa::path(get, path = "/v1/products")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

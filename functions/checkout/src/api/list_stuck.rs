@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::page::{Page, cursor};
-use shared::http::{Json, Query, SignedIn};
+use shared::http::{Json, Query, SignedIn, StatusCode};
+use utoipa::ToSchema;
 
 use super::{ADMIN, View};
 use crate::order::{OrderId, State as OrderState};
@@ -25,18 +26,27 @@ const BATCH_SIZE: usize = 100;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/stuck-orders", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(ADMIN).answers::<Stuck>(StatusCode::OK)
+}
+
+/// A page of stuck orders.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StuckOrders)]
 struct Stuck {
+    /// The orders, oldest first.
     orders: Vec<StuckOrder>,
     /// The `cursor` parameter for the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// An order without progress.
+#[derive(Serialize, ToSchema)]
 struct StuckOrder {
     #[serde(flatten)]
     order: View,
@@ -50,8 +60,9 @@ struct StuckOrder {
     looked_after_at: Timestamp,
 }
 
-/// Orders without progress for [`STUCK_AFTER`], oldest first, including orders that wait for the customer.
+/// Lists orders without progress for 5 minutes, oldest first, including orders that wait for the customer.
 /// It reads the keys of all active orders, so that many new orders do not hide an old one.
+#[utoipa::path(get, path = "/v1/stuck-orders")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

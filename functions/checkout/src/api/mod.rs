@@ -28,6 +28,46 @@ pub mod rotate_secret;
 pub mod set_in_cart;
 mod view;
 
+use shared::http::contract::{self, Operation};
 use shared::scopes::{ADMIN, ORDERS_READ as READ, ORDERS_WRITE as WRITE};
 
 pub use view::View;
+
+use crate::deliver_webhook::KINDS;
+
+/// The endpoints' part of the contract.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    vec![
+        add_to_cart::operation(),
+        cancel_order::operation(),
+        delete_endpoint::operation(),
+        get_cart::operation(),
+        get_ledger::operation(),
+        get_order::operation(),
+        get_order_ledger::operation(),
+        get_product::operation(),
+        get_receipt::operation(),
+        list_deliveries::operation(),
+        list_endpoints::operation(),
+        list_orders::operation(),
+        list_products::operation(),
+        list_stuck::operation(),
+        on_provider_event::operation(),
+        pay_order::operation(),
+        place_order::operation(),
+        put_endpoint::operation(),
+        put_product::operation(),
+        refund_order::operation(),
+        remove_from_cart::operation(),
+        resend_delivery::operation(),
+        rotate_secret::operation(),
+        set_in_cart::operation(),
+    ]
+}
+
+/// The webhooks that a merchant receives.
+#[must_use]
+pub fn webhooks() -> Vec<Operation> {
+    KINDS.map(|(kind, summary)| contract::webhook::<View>("checkout", kind, summary)).into()
+}

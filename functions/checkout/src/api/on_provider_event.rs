@@ -4,12 +4,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::routing::post;
 use secrecy::SecretString;
 use shared::Result;
 use shared::clock::Clock;
 use shared::http::StatusCode;
-use shared::problem::Problem;
+use shared::http::contract::{self, Operation};
+use shared::problem::{Problem, ProblemType};
 use shared::queue::Queue;
 
 use crate::payments::webhook::{job_for, verify};
@@ -24,12 +24,28 @@ struct OnProviderEvent {
 /// The endpoint's router.
 pub fn router(orders: Queue, secret: SecretString, clock: Clock) -> Router {
     let state = OnProviderEvent { orders, secret, clock };
-    Router::new().route("/v1/payments/webhook", post(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-/// Verifies the webhook and queues a job for its order. It uses no other data of the webhook, so a webhook
-/// that comes early, late, twice or out of order does no harm. If a webhook never comes, the sweeper
-/// queues the order.
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .answers_nothing(StatusCode::OK)
+        .needs(
+            "Stripe-Signature",
+            "The time and the signature of the provider.",
+            "t=1795255200,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd",
+        )
+        .refuses(&[INVALID_SIGNATURE])
+}
+
+const INVALID_SIGNATURE: ProblemType =
+    ProblemType::new(StatusCode::BAD_REQUEST, "invalid-signature", "The signature is not valid");
+
+/// Receives a webhook of the payment provider. Verifies it and queues a job for its order. It uses no other
+/// data of the webhook, so a webhook that comes early, late, twice or out of order does no harm. If a webhook
+/// never comes, the sweeper queues the order.
+#[utoipa::path(post, path = "/v1/payments/webhook")]
 async fn handle(
     State(state): State<OnProviderEvent>,
     headers: HeaderMap,
@@ -39,8 +55,7 @@ async fn handle(
     let verified = verify(signature.unwrap_or_default(), &body, &state.secret, state.clock.now());
     if let Err(rejected) = verified {
         tracing::warn!(why = %rejected, "webhook rejected");
-        let title = "The signature is not valid";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-signature", title).into());
+        return Err(Problem::of(INVALID_SIGNATURE).into());
     }
     if let Some(job) = job_for(&body) {
         state.orders.send(&job).await?;

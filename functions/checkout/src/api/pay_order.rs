@@ -7,18 +7,19 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::LOCATION;
 use axum::response::Response;
-use axum::routing::post;
 use jiff::Timestamp;
 use serde::Deserialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::rate_limit::{Limit, limited};
+use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::idempotency::{Commit, Outcome};
-use shared::problem::Problem;
+use shared::problem::{NOT_FOUND, Problem, ProblemType};
 use shared::rate_limit::Quota;
+use utoipa::ToSchema;
 
-use super::paying::{check_payment_method, respond};
+use super::paying::{INVALID_PAYMENT_METHOD, check_payment_method, respond};
 use super::{View, WRITE};
 use crate::order::{Event, Order, OrderId, State as OrderState};
 use crate::system::System;
@@ -30,20 +31,41 @@ const QUOTA: Quota = Quota::new("order-payments", 10, Duration::from_mins(10));
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
     let (records, limiter) = (state.records.clone(), state.limiter.clone());
-    let router =
-        Router::new().route("/v1/orders/{order_id}/payments", post(handle)).with_state(state);
+    let router = contract::route!(handle).with_state(state);
     limited(transactional(router, records), Limit::per_user(QUOTA, limiter))
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<View>(StatusCode::ACCEPTED)
+        .answers::<View>(StatusCode::OK)
+        .header("Location")
+        .waits()
+        .limited(Subject::User, Unavailable::Admit)
+        .refuses(&[NOT_FOUND, INVALID_PAYMENT_METHOD, ORDER_NOT_PAYABLE])
+}
+
+const ORDER_NOT_PAYABLE: ProblemType = ProblemType::new(
+    StatusCode::CONFLICT,
+    "order-not-payable",
+    "The order does not accept another payment method",
+);
+
+/// Another payment method for an order.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PaymentRequest)]
 struct Request {
     /// The provider's id of a payment method: `pm_card_visa`.
+    #[schema(pattern = "^[A-Za-z0-9_]{1,64}$", example = "pm_card_visa")]
     payment_method: String,
 }
 
 /// Gives another payment method for the user's own order after a decline. The payment at the provider stays
 /// the same. With `Prefer: wait=<seconds>` the response waits for the outcome.
+#[utoipa::path(post, path = "/v1/orders/{order_id}/payments")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -94,6 +116,5 @@ fn check(order: &Order, now: Timestamp) -> Result<(), Problem> {
         OrderState::Confirmed => "The order is paid.",
         _ => "A payment is in progress.",
     };
-    let title = "The order does not accept another payment method";
-    Err(Problem::new(StatusCode::CONFLICT, "order-not-payable", title).detail(detail))
+    Err(Problem::of(ORDER_NOT_PAYABLE).detail(detail))
 }

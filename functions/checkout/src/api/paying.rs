@@ -7,11 +7,18 @@ use shared::http::idempotency::Saved;
 use shared::http::prefer::{self, Pauses};
 use shared::http::{Json, StatusCode};
 use shared::idempotency::Outcome;
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
 use shared::{Error, Result};
 
 use super::View;
 use crate::store::Store;
+
+/// 422: the text cannot be an id of a payment method.
+pub(super) const INVALID_PAYMENT_METHOD: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-payment-method",
+    "The payment method is not valid",
+);
 
 /// Refuses (422) a text that cannot be the provider's id of a payment method: 1 to 64 letters, digits and
 /// `_`.
@@ -20,8 +27,7 @@ pub(super) fn check_payment_method(id: &str) -> Result<(), Problem> {
     if (1..=64).contains(&id.len()) && id.bytes().all(is_one) {
         return Ok(());
     }
-    let title = "The payment method is not valid";
-    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-payment-method", title)
+    Err(Problem::of(INVALID_PAYMENT_METHOD)
         .field("payment_method", "an id from the payment provider: pm_…"))
 }
 

@@ -7,20 +7,21 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::LOCATION;
 use axum::response::Response;
-use axum::routing::post;
 use futures::future::try_join_all;
 use inventory::Reservation;
 use serde::Deserialize;
+use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::rate_limit::{Limit, limited};
+use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::idempotency::{Commit, Outcome};
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
 use shared::rate_limit::Quota;
 use shared::transaction::MAX_ITEMS;
 use shared::{Error, Result};
+use utoipa::ToSchema;
 
-use super::paying::{check_payment_method, respond};
+use super::paying::{INVALID_PAYMENT_METHOD, check_payment_method, respond};
 use super::{View, WRITE};
 use crate::cart::Cart;
 use crate::charges;
@@ -37,20 +38,60 @@ const QUOTA: Quota = Quota::new("checkouts", 100, Duration::from_mins(1));
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
     let (records, limiter) = (state.records.clone(), state.limiter.clone());
-    let router = Router::new().route("/v1/checkouts", post(handle)).with_state(state);
+    let router = contract::route!(handle).with_state(state);
     limited(transactional(router, records), Limit::per_user(QUOTA, limiter))
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<View>(StatusCode::ACCEPTED)
+        .answers::<View>(StatusCode::OK)
+        .header("Location")
+        .waits()
+        .limited(Subject::User, Unavailable::Admit)
+        .refuses(&[
+            INVALID_PAYMENT_METHOD,
+            CART_EMPTY,
+            INVALID_TOTAL,
+            PRICE_CHANGED,
+            OUT_OF_STOCK,
+            STOCK_SCATTERED,
+        ])
+}
+
+const CART_EMPTY: ProblemType =
+    ProblemType::new(StatusCode::UNPROCESSABLE_ENTITY, "cart-empty", "The cart is empty");
+const INVALID_TOTAL: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-total",
+    "The total cannot be charged",
+);
+const PRICE_CHANGED: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "price-changed", "A line of the cart is not current");
+const OUT_OF_STOCK: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "out-of-stock", "There is not enough stock");
+const STOCK_SCATTERED: ProblemType = ProblemType::new(
+    StatusCode::CONFLICT,
+    "stock-scattered",
+    "The last units are in too many buckets for one order",
+);
+
+/// How the customer pays.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CheckoutRequest)]
 struct Request {
     /// The provider's id of a payment method: `pm_card_visa`.
+    #[schema(pattern = "^[A-Za-z0-9_]{1,64}$", example = "pm_card_visa")]
     payment_method: String,
 }
 
 /// Places an order for the cart. One transaction saves the response, writes the order's first event,
 /// reserves the stock and empties the cart. A worker executes the other steps. With
 /// `Prefer: wait=<seconds>` the response waits for them.
+#[utoipa::path(post, path = "/v1/checkouts")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -106,14 +147,9 @@ fn placed(
     cart: &Cart,
     request: &Request,
 ) -> Result<Placed, Problem> {
-    let title = "The cart is empty";
-    let empty = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "cart-empty", title);
-    let total = cart.total().ok_or_else(empty)?;
-    charges::check_total(total).map_err(|error| {
-        let title = "The total cannot be charged";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-total", title)
-            .field("total", error.to_string())
-    })?;
+    let total = cart.total().ok_or_else(|| Problem::of(CART_EMPTY))?;
+    charges::check_total(total)
+        .map_err(|error| Problem::of(INVALID_TOTAL).field("total", error.to_string()))?;
     Ok(Placed {
         customer: user.user,
         tenant: user.tenant,
@@ -128,9 +164,8 @@ fn placed(
 /// the same condition; this check names the lines in the problem.
 async fn check_prices(state: &System, cart: &Cart) -> Result<()> {
     let products = state.store.products_by_sku(cart.lines.keys()).await?;
-    let title = "A line of the cart is not current";
-    let mut problem = Problem::new(StatusCode::CONFLICT, "price-changed", title)
-        .detail("Add the named lines to the cart again, or remove them.");
+    let mut problem =
+        Problem::of(PRICE_CHANGED).detail("Add the named lines to the cart again, or remove them.");
     let mut is_current = true;
     for (sku, line) in &cart.lines {
         let detail = match products.get(sku).filter(|product| product.active) {
@@ -154,8 +189,7 @@ async fn plan(state: &System, id: OrderId, placed: &Placed) -> Result<Vec<Reserv
             Ok::<_, Error>((line, plan))
         }
     });
-    let title = "There is not enough stock";
-    let mut problem = Problem::new(StatusCode::CONFLICT, "out-of-stock", title);
+    let mut problem = Problem::of(OUT_OF_STOCK);
     let (mut reservations, mut is_enough) = (Vec::new(), true);
     for (line, plan) in try_join_all(plans).await? {
         if let Some(reservation) = plan {
@@ -171,7 +205,5 @@ async fn plan(state: &System, id: OrderId, placed: &Placed) -> Result<Vec<Reserv
 }
 
 fn scattered() -> Problem {
-    let title = "The last units are in too many buckets for one order";
-    Problem::new(StatusCode::CONFLICT, "stock-scattered", title)
-        .detail("Order fewer products at once.")
+    Problem::of(STOCK_SCATTERED).detail("Order fewer products at once.")
 }

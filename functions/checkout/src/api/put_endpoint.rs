@@ -1,16 +1,17 @@
 //! `PUT /v1/webhook-endpoints/{name}`
 
 use axum::extract::State;
-use axum::routing::put;
 use axum::{Extension, Router};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::conflict::retried;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::lease::AttemptId;
-use shared::problem::Problem;
-use shared::webhook::{self, Courier};
+use shared::problem::{Problem, ProblemType};
+use shared::webhook::{self, Courier, INVALID_WEBHOOK};
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::merchant::{Endpoint, EndpointName, MAX_ENDPOINTS};
@@ -18,28 +19,47 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System, courier: Courier) -> Router {
-    let router = Router::new().route("/v1/webhook-endpoints/{name}", put(handle)).with_state(state);
+    let router = contract::route!(handle).with_state(state);
     router.layer(Extension(courier))
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(ADMIN)
+        .answers::<Answer>(StatusCode::OK)
+        .answers::<Answer>(StatusCode::CREATED)
+        .refuses(&[TOO_MANY_ENDPOINTS, INVALID_WEBHOOK])
+}
+
+const TOO_MANY_ENDPOINTS: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "too-many-endpoints", "There are too many endpoints");
+
+/// A webhook endpoint to put.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = WebhookEndpointRequest)]
 struct Request {
+    /// The URL, with `https` and a public host.
     url: String,
 }
 
-#[derive(Serialize)]
+/// A webhook endpoint that was put.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StoredWebhookEndpoint)]
 struct Answer {
     name: EndpointName,
+    /// The URL that receives the messages.
     url: String,
     /// The signing secret. Only in the response that creates it.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
-/// Creates or replaces an endpoint. An existing endpoint gets a new secret if its URL changes or if its
-/// receiver answered 410. An endpoint that was disabled because its deliveries failed is enabled and
+/// Creates or replaces a webhook endpoint. An existing endpoint gets a new secret if its URL changes or if
+/// its receiver answered 410. An endpoint that was disabled because its deliveries failed is enabled and
 /// keeps its secret.
+#[utoipa::path(put, path = "/v1/webhook-endpoints/{name}")]
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
@@ -63,8 +83,7 @@ async fn attempt(
     let before = known.all.iter().find(|endpoint| endpoint.name == *name);
     let answer = |secret| Json(Answer { name: name.clone(), url: url.to_owned(), secret });
     if before.is_none() && known.all.len() >= MAX_ENDPOINTS {
-        let title = "There are too many endpoints";
-        return Err(Problem::new(StatusCode::CONFLICT, "too-many-endpoints", title)
+        return Err(Problem::of(TOO_MANY_ENDPOINTS)
             .detail(format!("The maximum is {MAX_ENDPOINTS}."))
             .into());
     }

@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::put;
 use inventory::Sku;
 use serde::{Deserialize, Serialize};
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::charges::{self, ChargeError};
@@ -17,19 +18,42 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/products/{sku}", put(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(ADMIN)
+        .answers::<Answer>(StatusCode::OK)
+        .answers::<Answer>(StatusCode::CREATED)
+        .refuses(&[INVALID_PRODUCT])
+}
+
+const INVALID_PRODUCT: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-product",
+    "The product is not valid",
+);
+
+/// A product to put.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ProductRequest)]
 struct Request {
+    /// The name: no control characters, and not only spaces.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
+    /// The price of one unit.
     price: Money,
+    /// Whether the product is on sale.
     #[serde(default = "default_active")]
     active: bool,
 }
 
-#[derive(Serialize)]
+/// A product that was put.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StoredProduct)]
 struct Answer {
     sku: Sku,
     #[serde(flatten)]
@@ -42,6 +66,7 @@ fn default_active() -> bool {
 
 /// Creates or replaces a product. Carts keep their price, but an order is only placed at the current
 /// price.
+#[utoipa::path(put, path = "/v1/products/{sku}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -75,6 +100,5 @@ async fn handle(
 }
 
 fn invalid(field: &str, detail: String) -> Problem {
-    let title = "The product is not valid";
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-product", title).field(field, detail)
+    Problem::of(INVALID_PRODUCT).field(field, detail)
 }

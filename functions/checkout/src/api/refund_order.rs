@@ -3,13 +3,14 @@
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::LOCATION;
-use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::idempotency::{Commit, Outcome};
-use shared::problem::Problem;
+use shared::problem::{NOT_FOUND, Problem, ProblemType};
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::charges;
@@ -22,28 +23,55 @@ use crate::system::System;
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
     let records = state.records.clone();
-    let router =
-        Router::new().route("/v1/orders/{order_id}/refunds", post(handle)).with_state(state);
+    let router = contract::route!(handle).with_state(state);
     transactional(router, records)
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(ADMIN)
+        .answers::<Answer>(StatusCode::ACCEPTED)
+        .header("Location")
+        .refuses(&[NOT_FOUND, ORDER_NOT_PAID, TOO_MANY_REFUNDS, INVALID_REFUND, ORDER_REFUNDED])
+}
+
+const ORDER_NOT_PAID: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "order-not-paid", "The order is not paid");
+const TOO_MANY_REFUNDS: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "too-many-refunds", "The order has too many refunds");
+const INVALID_REFUND: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-refund",
+    "The amount cannot be refunded",
+);
+const ORDER_REFUNDED: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "order-refunded", "The whole amount is refunded");
+
+/// What to refund.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RefundRequest)]
 struct Request {
     /// The amount, in minor units of the order's currency. If absent, the whole refundable amount.
+    #[schema(minimum = 1)]
     amount: Option<u64>,
 }
 
-#[derive(Serialize)]
+/// A refund that has begun.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RequestedRefund)]
 struct Answer {
     id: RefundId,
     order: OrderId,
+    /// The refunded amount.
     amount: Money,
     status: RefundStatus,
 }
 
 /// Refunds a part or all of a paid order. Pending refunds count, so refunds together never exceed the
 /// captured amount.
+#[utoipa::path(post, path = "/v1/orders/{order_id}/refunds")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -84,29 +112,22 @@ async fn attempt(
 fn check(order: &Order, amount: u64) -> Result<(), Problem> {
     let is_over = matches!(order.state, OrderState::Confirmed | OrderState::Cancelled);
     if !is_over || order.captured() == 0 {
-        let title = "The order is not paid";
-        return Err(Problem::new(StatusCode::CONFLICT, "order-not-paid", title));
+        return Err(Problem::of(ORDER_NOT_PAID));
     }
     if order.open_refunds() >= MAX_REFUNDS {
-        let title = "The order has too many refunds";
-        return Err(Problem::new(StatusCode::CONFLICT, "too-many-refunds", title)
+        return Err(Problem::of(TOO_MANY_REFUNDS)
             .detail(format!("An order has up to {MAX_REFUNDS} that have not failed.")));
     }
     let money = Money { amount, ..order.placed.total };
     if let Err(error) = charges::check(money) {
-        let title = "The amount cannot be refunded";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-refund", title)
-            .field("amount", error.to_string()));
+        return Err(Problem::of(INVALID_REFUND).field("amount", error.to_string()));
     }
     let left = order.refundable();
     if left == 0 {
-        let title = "The whole amount is refunded";
-        return Err(Problem::new(StatusCode::CONFLICT, "order-refunded", title));
+        return Err(Problem::of(ORDER_REFUNDED));
     }
     if !(1..=left).contains(&amount) {
-        let title = "The amount cannot be refunded";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-refund", title)
-            .field("amount", format!("1 to {left} minor units")));
+        return Err(Problem::of(INVALID_REFUND).field("amount", format!("1 to {left} minor units")));
     }
     Ok(())
 }

@@ -2,22 +2,31 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::delete;
 use inventory::Sku;
 use shared::Result;
-use shared::http::{Json, Path, SignedIn};
+use shared::http::contract::{self, Operation};
+use shared::http::{Json, Path, SignedIn, StatusCode};
 
 use super::WRITE;
-use super::changes::change_cart;
+use super::changes::{INVALID_CART, change_cart};
 use super::get_cart::CartView;
 use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/cart/lines/{sku}", delete(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<CartView>(StatusCode::OK)
+        .refuses(&[INVALID_CART])
 }
 
 /// Removes a product from the cart. Idempotent.
+#[utoipa::path(delete, path = "/v1/cart/lines/{sku}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

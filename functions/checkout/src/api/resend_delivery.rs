@@ -1,13 +1,15 @@
 //! `POST /v1/webhook-endpoints/{name}/deliveries/{id}/resend`
 
 use axum::extract::State;
-use axum::routing::post;
 use axum::{Extension, Router};
 use serde::Deserialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::problem::NOT_FOUND;
 use shared::queue::Queue;
-use shared::webhook::Shown;
+use shared::webhook::{Shown, WEBHOOK_DISABLED};
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::merchant::EndpointName;
@@ -16,18 +18,28 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System, webhooks: Queue) -> Router {
-    let path = "/v1/webhook-endpoints/{name}/deliveries/{id}/resend";
-    let router = Router::new().route(path, post(handle)).with_state(state);
+    let router = contract::route!(handle).with_state(state);
     router.layer(Extension(webhooks))
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(ADMIN)
+        .answers::<Shown>(StatusCode::ACCEPTED)
+        .refuses(&[NOT_FOUND, WEBHOOK_DISABLED])
+}
+
+/// A delivery.
+#[derive(Deserialize, ToSchema)]
 struct Which {
     name: EndpointName,
+    /// The delivery's id.
     id: String,
 }
 
 /// Sends a message again under the same id, so that the receiver recognises a duplicate.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{name}/deliveries/{id}/resend")]
 async fn handle(
     State(state): State<System>,
     Extension(queue): Extension<Queue>,

@@ -2,11 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::{Path, SignedIn};
+use shared::http::{Path, SignedIn, StatusCode};
 use shared::idempotency::Outcome;
+use shared::problem::NOT_FOUND;
+use shared::webhook::{NewSecret, TOO_MANY_SECRETS};
 
 use super::ADMIN;
 use crate::merchant::EndpointName;
@@ -16,11 +18,19 @@ use crate::system::System;
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
     let records = state.records.clone();
-    let path = "/v1/webhook-endpoints/{name}/secret";
-    transactional(Router::new().route(path, post(handle)).with_state(state), records)
+    transactional(contract::route!(handle).with_state(state), records)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(ADMIN)
+        .answers::<NewSecret<'_>>(StatusCode::OK)
+        .refuses(&[NOT_FOUND, TOO_MANY_SECRETS])
 }
 
 /// Creates and returns a new secret for an endpoint. For 24 h, the old secret signs too.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{name}/secret")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

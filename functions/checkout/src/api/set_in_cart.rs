@@ -2,15 +2,16 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::put;
 use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
+use utoipa::ToSchema;
 
 use super::WRITE;
-use super::changes::change_cart;
+use super::changes::{INVALID_CART, change_cart};
 use super::get_cart::CartView;
 use crate::product::Product;
 use crate::store::Store;
@@ -18,16 +19,36 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/cart/lines/{sku}", put(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<CartView>(StatusCode::OK)
+        .refuses(&[UNKNOWN_PRODUCT, INVALID_CART])
+}
+
+/// 422: the product does not exist or is not on sale.
+pub(super) const UNKNOWN_PRODUCT: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "unknown-product",
+    "The product does not exist or is not on sale",
+);
+
+/// A new quantity of a product.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SetInCartRequest)]
 struct Request {
+    /// The number of units.
+    #[schema(minimum = 1, maximum = 999)]
     quantity: u32,
 }
 
 /// Sets the quantity of a product in the cart, at the current price.
+#[utoipa::path(put, path = "/v1/cart/lines/{sku}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -44,10 +65,6 @@ async fn handle(
 /// The product, if it is on sale. Otherwise 422.
 pub(super) async fn product_on_sale(store: &Store, sku: &Sku) -> Result<Product> {
     let product = store.product(sku).await?.filter(|product| product.active);
-    let title = "The product does not exist or is not on sale";
-    let unknown = || {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-product", title)
-            .field("sku", format!("{sku} is not on sale"))
-    };
+    let unknown = || Problem::of(UNKNOWN_PRODUCT).field("sku", format!("{sku} is not on sale"));
     Ok(product.ok_or_else(unknown)?)
 }

@@ -4,6 +4,7 @@ use inventory::Sku;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::id::UserId;
+use utoipa::ToSchema;
 
 use crate::money::Money;
 use crate::order::{
@@ -11,15 +12,20 @@ use crate::order::{
 };
 
 /// The JSON of an order, for users and merchants.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
 pub struct View {
     id: OrderId,
     status: Status,
+    /// The customer.
     customer: UserId,
+    /// The products, at the prices that the customer saw.
     lines: Vec<Line>,
+    /// The sum of the lines.
     total: Money,
     /// The sum of the successful refunds.
     refunded: Money,
+    /// The refunds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView>,
     /// The provider's code for the last decline. Present while the order waits for another payment method, or
@@ -35,7 +41,9 @@ pub struct View {
     /// The products whose full quantity did not fit into the cart, after the order has ended unpaid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_in_cart: Vec<Sku>,
+    /// When the order was placed.
     placed_at: Timestamp,
+    /// When the order last changed.
     changed_at: Timestamp,
     /// The time until which the order must be paid. Present while the order can be cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,8 +51,9 @@ pub struct View {
 }
 
 /// The status of an order, for users.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OrderStatus)]
 enum Status {
     /// A worker is processing the order.
     Processing,
@@ -60,9 +69,12 @@ enum Status {
     Cancelled,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// A refund of an order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Refund)]
 struct RefundView {
     id: RefundId,
+    /// The refunded amount.
     amount: Money,
     status: RefundStatus,
     /// The provider's code for the failure.

@@ -4,6 +4,7 @@ use inventory::Sku;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{TenantId, UserId};
+use utoipa::ToSchema;
 
 use super::{DisputeStatus, Funds, Line, OrderId, Origin, PaymentId, RefundId};
 use crate::money::Money;
@@ -176,8 +177,9 @@ pub struct Placed {
 }
 
 /// Why an order ends unpaid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = EndReason)]
 pub enum Reason {
     /// The customer cancelled it.
     Customer,

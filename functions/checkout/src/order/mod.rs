@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{Id, Kind};
+use utoipa::ToSchema;
 
 pub use event::{Event, Placed, Reason, Recorded};
 pub use money_back::{
@@ -60,7 +61,8 @@ pub const MAX_TRIES: u32 = 5;
 pub struct PaymentId(pub String);
 
 /// A quantity of one product, at the price that the customer saw.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OrderLine)]
 pub struct Line {
     /// The product.
     pub sku: inventory::Sku,
@@ -119,8 +121,9 @@ pub struct Order {
 }
 
 /// The state of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OrderState)]
 pub enum State {
     /// The order is placed and its stock is held.
     Placed,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Event, Order, RefundId, State};
 use crate::money::Money;
@@ -29,7 +30,7 @@ pub struct Refund {
 }
 
 /// The status of a refund.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStatus {
     /// The outcome is open.
@@ -41,7 +42,7 @@ pub enum RefundStatus {
 }
 
 /// A refund at the provider that we did not request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FoundRefund {
     /// The amount.
     pub amount: Money,
@@ -52,8 +53,9 @@ pub struct FoundRefund {
 }
 
 /// The origin of a refund that we did not request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RefundOrigin)]
 pub enum Origin {
     /// Somebody made the refund at the provider.
     ByHand,
@@ -62,7 +64,7 @@ pub enum Origin {
 }
 
 /// A dispute of an order's payment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Dispute {
     /// The disputed amount.
     pub amount: Money,
@@ -112,7 +114,7 @@ impl Dispute {
 }
 
 /// The status of a dispute, with Stripe's names (<https://docs.stripe.com/api/disputes/object>).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeStatus {
     /// The bank made an inquiry. No money has moved.
@@ -163,8 +165,9 @@ impl DisputeStatus {
 }
 
 /// Where the disputed money is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DisputedFunds)]
 pub enum Funds {
     /// The provider has moved no money.
     Untouched,

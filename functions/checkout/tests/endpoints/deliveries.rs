@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use shared::batch::{Failure, Message};
 use shared::fault::{Run, walk};
 use shared::webhook::{Courier, Deliver, FAILING_FOR, OVERLAP, Webhook};
+use testing::contract::CONTRACT;
 use testing::{account, event};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -58,6 +59,9 @@ async fn answering(status: u16) -> MockServer {
 
 async fn sent(server: &MockServer) -> Vec<Value> {
     let requests = server.received_requests().await.unwrap();
+    for request in &requests {
+        CONTRACT.check_webhook(&request.body);
+    }
     requests.iter().map(|request| request.body_json().unwrap()).collect()
 }
 

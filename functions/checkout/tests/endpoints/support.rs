@@ -36,8 +36,7 @@ use shared::rate_limit::RateLimiter;
 use shared::transaction;
 use shared::webhook::Courier;
 use testing::provider::Provider;
-use testing::{account, event};
-use tower::ServiceExt;
+use testing::{account, contract, event};
 
 /// The customer of the sample events.
 pub(crate) const CUSTOMER: &str = "usr_01M7YRRT800000000000000000";
@@ -251,7 +250,7 @@ impl Ask {
 
     pub(crate) async fn of_router(&self, router: &Router) -> Answer {
         let request = from_str(&self.0.to_string()).unwrap();
-        let response = router.clone().oneshot(request).await.unwrap();
+        let response = contract::ask(router, request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Answer {

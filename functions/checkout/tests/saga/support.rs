@@ -32,8 +32,8 @@ use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
 use shared::transaction;
 use testing::account;
+use testing::contract::ask;
 use testing::provider::{DECLINED, Provider};
-use tower::ServiceExt;
 
 pub(crate) const CHECKOUT: &str = "checkout";
 pub(crate) const INVENTORY: &str = "inventory";
@@ -238,7 +238,7 @@ impl Shop {
             .extension(RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap()))
             .body(Body::from(body.to_string()))
             .unwrap();
-        let response = router.clone().oneshot(request).await.unwrap();
+        let response = ask(router, request).await;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() }

@@ -2,10 +2,10 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{NOT_FOUND, Problem, ProblemType};
 
 use super::WRITE;
 use super::view::View;
@@ -16,10 +16,22 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/documents/{document_id}/cancel", post(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<View>(StatusCode::OK)
+        .refuses(&[NOT_FOUND, DOCUMENT_FINISHED])
+}
+
+const DOCUMENT_FINISHED: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "document-finished", "The document is finished");
+
 /// Cancels an unfinished document. Its file and its results are deleted. Idempotent.
+#[utoipa::path(post, path = "/v1/documents/{document_id}/cancel")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -46,7 +58,5 @@ async fn handle(
 }
 
 fn finished() -> Problem {
-    let title = "The document is finished";
-    Problem::new(StatusCode::CONFLICT, "document-finished", title)
-        .detail("A finished document can be deleted, but not cancelled.")
+    Problem::of(DOCUMENT_FINISHED).detail("A finished document can be deleted, but not cancelled.")
 }

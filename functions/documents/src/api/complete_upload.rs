@@ -2,13 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{NOT_FOUND, Problem, ProblemType};
 
 use super::WRITE;
-use super::upload_parts::open;
+use super::upload_parts::{NOT_UPLOADING, open};
 use super::view::View;
 use crate::document::DocumentId;
 use crate::system::System;
@@ -16,12 +16,23 @@ use crate::upload_parts::Parts;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new()
-        .route("/v1/documents/{document_id}/parts/complete", post(handle))
-        .with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(WRITE).answers::<View>(StatusCode::ACCEPTED).refuses(&[
+        NOT_FOUND,
+        NOT_UPLOADING,
+        PARTS_MISSING,
+    ])
+}
+
+const PARTS_MISSING: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "parts-missing", "Parts are missing");
+
 /// Joins the parts into one file, if all have arrived. Idempotent.
+#[utoipa::path(post, path = "/v1/documents/{document_id}/parts/complete")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -35,9 +46,7 @@ async fn handle(
         let missing = Parts::of(size).missing(size, &arrived);
         if let Some((number, _)) = missing.first() {
             let detail = format!("{} parts are missing; the first is {number}", missing.len());
-            return Err(Problem::new(StatusCode::CONFLICT, "parts-missing", "Parts are missing")
-                .detail(detail)
-                .into());
+            return Err(Problem::of(PARTS_MISSING).detail(detail).into());
         }
         state.objects.complete_parts(document.key(), &upload, arrived).await?;
         tracing::info!(document_id = %id, "upload completed");

@@ -5,18 +5,19 @@ use std::time::Duration;
 use aws_credential_types::provider::ProvideCredentials;
 use axum::extract::State;
 use axum::http::header::LOCATION;
-use axum::routing::post;
 use axum::{Extension, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::budget::exceeded;
+use shared::budget::{EXCEEDED, exceeded};
+use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::rate_limit::{Limit, limited};
+use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, SignedIn, StatusCode};
 use shared::idempotency::{Commit, IdempotencyError, Outcome};
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
 use shared::rate_limit::Quota;
 use shared::{Error, Result};
+use utoipa::ToSchema;
 
 use super::WRITE;
 use super::view::View;
@@ -38,17 +39,45 @@ const TAKING: usize = 1;
 /// The endpoint's router.
 pub fn router(state: System, uploads: Uploads) -> Router {
     let (records, limiter) = (state.records.clone(), state.limiter.clone());
-    let router = Router::new().route("/v1/documents", post(handle)).with_state(state);
+    let router = contract::route!(handle).with_state(state);
     let router = router.layer(Extension(uploads));
     limited(transactional(router, records), Limit::per_user(QUOTA, limiter))
 }
 
-#[derive(Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<Created>(StatusCode::CREATED)
+        .header("Location")
+        .limited(Subject::User, Unavailable::Admit)
+        .refuses(&[UNKNOWN_SCHEMA, INVALID_NAME, FILE_EMPTY, FILE_TOO_LARGE, EXCEEDED])
+}
+
+const UNKNOWN_SCHEMA: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "unknown-schema",
+    "The schema does not exist",
+);
+const INVALID_NAME: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-name",
+    "The file's name is not valid",
+);
+const FILE_EMPTY: ProblemType =
+    ProblemType::new(StatusCode::UNPROCESSABLE_ENTITY, "file-empty", "The file is empty");
+const FILE_TOO_LARGE: ProblemType =
+    ProblemType::new(StatusCode::UNPROCESSABLE_ENTITY, "file-too-large", "The file is too large");
+
+/// A file to upload.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Announcement {
-    /// The file's name.
+    /// The file's name, for display: 1 to 255 bytes, without `/`, `\` and control characters.
+    #[schema(min_length = 1, max_length = 255, example = "statement.pdf")]
     name: String,
-    /// The file's size in bytes.
+    /// The file's size, in bytes.
+    #[schema(minimum = 1)]
     size: u64,
     /// The file's SHA-256, in hexadecimal digits.
     #[serde(default)]
@@ -61,7 +90,8 @@ struct Announcement {
     upload: UploadMethod,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+/// How a client uploads a file.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum UploadMethod {
     /// In one request, with a form.
@@ -71,28 +101,49 @@ enum UploadMethod {
     Parts,
 }
 
-#[derive(Serialize)]
+/// An announced document, and how to upload its file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedDocument)]
 struct Created {
     document: View,
     upload: Upload,
 }
 
-#[derive(Serialize)]
+/// How the client uploads the file.
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum Upload {
     /// The client posts `fields`, then the file in the field `file`, to `url` as `multipart/form-data`.
-    Form { method: &'static str, url: String, fields: Fields, expires_at: Timestamp },
+    Form {
+        /// `POST`
+        method: &'static str,
+        /// The URL that takes the form.
+        url: String,
+        /// The form's fields by name, which are sent before the file.
+        #[schema(value_type = std::collections::BTreeMap<String, String>)]
+        fields: Fields,
+        /// When the form expires.
+        expires_at: Timestamp,
+    },
     /// The client gets `parts_url`, puts each listed part to its URL, and posts to `complete_url`.
     Parts {
+        /// `PUT`
         method: &'static str,
+        /// The size of each part but the last, in bytes.
         part_size: u64,
+        /// The number of parts.
         parts: u64,
+        /// The path of the missing parts.
         parts_url: String,
+        /// The path that joins the parts.
         complete_url: String,
+        /// When the upload expires.
         expires_at: Timestamp,
     },
 }
 
+/// Announces a document, and gives what its upload needs.
+#[utoipa::path(post, path = "/v1/documents")]
 async fn handle(
     State(state): State<System>,
     Extension(uploads): Extension<Uploads>,
@@ -108,8 +159,7 @@ async fn handle(
     if let Some(schema) = &announced.schema
         && !schemas::exists(&state.documents, user.tenant, schema).await?
     {
-        let title = "The schema does not exist";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-schema", title)
+        return Err(Problem::of(UNKNOWN_SCHEMA)
             .field("schema", format!("the schema {schema} does not exist"))
             .into());
     }
@@ -189,8 +239,7 @@ async fn parts(state: &System, document: &mut Document, now: Timestamp) -> Resul
 }
 
 fn invalid_name(error: InvalidName) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-name", "The file's name is not valid")
-        .field("name", error.to_string())
+    Problem::of(INVALID_NAME).field("name", error.to_string())
 }
 
 fn check_size(size: u64, max_bytes: u64) -> Result<(), Problem> {
@@ -198,9 +247,6 @@ fn check_size(size: u64, max_bytes: u64) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("a file must have 1 to {max_bytes} bytes");
-    let (slug, title) = match size {
-        0 => ("file-empty", "The file is empty"),
-        _ => ("file-too-large", "The file is too large"),
-    };
-    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title).field("size", detail))
+    let problem = if size == 0 { FILE_EMPTY } else { FILE_TOO_LARGE };
+    Err(Problem::of(problem).field("size", detail))
 }

@@ -3,8 +3,9 @@
 use axum::Router;
 use axum::extract::State;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Path, SignedIn, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{NOT_FOUND, Problem};
 
 use super::WRITE;
 use crate::document::DocumentId;
@@ -13,12 +14,20 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let delete = axum::routing::delete(handle);
-    Router::new().route("/v1/documents/{document_id}", delete).with_state(state)
+    contract::route!(handle).with_state(state)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers_nothing(StatusCode::NO_CONTENT)
+        .refuses(&[NOT_FOUND])
 }
 
 /// Deletes a document in any status, with its file and all results. The document is invisible at once; its
 /// objects in the bucket are deleted soon after.
+#[utoipa::path(delete, path = "/v1/documents/{document_id}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

@@ -6,13 +6,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::Serialize;
 use serde_json::Value;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::prefer::{self, Pauses};
-use shared::http::{Json, Path, SignedIn};
-use shared::problem::Problem;
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::problem::{NOT_FOUND, Problem};
+use utoipa::ToSchema;
 
 use super::READ;
 use super::view::View;
@@ -24,10 +25,21 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/documents/{document_id}", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(READ)
+        .answers::<Answer>(StatusCode::OK)
+        .waits()
+        .refuses(&[NOT_FOUND])
+}
+
+/// A document with links to its results.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentWithResults)]
 struct Answer {
     #[serde(flatten)]
     document: View,
@@ -46,15 +58,20 @@ struct Answer {
 }
 
 /// A link to consecutive pages: one line of JSON for each page.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PageLink)]
 struct Pages {
+    /// The first page, from 1.
     from: usize,
+    /// The last page.
     to: usize,
+    /// The link.
     url: String,
 }
 
-/// Another user's document is answered as one that does not exist. With `Prefer: wait=<seconds>`
-/// (RFC 7240), the answer waits until the document is finished or the time is over.
+/// Shows a document. Another user's document is answered as one that does not exist. With
+/// `Prefer: wait=<seconds>` (RFC 7240), the answer waits until the document is finished or the time is over.
+#[utoipa::path(get, path = "/v1/documents/{document_id}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::page::{self, cursor};
-use shared::http::{Json, Query, SignedIn};
+use shared::http::{Json, Query, SignedIn, StatusCode};
+use utoipa::ToSchema;
 
 use super::READ;
 use super::view::View;
@@ -14,18 +15,27 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/documents", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(READ).answers::<Page>(StatusCode::OK)
+}
+
+/// A page of documents.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Documents)]
 struct Page {
+    /// The documents, newest first, without their history and stages.
     documents: Vec<View>,
     /// The `cursor` of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// The user's own documents, newest first.
+/// Lists the user's own documents, newest first.
+#[utoipa::path(get, path = "/v1/documents")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

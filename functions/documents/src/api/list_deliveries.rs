@@ -2,10 +2,11 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::page::Page;
-use shared::http::{Json, Query, SignedIn};
+use shared::http::{Json, Query, SignedIn, StatusCode};
+use shared::problem::NOT_FOUND;
 use shared::webhook::Deliveries;
 
 use super::READ;
@@ -14,10 +15,19 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/document-webhook/deliveries", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-/// The tenant's deliveries of the last 30 days, newest first.
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(READ)
+        .answers::<Deliveries>(StatusCode::OK)
+        .refuses(&[NOT_FOUND])
+}
+
+/// Lists the tenant's deliveries of the last 30 days, newest first.
+#[utoipa::path(get, path = "/v1/document-webhook/deliveries")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

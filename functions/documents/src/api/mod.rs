@@ -15,6 +15,35 @@ pub mod rotate_secret;
 pub mod upload_parts;
 mod view;
 
+use shared::http::contract::{self, Operation};
 use shared::scopes::{DOCUMENTS_READ as READ, DOCUMENTS_WRITE as WRITE};
 
 pub use view::View;
+
+use crate::deliver_webhook::ENDS;
+
+/// The endpoints' part of the contract.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    vec![
+        cancel::operation(),
+        complete_upload::operation(),
+        create_upload::operation(),
+        delete::operation(),
+        get::operation(),
+        get_settings::operation(),
+        list::operation(),
+        list_deliveries::operation(),
+        put_schema::operation(),
+        put_settings::operation(),
+        resend_delivery::operation(),
+        rotate_secret::operation(),
+        upload_parts::operation(),
+    ]
+}
+
+/// The webhooks that a tenant receives.
+#[must_use]
+pub fn webhooks() -> Vec<Operation> {
+    ENDS.map(|(_, kind, summary)| contract::webhook::<View>("documents", kind, summary)).into()
+}

@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::put;
 use serde::Serialize;
 use serde_json::Value;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
+use utoipa::ToSchema;
 
 use super::WRITE;
 use crate::schema::SchemaRef;
@@ -16,16 +17,38 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/document-schemas/{schema}", put(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).scope(WRITE).answers::<Answer>(StatusCode::OK).refuses(&[
+        SCHEMA_BUILT_IN,
+        INVALID_SCHEMA,
+        SCHEMA_EXISTS,
+    ])
+}
+
+const SCHEMA_BUILT_IN: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "schema-built-in", "A built-in schema has this name");
+const INVALID_SCHEMA: ProblemType =
+    ProblemType::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-schema", "The schema is not valid");
+const SCHEMA_EXISTS: ProblemType = ProblemType::new(
+    StatusCode::CONFLICT,
+    "schema-exists",
+    "This version exists with other content",
+);
+
+/// A stored schema.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StoredSchema)]
 struct Answer {
     schema: SchemaRef,
 }
 
 /// Adds a version of a tenant's schema, such as `delivery-note@2`. An existing version never changes: putting
 /// the same schema again does nothing, and a different one is refused.
+#[utoipa::path(put, path = "/v1/document-schemas/{schema}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -34,19 +57,13 @@ async fn handle(
 ) -> Result<Json<Answer>> {
     user.require(WRITE)?;
     if schemas::is_built_in(&schema.name) {
-        let title = "A built-in schema has this name";
-        return Err(Problem::new(StatusCode::CONFLICT, "schema-built-in", title).into());
+        return Err(Problem::of(SCHEMA_BUILT_IN).into());
     }
-    schemas::check(&schema, &document).map_err(|reason| {
-        let title = "The schema is not valid";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-schema", title).detail(reason)
-    })?;
+    schemas::check(&schema, &document)
+        .map_err(|reason| Problem::of(INVALID_SCHEMA).detail(reason))?;
     if state.documents.add_schema(user.tenant, &schema, &document.to_string()).await? {
         Ok(Json(Answer { schema }))
     } else {
-        let title = "This version exists with other content";
-        Err(Problem::new(StatusCode::CONFLICT, "schema-exists", title)
-            .detail("Put it under the next version.")
-            .into())
+        Err(Problem::of(SCHEMA_EXISTS).detail("Put it under the next version.").into())
     }
 }

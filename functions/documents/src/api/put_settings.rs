@@ -1,46 +1,64 @@
 //! `PUT /v1/document-settings`
 
 use axum::extract::State;
-use axum::routing::put;
 use axum::{Extension, Router};
 use pdf_inspect::{Limits, Policy};
 use serde::Deserialize;
 use shared::Result;
 use shared::conflict::retried;
-use shared::http::{Json, SignedIn, StatusCode};
+use shared::http::contract::{self, Operation};
+use shared::http::{INVALID_BODY, Json, SignedIn, StatusCode};
 use shared::id::TenantId;
 use shared::problem::Problem;
-use shared::webhook::{self, Courier};
+use shared::webhook::{self, Courier, INVALID_WEBHOOK};
+use utoipa::ToSchema;
 
 use super::WRITE;
-use super::get_settings::Shown;
+use super::get_settings::{PolicySchema, Shown};
 use crate::settings::Settings;
 use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System, courier: Courier) -> Router {
-    let router = Router::new().route("/v1/document-settings", put(handle)).with_state(state);
+    let router = contract::route!(handle).with_state(state);
     router.layer(Extension(courier))
 }
 
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[derive(Default)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<Shown>(StatusCode::OK)
+        .refuses(&[INVALID_WEBHOOK])
+}
+
+/// A tenant's new settings.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DocumentSettingsRequest)]
 struct Request {
+    #[serde(default)]
+    #[schema(value_type = PolicySchema)]
     policy: Policy,
+    /// Whether a document must conform to PDF/A, in the flavour that it claims.
+    #[serde(default)]
     require_pdfa: bool,
     webhook: Option<RequestedWebhook>,
 }
 
-#[derive(Deserialize)]
+/// The webhook that receives the final status of each document.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DocumentWebhookRequest)]
 struct RequestedWebhook {
+    /// The URL, with `https` and a public host.
     url: String,
 }
 
 /// Replaces all settings. A missing setting gets its default. The webhook gets a new secret if its URL
 /// changes or if its receiver answered 410. Only this response shows the new secret. A webhook that was
 /// disabled because its deliveries failed is enabled and keeps its secret.
+#[utoipa::path(put, path = "/v1/document-settings")]
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
@@ -80,7 +98,6 @@ fn check_policy(policy: &Policy) -> Result<(), Problem> {
     if policy.max_inflated_bytes.is_none_or(|bytes| bytes <= Limits::MAX_TOTAL_BYTES) {
         return Ok(());
     }
-    let title = "The body is not what this endpoint takes";
-    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", title)
+    Err(Problem::of(INVALID_BODY)
         .field("policy.max_inflated_bytes", format!("at most {}", Limits::MAX_TOTAL_BYTES)))
 }

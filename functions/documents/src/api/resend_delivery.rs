@@ -2,10 +2,11 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::webhook::Shown;
+use shared::problem::NOT_FOUND;
+use shared::webhook::{Shown, WEBHOOK_DISABLED};
 
 use super::WRITE;
 use crate::store::Documents;
@@ -13,11 +14,19 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let path = "/v1/document-webhook/deliveries/{id}/resend";
-    Router::new().route(path, post(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<Shown>(StatusCode::ACCEPTED)
+        .refuses(&[NOT_FOUND, WEBHOOK_DISABLED])
 }
 
 /// Sends a message again under the same id, so that the receiver recognises a duplicate.
+#[utoipa::path(post, path = "/v1/document-webhook/deliveries/{id}/resend")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

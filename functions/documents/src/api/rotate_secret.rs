@@ -2,11 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use shared::Result;
-use shared::http::SignedIn;
+use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
+use shared::http::{SignedIn, StatusCode};
 use shared::idempotency::Outcome;
+use shared::problem::NOT_FOUND;
+use shared::webhook::{NewSecret, TOO_MANY_SECRETS};
 
 use super::WRITE;
 use crate::store::Documents;
@@ -15,11 +17,20 @@ use crate::system::System;
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
     let records = state.records.clone();
-    let router = Router::new().route("/v1/document-webhook/secret", post(handle));
+    let router = contract::route!(handle);
     transactional(router.with_state(state), records)
 }
 
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<NewSecret<'_>>(StatusCode::OK)
+        .refuses(&[NOT_FOUND, TOO_MANY_SECRETS])
+}
+
 /// Creates and returns a new secret for the tenant's webhook. For 24 h, the old secret signs too.
+#[utoipa::path(post, path = "/v1/document-webhook/secret")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

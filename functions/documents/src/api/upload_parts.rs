@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::problem::Problem;
+use shared::problem::{NOT_FOUND, Problem, ProblemType};
+use utoipa::ToSchema;
 
 use super::WRITE;
 use crate::document::{Document, DocumentId, Status};
@@ -21,28 +22,52 @@ const MAX_LINKS: usize = 100;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/documents/{document_id}/parts", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<Answer>(StatusCode::OK)
+        .refuses(&[NOT_FOUND, NOT_UPLOADING])
+}
+
+/// 409: there is no multipart upload to continue.
+pub(super) const NOT_UPLOADING: ProblemType = ProblemType::new(
+    StatusCode::CONFLICT,
+    "not-uploading",
+    "The document has no open multipart upload",
+);
+
+/// The parts of a multipart upload that are missing.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MissingParts)]
 struct Answer {
     /// The number of parts that have arrived.
     arrived: usize,
-    /// The missing parts, up to [`MAX_LINKS`]. If there are none, the client completes the upload.
+    /// The first 100 missing parts. If there are none, the client completes the upload.
     missing: Vec<Part>,
 }
 
 /// The client puts `size` bytes of the file, from `offset`, to `url`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MissingPart)]
 struct Part {
+    /// The part's number, from 1.
     number: i32,
+    /// Where the part begins in the file, in bytes.
     offset: u64,
+    /// The part's size, in bytes.
     size: u64,
+    /// The URL that takes the part.
     url: String,
+    /// When the URL expires.
     expires_at: Timestamp,
 }
 
 /// Lists the missing parts. With this list, a client resumes an interrupted upload.
+#[utoipa::path(get, path = "/v1/documents/{document_id}/parts")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -83,6 +108,6 @@ pub(super) async fn open(
 }
 
 fn not_uploading() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "not-uploading", "The document has no open multipart upload")
+    Problem::of(NOT_UPLOADING)
         .detail("The file has arrived, the upload has expired, or the document uses a form.")
 }

@@ -1,18 +1,23 @@
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::document::{Announced, Document, DocumentId, Entry, Sha256, Status};
 use crate::stage::{Failure, Rejection, Stage, Stages, Waiting};
 
 /// A document as its owner sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Document)]
 pub struct View {
     id: DocumentId,
     #[serde(flatten)]
     announced: Announced,
     status: Status,
+    /// When the document was announced.
     created_at: Timestamp,
+    /// When the upload form or the multipart upload expires.
     upload_expires_at: Timestamp,
+    /// When the upload was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     uploaded_at: Option<Timestamp>,
     /// The current stage.
@@ -25,6 +30,7 @@ pub struct View {
     pages_read: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_sha256: Option<Sha256>,
+    /// When the document became ready, rejected, failed or cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,25 +39,31 @@ pub struct View {
     failure: Option<Explained<FailureReason>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stages: Option<Stages>,
+    /// The document's events, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     history: Vec<Entry>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// What the document waits for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Wait {
     r#for: Waiting,
+    /// When this wait began.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// Why the document has not become ready.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Explained<T> {
     #[serde(flatten)]
     reason: T,
+    /// The reason, for people.
     explanation: &'static str,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// Why the document failed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct FailureReason {
     reason: Failure,
 }

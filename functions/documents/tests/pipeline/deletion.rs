@@ -11,8 +11,8 @@ use lambda_http::request::from_str;
 use shared::batch;
 use shared::http::app;
 use shared::lease::GRACE;
+use testing::contract::ask;
 use testing::{event, pdf};
-use tower::ServiceExt;
 
 use crate::support::{LEASE, System, system};
 
@@ -20,7 +20,7 @@ async fn call(router: axum::Router, event_name: &str, s: &System, id: DocumentId
     let event = event(event_name)
         .replace("doc_01M7YRRT800000000000000002", &id.to_string())
         .replace("usr_01M7YRRT800000000000000000", &s.owner.to_string());
-    let response = app(router).oneshot(from_str(&event).unwrap()).await.unwrap();
+    let response = ask(&app(router), from_str(&event).unwrap()).await;
     let status = response.status().as_u16();
     response.into_body().collect().await.unwrap();
     status

@@ -12,6 +12,7 @@ use documents::store::Documents;
 use serde_json::{Value, json};
 use shared::batch::{self, Message};
 use shared::webhook::{Courier, Deliver, Disabled, Reason, Webhook, new_secret};
+use testing::contract::CONTRACT;
 use testing::pdf;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -86,6 +87,7 @@ async fn the_final_status_is_posted_and_signed() {
     let signature = header(0, "webhook-signature");
     let signature = BASE64_STANDARD.decode(signature.strip_prefix("v1,").unwrap()).unwrap();
     hmac::verify(&key, signed.as_bytes(), &signature).unwrap();
+    CONTRACT.check_webhook(body.as_bytes());
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["type"], "document.ready");
     assert_eq!((&body["data"]["id"], &body["data"]["status"]), (&json!(id), &json!("ready")));

@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
-use shared::http::{Json, Path, SignedIn};
-use shared::problem::Problem;
+use shared::http::contract::{self, Operation};
+use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::problem::{NOT_FOUND, Problem};
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::sku::Sku;
@@ -15,19 +16,30 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/stock/{sku}", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    let operation = contract::operation!(handle).scope(ADMIN);
+    operation.answers::<StockView>(StatusCode::OK).refuses(&[NOT_FOUND])
+}
+
+/// A product's stock.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Stock)]
 struct StockView {
     sku: Sku,
     /// The available quantity.
     available: u32,
     /// The reserved quantity.
     reserved: u32,
+    /// The buckets, sorted by number.
     buckets: Vec<Bucket>,
 }
 
+/// Shows a product's stock.
+#[utoipa::path(get, path = "/v1/stock/{sku}")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

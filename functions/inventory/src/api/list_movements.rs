@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use serde::Serialize;
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::page::{self, cursor};
-use shared::http::{Json, Path, Query, SignedIn};
-use shared::problem::Problem;
+use shared::http::{Json, Path, Query, SignedIn, StatusCode};
+use shared::problem::{NOT_FOUND, Problem};
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::movement::Movement;
@@ -16,18 +17,28 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    Router::new().route("/v1/stock/{sku}/movements", get(handle)).with_state(state)
+    contract::route!(handle).with_state(state)
 }
 
-#[derive(Serialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    let operation = contract::operation!(handle).scope(ADMIN);
+    operation.answers::<Page>(StatusCode::OK).refuses(&[NOT_FOUND])
+}
+
+/// A page of movements.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Movements)]
 struct Page {
+    /// The movements, newest first.
     movements: Vec<Movement>,
     /// The `cursor` parameter for the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// A product's movements, newest first.
+/// Lists a product's movements, newest first.
+#[utoipa::path(get, path = "/v1/stock/{sku}/movements")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,

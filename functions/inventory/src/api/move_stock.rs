@@ -2,13 +2,14 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use shared::Result;
+use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::idempotency::{Commit, Outcome};
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
+use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::movement::{BucketCount, Movement, Note, Quantity, Reason, Refusal, changes};
@@ -19,12 +20,24 @@ use crate::system::System;
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
     let records = state.records.clone();
-    let router = Router::new().route("/v1/stock/{sku}/movements", post(handle)).with_state(state);
-    transactional(router, records)
+    transactional(contract::route!(handle).with_state(state), records)
 }
 
-#[derive(Clone, Deserialize)]
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    let operation = contract::operation!(handle).scope(ADMIN);
+    operation.answers::<Created>(StatusCode::CREATED).refuses(&[NOT_ENOUGH_STOCK, TOO_MUCH_STOCK])
+}
+
+const NOT_ENOUGH_STOCK: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "not-enough-stock", "There is not enough stock");
+const TOO_MUCH_STOCK: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "too-much-stock", "The stock would exceed the limit");
+
+/// A new movement.
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MovementRequest)]
 struct Request {
     /// The added quantity. A negative quantity is removed.
     quantity: Quantity,
@@ -38,13 +51,17 @@ struct Request {
     buckets: BucketCount,
 }
 
-#[derive(Serialize)]
+/// A product's movement.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedMovement)]
 struct Created {
     sku: Sku,
     #[serde(flatten)]
     movement: Movement,
 }
 
+/// Adds, removes or corrects stock.
+#[utoipa::path(post, path = "/v1/stock/{sku}/movements")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
@@ -90,14 +107,12 @@ async fn plan(
 fn refused(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::NotEnough(available) => {
-            let title = "There is not enough stock";
             let detail = format!("{available} are available");
-            Problem::new(StatusCode::CONFLICT, "not-enough-stock", title).field("quantity", detail)
+            Problem::of(NOT_ENOUGH_STOCK).field("quantity", detail)
         }
         Refusal::TooMuch => {
-            let title = "The stock would exceed the limit";
             let detail = format!("a product has at most {MAX_STOCK} units");
-            Problem::new(StatusCode::CONFLICT, "too-much-stock", title).field("quantity", detail)
+            Problem::of(TOO_MUCH_STOCK).field("quantity", detail)
         }
     }
 }

@@ -9,8 +9,8 @@ use lambda_http::request::from_str;
 use serde_json::{Value, json};
 use shared::http::app;
 use shared::idempotency::Records;
+use testing::contract::ask;
 use testing::{account, event};
-use tower::ServiceExt;
 
 use crate::audit::audit;
 use crate::support::{System, sku, system};
@@ -54,7 +54,7 @@ impl Answer {
 }
 
 pub(crate) async fn call(router: &Router, event: &str) -> Answer {
-    let response = router.clone().oneshot(from_str(event).unwrap()).await.unwrap();
+    let response = ask(router, from_str(event).unwrap()).await;
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     let is_replayed = parts.headers.contains_key("idempotent-replayed");

@@ -6,32 +6,39 @@ use sha2::{Digest, Sha256};
 use crate::http::json::is_json;
 use crate::idempotency::canonical;
 use crate::idempotency::hash::hex;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
+
+/// 400: the request has no key, or several.
+pub const KEY_MISSING: ProblemType = ProblemType::new(
+    StatusCode::BAD_REQUEST,
+    "idempotency-key-missing",
+    "This request needs one Idempotency-Key",
+);
+/// 400: the key is too long or has characters that are not allowed.
+pub const KEY_INVALID: ProblemType = ProblemType::new(
+    StatusCode::BAD_REQUEST,
+    "idempotency-key-invalid",
+    "The Idempotency-Key is not valid",
+);
 
 /// The header that carries the key.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The longest key, in characters.
 pub const MAX_KEY_LENGTH: usize = 255;
+
 /// The key that a request carries.
 pub(super) fn key(headers: &HeaderMap) -> Result<String, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "idempotency-key-missing",
-            "This request needs one Idempotency-Key",
-        )
-        .field("Idempotency-Key", "send a new random value, and the same value when you retry"));
+        return Err(Problem::of(KEY_MISSING).field(
+            "Idempotency-Key",
+            "send a new random value, and the same value when you retry",
+        ));
     };
     let key = value.to_str().ok().and_then(unquoted);
     key.filter(|key| (1..=MAX_KEY_LENGTH).contains(&key.len())).ok_or_else(|| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "idempotency-key-invalid",
-            "The Idempotency-Key is not valid",
-        )
-        .field(
+        Problem::of(KEY_INVALID).field(
             "Idempotency-Key",
             format!("1 to {MAX_KEY_LENGTH} printable ASCII characters, quoted if one is a comma"),
         )

@@ -36,7 +36,7 @@ use axum::response::{IntoResponse, Response};
 use lambda_http::http::Request;
 use lambda_http::http::request::Parts;
 
-pub use self::key::{IDEMPOTENCY_KEY, MAX_KEY_LENGTH};
+pub use self::key::{IDEMPOTENCY_KEY, KEY_INVALID, KEY_MISSING, MAX_KEY_LENGTH};
 use self::key::{fingerprint, key};
 use self::saved::is_lasting;
 pub use self::saved::{HadEffects, IDEMPOTENT_REPLAYED, MAX_SAVED_BYTES, Saved};

@@ -1,0 +1,74 @@
+//! The contract: the OpenAPI document of all systems, from the types of their handlers.
+//!
+//! **Guarantees.** The document depends only on the source and on the sample events: each build gives the
+//! same text. `make openapi` writes it, and a test fails if `openapi.yaml` differs. That the endpoints answer as the document says is
+//! checked by `testing::contract`, for each response of each test.
+//!
+//! Examples are real. The example of a request is the body of the function's sample event. The example of an
+//! answer is in `events/<system>/answers/`; a test's answer becomes one with `RECORD_ANSWERS=1`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use shared::http::contract::document;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::{OpenApi, RefOr};
+
+/// The repository's root.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The document as YAML.
+///
+/// # Errors
+/// When a sample event cannot be read.
+pub fn yaml() -> Result<String, Box<dyn std::error::Error>> {
+    Ok(yaml_serde::to_string(&openapi()?)?)
+}
+
+/// The document, with its examples.
+fn openapi() -> Result<OpenApi, Box<dyn std::error::Error>> {
+    let operations = [
+        auth::api::operations(),
+        checkout::api::operations(),
+        documents::api::operations(),
+        inventory::api::operations(),
+    ];
+    let webhooks = [checkout::api::webhooks(), documents::api::webhooks()];
+    let mut openapi = document(operations.concat(), webhooks.concat());
+    for item in openapi.paths.paths.values_mut() {
+        let PathItem { get, put, post, delete, .. } = item;
+        for operation in [get, put, post, delete].into_iter().flatten() {
+            add_examples(operation)?;
+        }
+    }
+    Ok(openapi)
+}
+
+fn add_examples(operation: &mut Operation) -> Result<(), Box<dyn std::error::Error>> {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    let system = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+    let folder = root().join("events").join(&system);
+    let file = format!("{}.json", id.strip_prefix(&format!("{system}-")).unwrap_or(&id));
+    if let Some(RefOr::T(body)) = &mut operation.request_body
+        && let Some(RefOr::T(content)) = body.content.values_mut().next()
+    {
+        let event: Value = serde_json::from_str(&fs::read_to_string(folder.join(&file))?)?;
+        content.example = event["body"].as_str().map(serde_json::from_str).transpose()?;
+    }
+    let answer = folder.join("answers").join(&file);
+    if !answer.exists() {
+        return Ok(());
+    }
+    let answer: Value = serde_json::from_str(&fs::read_to_string(answer)?)?;
+    let status = answer["status"].to_string();
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(&status)
+        && let Some(RefOr::T(content)) = response.content.get_mut("application/json")
+    {
+        content.example = Some(answer["body"].clone());
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! The checked-in document is that of the source, and complete.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use serde_json::Value;
+use testing::contract::Contract;
+
+fn checked_in() -> String {
+    std::fs::read_to_string(contract::root().join("openapi.yaml")).unwrap()
+}
+
+/// Calls `look` with each value of the document and its path.
+fn walk(value: &Value, path: &str, look: &mut impl FnMut(&str, &Value)) {
+    look(path, value);
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                walk(member, &format!("{path}/{name}"), look);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(item, path, look)),
+        _ => {}
+    }
+}
+
+/// With `UPDATE_CONTRACT`, it writes the document: `make openapi`.
+#[test]
+fn the_checked_in_document_is_that_of_the_source() {
+    let document = contract::yaml().unwrap();
+    if std::env::var_os("UPDATE_CONTRACT").is_some() {
+        std::fs::write(contract::root().join("openapi.yaml"), document).unwrap();
+        return;
+    }
+    assert!(checked_in() == document, "openapi.yaml is old: run `make openapi`");
+}
+
+#[test]
+fn each_operation_has_a_summary_a_request_and_an_answer_that_are_valid_examples() {
+    let contract = Contract::of(&checked_in());
+    for operation in contract.operations() {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{id}");
+        let mut contents = Vec::new();
+        if let Some(content) = operation.pointer("/requestBody/content") {
+            contents.push(content);
+        }
+        let responses = operation["responses"].as_object().unwrap();
+        let good = responses.iter().filter(|(status, _)| status.starts_with('2'));
+        let mut answers = good.filter_map(|(_, response)| response.get("content")).peekable();
+        if answers.peek().is_some() {
+            let example =
+                answers.find(|content| content["application/json"].get("example").is_some());
+            contents.push(example.unwrap_or_else(|| panic!("{id} has no example of an answer")));
+        }
+        for content in contents {
+            let content = &content["application/json"];
+            let example = content.get("example").unwrap_or_else(|| panic!("{id}: no example"));
+            contract.validate(&content["schema"], example).unwrap_or_else(|e| panic!("{id}: {e}"));
+        }
+    }
+}
+
+#[test]
+fn each_type_and_each_field_is_described_for_readers_without_the_source() {
+    let document: Value = yaml_serde::from_str(&checked_in()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for (name, schema) in schemas {
+        let is_described = schema.get("description").is_some();
+        assert!(is_described || schema.get("allOf").is_some(), "{name} has no description");
+    }
+    walk(&document, "", &mut |path, value| {
+        if path.ends_with("/description") || path.ends_with("/summary") {
+            let is_plain = value.as_str().is_none_or(|text| !text.contains("[`"));
+            assert!(is_plain, "{path} has a link of the source: {value}");
+        }
+    });
+}

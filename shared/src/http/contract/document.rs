@@ -1,0 +1,246 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation as OpenApiOperation, PathItem};
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, Content, Header, Info, OpenApi, Paths, Ref, RefOr, Response, ResponseBuilder,
+};
+
+use super::schemas::{Schemas, text};
+use super::{BEARER, Operation};
+use crate::budget::EXCEEDED;
+use crate::http::rate_limit::{TOO_MANY_REQUESTS, UNAVAILABLE};
+use crate::idempotency::IN_PROGRESS;
+use crate::problem::{CONFLICTING_WRITES, Members, ProblemType, UNAUTHENTICATED, URN};
+
+/// The headers of answers: name, description, example.
+const HEADERS: [(&str, &str, &str); 8] = [
+    ("Cache-Control", "`no-store`: the answer is secret.", "no-store"),
+    (REPLAYED, "`true` if this is the first answer to the same request.", "true"),
+    ("Location", "The path of what the request has created.", "/v1/orders/ord_01M7YRRT80…"),
+    ("Preference-Applied", "`wait` if the answer waited as the request prefers.", "wait"),
+    (
+        "RateLimit",
+        "For each limit: the requests that are left, and the seconds after which the limit has all \
+         again (draft-ietf-httpapi-ratelimit-headers-10).",
+        "\"uploads\";r=99;t=1",
+    ),
+    (
+        "RateLimit-Policy",
+        "For each limit: the number of requests in a window, and the seconds of the window.",
+        "\"uploads\";q=100;w=60",
+    ),
+    ("Retry-After", "The seconds after which the same request may succeed.", "1"),
+    ("WWW-Authenticate", "`Bearer`: the request needs an access token.", "Bearer"),
+];
+
+/// The header of the first answer to the same request.
+pub(super) const REPLAYED: &str = "Idempotent-Replayed";
+
+/// The name of the schema of an answer of API Gateway.
+const GATEWAY_MESSAGE: &str = "GatewayMessage";
+
+/// The OpenAPI document of these operations and [webhooks](super::webhook).
+///
+/// # Panics
+/// When two operations have the same path and method, or two types have the same name.
+#[must_use]
+pub fn document(operations: Vec<Operation>, webhooks: Vec<Operation>) -> OpenApi {
+    let mut schemas = Schemas::default();
+    schemas.add::<Members>();
+    schemas.insert(GATEWAY_MESSAGE.to_owned(), gateway_message());
+    let tags: BTreeSet<_> =
+        operations.iter().flat_map(|part| part.openapi.tags.clone().unwrap_or_default()).collect();
+    let mut refusals = BTreeMap::new();
+    let mut openapi = OpenApi::new(info(), paths(operations, &mut schemas, &mut refusals));
+    let webhooks = paths(webhooks, &mut schemas, &mut refusals);
+    openapi.webhooks = Some(webhooks).filter(|webhooks| !webhooks.paths.is_empty());
+
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    let bearer = bearer.description(Some("The access token of `auth-login`. It has the scopes."));
+    let mut components = ComponentsBuilder::new()
+        .security_scheme(BEARER, SecurityScheme::Http(bearer.build()))
+        .schemas_from_iter(schemas.into_map())
+        .build();
+    let headers = HEADERS.iter().map(|header| (header.0.to_owned(), described(header).into()));
+    components.headers = headers.collect();
+    components.responses = refusals;
+    openapi.components = Some(components);
+    openapi.tags = Some(tags.into_iter().map(|tag| TagBuilder::new().name(tag).build()).collect());
+    openapi
+}
+
+fn info() -> Info {
+    let mut info = Info::new("Arsenal", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "All endpoints of all systems.\n\n\
+         A refusal is a problem of RFC 9457: its `type` is stable, and programs check it. Times are in \
+         UTC (RFC 3339). Amounts of money are in minor units of their currency. Lists have pages: \
+         `next_cursor` of a page is the `cursor` of the next. A field without a value is absent. Unknown \
+         fields of a request are refused; an answer may get new fields."
+            .to_owned(),
+    );
+    info
+}
+
+/// Responses by name.
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+fn paths(operations: Vec<Operation>, schemas: &mut Schemas, refusals: &mut Responses) -> Paths {
+    let mut paths = Paths::new();
+    for operation in operations {
+        let (path, method, openapi) = operation.finished(schemas, refusals);
+        let known = paths.get_path_operation(&path, method.clone());
+        assert!(known.is_none(), "{path} is in the document twice");
+        paths.paths.entry(path).or_default().merge_operations(PathItem::new(method, openapi));
+    }
+    paths
+}
+
+impl Operation {
+    /// The operation with its headers and its problems. Its schemas go to `schemas`, and responses with one
+    /// problem, which are the same in many operations, to `common`.
+    fn finished(
+        mut self,
+        schemas: &mut Schemas,
+        common: &mut Responses,
+    ) -> (String, HttpMethod, OpenApiOperation) {
+        for response in self.openapi.responses.responses.values_mut() {
+            if let RefOr::T(response) = response {
+                response.headers.extend(self.headers.iter().map(|name| header(name)));
+            }
+        }
+        let mut refusals = BTreeMap::<_, Vec<ProblemType>>::new();
+        for problem in &self.problems {
+            let same = refusals.entry(problem.status.as_u16()).or_default();
+            if !same.iter().any(|known| known.slug == problem.slug) {
+                same.push(*problem);
+            }
+            self.schemas.insert(component(problem), schema(problem));
+        }
+        let is_open = self.openapi.security.as_ref().is_none_or(Vec::is_empty);
+        for (status, mut problems) in refusals {
+            problems.sort_by_key(|problem| problem.slug);
+            let mut response = refusal(status, &problems, is_open);
+            let limits = self.headers.iter().filter(|name| name.starts_with("RateLimit"));
+            response.headers.extend(limits.map(|name| header(name)));
+            // Only refusals that depend on what is stored are saved for retries.
+            let is_saved = matches!(status, 404 | 409 | 422);
+            let replayed = self.headers.iter().find(|name| is_saved && **name == REPLAYED);
+            response.headers.extend(replayed.map(|name| header(name)));
+            let response = match &problems[..] {
+                [only] => shared(common, only, response),
+                _ => response.into(),
+            };
+            self.openapi.responses.responses.insert(status.to_string(), response);
+        }
+        summarize(&mut self.openapi);
+        self.schemas.move_to(schemas);
+        let method = self.methods.into_iter().next().unwrap_or(HttpMethod::Get);
+        (self.path, method, self.openapi)
+    }
+}
+
+/// Moves a response to `common`, and gives the reference.
+fn shared(common: &mut Responses, problem: &ProblemType, response: Response) -> RefOr<Response> {
+    let mut name = component(problem);
+    if response.headers.contains_key("RateLimit") {
+        name.push_str("AndLimit");
+    }
+    if response.headers.contains_key(REPLAYED) {
+        name.push_str("Replayed");
+    }
+    let known = common.entry(name.clone()).or_insert_with(|| response.clone().into());
+    assert!(*known == RefOr::T(response), "the problem {name} has two responses");
+    RefOr::Ref(Ref::new(format!("#/components/responses/{name}")))
+}
+
+/// Takes the first sentence of the handler's documentation as the summary, and the rest as the
+/// description.
+fn summarize(operation: &mut OpenApiOperation) {
+    let parts = [operation.summary.take(), operation.description.take()];
+    let parts: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    let text = parts.join("\n\n");
+    let end = [". ", ".\n"].iter().filter_map(|end| text.find(end)).min();
+    let (summary, description) = text.split_at(end.unwrap_or(text.len()));
+    operation.summary = Some(summary.trim_end_matches('.').replace('\n', " "));
+    let description = description.trim_start_matches('.').trim();
+    let paragraphs: Vec<_> =
+        description.split("\n\n").map(|text| text.replace('\n', " ")).collect();
+    operation.description = Some(paragraphs.join("\n\n")).filter(|text| !text.is_empty());
+}
+
+/// The response of a status with these problems.
+fn refusal(status: u16, problems: &[ProblemType], is_open: bool) -> Response {
+    let schema = match problems {
+        [only] => Ref::from_schema_name(component(only)).into(),
+        several => {
+            let any = several.iter().fold(OneOfBuilder::new(), |any, problem| {
+                any.item(Ref::from_schema_name(component(problem)))
+            });
+            RefOr::T(Schema::OneOf(any.build()))
+        }
+    };
+    let titles = problems.iter().map(|problem| format!("`{}`: {}.", problem.slug, problem.title));
+    let mut response = ResponseBuilder::new()
+        .description(titles.collect::<Vec<_>>().join(" "))
+        .content("application/problem+json", Content::new(Some(schema)));
+    // API Gateway, its authorizer, or a function that does not answer.
+    let gateway_answers =
+        matches!(status, 429 | 500 | 503) || (!is_open && matches!(status, 401 | 403));
+    if gateway_answers {
+        let message = Ref::from_schema_name(GATEWAY_MESSAGE);
+        response = response.content("application/json", Content::new(Some(message)));
+    }
+    let mut response = response.build();
+    let headers = problems.iter().filter_map(|problem| match *problem {
+        UNAUTHENTICATED => Some("WWW-Authenticate"),
+        CONFLICTING_WRITES | EXCEEDED | IN_PROGRESS | TOO_MANY_REQUESTS | UNAVAILABLE => {
+            Some("Retry-After")
+        }
+        _ => None,
+    });
+    response.headers = headers.map(header).collect();
+    response
+}
+
+/// The reference to a header of [`HEADERS`].
+fn header(name: &str) -> (String, RefOr<Header>) {
+    (name.to_owned(), RefOr::Ref(Ref::new(format!("#/components/headers/{name}"))))
+}
+
+fn described((_, description, example): &(&str, &str, &str)) -> Header {
+    HeaderBuilder::new()
+        .schema(Some(text(None, None, example)))
+        .description(Some(*description))
+        .build()
+}
+
+/// The name of a problem type's schema: `not-found` has `NotFoundProblem`.
+fn component(problem: &ProblemType) -> String {
+    let capitalised = |word: &str| word[..1].to_uppercase() + &word[1..];
+    problem.slug.split('-').map(capitalised).collect::<String>() + "Problem"
+}
+
+fn schema(problem: &ProblemType) -> Schema {
+    let kind = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some([format!("{URN}{}", problem.slug)]));
+    let status = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .enum_values(Some([problem.status.as_u16()]));
+    let narrowed = ObjectBuilder::new().property("type", kind).property("status", status);
+    let all = AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(narrowed);
+    Schema::AllOf(all.description(Some(format!("The problem `{}`.", problem.slug))).build())
+}
+
+fn gateway_message() -> Schema {
+    let message = ObjectBuilder::new().schema_type(Type::String).examples(["Unauthorized"]);
+    let answer = ObjectBuilder::new().property("message", message).required("message");
+    let description = "An answer of API Gateway itself: of its authorizer, for too many requests to the \
+                       whole API, or for a function that does not answer.";
+    Schema::Object(answer.description(Some(description)).build())
+}

@@ -1,0 +1,133 @@
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use lambda_http::http::HeaderMap;
+use utoipa::ToSchema;
+use utoipa::openapi::Content;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::security::SecurityRequirement;
+
+use super::document::REPLAYED;
+use super::{BEARER, Operation, schemas};
+use crate::http::idempotency::{KEY_INVALID, KEY_MISSING, MAX_KEY_LENGTH, Transaction};
+use crate::http::{
+    BODY_TOO_LARGE, INVALID_BODY, INVALID_JSON, INVALID_PATH, INVALID_QUERY, Json, Path, Query,
+    SignedIn, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE,
+};
+use crate::idempotency::{IN_PROGRESS, KEY_REUSED};
+use crate::problem::UNAUTHENTICATED;
+
+/// What an extractor takes from a request, and what it refuses.
+pub trait Extractor {
+    /// Adds it to the operation.
+    fn describe(operation: &mut Operation);
+}
+
+/// The arguments of a handler: a function of up to eight extractors.
+pub trait Inputs<A> {
+    /// Adds what the extractors take and refuse to the operation.
+    fn describe(&self, operation: &mut Operation);
+}
+
+macro_rules! inputs {
+    ($($extractor:ident),*) => {
+        impl<F, R, $($extractor: Extractor),*> Inputs<($($extractor,)*)> for F
+        where
+            F: Fn($($extractor),*) -> R,
+        {
+            fn describe(&self, operation: &mut Operation) {
+                $($extractor::describe(operation);)*
+            }
+        }
+    };
+}
+inputs!(A);
+inputs!(A, B);
+inputs!(A, B, C);
+inputs!(A, B, C, D);
+inputs!(A, B, C, D, E);
+inputs!(A, B, C, D, E, G);
+inputs!(A, B, C, D, E, G, H);
+inputs!(A, B, C, D, E, G, H, I);
+
+/// Nothing of the request.
+impl<S> Extractor for State<S> {
+    fn describe(_: &mut Operation) {}
+}
+
+/// Nothing of the request.
+impl<T> Extractor for Extension<T> {
+    fn describe(_: &mut Operation) {}
+}
+
+/// [`Operation::waits`] describes the header that a handler reads.
+impl Extractor for HeaderMap {
+    fn describe(_: &mut Operation) {}
+}
+
+/// A body of JSON that the handler does not parse.
+impl Extractor for Bytes {
+    fn describe(operation: &mut Operation) {
+        operation.body(Content::new::<Schema>(None));
+        operation.problems.push(UNREADABLE_BODY);
+    }
+}
+
+impl Extractor for SignedIn {
+    fn describe(operation: &mut Operation) {
+        let bearer = SecurityRequirement::new::<_, [&str; 0], _>(BEARER, []);
+        operation.openapi.security = Some(vec![bearer]);
+        operation.problems.push(UNAUTHENTICATED);
+    }
+}
+
+impl<T: ToSchema> Extractor for Json<T> {
+    fn describe(operation: &mut Operation) {
+        let schema = operation.schemas.add::<T>();
+        operation.body(Content::new(Some(schema)));
+        let problems = [UNREADABLE_BODY, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, INVALID_BODY];
+        operation.problems.extend(problems);
+    }
+}
+
+impl Extractor for Transaction {
+    fn describe(operation: &mut Operation) {
+        let description = "A random value for each new request, and the same value for its retries, \
+                           which get the first answer again for 24 h. Bare, or quoted as a string of \
+                           RFC 9651.";
+        let schema = schemas::text(
+            Some(MAX_KEY_LENGTH),
+            Some("^[ -~]+$"),
+            "8e03978e-40d5-43dd-bc93-6894a57f9324",
+        );
+        operation.parameter("Idempotency-Key", ParameterIn::Header, true, description, schema);
+        operation.headers.push(REPLAYED);
+        // The body is part of the request's identity, so it is read even if the handler takes none.
+        let problems = [KEY_MISSING, KEY_INVALID, KEY_REUSED, IN_PROGRESS];
+        operation.problems.extend(problems);
+        operation.problems.extend([UNREADABLE_BODY, BODY_TOO_LARGE]);
+    }
+}
+
+impl<T: ToSchema> Extractor for Path<T> {
+    fn describe(operation: &mut Operation) {
+        let first = operation.path.split(['{', '}']).nth(1).unwrap_or_default().to_owned();
+        for field in operation.schemas.fields::<T>(&first) {
+            let (name, description) = (field.name, field.description);
+            operation.parameter(&name, ParameterIn::Path, true, &description, field.schema);
+        }
+        operation.problems.push(INVALID_PATH);
+    }
+}
+
+impl<T: ToSchema> Extractor for Query<T> {
+    fn describe(operation: &mut Operation) {
+        for field in operation.schemas.fields::<T>("") {
+            let (name, description) = (field.name, field.description);
+            let place = ParameterIn::Query;
+            operation.parameter(&name, place, field.is_required, &description, field.schema);
+        }
+        operation.problems.push(INVALID_QUERY);
+    }
+}

@@ -1,0 +1,192 @@
+//! Schemas: those of the types, as the answers really are.
+
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayItems, Object, ObjectBuilder, OneOf, Ref, Schema, SchemaType, Type,
+};
+
+/// The named schemas of a part of the document.
+#[derive(Clone, Default)]
+pub(super) struct Schemas(BTreeMap<String, RefOr<Schema>>);
+
+/// A field of an object, as a parameter.
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) is_required: bool,
+    pub(super) description: String,
+    pub(super) schema: RefOr<Schema>,
+}
+
+impl Schemas {
+    /// Adds `T` and what it refers to. Gives a reference, or the schema itself if it is no type of ours:
+    /// those have a description.
+    pub(super) fn add<T: ToSchema>(&mut self) -> RefOr<Schema> {
+        let mut schemas = Vec::new();
+        T::schemas(&mut schemas);
+        for (name, schema) in schemas {
+            self.insert(name, schema);
+        }
+        let (name, schema) = (T::name().into_owned(), T::schema());
+        let is_ours = match &schema {
+            RefOr::T(Schema::Object(object)) => object.description.is_some(),
+            RefOr::T(Schema::Array(_)) => false,
+            _ => true,
+        };
+        if !is_ours {
+            return schema;
+        }
+        self.insert(name.clone(), schema);
+        Ref::from_schema_name(name).into()
+    }
+
+    /// The fields of `T` as parameters; `T` as a parameter called `only`, if it is no object.
+    pub(super) fn fields<T: ToSchema>(&mut self, only: &str) -> Vec<Field> {
+        if let RefOr::T(Schema::Object(object)) = clean(T::schema())
+            && !object.properties.is_empty()
+        {
+            let mut schemas = Vec::new();
+            T::schemas(&mut schemas);
+            for (name, schema) in schemas {
+                self.insert(name, schema);
+            }
+            return fields_of(object);
+        }
+        let (name, description) = (only.to_owned(), String::new());
+        vec![Field { name, is_required: true, description, schema: self.add::<T>() }]
+    }
+
+    /// Moves all schemas to `others`.
+    ///
+    /// # Panics
+    /// When two types have the same name and are different.
+    pub(super) fn move_to(self, others: &mut Self) {
+        for (name, schema) in self.0 {
+            others.insert(name, schema);
+        }
+    }
+
+    /// All schemas by name.
+    pub(super) fn into_map(self) -> BTreeMap<String, RefOr<Schema>> {
+        self.0
+    }
+
+    pub(super) fn insert(&mut self, name: String, schema: impl Into<RefOr<Schema>>) {
+        let schema = clean(schema.into());
+        let other = self.0.get(&name).is_some_and(|known| *known != schema);
+        assert!(!other, "two types have the schema {name}; use #[schema(as = …)] on one of them");
+        self.0.insert(name, schema);
+    }
+}
+
+/// A text with a pattern and an example.
+pub(super) fn text(max: Option<usize>, pattern: Option<&str>, example: &str) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(max);
+    text.pattern(pattern).examples([example]).into()
+}
+
+/// A text with a pattern, an example and a description.
+#[must_use]
+pub fn described_text(pattern: &str, example: &str, description: &str) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    text.examples([example]).description(Some(description)).into()
+}
+
+fn fields_of(object: Object) -> Vec<Field> {
+    let required = object.required;
+    let field = |(name, mut schema): (String, RefOr<Schema>)| {
+        let description = match &mut schema {
+            RefOr::T(Schema::Object(object)) => object.description.take().unwrap_or_default(),
+            RefOr::Ref(reference) => std::mem::take(&mut reference.description),
+            RefOr::T(_) => String::new(),
+        };
+        Field { is_required: required.contains(&name), name, description, schema }
+    };
+    object.properties.into_iter().map(field).collect()
+}
+
+/// The schema without `null`, because an answer leaves out a field that has no value, unless the
+/// description says when it is `null`; and with short descriptions.
+fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let schema = match schema {
+        RefOr::T(schema) => schema,
+        RefOr::Ref(mut reference) => {
+            reference.description = reference.description.replace('\n', " ");
+            return reference.into();
+        }
+    };
+    RefOr::T(match schema {
+        Schema::Object(object) => Schema::Object(clean_object(object)),
+        Schema::Array(mut array) => {
+            shorten(&mut array.description);
+            drop_null(&mut array.schema_type, array.description.as_deref());
+            if let ArrayItems::RefOrSchema(items) = array.items {
+                array.items = ArrayItems::RefOrSchema(Box::new(clean(*items)));
+            }
+            Schema::Array(array)
+        }
+        Schema::OneOf(one) => return clean_one_of(one),
+        Schema::AllOf(mut all) => {
+            shorten(&mut all.description);
+            all.items = all.items.into_iter().map(clean).collect();
+            Schema::AllOf(all)
+        }
+        other => other,
+    })
+}
+
+fn clean_object(mut object: Object) -> Object {
+    shorten(&mut object.description);
+    drop_null(&mut object.schema_type, object.description.as_deref());
+    let properties = std::mem::take(&mut object.properties).into_iter();
+    object.properties = properties.map(|(name, schema)| (name, clean(schema))).collect();
+    object.additional_properties = object.additional_properties.map(|more| match *more {
+        AdditionalProperties::RefOr(schema) => Box::new(AdditionalProperties::RefOr(clean(schema))),
+        free @ AdditionalProperties::FreeForm(_) => Box::new(free),
+    });
+    object
+}
+
+fn clean_one_of(mut one: OneOf) -> RefOr<Schema> {
+    shorten(&mut one.description);
+    if !may_be_null(one.description.as_deref()) {
+        one.items.retain(|item| !is_null(item));
+    }
+    one.items = one.items.into_iter().map(clean).collect();
+    if one.items.len() > 1 {
+        return Schema::OneOf(one).into();
+    }
+    let mut only = one.items.remove(0);
+    if let (RefOr::Ref(only), Some(description)) = (&mut only, one.description) {
+        only.description = description;
+    }
+    only
+}
+
+/// Keeps the first paragraph of a type's documentation: the others are for readers of the source.
+fn shorten(description: &mut Option<String>) {
+    if let Some(text) = description {
+        *text = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    }
+}
+
+fn drop_null(kind: &mut SchemaType, description: Option<&str>) {
+    let SchemaType::Array(kinds) = kind else { return };
+    if !may_be_null(description) {
+        kinds.retain(|kind| *kind != Type::Null);
+    }
+    if let [only] = kinds.as_slice() {
+        *kind = SchemaType::Type(only.clone());
+    }
+}
+
+fn may_be_null(description: Option<&str>) -> bool {
+    description.is_some_and(|text| text.contains("`null`"))
+}
+
+fn is_null(schema: &RefOr<Schema>) -> bool {
+    let RefOr::T(Schema::Object(object)) = schema else { return false };
+    object.schema_type == SchemaType::Type(Type::Null)
+}
