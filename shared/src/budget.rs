@@ -280,7 +280,7 @@ mod tests {
         let refused = exceeded(&[(budget, 5)], Some(&item), at).unwrap();
         assert_eq!(refused.renewed_at().to_string(), "2026-11-26T00:00:00Z");
         let body = serde_json::to_value(Problem::from(refused)).unwrap();
-        assert_eq!(body["type"], "urn:problem-type:arsenal:budget-exceeded");
+        assert_eq!(body["type"], "/docs/problems/budget-exceeded");
         for part in ["\"pages\" is 100", "97 are used", "needs 5", "2026-11-26T00:00:00Z"] {
             assert!(body["detail"].as_str().unwrap().contains(part), "{body}");
         }

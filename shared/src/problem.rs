@@ -15,7 +15,7 @@
 //!
 //! let problem = Problem::of(OUT_OF_STOCK).field("items[0].quantity", "2 are left");
 //! let document = serde_json::to_value(problem).unwrap();
-//! assert_eq!(document["type"], "urn:problem-type:arsenal:out-of-stock");
+//! assert_eq!(document["type"], "/docs/problems/out-of-stock");
 //! assert_eq!(document["errors"][0]["field"], "items[0].quantity");
 //! ```
 
@@ -26,8 +26,9 @@ use utoipa::ToSchema;
 
 use crate::invocation;
 
-/// What the types of all problems begin with; the slug follows.
-pub const URN: &str = "urn:problem-type:arsenal:";
+/// What the types of all problems begin with; the slug follows. A type is the path of its page, on the
+/// host of the API.
+pub const TYPES: &str = "/docs/problems/";
 
 /// 401: the request has no valid access token.
 pub const UNAUTHENTICATED: ProblemType =
@@ -69,7 +70,8 @@ impl ProblemType {
 
 /// A problem document. The caller sees everything in it.
 ///
-/// `type` is `urn:problem-type:arsenal:<slug>`. It is stable; clients check it to tell problems apart.
+/// `type` is `/docs/problems/<slug>`, where its page is. It is stable; clients check it to tell problems
+/// apart.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Problem(Box<Members>);
@@ -80,7 +82,7 @@ pub struct Problem(Box<Members>);
 pub(crate) struct Members {
     /// The type, for programs to check. It is stable.
     #[serde(rename = "type")]
-    #[schema(pattern = "^urn:problem-type:arsenal:[a-z0-9-]+$")]
+    #[schema(pattern = "^/docs/problems/[a-z0-9-]+$")]
     kind: String,
     /// What problems of this type have in common, for people.
     title: &'static str,
@@ -115,7 +117,7 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, slug: &str, title: &'static str) -> Self {
         Self(Box::new(Members {
-            kind: format!("{URN}{slug}"),
+            kind: format!("{TYPES}{slug}"),
             title,
             status,
             detail: None,

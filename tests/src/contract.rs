@@ -19,8 +19,16 @@ use tower::ServiceExt;
 
 use crate::root;
 
-/// Headers that HTTP, API Gateway or the local AWS add to any response, by the beginnings of their names.
-const ANY: [&str; 10] = [
+/// Headers that HTTP, API Gateway, the edge or the local AWS add to any response, by the beginnings of their
+/// names.
+const ANY: [&str; 17] = [
+    "cache-control",
+    "content-encoding",
+    "content-security-policy",
+    "referrer-policy",
+    "strict-transport-security",
+    "x-content-type-options",
+    "accept-encoding",
     "access-control-",
     "apigw-requestid",
     "connection",

@@ -60,7 +60,7 @@ impl Answer {
     /// The last part of a problem's type.
     #[must_use]
     pub fn problem(&self) -> &str {
-        self.body["type"].as_str().and_then(|kind| kind.rsplit(':').next()).unwrap_or_default()
+        self.body["type"].as_str().and_then(|kind| kind.rsplit('/').next()).unwrap_or_default()
     }
 }
 

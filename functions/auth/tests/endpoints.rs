@@ -97,7 +97,7 @@ async fn a_registered_user_can_sign_in_and_is_authorized() {
         })
     );
     let (status, problem) = call(&f.register, &event("auth-register")).await;
-    assert_eq!((status, &problem["type"]), (409, &json!("urn:problem-type:arsenal:email-taken")));
+    assert_eq!((status, &problem["type"]), (409, &json!("/docs/problems/email-taken")));
 
     let (status, token) = call(&f.login, &event("auth-login")).await;
     assert_eq!(status, 200, "{token}");

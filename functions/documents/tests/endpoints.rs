@@ -126,10 +126,7 @@ async fn a_repeated_announcement_gives_the_same_document() {
 
     let other = event("documents-create-upload").replace("48016", "48017");
     let (status, problem) = call(&f.create, &other).await;
-    assert_eq!(
-        (status, &problem["type"]),
-        (422, &json!("urn:problem-type:arsenal:idempotency-key-reused"))
-    );
+    assert_eq!((status, &problem["type"]), (422, &json!("/docs/problems/idempotency-key-reused")));
     let without = event("documents-create-upload").replace("idempotency-key", "x-other");
     let (status, problem) = call(&f.create, &without).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (400, &json!("Idempotency-Key")));
@@ -183,7 +180,7 @@ async fn only_the_authorizer_identifies_the_user() {
         anonymous["requestContext"].as_object_mut().unwrap().remove("authorizer");
         let (status, problem) = call(router, &anonymous.to_string()).await;
         assert_eq!(status, 401, "{name}");
-        assert_eq!(problem["type"], "urn:problem-type:arsenal:unauthenticated");
+        assert_eq!(problem["type"], "/docs/problems/unauthenticated");
 
         // API Gateway may have cached the authorizer's answer from before the token expired.
         let mut expired = sample.clone();
@@ -195,7 +192,7 @@ async fn only_the_authorizer_identifies_the_user() {
         other_scope["requestContext"]["authorizer"]["lambda"]["scope"] = json!("else:read");
         let (status, problem) = call(router, &other_scope.to_string()).await;
         assert_eq!(status, 403, "{name}");
-        assert_eq!(problem["type"], "urn:problem-type:arsenal:forbidden");
+        assert_eq!(problem["type"], "/docs/problems/forbidden");
     }
 }
 
@@ -243,7 +240,7 @@ async fn an_interrupted_upload_in_parts_is_resumed() {
         }
         let (status, answer) = call(&f.complete, &request("documents-complete-upload")).await;
         if round == 1 {
-            let parts_missing = json!("urn:problem-type:arsenal:parts-missing");
+            let parts_missing = json!("/docs/problems/parts-missing");
             assert_eq!((status, &answer["type"]), (409, &parts_missing));
         } else {
             assert_eq!(status, 202, "{answer}");
@@ -274,7 +271,7 @@ async fn an_invalid_field_is_named() {
         let mut body = good.clone();
         body[field] = value;
         let (status, problem) = call(&f.create, &with_body("documents-create-upload", &body)).await;
-        let kind = json!(format!("urn:problem-type:arsenal:{slug}"));
+        let kind = json!(format!("/docs/problems/{slug}"));
         assert_eq!((status, &problem["type"]), (422, &kind), "{field}: {problem}");
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
@@ -316,14 +313,14 @@ async fn a_version_of_a_schema_never_changes() {
     assert_eq!(call(&f.put_schema, &put).await.0, 200, "the same schema is accepted again");
     let other = json!({"type": "object", "properties": {"other": {"type": "string"}}});
     let (status, problem) = call(&f.put_schema, &with_body("documents-put-schema", &other)).await;
-    assert_eq!((status, &problem["type"]), (409, &json!("urn:problem-type:arsenal:schema-exists")));
+    assert_eq!((status, &problem["type"]), (409, &json!("/docs/problems/schema-exists")));
     let built_in = put.replace("delivery-note@1", "invoice@1");
     assert_eq!(call(&f.put_schema, &built_in).await.0, 409);
     let remote = json!({"type": "object", "properties": {"a": {"$ref": "https://example.org/a"}}});
     let (status, problem) = call(&f.put_schema, &with_body("documents-put-schema", &remote)).await;
     assert_eq!(
         (status, &problem["type"]),
-        (422, &json!("urn:problem-type:arsenal:invalid-schema")),
+        (422, &json!("/docs/problems/invalid-schema")),
         "{problem}"
     );
 }
@@ -368,7 +365,7 @@ async fn concurrent_announcements_use_exactly_the_budget() {
     assert!(policies.iter().any(|policy| *policy == "\"scans\";q=10;w=86400"), "{policies:?}");
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let problem: Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!(problem["type"], "urn:problem-type:arsenal:budget-exceeded");
+    assert_eq!(problem["type"], "/docs/problems/budget-exceeded");
     for part in ["\"scans\" is 10 a day", "10 are used", "2026-11-22T00:00:00Z"] {
         assert!(problem["detail"].as_str().unwrap().contains(part), "{problem}");
     }

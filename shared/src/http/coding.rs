@@ -8,14 +8,22 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::json::UNREADABLE_BODY;
 use super::limits::{MAX_BODY_BYTES, body_too_large};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 
 /// The value of `Content-Encoding` and `Accept-Encoding`.
 pub(super) const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// Bodies up to this size are not compressed, in bytes: they fit into one packet anyway.
 pub(super) const MIN_COMPRESSED_BYTES: usize = 1024;
+
+/// 415: the body is in a coding that is not gzip.
+pub(super) const UNSUPPORTED_CODING: ProblemType = ProblemType::new(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "unsupported-content-encoding",
+    "The coding of the body is not supported",
+);
 
 /// Whether a request body is compressed.
 ///
@@ -29,13 +37,9 @@ pub(super) fn is_compressed(headers: &HeaderMap) -> Result<bool, Problem> {
     match second {
         None if is("identity") => Ok(false),
         None if is("gzip") || is("x-gzip") => Ok(true),
-        _ => Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-content-encoding",
-            "The coding of the body is not supported",
-        )
-        .field("Content-Encoding", "use gzip, or leave it out")
-        .header(header::ACCEPT_ENCODING, GZIP)),
+        _ => Err(Problem::of(UNSUPPORTED_CODING)
+            .field("Content-Encoding", "use gzip, or leave it out")
+            .header(header::ACCEPT_ENCODING, GZIP)),
     }
 }
 
@@ -52,9 +56,7 @@ pub(super) fn inflate(body: &[u8]) -> Result<Vec<u8>, Problem> {
         return Err(body_too_large());
     }
     read.map_err(|_| {
-        let title = "The body could not be read";
-        Problem::new(StatusCode::BAD_REQUEST, "unreadable-body", title)
-            .field("body", "this is not gzip, as Content-Encoding says")
+        Problem::of(UNREADABLE_BODY).field("body", "this is not gzip, as Content-Encoding says")
     })?;
     Ok(inflated)
 }

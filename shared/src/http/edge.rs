@@ -12,10 +12,14 @@ use super::coding::{self, GZIP, MIN_COMPRESSED_BYTES};
 use super::limits::{MAX_BODY_BYTES, body_too_large};
 use super::{etag, json, negotiation};
 use crate::invocation;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 
 /// The id of the request: the same as in the log, and as `request_id` in a problem document.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// 406: the request does not accept JSON.
+pub(super) const NOT_ACCEPTABLE: ProblemType =
+    ProblemType::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", "The answer would be JSON");
 
 /// Headers of all answers. A browser that is made to open an answer runs nothing of it, shows it in no
 /// frame, and sends its URL to nobody.
@@ -74,9 +78,7 @@ fn is_read(method: &Method) -> bool {
 }
 
 fn not_acceptable() -> Problem {
-    let status = StatusCode::NOT_ACCEPTABLE;
-    Problem::new(status, "not-acceptable", "The answer would be JSON")
-        .field("Accept", "accept application/json")
+    Problem::of(NOT_ACCEPTABLE).field("Accept", "accept application/json")
 }
 
 /// The request with its body inflated. A request that changes something is refused before it does if it

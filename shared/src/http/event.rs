@@ -22,8 +22,10 @@ use lambda_http::request::RequestContext;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::json::UNREADABLE_BODY;
 use super::limits::{check_headers, check_url};
-use crate::problem::Problem;
+use super::params::INVALID_PARAMETER;
+use crate::problem::{Problem, ProblemType};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -63,8 +65,12 @@ pub fn request(event: Value) -> Result<Request<Body>, Problem> {
     Ok(request)
 }
 
+/// 400: the event has no valid request.
+pub(super) const INVALID_REQUEST: ProblemType =
+    ProblemType::new(StatusCode::BAD_REQUEST, "invalid-request", "The request is not valid");
+
 fn invalid() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "invalid-request", "The request is not valid")
+    Problem::of(INVALID_REQUEST)
 }
 
 fn uri(event: &Event) -> Result<Uri, Problem> {
@@ -109,12 +115,9 @@ fn addressed(
         };
         // It is ambiguous: API Gateway may have decoded the percent sign, or left it encoded.
         if value.contains('%') {
-            return Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "invalid-parameter",
-                "The path is not valid",
-            )
-            .field(name, "a percent sign is not allowed here"));
+            return Err(
+                Problem::of(INVALID_PARAMETER).field(name, "a percent sign is not allowed here")
+            );
         }
         let is_kept = if rest.is_some() { is_in_path } else { is_in_segment };
         path.push_str(&encoded(value, is_kept));
@@ -179,9 +182,7 @@ fn body(body: String, is_base64: bool) -> Result<Vec<u8>, Problem> {
     if !is_base64 {
         return Ok(body.into_bytes());
     }
-    BASE64_STANDARD.decode(body).map_err(|_| {
-        let title = "The body could not be read";
-        Problem::new(StatusCode::BAD_REQUEST, "unreadable-body", title)
-            .detail("The body is not base64.")
-    })
+    BASE64_STANDARD
+        .decode(body)
+        .map_err(|_| Problem::of(UNREADABLE_BODY).detail("The body is not base64."))
 }

@@ -19,9 +19,6 @@ pub const UNSUPPORTED_MEDIA_TYPE: ProblemType = ProblemType::new(
 /// 400: the body is not complete, or not in the encoding that it claims.
 pub const UNREADABLE_BODY: ProblemType =
     ProblemType::new(StatusCode::BAD_REQUEST, "unreadable-body", "The body could not be read");
-/// 413: the body is over [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES).
-pub const BODY_TOO_LARGE: ProblemType =
-    ProblemType::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large");
 /// 422: a field of the body is missing, unknown or invalid.
 pub const INVALID_BODY: ProblemType = ProblemType::new(
     StatusCode::UNPROCESSABLE_ENTITY,
@@ -79,7 +76,7 @@ pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return body_too_large();
     }
-    Problem::new(rejection.status(), UNREADABLE_BODY.slug, UNREADABLE_BODY.title)
+    Problem::of(ProblemType { status: rejection.status(), ..UNREADABLE_BODY })
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -163,7 +160,7 @@ mod tests {
         assert_eq!(
             refused(r#"{"items":"none"}"#),
             json!({
-                "type": "urn:problem-type:arsenal:invalid-body",
+                "type": "/docs/problems/invalid-body",
                 "title": "The body is not what this endpoint takes",
                 "status": 422,
                 "errors": [{
@@ -177,7 +174,7 @@ mod tests {
     #[test]
     fn broken_json_is_not_a_field_error() {
         for body in ["", "{", r#"{"items":[]} extra"#, "\u{0}"] {
-            assert_eq!(refused(body)["type"], "urn:problem-type:arsenal:invalid-json", "{body:?}");
+            assert_eq!(refused(body)["type"], "/docs/problems/invalid-json", "{body:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use lambda_http::http::StatusCode;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
 
 /// The maximum size of a request body, in bytes, before and after it is inflated. Clients upload files
 /// to S3 instead.
@@ -24,16 +24,25 @@ pub const MAX_JSON_DEPTH: usize = 32;
 /// The maximum length of a string or of the name of a member in a JSON body, in bytes.
 pub const MAX_JSON_STRING_BYTES: usize = 16 * 1024;
 
+/// 413: the body is over [`MAX_BODY_BYTES`].
+pub const BODY_TOO_LARGE: ProblemType =
+    ProblemType::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large");
+/// 414: the path and its query are over [`MAX_URL_BYTES`].
+pub(super) const URL_TOO_LONG: ProblemType =
+    ProblemType::new(StatusCode::URI_TOO_LONG, "url-too-long", "The URL is too long");
+/// 431: the headers are over [`MAX_HEADERS`] or [`MAX_HEADER_BYTES`].
+pub(super) const HEADERS_TOO_LARGE: ProblemType = ProblemType::new(
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "headers-too-large",
+    "The headers are too large",
+);
+
 /// Checks the headers of an event.
 pub(super) fn check_headers(
     headers: &HashMap<String, String>,
     cookies: &[String],
 ) -> Result<(), Problem> {
-    let title = "The headers are too large";
-    let problem = || {
-        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        Problem::new(status, "headers-too-large", title)
-    };
+    let problem = || Problem::of(HEADERS_TOO_LARGE);
     if headers.len() > MAX_HEADERS {
         let detail = format!("a request has at most {MAX_HEADERS} headers");
         return Err(problem().field("headers", detail));
@@ -55,13 +64,12 @@ pub(super) fn check_url(length: usize, field: &str) -> Result<(), Problem> {
     if length <= MAX_URL_BYTES {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::URI_TOO_LONG, "url-too-long", "The URL is too long")
+    Err(Problem::of(URL_TOO_LONG)
         .field(field, format!("path and query together have at most {MAX_URL_BYTES} bytes")))
 }
 
 /// 413: the body is over [`MAX_BODY_BYTES`].
 pub(super) fn body_too_large() -> Problem {
-    let title = "The body is too large";
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", title)
+    Problem::of(BODY_TOO_LARGE)
         .field("body", format!("a body has at most {MAX_BODY_BYTES} bytes, also when inflated"))
 }

@@ -77,21 +77,26 @@ use tower::layer::layer_fn;
 pub use answer::answer;
 pub use edge::X_REQUEST_ID;
 pub use event::request;
-pub use json::{
-    BODY_TOO_LARGE, INVALID_BODY, INVALID_JSON, Json, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE,
-};
+pub use json::{INVALID_BODY, INVALID_JSON, Json, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE};
 pub use lambda_http::http::StatusCode;
 pub use limits::{
-    MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_HEADERS, MAX_JSON_DEPTH, MAX_JSON_STRING_BYTES,
-    MAX_URL_BYTES,
+    BODY_TOO_LARGE, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_HEADERS, MAX_JSON_DEPTH,
+    MAX_JSON_STRING_BYTES, MAX_URL_BYTES,
 };
 pub use negotiation::accepts_gzip;
-pub use params::{INVALID_PATH, INVALID_QUERY, Path, Query};
+pub use params::{INVALID_PARAMETER, Path, Query};
 pub use signed_in::SignedIn;
 
 use crate::error::Error;
 use crate::invocation::AfterAnswer;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemType};
+
+/// 405: the path does not take the method.
+const METHOD_NOT_ALLOWED: ProblemType = ProblemType::new(
+    StatusCode::METHOD_NOT_ALLOWED,
+    "method-not-allowed",
+    "This path does not take this method",
+);
 
 /// Adds to an endpoint's router what all endpoints have: see the [module](self).
 pub fn app(router: Router) -> Router {
@@ -102,9 +107,7 @@ pub fn app(router: Router) -> Router {
             if method == Method::OPTIONS {
                 return StatusCode::NO_CONTENT.into_response();
             }
-            let title = "This path does not take this method";
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            Problem::new(status, "method-not-allowed", title).into_response()
+            Problem::of(METHOD_NOT_ALLOWED).into_response()
         })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(edge::around))

@@ -12,7 +12,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::INVALID_QUERY;
+use super::INVALID_PARAMETER;
 use crate::Result;
 use crate::problem::Problem;
 use crate::table::Item;
@@ -95,7 +95,7 @@ pub async fn read(query: QueryFluentBuilder, limit: i32) -> Result<(Vec<Item>, b
 }
 
 fn invalid(field: &str, detail: String) -> Problem {
-    Problem::of(INVALID_QUERY).field(field, detail)
+    Problem::of(INVALID_PARAMETER).field(field, detail)
 }
 
 #[cfg(test)]

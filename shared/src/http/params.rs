@@ -8,12 +8,9 @@ use serde::de::DeserializeOwned;
 use super::words;
 use crate::problem::{Problem, ProblemType};
 
-/// 400: a parameter in the path is not valid.
-pub const INVALID_PATH: ProblemType =
-    ProblemType::new(StatusCode::BAD_REQUEST, "invalid-parameter", "The path is not valid");
-/// 400: a parameter in the query is unknown or not valid.
-pub const INVALID_QUERY: ProblemType =
-    ProblemType::new(StatusCode::BAD_REQUEST, "invalid-parameter", "The query is not valid");
+/// 400: a parameter in the path or in the query is unknown or not valid.
+pub const INVALID_PARAMETER: ProblemType =
+    ProblemType::new(StatusCode::BAD_REQUEST, "invalid-parameter", "A parameter is not valid");
 
 /// Parameters in the path, such as an [`Id`](crate::id::Id).
 #[derive(Clone, Debug)]
@@ -28,7 +25,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
             Ok(axum::extract::Path(value)) => return Ok(Self(value)),
             Err(rejection) => rejection,
         };
-        let problem = Problem::of(INVALID_PATH);
+        let problem = Problem::of(INVALID_PARAMETER);
         let PathRejection::FailedToDeserializePathParams(error) = rejection else {
             return Err(problem);
         };
@@ -74,7 +71,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T
             let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
             let (path, message) = text.split_once(": ").unwrap_or(("", text));
             let name = words::field(message).unwrap_or(path).to_owned();
-            let problem = Problem::of(INVALID_QUERY);
+            let problem = Problem::of(INVALID_PARAMETER);
             if name.is_empty() {
                 problem.detail(words::plain(message))
             } else {

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use lambda_http::http::StatusCode;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::json::INVALID_BODY;
 use super::limits::{MAX_JSON_DEPTH, MAX_JSON_STRING_BYTES};
 use super::words;
 use crate::problem::Problem;
@@ -24,10 +24,8 @@ pub(super) fn check(body: &[u8]) -> Result<(), Problem> {
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
     match (Shape { depth: 0 }).deserialize(tracked) {
         Err(error) if error.is_data() => {
-            let title = "The body is not what this endpoint takes";
             let field = words::short(&track.path().to_string());
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", title)
-                .field(field, words::plain(&error.to_string())))
+            Err(Problem::of(INVALID_BODY).field(field, words::plain(&error.to_string())))
         }
         _ => Ok(()),
     }

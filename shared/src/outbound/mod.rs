@@ -84,7 +84,7 @@ pub struct Outbound {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsafe {
     /// The text is not a URL with HTTPS and without credentials.
-    #[error("the URL must begin with https:// and must not have a user or a password")]
+    #[error("the URL must be one that begins with https:// and has no user and no password")]
     NotHttps,
     /// The host has an address that is not public.
     #[error("the host's addresses must be public")]

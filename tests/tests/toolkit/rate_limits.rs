@@ -124,7 +124,7 @@ async fn a_response_has_the_limit_and_the_remaining_requests() {
         let (status, headers, problem) = call(&router, &event).await;
         assert_eq!((status, headers["retry-after"].to_str().unwrap()), (429, "10"));
         assert_eq!(headers["ratelimit"], "\"calls\";r=0;t=30");
-        assert_eq!(problem["type"], "urn:problem-type:arsenal:too-many-requests");
+        assert_eq!(problem["type"], "/docs/problems/too-many-requests");
 
         let mut others = event.clone();
         *others.pointer_mut(other).unwrap() = json!(match subject {

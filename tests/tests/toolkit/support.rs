@@ -107,7 +107,7 @@ impl Answer {
     /// The last part of a problem's type.
     pub(crate) fn problem(&self) -> String {
         let body: Value = serde_json::from_str(&self.body).unwrap();
-        body["type"].as_str().unwrap().rsplit(':').next().unwrap().to_owned()
+        body["type"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
     }
 
     /// The same answer, without the mark of a replay.

@@ -1,7 +1,8 @@
 //! `POST /v1/auth/login`
 
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::response::IntoResponse;
 use axum::{Extension, Router};
 use secrecy::SecretString;
@@ -75,7 +76,10 @@ async fn handle(
     let account = state.users.by_email(&credentials.email).await?;
     let (user, password_hash) = account.map(|known| (known.user, known.password_hash)).unzip();
     let is_right = password::verify(credentials.password, password_hash).await?;
-    let user = user.filter(|_| is_right).ok_or_else(|| Problem::of(INVALID_CREDENTIALS))?;
+    let user = user.filter(|_| is_right).ok_or_else(|| {
+        Problem::of(INVALID_CREDENTIALS)
+            .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    })?;
 
     let access_token = issuer.issue(&user, &state.ids, state.clock.now())?;
     tracing::info!(user_id = %user.id, "signed in");

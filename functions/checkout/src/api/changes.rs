@@ -18,6 +18,10 @@ pub(super) const INVALID_CART: ProblemType = ProblemType::new(
     "The change of the cart is not valid",
 );
 
+/// 409: the order is not confirmed.
+pub(super) const ORDER_NOT_PAID: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "order-not-paid", "The order is not paid");
+
 /// Reads, changes and writes the customer's cart. Retries if the cart has changed in the meantime.
 pub(super) async fn change_cart(
     store: &Store,

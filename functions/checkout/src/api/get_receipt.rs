@@ -7,11 +7,11 @@ use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
-use shared::problem::{NOT_FOUND, Problem, ProblemType};
+use shared::problem::{NOT_FOUND, Problem};
 use utoipa::ToSchema;
 
 use super::READ;
-use super::changes::visible_order;
+use super::changes::{ORDER_NOT_PAID, visible_order};
 use crate::money::Money;
 use crate::order::{Event, Line, Order, OrderId, Recorded, State as OrderState};
 use crate::system::System;
@@ -26,11 +26,8 @@ pub fn operation() -> Operation {
     contract::operation!(handle)
         .scope(READ)
         .answers::<Receipt>(StatusCode::OK)
-        .refuses(&[NOT_FOUND, NOT_PAID])
+        .refuses(&[NOT_FOUND, ORDER_NOT_PAID])
 }
-
-const NOT_PAID: ProblemType =
-    ProblemType::new(StatusCode::CONFLICT, "order-not-paid", "The order is not confirmed");
 
 /// The receipt of a paid order, for the customer to print.
 #[derive(Serialize, ToSchema)]
@@ -86,5 +83,5 @@ async fn handle(
     user.require(READ)?;
     let order = visible_order(&state.store, id, &user).await?;
     let history = state.store.history(id).await?;
-    Ok(Json(Receipt::of(&order, &history).ok_or_else(|| Problem::of(NOT_PAID))?))
+    Ok(Json(Receipt::of(&order, &history).ok_or_else(|| Problem::of(ORDER_NOT_PAID))?))
 }

@@ -25,6 +25,7 @@ use super::paying::{INVALID_PAYMENT_METHOD, check_payment_method, respond};
 use super::{View, WRITE};
 use crate::cart::Cart;
 use crate::charges;
+use crate::money::Money;
 use crate::order::{Event, OrderId, Placed, Recorded};
 use crate::system::System;
 
@@ -75,7 +76,7 @@ const OUT_OF_STOCK: ProblemType =
 const STOCK_SCATTERED: ProblemType = ProblemType::new(
     StatusCode::CONFLICT,
     "stock-scattered",
-    "The last units are in too many buckets for one order",
+    "The order is too large to reserve its stock at once",
 );
 
 /// How the customer pays.
@@ -165,12 +166,15 @@ fn placed(
 async fn check_prices(state: &System, cart: &Cart) -> Result<()> {
     let products = state.store.products_by_sku(cart.lines.keys()).await?;
     let mut problem =
-        Problem::of(PRICE_CHANGED).detail("Add the named lines to the cart again, or remove them.");
+        Problem::of(PRICE_CHANGED).detail("Set the named lines of the cart again, or remove them.");
     let mut is_current = true;
     for (sku, line) in &cart.lines {
         let detail = match products.get(sku).filter(|product| product.active) {
             Some(product) if product.price == line.unit_price => continue,
-            Some(product) => format!("it costs {} now", product.price),
+            Some(product) => {
+                let Money { amount, currency } = product.price;
+                format!("it costs {amount} now, in minor units of {currency}")
+            }
             None => "it is no longer sold".to_owned(),
         };
         is_current = false;

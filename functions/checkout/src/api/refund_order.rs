@@ -13,6 +13,7 @@ use shared::problem::{NOT_FOUND, Problem, ProblemType};
 use utoipa::ToSchema;
 
 use super::ADMIN;
+use super::changes::ORDER_NOT_PAID;
 use crate::charges;
 use crate::money::Money;
 use crate::order::{
@@ -36,8 +37,6 @@ pub fn operation() -> Operation {
         .refuses(&[NOT_FOUND, ORDER_NOT_PAID, TOO_MANY_REFUNDS, INVALID_REFUND, ORDER_REFUNDED])
 }
 
-const ORDER_NOT_PAID: ProblemType =
-    ProblemType::new(StatusCode::CONFLICT, "order-not-paid", "The order is not paid");
 const TOO_MANY_REFUNDS: ProblemType =
     ProblemType::new(StatusCode::CONFLICT, "too-many-refunds", "The order has too many refunds");
 const INVALID_REFUND: ProblemType = ProblemType::new(
@@ -124,7 +123,8 @@ fn check(order: &Order, amount: u64) -> Result<(), Problem> {
     }
     let left = order.refundable();
     if left == 0 {
-        return Err(Problem::of(ORDER_REFUNDED));
+        let detail = "Refunds in progress count. Nothing is left to refund.";
+        return Err(Problem::of(ORDER_REFUNDED).detail(detail));
     }
     if !(1..=left).contains(&amount) {
         return Err(Problem::of(INVALID_REFUND).field("amount", format!("1 to {left} minor units")));

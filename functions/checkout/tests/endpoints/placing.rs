@@ -123,7 +123,7 @@ async fn an_invalid_order_is_refused_and_changes_nothing() {
     let answer = place("k").of(&s).await;
     assert_eq!(answer.problem(), (409, "price-changed"));
     let errors = json!([
-        {"field": "lines.b", "detail": "it costs 101 EUR now"},
+        {"field": "lines.b", "detail": "it costs 101 now, in minor units of EUR"},
         {"field": "lines.c", "detail": "it is no longer sold"},
     ]);
     assert_eq!(answer.body["errors"], errors);
@@ -154,10 +154,13 @@ async fn an_invalid_order_is_refused_and_changes_nothing() {
 #[tokio::test]
 async fn nothing_is_sold_at_an_old_price_or_when_not_on_sale() {
     for (change, detail) in [
-        (json!({"name": "A book", "price": euro(PRICE + 1)}), "it costs 3500 EUR now"),
+        (
+            json!({"name": "A book", "price": euro(PRICE + 1)}),
+            "it costs 3500 now, in minor units of EUR",
+        ),
         (
             json!({"name": "A book", "price": {"amount": PRICE, "currency": "USD"}}),
-            "it costs 3499 USD now",
+            "it costs 3499 now, in minor units of USD",
         ),
         (json!({"name": "A book", "price": euro(PRICE), "active": false}), "it is no longer sold"),
     ] {

@@ -279,7 +279,7 @@ impl Answer {
 
     pub(crate) fn problem(&self) -> (u16, &str) {
         let kind = self.body["type"].as_str().unwrap_or_default();
-        (self.status, kind.rsplit(':').next().unwrap())
+        (self.status, kind.rsplit('/').next().unwrap())
     }
 
     /// The first invalid field and its detail.

@@ -44,7 +44,7 @@ pub(crate) struct Answer {
 impl Answer {
     fn problem(&self) -> (u16, &str) {
         let kind = self.body["type"].as_str().unwrap_or_default();
-        (self.status, kind.rsplit(':').next().unwrap())
+        (self.status, kind.rsplit('/').next().unwrap())
     }
 
     /// The invalid field.

@@ -12,13 +12,15 @@ use utoipa::openapi::{
 use super::schemas::{Schemas, text};
 use super::{BEARER, Operation};
 use crate::budget::EXCEEDED;
+use crate::http::StatusCode;
 use crate::http::rate_limit::{TOO_MANY_REQUESTS, UNAVAILABLE};
 use crate::idempotency::IN_PROGRESS;
-use crate::problem::{CONFLICTING_WRITES, Members, ProblemType, UNAUTHENTICATED, URN};
+use crate::problem::{CONFLICTING_WRITES, Members, ProblemType, TYPES};
 
 /// The headers of answers: name, description, example.
-const HEADERS: [(&str, &str, &str); 8] = [
+const HEADERS: [(&str, &str, &str); 10] = [
     ("Cache-Control", "`no-store`: the answer is secret.", "no-store"),
+    ("ETag", "The tag of this representation, for `If-None-Match`.", "\"4f1c9a…\""),
     (REPLAYED, "`true` if this is the first answer to the same request.", "true"),
     ("Location", "The path of what the request has created.", "/v1/orders/ord_01M7YRRT80…"),
     ("Preference-Applied", "`wait` if the answer waited as the request prefers.", "wait"),
@@ -34,11 +36,19 @@ const HEADERS: [(&str, &str, &str); 8] = [
         "\"uploads\";q=100;w=60",
     ),
     ("Retry-After", "The seconds after which the same request may succeed.", "1"),
+    (
+        REQUEST_ID,
+        "The id of the request. It is in the log, and in a problem as `request_id`.",
+        "JKJaXmPLvHcESHA=",
+    ),
     ("WWW-Authenticate", "`Bearer`: the request needs an access token.", "Bearer"),
 ];
 
 /// The header of the first answer to the same request.
 pub(super) const REPLAYED: &str = "Idempotent-Replayed";
+
+/// The header of all answers.
+const REQUEST_ID: &str = "X-Request-Id";
 
 /// The name of the schema of an answer of API Gateway.
 const GATEWAY_MESSAGE: &str = "GatewayMessage";
@@ -111,6 +121,7 @@ impl Operation {
         for response in self.openapi.responses.responses.values_mut() {
             if let RefOr::T(response) = response {
                 response.headers.extend(self.headers.iter().map(|name| header(name)));
+                response.headers.extend([header(REQUEST_ID)]);
             }
         }
         let mut refusals = BTreeMap::<_, Vec<ProblemType>>::new();
@@ -197,13 +208,13 @@ fn refusal(status: u16, problems: &[ProblemType], is_open: bool) -> Response {
     }
     let mut response = response.build();
     let headers = problems.iter().filter_map(|problem| match *problem {
-        UNAUTHENTICATED => Some("WWW-Authenticate"),
+        ProblemType { status: StatusCode::UNAUTHORIZED, .. } => Some("WWW-Authenticate"),
         CONFLICTING_WRITES | EXCEEDED | IN_PROGRESS | TOO_MANY_REQUESTS | UNAVAILABLE => {
             Some("Retry-After")
         }
         _ => None,
     });
-    response.headers = headers.map(header).collect();
+    response.headers = headers.chain([REQUEST_ID]).map(header).collect();
     response
 }
 
@@ -228,7 +239,7 @@ fn component(problem: &ProblemType) -> String {
 fn schema(problem: &ProblemType) -> Schema {
     let kind = ObjectBuilder::new()
         .schema_type(Type::String)
-        .enum_values(Some([format!("{URN}{}", problem.slug)]));
+        .enum_values(Some([format!("{TYPES}{}", problem.slug)]));
     let status = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .enum_values(Some([problem.status.as_u16()]));

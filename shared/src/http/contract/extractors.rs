@@ -12,8 +12,8 @@ use super::document::REPLAYED;
 use super::{BEARER, Operation, schemas};
 use crate::http::idempotency::{KEY_INVALID, KEY_MISSING, MAX_KEY_LENGTH, Transaction};
 use crate::http::{
-    BODY_TOO_LARGE, INVALID_BODY, INVALID_JSON, INVALID_PATH, INVALID_QUERY, Json, Path, Query,
-    SignedIn, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE,
+    INVALID_BODY, INVALID_JSON, INVALID_PARAMETER, Json, Path, Query, SignedIn,
+    UNSUPPORTED_MEDIA_TYPE,
 };
 use crate::idempotency::{IN_PROGRESS, KEY_REUSED};
 use crate::problem::UNAUTHENTICATED;
@@ -70,7 +70,6 @@ impl Extractor for HeaderMap {
 impl Extractor for Bytes {
     fn describe(operation: &mut Operation) {
         operation.body(Content::new::<Schema>(None));
-        operation.problems.push(UNREADABLE_BODY);
     }
 }
 
@@ -86,7 +85,7 @@ impl<T: ToSchema> Extractor for Json<T> {
     fn describe(operation: &mut Operation) {
         let schema = operation.schemas.add::<T>();
         operation.body(Content::new(Some(schema)));
-        let problems = [UNREADABLE_BODY, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, INVALID_BODY];
+        let problems = [INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, INVALID_BODY];
         operation.problems.extend(problems);
     }
 }
@@ -103,10 +102,7 @@ impl Extractor for Transaction {
         );
         operation.parameter("Idempotency-Key", ParameterIn::Header, true, description, schema);
         operation.headers.push(REPLAYED);
-        // The body is part of the request's identity, so it is read even if the handler takes none.
-        let problems = [KEY_MISSING, KEY_INVALID, KEY_REUSED, IN_PROGRESS];
-        operation.problems.extend(problems);
-        operation.problems.extend([UNREADABLE_BODY, BODY_TOO_LARGE]);
+        operation.problems.extend([KEY_MISSING, KEY_INVALID, KEY_REUSED, IN_PROGRESS]);
     }
 }
 
@@ -117,7 +113,7 @@ impl<T: ToSchema> Extractor for Path<T> {
             let (name, description) = (field.name, field.description);
             operation.parameter(&name, ParameterIn::Path, true, &description, field.schema);
         }
-        operation.problems.push(INVALID_PATH);
+        operation.problems.push(INVALID_PARAMETER);
     }
 }
 
@@ -128,6 +124,6 @@ impl<T: ToSchema> Extractor for Query<T> {
             let place = ParameterIn::Query;
             operation.parameter(&name, place, field.is_required, &description, field.schema);
         }
-        operation.problems.push(INVALID_QUERY);
+        operation.problems.push(INVALID_PARAMETER);
     }
 }

@@ -63,16 +63,28 @@ pub use self::extractors::{Extractor, Inputs};
 use self::schemas::Schemas;
 pub use self::schemas::described_text;
 pub use self::webhook::webhook;
+use super::coding::UNSUPPORTED_CODING;
+use super::edge::NOT_ACCEPTABLE;
+use super::event::INVALID_REQUEST;
+use super::limits::{HEADERS_TOO_LARGE, URL_TOO_LONG};
 use super::rate_limit::{Subject, TOO_MANY_REQUESTS, UNAVAILABLE, Unavailable};
-use super::{BODY_TOO_LARGE, StatusCode};
+use super::{BODY_TOO_LARGE, StatusCode, UNREADABLE_BODY};
 pub use crate::__operation as operation;
 pub use crate::__route as route;
 pub use crate::__text as text;
 use crate::problem::{CONFLICTING_WRITES, FORBIDDEN, INTERNAL, ProblemType};
 
-/// 400: the event has no valid request.
-const INVALID_REQUEST: ProblemType =
-    ProblemType::new(StatusCode::BAD_REQUEST, "invalid-request", "The request is not valid");
+/// The problems that any request can have, before its handler sees it, and an internal error.
+const EVERYWHERE: [ProblemType; 8] = [
+    INVALID_REQUEST,
+    UNREADABLE_BODY,
+    NOT_ACCEPTABLE,
+    BODY_TOO_LARGE,
+    URL_TOO_LONG,
+    UNSUPPORTED_CODING,
+    HEADERS_TOO_LARGE,
+    INTERNAL,
+];
 
 /// The name of the security scheme of access tokens.
 const BEARER: &str = "bearer";
@@ -162,10 +174,12 @@ impl Operation {
             methods: P::methods(),
             openapi,
             schemas: Schemas::default(),
-            problems: vec![INVALID_REQUEST, INTERNAL],
+            problems: EVERYWHERE.to_vec(),
             headers: Vec::new(),
         };
-        if !operation.methods.contains(&HttpMethod::Get) {
+        if operation.methods.contains(&HttpMethod::Get) {
+            operation.revalidates();
+        } else {
             operation.problems.push(CONFLICTING_WRITES);
         }
         handler.describe(&mut operation);
@@ -237,6 +251,16 @@ impl Operation {
         self.header("Preference-Applied")
     }
 
+    /// It answers 304 to a request that has the current representation.
+    fn revalidates(&mut self) {
+        let description = "The `ETag` of an earlier answer. If it is still the current one, the answer is \
+                           304 without a body.";
+        let schema = schemas::text(None, None, "\"4f1c9a…\"");
+        self.parameter("If-None-Match", ParameterIn::Header, false, description, schema);
+        self.answer(StatusCode::NOT_MODIFIED, ResponseBuilder::new());
+        self.headers.push("ETag");
+    }
+
     fn answer(&mut self, status: StatusCode, response: ResponseBuilder) {
         let response = response.description(status.canonical_reason().unwrap_or_default());
         let responses = &mut self.openapi.responses.responses;
@@ -246,7 +270,6 @@ impl Operation {
     fn body(&mut self, content: Content) {
         let body = RequestBodyBuilder::new().content("application/json", content);
         self.openapi.request_body = Some(body.required(Some(Required::True)).build().into());
-        self.problems.push(BODY_TOO_LARGE);
     }
 
     fn parameter(

@@ -146,7 +146,7 @@ impl Answer {
     /// The slug and the first field of a problem.
     pub(crate) fn problem(&self) -> (u16, String, String) {
         let body = self.json();
-        let slug = body["type"].as_str().unwrap_or_default().rsplit(':').next();
+        let slug = body["type"].as_str().unwrap_or_default().rsplit('/').next();
         let field = body["errors"][0]["field"].as_str().unwrap_or_default();
         (self.status, slug.unwrap_or_default().to_owned(), field.to_owned())
     }
