@@ -43,6 +43,7 @@ impl Folder {
         sample["routeKey"] = json!(format!("GET {route}"));
         sample["requestContext"]["routeKey"] = sample["routeKey"].clone();
         sample["pathParameters"] = json!({"file": parameter, "type": parameter});
+        sample["headers"]["accept"] = json!("text/html,application/xhtml+xml,*/*;q=0.8");
         sample["headers"]["accept-encoding"] = json!(encodings);
         let request = match request(sample) {
             Ok(request) => request,
@@ -121,7 +122,6 @@ async fn no_name_leads_out_of_the_folder() {
         "/etc/passwd",
         "problems/index.html",
         "none.html",
-        "index",
         "INDEX.HTML",
         "index.html/",
         "index.html\0",

@@ -183,7 +183,8 @@ impl Answer {
             return None;
         }
         let problem = self.json();
-        let is_named = problem["type"].as_str().is_some_and(|kind| kind.starts_with("urn:"));
+        let is_named =
+            problem["type"].as_str().is_some_and(|kind| kind.starts_with("/docs/problems/"));
         let id = self.headers.get("x-request-id").map(|id| String::from_utf8_lossy(id.as_bytes()));
         let is_whole = is_named
             && problem["title"].is_string()
