@@ -12,7 +12,7 @@ local)
     # --workspace includes the crate of the tests. Without it, a third of the crates have other features, and
     # `make test` compiles them again: docs/decisions/0025-one-set-of-features.md.
     cargo lambda build --workspace --profile local --compiler cargo --lambda-dir target/lambda
-    .venv/bin/python infra/package.py 1
+    PYTHONPATH="$PWD" .venv/bin/python infra/package.py 1
     ;;
 release)
     case "${ARCHITECTURE:-arm64}" in
@@ -23,6 +23,6 @@ release)
     # The crate of the tests is left out, because its dependencies add features to the dependencies of the functions.
     cargo lambda build --workspace --exclude testing --exclude contract --release "$target" --lambda-dir target/lambda \
         --features "${FEATURES:-}"
-    .venv/bin/python infra/package.py 9
+    PYTHONPATH="$PWD" .venv/bin/python infra/package.py 9
     ;;
 esac

@@ -17,7 +17,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 def functions() -> set[str]:
     """The names of all functions of the Rust code."""
-    sources = [path for folder in ("crates", "functions", "shared", "tests") for path in (ROOT / folder).glob("**/*.rs")]
+    sources = [path for folder in ("contract", "crates", "functions", "shared", "tests") for path in (ROOT / folder).glob("**/*.rs")]
     return {name for path in sources for name in re.findall(r"\bfn (\w+)", path.read_text())}
 
 

@@ -2,23 +2,31 @@
 
 Jobs, and events of S3 that could not be recorded, go back to the queue whose redrive policy names the dead-letter queue.
 Events of EventBridge and changes of a table go again to the function that failed for good. It is the function whose
-OnFailure destination is the dead-letter queue. Such a queue has a change that the function could not handle, or the
-positions of changes that Lambda has given up. The stream of a table keeps those for a day.
+OnFailure destination is the dead-letter queue. Such a queue has changes that the function could not handle, and positions
+of batches that Lambda has given up. The stream of a table keeps the changes of such a batch for a day.
 A message is deleted from its dead-letter queue only after it is handed over, so no message is lost. A message may be
 handed over twice, and the functions are idempotent.
 """
 
+import functools
 import json
 import secrets
 import sys
 
 from common import client, resources
 
+# The dead-letter queues with a message that fails again.
+FAILED: list[str] = []
 
-def messages(queue_url: str):
-    """The messages of the queue, and their message groups. Each is deleted when the caller asks for the next. A message
-    that fails again comes back to the queue, so no more messages are read than there are now."""
-    sqs, size = client("sqs"), "ApproximateNumberOfMessages"
+
+class StillFails(Exception):
+    """A function fails again."""
+
+
+def hand_over(queue_url: str, give) -> int:
+    """Gives each message of the queue and its message group to `give`, and deletes it. Returns the sum of what `give` returns.
+    A message that fails again stays or comes back, so no more messages are read than there are now."""
+    sqs, size, count = client("sqs"), "ApproximateNumberOfMessages", 0
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[size])["Attributes"]
     for _ in range(int(attributes[size])):
         answer = sqs.receive_message(
@@ -29,15 +37,33 @@ def messages(queue_url: str):
             MessageSystemAttributeNames=["MessageGroupId"],
         )
         if not answer.get("Messages"):
-            return
+            break
         message = answer["Messages"][0]
-        yield message["Body"], message.get("Attributes", {}).get("MessageGroupId")
+        try:
+            count += give(message["Body"], message.get("Attributes", {}).get("MessageGroupId"))
+        except StillFails as failure:
+            print(f"{failure} The message stays in {queue_url}.", file=sys.stderr)
+            FAILED.append(queue_url)
+            continue
         sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return count
 
 
 def changes(batch: dict) -> list[dict]:
-    """The changes of a batch that Lambda has given up, from the stream of the table. `batch` is what Lambda says of it."""
-    streams, last = client("dynamodbstreams"), batch["endSequenceNumber"]
+    """The changes of a batch that Lambda has given up, from the stream of the table. `batch` is what Lambda says of it. None
+    if they are no longer in the stream."""
+    streams = client("dynamodbstreams")
+    try:
+        return in_stream(streams, batch)
+    except (streams.exceptions.TrimmedDataAccessException, streams.exceptions.ResourceNotFoundException):
+        first, last = batch["startSequenceNumber"], batch["endSequenceNumber"]
+        print(f"Lost, because the stream has forgotten them: the changes {first} to {last}.", file=sys.stderr)
+        return []
+
+
+def in_stream(streams, batch: dict) -> list[dict]:
+    """The changes of a batch."""
+    last = batch["endSequenceNumber"]
     iterator = streams.get_shard_iterator(
         StreamArn=batch["streamArn"],
         ShardId=batch["shardId"],
@@ -99,8 +125,7 @@ def give_to_function(function: str, body: str) -> int:
     payload = json.dumps({"Records": found})
     answer = client("lambda").invoke(FunctionName=function, Payload=payload)
     if "FunctionError" in answer:
-        # The message stays in the queue.
-        sys.exit(f"{function} still fails: {answer['Payload'].read().decode()}")
+        raise StillFails(f"{function} still fails: {answer['Payload'].read().decode()}")
     return len(found)
 
 
@@ -117,19 +142,14 @@ def main() -> None:
         if "RedrivePolicy" in attributes:
             sources[json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"]] = url
 
-    count = sum(
-        give_to_queue(source, *message)
-        for arn, source in sources.items()
-        for message in messages(urls[arn])
-    )
+    count = sum(hand_over(urls[arn], functools.partial(give_to_queue, source)) for arn, source in sources.items())
     print(f"{count} jobs and events of S3 went back to their queues.")
     functions = functions_by_dead_letters(named["AWS::Lambda::Function"])
     count = sum(
-        give_to_function(function, body)
-        for arn, function in functions.items()
-        for body, _ in messages(urls[arn])
+        hand_over(urls[arn], lambda body, _, to=function: give_to_function(to, body)) for arn, function in functions.items()
     )
     print(f"{count} events and changes of tables were given to their functions again.")
+    sys.exit(1 if FAILED else 0)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,9 @@ fn add_examples(operation: &mut Operation) -> Result<(), Box<dyn std::error::Err
         && let Some(RefOr::T(content)) = body.content.values_mut().next()
     {
         let event: Value = serde_json::from_str(&fs::read_to_string(folder.join(&file))?)?;
-        content.example = event["body"].as_str().map(serde_json::from_str).transpose()?;
+        // The sample event names an address, so that its test needs no name server.
+        let text = event["body"].as_str().map(|text| text.replace("1.1.1.1", "example.org"));
+        content.example = text.as_deref().map(serde_json::from_str).transpose()?;
     }
     let answer = folder.join("answers").join(&file);
     if !answer.exists() {

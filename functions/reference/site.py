@@ -10,14 +10,25 @@ from markdown_it import MarkdownIt
 
 HERE = ROOT / "functions" / "reference" / "site"
 SWAGGER = ROOT / "infra" / "npm" / "node_modules" / "swagger-ui-dist"
-SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
+SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png", "LICENSE", "NOTICE")
 PROBLEMS = ROOT / "docs" / "problems"
+
+
+class Plain(yaml.SafeLoader):
+    """YAML whose times are texts, as in JSON."""
+
+
+Plain.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<link rel="icon" href="{root}docs/favicon-32x32.png">
 <link rel="stylesheet" href="{root}docs/reference.css">
 </head>
 <body>
@@ -38,15 +49,20 @@ def page(markdown: str, root: str) -> bytes:
 def problems() -> dict[str, bytes]:
     """The pages of the problem types, and their index."""
     # The page of a type is /docs/problems/<type>, and the index is /docs/problems.
-    found = {path.stem: page(path.read_text(), "../../") for path in PROBLEMS.glob("*.md") if path.stem != "README"}
     index = re.sub(r"\]\(([\w-]+)\.md\)", r"](problems/\1)", (PROBLEMS / "README.md").read_text())
-    return {f"problems/{name}.html": html for name, html in found.items()} | {"problems/index.html": page(index, "../")}
+    found = {"problems/index.html": page(index, "../")}
+    for path in PROBLEMS.glob("*.md"):
+        if path.stem != "README":
+            text = path.read_text().replace("](README.md)", "](../problems)")
+            text = re.sub(r"\]\(([\w-]+)\.md\)", r"](\1)", text)
+            found[f"problems/{path.stem}.html"] = page(text, "../../")
+    return found
 
 
 def files() -> dict[str, bytes]:
     """The files by their path below site/."""
-    found = {path.name: path.read_bytes() for path in HERE.iterdir()}
+    found = {name: (HERE / name).read_bytes() for name in ("index.html", "reference.css", "reference.js")}
     found |= {name: (SWAGGER / name).read_bytes() for name in SWAGGER_FILES}
-    document = yaml.safe_load((ROOT / "openapi.yaml").read_text())
-    found["openapi.json"] = json.dumps(document, separators=(",", ":"), default=str).encode()
+    document = yaml.load((ROOT / "openapi.yaml").read_text(), Plain)
+    found["openapi.json"] = json.dumps(document, separators=(",", ":")).encode()
     return found | problems()

@@ -72,8 +72,8 @@ impl Queue {
     }
 
     /// Sends `body` as JSON to a FIFO queue with `ContentBasedDeduplication`. Messages of one `group` are
-    /// delivered in the order in which they were sent. A message that is sent again within 5 minutes is
-    /// dropped.
+    /// delivered in the order in which they were sent. SQS drops a message with the body of one that was sent
+    /// in the last 5 minutes, even if that one is done. So the body must name what it is about.
     ///
     /// # Errors
     /// As for [`Queue::send`].

@@ -1,9 +1,10 @@
 //! The outbox: the one consumer of a table's stream, which passes new items on to queues and to the bus.
 //!
 //! **Guarantees.** Each new item of the table is handled at least once. Items of one partition key are handled
-//! in the order in which they were written. A failure stops only the items of its key. An item that cannot
-//! be parsed, or whose handler fails permanently, goes to the dead-letter queue, whole and with the reason;
-//! `make redrive` gives it to the function again. Every other failure is retried.
+//! in the order in which they were written. A failure stops the items of its key. Items after its batch
+//! wait until the batch succeeds, for up to 10 minutes. Then the item goes to the dead-letter queue, whole and
+//! with the reason; so does at once an item that cannot be parsed, or whose handler fails permanently.
+//! `make redrive` gives it to the function again.
 //!
 //! A table has one consumer, however many subscribers it has. AWS advises two readers a shard at most,
 //! and a subscriber that fails must not delay another one. So each subscriber has a queue of its own:
@@ -40,6 +41,7 @@
 //! passes on, so that no other item invokes the function.
 
 use std::future::Future;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
@@ -50,6 +52,8 @@ use crate::{Error, Result};
 
 /// The number of partition keys whose items are handled at once. A handler waits for a request or two.
 const KEYS_AT_ONCE: usize = 8;
+/// How long an item is tried. Longer than most outages of a queue or of the bus.
+const GIVE_UP_AFTER: Duration = Duration::from_mins(10);
 
 /// Passes on the new items of a table: see the [module](self).
 #[derive(Clone, Debug)]
@@ -61,7 +65,8 @@ impl Relay {
     /// A relay that sends items which fail permanently to `dead_letters`.
     #[must_use]
     pub fn new(dead_letters: Queue) -> Self {
-        Self { stream: Stream::new().dead_letters(dead_letters).keys_at_once(KEYS_AT_ONCE) }
+        let stream = Stream::new().dead_letters(dead_letters);
+        Self { stream: stream.keys_at_once(KEYS_AT_ONCE).give_up_after(GIVE_UP_AFTER) }
     }
 
     /// Calls `handler` with each new item of a batch of the stream. The handler must be idempotent for its

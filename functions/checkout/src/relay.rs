@@ -102,17 +102,20 @@ impl Relay {
         if public::name(event).is_none() {
             return Ok(());
         }
-        for endpoint in self.store.endpoints().await? {
+        // Everything is read first: a read that fails again and again must not send the jobs each time.
+        let endpoints = self.store.endpoints().await?;
+        let publication = Publication::find(&self.store, *order, *version).await?;
+        for endpoint in endpoints {
             let about = Told { endpoint: endpoint.name, order: *order, event: *version };
             self.webhooks.send(&Tell::V1 { about }).await?;
         }
-        if let Some(publication) = Publication::find(&self.store, *order, *version).await? {
+        if let Some(publication) = publication {
             self.bus.publish(&publication.event()).await?;
         }
         Ok(())
     }
 
-    /// The entries of an order stay in order, so that no pending sum is ever negative.
+    /// The entries of an order stay in order, so that no pending sum is negative.
     async fn entry(&self, entry: Entry) -> Result<()> {
         let order = entry.movement().order.to_string();
         self.ledger.send_in_order(&Fold::V1 { entry }, &order).await

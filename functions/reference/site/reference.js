@@ -2,44 +2,50 @@
 // requests after it, and each request has an idempotency key of its own.
 
 const LOGIN = "/v1/auth/login";
+// The name of the security scheme of access tokens in the document.
+const SCHEME = "bearer";
 
-function withKey(request, example) {
+// Swagger UI fills in an example of a parameter, but not one of its schema. Returns the key that it fills in.
+function fillInKey(api) {
+  let example;
+  for (const operation of Object.values(api.paths).flatMap(Object.values)) {
+    const key = (operation.parameters ?? []).find((parameter) => parameter.name === "Idempotency-Key");
+    if (key) example = key.example = key.schema.examples[0];
+  }
+  return example;
+}
+
+// A user who does not choose a key gets a new one for each request.
+function withOwnKey(request, example) {
   const name = Object.keys(request.headers).find((name) => name.toLowerCase() === "idempotency-key");
   if (name && request.headers[name] === example) request.headers[name] = crypto.randomUUID();
   return request;
 }
 
-function exampleOfKey(document) {
-  for (const path of Object.values(document.paths)) {
-    for (const operation of Object.values(path)) {
-      const key = (operation.parameters ?? []).find((parameter) => parameter.name === "Idempotency-Key");
-      if (key) return key.example ?? key.schema.example ?? key.schema.examples?.[0];
-    }
-  }
-}
-
 async function start() {
   // The API is where the page is: `make up` has it below the path of a stage.
   const root = new URL(".", location.href).href.replace(/\/$/, "");
-  const document = await (await fetch(`${root}/v1/openapi.json`)).json();
-  document.servers = [{ url: root }];
-  const example = exampleOfKey(document);
+  const api = await (await fetch(`${root}/v1/openapi.json`)).json();
+  api.servers = [{ url: root }];
+  const example = fillInKey(api);
   const ui = SwaggerUIBundle({
     dom_id: "#reference",
-    spec: document,
+    spec: api,
     deepLinking: true,
     docExpansion: "list",
     defaultModelsExpandDepth: 0,
     tryItOutEnabled: true,
     validatorUrl: null,
-    requestInterceptor: (request) => withKey(request, example),
+    requestInterceptor: (request) => withOwnKey(request, example),
     responseInterceptor: (response) => {
       if (response.ok && response.url.endsWith(LOGIN)) {
-        ui.preauthorizeApiKey("access_token", JSON.parse(response.text).access_token);
+        ui.preauthorizeApiKey(SCHEME, JSON.parse(response.text).access_token);
       }
       return response;
     },
   });
 }
 
-start();
+start().catch((error) => {
+  document.getElementById("reference").textContent = `The document of the API could not be loaded: ${error}`;
+});

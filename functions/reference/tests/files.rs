@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use axum::http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use reference::read;
@@ -137,4 +137,15 @@ async fn no_name_leads_out_of_the_folder() {
     }
     let answer = folder.get("/docs/problems/{type}", "../../secret", "gzip").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_document_is_compressed_once() {
+    let folder = Folder::new();
+    let large = "[1]".repeat(1000);
+    std::fs::write(folder.0.join("site/openapi.json.gz"), &large).unwrap();
+    let answer = folder.get("/v1/openapi.json", "", "gzip").await;
+    assert_eq!(answer.headers.get_all(CONTENT_ENCODING).iter().collect::<Vec<_>>(), ["gzip"]);
+    assert_eq!(answer.headers.get_all(VARY).iter().count(), 1);
+    assert_eq!(answer.body, large);
 }

@@ -14,7 +14,8 @@
 //!
 //! In a FIFO queue, a message group stops at its first failure, which keeps the group's order. Other
 //! groups continue. A message that goes to the dead-letter queue does not stop its group. In a stream, all
-//! records after the first failure wait for it. Without a dead-letter queue
+//! records after the first failure wait for it; with [`Stream::keys_at_once`], those of its key do, and
+//! the others of the batch are handled and come again with it. Without a dead-letter queue
 //! ([`Consumer::dead_letters`], [`Stream::dead_letters`]), a permanent failure is handled like any other
 //! failure, and the limits of the source end the retries.
 //!

@@ -174,15 +174,7 @@ impl Consumer {
         F: Fn(Message<T>) -> Fut,
         Fut: Future<Output = Result<(), Failure>>,
     {
-        let invocation = invocation.caused_by(
-            attribute(&received.message, CORRELATION_ID),
-            attribute(&received.message, TRACEPARENT)
-                .and_then(|header| TraceContext::from_traceparent(&header))
-                .or_else(|| {
-                    let header = received.message.attributes.get("AWSTraceHeader")?;
-                    TraceContext::from_xray(header)
-                }),
-        );
+        let invocation = received.invocation(invocation);
         let handling = async { handler(received.parse().map_err(Failure::Permanent)?).await };
         let ended = self.limits.attempt(&invocation, handling).await;
         self.outcome(received, ended, &invocation).await
@@ -264,6 +256,14 @@ impl Consumer {
 }
 
 impl Received {
+    /// The invocation that is about this message.
+    pub(super) fn invocation(&self, invocation: &Invocation) -> Invocation {
+        let trace = attribute(&self.message, TRACEPARENT)
+            .and_then(|header| TraceContext::from_traceparent(&header))
+            .or_else(|| TraceContext::from_xray(self.message.attributes.get("AWSTraceHeader")?));
+        invocation.caused_by(attribute(&self.message, CORRELATION_ID), trace)
+    }
+
     fn receive_count(&self) -> u32 {
         let count = self.message.attributes.get("ApproximateReceiveCount");
         count.and_then(|count| count.parse().ok()).unwrap_or(1)

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -76,6 +76,8 @@ pub struct Stream {
     dead_letters: Option<Queue>,
     /// The number of partition keys that are handled at once. `None`: all records are in one order.
     keys_at_once: Option<usize>,
+    /// The age from which a failure counts as permanent.
+    give_up_after: Option<Duration>,
     limits: Limits,
 }
 
@@ -117,6 +119,14 @@ impl Stream {
     #[must_use]
     pub fn keys_at_once(mut self, keys: usize) -> Self {
         self.keys_at_once = Some(keys.max(1));
+        self
+    }
+
+    /// Takes a failure of a change of a table as permanent when the change is older than `age`. Otherwise
+    /// Lambda delivers it again and again, and all later changes of its shard wait.
+    #[must_use]
+    pub fn give_up_after(mut self, age: Duration) -> Self {
+        self.give_up_after = Some(age);
         self
     }
 
@@ -228,19 +238,21 @@ impl Stream {
         F: Fn(R) -> Fut,
         Fut: Future<Output = Result<(), Failure>>,
     {
-        let ended = match parse(record) {
+        let (invocation, ended) = match parse(record) {
             Ok(parsed) => {
                 let invocation = invocation.caused_by(parsed.correlation_id, parsed.trace);
                 let handling = async { handler(parsed.record).await };
-                self.limits.attempt(&invocation, handling).await
+                let ended = self.limits.attempt(&invocation, handling).await;
+                (invocation, ended)
             }
-            Err(error) => Ended::Failed(Failure::Permanent(error)),
+            Err(error) => (invocation.clone(), Ended::Failed(Failure::Permanent(error))),
         };
         let (outcome, done) = match ended {
             Ended::Done => ("RecordsSucceeded", true),
             Ended::NotStarted => ("RecordsNotStarted", false),
             Ended::Failed(failure) => {
-                let given_up = self.give_up(record, id, failure, invocation).await;
+                let given_up = self.give_up(record, id, failure, &invocation);
+                let given_up = Box::pin(invocation.clone().scope(given_up)).await;
                 (if given_up { "RecordsGivenUp" } else { "RecordsFailed" }, given_up)
             }
         };
@@ -259,9 +271,8 @@ impl Stream {
     ) -> bool {
         let reason = failure.error().trail();
         tracing::error!(sequence_number = id, error = reason, "record failed");
-        let (Failure::Permanent(_), Some(queue)) = (failure, &self.dead_letters) else {
-            return false;
-        };
+        let is_final = matches!(failure, Failure::Permanent(_)) || self.is_old(record);
+        let Some(queue) = self.dead_letters.as_ref().filter(|_| is_final) else { return false };
         let reason = super::sqs::shortened(&reason);
         let sent = async {
             let attributes = [("failure_reason".to_owned(), text(reason)?)];
@@ -275,6 +286,16 @@ impl Stream {
                 false
             }
         }
+    }
+}
+
+impl Stream {
+    /// Whether a change is too old to be tried again.
+    fn is_old(&self, record: &Value) -> bool {
+        let at = record.pointer("/dynamodb/ApproximateCreationDateTime").and_then(Value::as_f64);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let aged = self.give_up_after.zip(at);
+        aged.is_some_and(|(age, at)| now - at > age.as_secs_f64())
     }
 }
 

@@ -35,7 +35,8 @@ impl Consumer {
                 }
                 Err(error) => {
                     let ended = Ended::Failed(Failure::Permanent(error));
-                    received.back_in = self.outcome(&received, ended, invocation).await;
+                    let invocation = received.invocation(invocation);
+                    received.back_in = self.outcome(&received, ended, &invocation).await;
                     failed.push(received);
                 }
             }
@@ -43,7 +44,8 @@ impl Consumer {
         if !messages.is_empty() {
             let ended = self.limits.attempt(invocation, handler(parsed)).await;
             for mut received in messages {
-                received.back_in = self.outcome(&received, same(&ended), invocation).await;
+                let invocation = received.invocation(invocation);
+                received.back_in = self.outcome(&received, same(&ended), &invocation).await;
                 failed.push(received);
             }
         }

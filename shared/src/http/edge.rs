@@ -155,7 +155,10 @@ fn represented(parts: &mut Parts, body: Bytes, asked: &Asked) -> Bytes {
     let tag = own.clone().or_else(|| is_tagged.then(|| etag::of(&body)));
 
     // A compressed body would need another tag than the handler's, which clients send in If-Match.
-    let is_compressible = own.is_none() && body.len() > MIN_COMPRESSED_BYTES;
+    // A handler may have compressed the body itself.
+    let is_compressible = own.is_none()
+        && body.len() > MIN_COMPRESSED_BYTES
+        && !parts.headers.contains_key(header::CONTENT_ENCODING);
     if is_compressible {
         parts.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }

@@ -144,3 +144,21 @@ async fn an_item_stays_in_the_stream_if_the_dead_letter_queue_is_away() {
     let handler = async |_: Item| Err(Failure::permanent("no"));
     relay.batch(batch, &a_minute(), handler).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn an_item_that_has_failed_for_ten_minutes_is_given_up_whole() {
+    let now = jiff::Timestamp::now().as_second();
+    for (age, is_given_up) in [(0, false), (500, false), (700, true)] {
+        let relayed = Relayed::new().await;
+        let mut fails = record(1, "a", "fails");
+        fails["dynamodb"]["ApproximateCreationDateTime"] = json!(now - age);
+        let records = [fails.clone(), record(2, "a", "works")];
+        assert_eq!(relayed.batch(&records).await.is_ok(), is_given_up, "{age} s");
+        let dead = relayed.queues.receive(&relayed.queues.dead_letters).await;
+        let bodies: Vec<Value> = dead
+            .iter()
+            .map(|it| serde_json::from_str(it["body"].as_str().unwrap()).unwrap())
+            .collect();
+        assert_eq!(bodies, if is_given_up { vec![fails] } else { vec![] });
+    }
+}

@@ -1,4 +1,4 @@
-//! Messages that are bodies together.
+//! Messages that are handled together.
 
 use std::sync::Mutex;
 
@@ -28,7 +28,7 @@ async fn together(
 }
 
 #[tokio::test]
-async fn messages_are_bodies_once_together() {
+async fn messages_are_handled_once_together() {
     let q = Queues::new(false).await;
     let event = q.event(&[r#""1""#, r#""2""#, r#""3""#]).await;
     assert_eq!(
@@ -60,15 +60,16 @@ async fn they_fail_together_and_are_delivered_again() {
 async fn a_message_that_cannot_be_parsed_fails_alone() {
     for is_fifo in [false, true] {
         let q = Queues::new(is_fifo).await;
-        let event = q.event(&[r#""1""#, "2", r#""3""#]).await;
+        // In the FIFO queue they are one group.
+        let event = q.event(&[r#""1a""#, "1", r#""1b""#]).await;
         let (failed, bodies) = together(&q, event, || Ok(())).await;
-        assert_eq!((failed.len(), bodies), (0, vec!["1".to_owned(), "3".to_owned()]));
-        assert_eq!(q.receive(&q.dead_letters).await[0]["body"], "2");
+        assert_eq!((failed.len(), bodies), (0, vec!["1a".to_owned(), "1b".to_owned()]));
+        assert_eq!(q.receive(&q.dead_letters).await[0]["body"], "1");
     }
 }
 
 #[tokio::test]
-async fn messages_that_can_never_be_bodies_go_to_the_dead_letters() {
+async fn messages_that_can_never_be_handled_go_to_the_dead_letters() {
     let q = Queues::new(false).await;
     let event = q.event(&[r#""1""#, r#""2""#]).await;
     let (failed, _) = together(&q, event, || Err(Failure::permanent("no"))).await;

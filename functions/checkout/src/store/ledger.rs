@@ -12,7 +12,7 @@ use shared::table::{self, Item, key, number};
 use shared::transaction::{self, Sent};
 use shared::{Error, Result};
 
-use super::Store;
+use super::{Store, caused};
 use crate::ledger::{Account, Balance, Entry, Resolution, Transfer, TrialBalance};
 use crate::money::Currency;
 use crate::order::OrderId;
@@ -40,13 +40,13 @@ impl Store {
     /// The write of a transfer. 2 WRU.
     pub(crate) fn transfer(&self, transfer: &Transfer) -> Result<TransactWriteItem> {
         let entry = Entry::Transfer(transfer.clone());
-        self.table.new_item(entry.key(), transfer)
+        self.table.new_item(caused(entry.key()), transfer)
     }
 
     /// The write that resolves a pending transfer. Refused if it is resolved. 2 WRU.
     pub(crate) fn resolution(&self, resolution: &Resolution) -> Result<TransactWriteItem> {
         let entry = Entry::Resolution(resolution.clone());
-        self.table.new_item(entry.key(), resolution)
+        self.table.new_item(caused(entry.key()), resolution)
     }
 
     /// The ledger entries of an order, strongly consistent. 1 RRU for 4 KB.

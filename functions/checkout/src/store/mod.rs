@@ -29,7 +29,9 @@ mod orders;
 mod products;
 mod reconciliation;
 
-use shared::table::Table;
+use shared::invocation;
+use shared::queue::{CORRELATION_ID, TRACEPARENT};
+use shared::table::{Item, Table, string};
 
 pub use ledger::MAX_FOLDED;
 pub use merchants::Endpoints;
@@ -38,6 +40,15 @@ pub use orders::{
 };
 pub(crate) use orders::{SETTLING, due_shard};
 pub use reconciliation::{Cursor, OpenMovement};
+
+/// The item with the ids of the invocation that writes it. The relay logs with them, and passes them on.
+fn caused(mut item: Item) -> Item {
+    if let Some(current) = invocation::current() {
+        item.insert(CORRELATION_ID.into(), string(&current.correlation_id));
+        item.insert(TRACEPARENT.into(), string(current.trace.traceparent()));
+    }
+    item
+}
 
 /// The checkout's table.
 #[derive(Clone, Debug)]

@@ -11,16 +11,15 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::Result;
 use shared::due;
 use shared::id::UserId;
 use shared::lease::{self, AttemptId, CLAIMED_LAST, FREE, LET_GO, Lease, TAKE};
-use shared::queue::{CORRELATION_ID, TRACEPARENT};
 use shared::table::{self, Item, Table, key, milliseconds, number, string, value};
 use shared::transaction::Sent;
 use shared::write::{self, Written};
-use shared::{Result, invocation};
 
-use super::Store;
+use super::{Store, caused};
 use crate::order::{Event, Order, OrderId, Recorded};
 
 /// The time without progress after which the sweeper queues an order.
@@ -381,13 +380,8 @@ impl Store {
 
     fn event(&self, recorded: &Recorded) -> Result<TransactWriteItem> {
         let sk = format!("EVENT#{:06}", recorded.version);
-        let mut item = key(format!("ORDER#{}", recorded.order), sk);
-        // The consumer of the stream logs with the correlation id of the cause.
-        if let Some(current) = invocation::current() {
-            item.insert(CORRELATION_ID.into(), string(&current.correlation_id));
-            item.insert(TRACEPARENT.into(), string(current.trace.traceparent()));
-        }
-        self.table.new_item(item, recorded)
+        let item = key(format!("ORDER#{}", recorded.order), sk);
+        self.table.new_item(caused(item), recorded)
     }
 
     /// The update of `STATE` to the order after one event.

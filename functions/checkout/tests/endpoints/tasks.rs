@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use checkout::ledger::Entry;
 use checkout::order::{Event, OrderId, Recorded};
+use checkout::public;
 use checkout::queues::{Advance, Fold, Tell, Told};
 use checkout::relay::Relay;
 use checkout::store::OVERDUE_AFTER;
@@ -15,9 +16,11 @@ use testing::{account, event};
 
 use crate::support::{ORDER, Shop, a_minute, ask, shop};
 
-/// The sample record of the stream, with a change.
+/// The sample record of the stream, written now, with a change.
 fn record(change: impl FnOnce(&mut Value)) -> Value {
     let mut sample: Value = serde_json::from_str(&event("checkout-relay")).unwrap();
+    let now = jiff::Timestamp::now().as_second();
+    sample["Records"][0]["dynamodb"]["ApproximateCreationDateTime"] = json!(now);
     change(&mut sample["Records"][0]);
     sample["Records"][0].take()
 }
@@ -156,7 +159,7 @@ async fn a_failed_batch_comes_again() {
     let no_queue = format!("{}-none", s.orders_url);
     let orders = Queue::new(aws_sdk_sqs::Client::new(&s.aws), no_queue);
     let relay = Relay { orders, ..s.relay.clone() };
-    let batch = serde_json::from_str(&event("checkout-relay")).unwrap();
+    let batch = serde_json::from_value(json!({"Records": [record(|_| {})]})).unwrap();
     relay.batch(batch, &a_minute()).await.unwrap_err();
 }
 
@@ -164,17 +167,63 @@ async fn a_failed_batch_comes_again() {
 async fn a_batch_that_crashes_anywhere_is_relayed_completely() {
     walk(async |run: Run| {
         let s = shop().await;
+        let subscriber = account::subscriber(&s.aws, "default", public::SOURCE).await;
         ask("put-endpoint").about("warehouse", "one").of(&s).await.ok(201);
-        let cancelled = json!({"type": "cancel_requested", "reason": "customer"});
-        let batch = vec![of_event(cancelled), of_event(json!({"type": "confirmed"}))];
+        let (_, id) = s.confirmed().await;
+        let mut batch = all_items(&s).await;
+        batch.reverse();
         let attempt = run.attempt(relayed(&s, batch.clone())).await;
         // The stream delivers the batch again.
         relayed(&s, batch).await.unwrap();
         drop(attempt.resume().await);
-        assert!(s.queued().await.iter().any(|order| order.to_string() == ORDER));
-        assert!(queued_webhooks(&s).await.contains(&("one".to_owned(), 2)));
+        assert!(s.queued().await.contains(&id));
+        let webhooks = account::drain(&s.aws, &s.webhooks_url).await;
+        let events = account::drain(&s.aws, &subscriber).await;
+        for kind in ["order.placed", "order.confirmed"] {
+            assert!(events.iter().any(|event| event.contains(kind)), "{kind}: {events:?}");
+        }
+        let versions = [1, s.store.order(id).await.unwrap().unwrap().version];
+        for version in versions {
+            let job = format!(r#""event":{version}"#);
+            assert!(webhooks.iter().any(|it| it.contains(&job)), "{job}: {webhooks:?}");
+        }
+        let folds = account::drain(&s.aws, &s.ledger_url).await;
+        let of = |kind: &str| folds.iter().filter(|job| job.contains(kind)).count();
+        assert_eq!((of(r#""type":"transfer""#), of(r#""type":"resolution""#)), (1, 1));
     })
     .await;
+}
+
+/// The relay reads the history of an order for its public events, so an event that it cannot read is in their way too.
+#[tokio::test]
+async fn an_order_with_an_unreadable_event_stops_no_other_order() {
+    let s = shop().await;
+    let (_, broken) = s.confirmed().await;
+    let (_, other) = s.confirmed().await;
+    let client = aws_sdk_dynamodb::Client::new(&s.aws);
+    let unknown =
+        AttributeValue::M([("type".into(), AttributeValue::S("gift_wrapped".into()))].into());
+    let update = client.update_item().table_name("checkout");
+    update
+        .key("pk", AttributeValue::S(format!("ORDER#{broken}")))
+        .key("sk", AttributeValue::S("EVENT#000002".into()))
+        .update_expression("SET event = :unknown")
+        .expression_attribute_values(":unknown", unknown)
+        .send()
+        .await
+        .unwrap();
+    let (subscriber, hour) = (account::subscriber(&s.aws, "default", public::SOURCE).await, 3600);
+    let mut batch = all_items(&s).await;
+    for record in &mut batch {
+        let written = &mut record["dynamodb"]["ApproximateCreationDateTime"];
+        *written = json!(written.as_i64().unwrap() - hour);
+    }
+    relayed(&s, batch).await.unwrap();
+    let events = account::drain(&s.aws, &subscriber).await;
+    assert_eq!(events.iter().filter(|event| event.contains(&other.to_string())).count(), 2);
+    // They have failed for an hour, so they are kept whole.
+    let kept = account::drain(&s.aws, &s.relay_dead_letters_url).await;
+    assert!(kept.iter().all(|record| record.contains(&broken.to_string())) && kept.len() >= 2);
 }
 
 /// The stream's records of all items of the table, in the order of their keys.
@@ -194,7 +243,7 @@ async fn all_items(s: &Shop) -> Vec<Value> {
 #[tokio::test]
 async fn subscribers_of_the_bus_get_the_order_as_it_was() {
     let s = shop().await;
-    let subscriber = account::subscriber(&s.aws, "default", "arsenal.checkout").await;
+    let subscriber = account::subscriber(&s.aws, "default", public::SOURCE).await;
     let (customer, id) = s.confirmed().await;
     relayed(&s, all_items(&s).await).await.unwrap();
     let mut events: Vec<Value> = account::drain(&s.aws, &subscriber)

@@ -121,7 +121,9 @@ impl Operation {
         for response in self.openapi.responses.responses.values_mut() {
             if let RefOr::T(response) = response {
                 response.headers.extend(self.headers.iter().map(|name| header(name)));
-                response.headers.extend([header(REQUEST_ID)]);
+                // The answer to a webhook is its receiver's.
+                let is_ours = !self.problems.is_empty();
+                response.headers.extend(is_ours.then(|| header(REQUEST_ID)));
             }
         }
         let mut refusals = BTreeMap::<_, Vec<ProblemType>>::new();
