@@ -17,10 +17,11 @@ from string import Template
 
 from common import ROOT, VENV
 from systems import named, systems, wanted
+from take_contract import write_contract
 from take_template import without
 
 # Only of use here, or about all systems. docs/SECURITY.md names tests of all systems.
-LEFT_OUT = {"README.md", "docs/SECURITY.md", "infra/take.py", "infra/take_template.py", "infra/take_readme.md", "infra/test_take.sh"}
+LEFT_OUT = {"README.md", "docs/SECURITY.md", "infra/take.py", "infra/take_contract.py", "infra/take_template.py", "infra/take_readme.md", "infra/test_take.sh"}
 EVENT = re.compile(r'event\("([\w-]+)"\)|events/([\w-]+/[\w-]+)\.json')
 
 
@@ -147,7 +148,7 @@ def check(to: Path) -> None:
     run("cargo", "metadata", "--offline", "--locked", "--format-version", "1", cwd=to)
     run(bin / "cargo-shear", cwd=to)
     run(bin / "cfn-lint", cwd=to)
-    for script in ("check_templates.py", "check_docs.py"):
+    for script in ("check_templates.py", "check_docs.py", "check_problems.py"):
         run(bin / "python", f"infra/{script}", cwd=to)
 
 
@@ -156,13 +157,17 @@ def main(system: str, folder: str) -> None:
     to = Path(folder).resolve()
     if to.exists() and any(to.iterdir()):
         sys.exit(f"{to} is not empty.")
+    if system == "reference":
+        sys.exit("reference shows other systems. Take one of them.")
     names = wanted(named(system).name)
     files = kept_files(names)
     for file in files:
         (to / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / file, to / file)
-    left_out = {it.logical_id: it.parameter for it in systems().values() if it.name not in names}
+    left_out_names = [name for name in systems() if name not in names]
+    left_out = {systems()[name].logical_id: systems()[name].parameter for name in left_out_names}
     (to / "template.yaml").write_text(without((ROOT / "template.yaml").read_text(), left_out))
+    write_contract(to, names, set(left_out_names))
     write_cargo(to)
     write_makefile(to)
     write_readme(to, names)
