@@ -12,9 +12,8 @@ import time
 import urllib.parse
 import urllib.request
 
-from boto3.dynamodb.types import TypeDeserializer
 from common import STACK, call, client, outputs
-from functions.checkout import trial_balance
+from functions.checkout import fold_missing, trial_balance
 from functions.checkout.tour import PROVIDER, READER, WAIT, from_provider, payment_of, shopkeeper, stocked
 from receiver import Receiver, sent_again, until
 
@@ -217,13 +216,8 @@ def stock_comes_back(sku: str) -> None:
 
 def told_again(order: str) -> None:
     """A ledger entry comes a second time. It is folded once, which the trial balance checks."""
-    key = {"pk": {"S": f"LEDGER#{order}"}, "sk": {"S": "TRANSFER#payment"}}
-    table = outputs()["CheckoutTableName"]
-    item = client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
-    entry = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
-    del entry["pk"], entry["sk"]
-    body = {"version": "1", "entry": {"type": "transfer", **entry}}
-    message = {"messageId": "1", "receiptHandle": "1", "body": json.dumps(body, default=int), "attributes": {}}
+    body = fold_missing.job(order, "TRANSFER#payment")
+    message = {"messageId": "1", "receiptHandle": "1", "body": body, "attributes": {}}
     invoke("checkout-fold-ledger", {"Records": [message]})
 
 
