@@ -15,18 +15,15 @@ import sys
 
 from common import client, resources
 
-# The dead-letter queues with a message that fails again.
-FAILED: list[str] = []
-
 
 class StillFails(Exception):
     """A function fails again."""
 
 
-def hand_over(queue_url: str, give) -> int:
-    """Gives each message of the queue and its message group to `give`, and deletes it. Returns the sum of what `give` returns.
-    A message that fails again stays or comes back, so no more messages are read than there are now."""
-    sqs, size, count = client("sqs"), "ApproximateNumberOfMessages", 0
+def hand_over(queue_url: str, give) -> tuple[int, int]:
+    """Gives each message of the queue and its message group to `give`, and deletes it. Returns the sum of what `give` returns,
+    and the number of messages that failed again. Those stay or come back, so no more messages are read than there are now."""
+    sqs, size, count, failed = client("sqs"), "ApproximateNumberOfMessages", 0, 0
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[size])["Attributes"]
     for _ in range(int(attributes[size])):
         answer = sqs.receive_message(
@@ -43,15 +40,15 @@ def hand_over(queue_url: str, give) -> int:
             count += give(message["Body"], message.get("Attributes", {}).get("MessageGroupId"))
         except StillFails as failure:
             print(f"{failure} The message stays in {queue_url}.", file=sys.stderr)
-            FAILED.append(queue_url)
+            failed += 1
             continue
         sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-    return count
+    return count, failed
 
 
 def changes(batch: dict) -> list[dict]:
-    """The changes of a batch that Lambda has given up, from the stream of the table. `batch` is what Lambda says of it. None
-    if they are no longer in the stream."""
+    """The changes of a batch that Lambda has given up, from the stream of the table. `batch` is what Lambda says of it. An
+    empty list if the stream has forgotten them."""
     streams = client("dynamodbstreams")
     try:
         return in_stream(streams, batch)
@@ -109,7 +106,7 @@ def give_to_queue(queue_url: str, body: str, group: str | None) -> int:
     return 1
 
 
-def give_to_function(function: str, body: str) -> int:
+def give_to_function(function: str, body: str, _group: str | None) -> int:
     """Invokes a function with the events that it failed on. Returns the number of events or changes."""
     event = json.loads(body)
     if "dynamodb" in event:
@@ -142,14 +139,12 @@ def main() -> None:
         if "RedrivePolicy" in attributes:
             sources[json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"]] = url
 
-    count = sum(hand_over(urls[arn], functools.partial(give_to_queue, source)) for arn, source in sources.items())
-    print(f"{count} jobs and events of S3 went back to their queues.")
+    jobs = [hand_over(urls[arn], functools.partial(give_to_queue, source)) for arn, source in sources.items()]
+    print(f"{sum(count for count, _ in jobs)} jobs and events of S3 went back to their queues.")
     functions = functions_by_dead_letters(named["AWS::Lambda::Function"])
-    count = sum(
-        hand_over(urls[arn], lambda body, _, to=function: give_to_function(to, body)) for arn, function in functions.items()
-    )
-    print(f"{count} events and changes of tables were given to their functions again.")
-    sys.exit(1 if FAILED else 0)
+    events = [hand_over(urls[arn], functools.partial(give_to_function, function)) for arn, function in functions.items()]
+    print(f"{sum(count for count, _ in events)} events and changes of tables were given to their functions again.")
+    sys.exit(1 if any(failed for _, failed in events) else 0)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 It lists the crates that are compiled into a release for Lambda, by Cargo.lock: neither the dependencies of tests, nor those
 that only run while compiling (build scripts and macros). Each has its version, its licence, the SHA-256 of its source
 on crates.io, and what it depends on. The C code of aws-lc is in `aws-lc-sys`. The runtime of AWS (`provided.al2023`), which
-gives the C library, is not in it. The same commit gives the same file.
+gives the C library, is not in it, nor is the Swagger UI in the zip of reference. The same commit gives the same file.
 """
 
 import json
@@ -32,9 +32,10 @@ def output(*command: str) -> str:
 
 def crates() -> tuple[dict[str, dict], dict[str, set[str]]]:
     """The crates of a release of all systems by `name@version`, and what each depends on."""
-    # As infra/build.sh builds a release: all systems together, without the crate of the tests.
+    # As infra/build.sh builds a release: all systems together, without the crates of the tests and of the contract.
     target = TARGETS[os.environ.get("ARCHITECTURE", "arm64")]
-    command = ["cargo", "tree", "--locked", "--workspace", "--exclude", "testing", "--target", target]
+    command = ["cargo", "tree", "--locked", "--workspace", "--exclude", "testing", "--exclude", "contract"]
+    command += ["--target", target]
     command += ["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", "{p}|{l}|{r}"]
     checksums = {
         f"{it['name']}@{it['version']}": it.get("checksum")

@@ -72,6 +72,18 @@ fn each_type_and_each_field_is_described_for_readers_without_the_source() {
         for host in ["localhost", "127.0.0.1", "1.1.1.1"] {
             assert!(value.as_str().is_none_or(|text| !text.contains(host)), "{path}: {value}");
         }
+        let is_described = |schema: &Value| {
+            let says = ["description", "$ref", "enum", "oneOf", "allOf"];
+            says.iter().any(|word| schema.get(word).is_some())
+        };
+        let properties = value["properties"].as_object().filter(|_| !path.contains("/example"));
+        for (name, schema) in properties.into_iter().flatten() {
+            assert!(is_described(schema), "{path}: the field {name} has no description");
+        }
+        for parameter in value["parameters"].as_array().into_iter().flatten() {
+            let is_clear = is_described(parameter) || is_described(&parameter["schema"]);
+            assert!(is_clear, "{path}: {parameter} has no description");
+        }
         if path.ends_with("/description") || path.ends_with("/summary") {
             let is_plain = value.as_str().is_none_or(|text| !text.contains("[`"));
             assert!(is_plain, "{path} has a link of the source: {value}");

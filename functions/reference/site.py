@@ -50,7 +50,7 @@ def problems() -> dict[str, bytes]:
     """The pages of the problem types, and their index."""
     # The page of a type is /docs/problems/<type>, and the index is /docs/problems.
     index = re.sub(r"\]\(([\w-]+)\.md\)", r"](problems/\1)", (PROBLEMS / "README.md").read_text())
-    found = {"problems/index.html": page(index, "../")}
+    found = {"problems.html": page(index, "../")}
     for path in PROBLEMS.glob("*.md"):
         if path.stem != "README":
             text = path.read_text().replace("](README.md)", "](../problems)")

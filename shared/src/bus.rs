@@ -14,7 +14,7 @@
 //! let bus = Bus::new(client, "events".into(), "arsenal.documents");
 //! let data = serde_json::json!({"pages": 3});
 //! let event = Event::new("document.ready", "doc_1-4", Clock::System.now(), data);
-//! bus.publish(&event.subject(&"doc_1").tenant(&"ten_1")).await?;
+//! bus.publish(event.subject(&"doc_1").tenant(&"ten_1")).await?;
 //! # Ok(()) }
 //! ```
 //!
@@ -122,14 +122,12 @@ impl Bus {
     ///
     /// # Errors
     /// When the data cannot be serialized as JSON, or EventBridge refuses the event or does not answer.
-    pub async fn publish<T: Serialize + Clone>(&self, event: &Event<T>) -> Result<()> {
-        let mut event = event.clone();
+    pub async fn publish<T: Serialize>(&self, mut event: Event<T>) -> Result<()> {
         self.source.clone_into(&mut event.source);
         let mut entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(self.source)
             .detail_type(&event.kind)
-            .set_resources(Some(Vec::new()))
             .time(aws_sdk_eventbridge::primitives::DateTime::from_millis(
                 event.time.as_millisecond(),
             ));

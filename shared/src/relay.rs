@@ -2,9 +2,9 @@
 //!
 //! **Guarantees.** Each new item of the table is handled at least once. Items of one partition key are handled
 //! in the order in which they were written. A failure stops the items of its key. Items after its batch
-//! wait until the batch succeeds, for up to 10 minutes. Then the item goes to the dead-letter queue, whole and
-//! with the reason; so does at once an item that cannot be parsed, or whose handler fails permanently.
-//! `make redrive` gives it to the function again.
+//! wait until the batch succeeds. An item that still fails 10 minutes after it was written goes to the
+//! dead-letter queue, whole and with the reason. An item that cannot be parsed, or whose handler fails
+//! permanently, goes there at once. `make redrive` gives it to the function again.
 //!
 //! A table has one consumer, however many subscribers it has. AWS advises two readers a shard at most,
 //! and a subscriber that fails must not delay another one. So each subscriber has a queue of its own:
@@ -29,7 +29,7 @@
 //! shared::invocation::run(async |batch, invocation| {
 //!     let handler = async |item: Item| {
 //!         jobs.send(&item.pk).await?;
-//!         Ok(bus.publish(&Event::new("greeting.sent", &item.pk, item.at, ())).await?)
+//!         Ok(bus.publish(Event::new("greeting.sent", &item.pk, item.at, ())).await?)
 //!     };
 //!     relay.batch(batch, &invocation, handler).await
 //! })
@@ -52,7 +52,8 @@ use crate::{Error, Result};
 
 /// The number of partition keys whose items are handled at once. A handler waits for a request or two.
 const KEYS_AT_ONCE: usize = 8;
-/// How long an item is tried. Longer than most outages of a queue or of the bus.
+/// The age from which an item is not tried again. Longer than most outages of a queue or of the bus. An item
+/// that is older when the function first sees it is tried once.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(10);
 
 /// Passes on the new items of a table: see the [module](self).

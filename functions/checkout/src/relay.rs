@@ -110,7 +110,7 @@ impl Relay {
             self.webhooks.send(&Tell::V1 { about }).await?;
         }
         if let Some(publication) = publication {
-            self.bus.publish(&publication.event()).await?;
+            self.bus.publish(publication.event()).await?;
         }
         Ok(())
     }

@@ -46,7 +46,7 @@ async fn file(
 }
 
 async fn problems(State(site): State<Site>, headers: HeaderMap) -> Result<Response> {
-    answer(&site, &headers, "problems", "index.html")
+    answer(&site, &headers, "", "problems.html")
 }
 
 /// The page of a problem type, such as `out-of-stock`.

@@ -27,7 +27,7 @@ impl Folder {
             ("site/openapi.json", "{}"),
             ("site/swagger-ui.css", "plain"),
             ("site/swagger-ui.css.gz", "compressed"),
-            ("site/problems/index.html", "the index"),
+            ("site/problems.html", "the index"),
             ("site/problems/out-of-stock.html", "what to do"),
         ] {
             let path = folder.0.join(path);
@@ -122,6 +122,7 @@ async fn no_name_leads_out_of_the_folder() {
         "/etc/passwd",
         "problems/index.html",
         "none.html",
+        "index",
         "INDEX.HTML",
         "index.html/",
         "index.html\0",

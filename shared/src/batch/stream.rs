@@ -24,16 +24,6 @@ pub struct StreamEvent {
     records: Vec<Value>,
 }
 
-impl StreamEvent {
-    /// Parses all changes, for work that is done for the whole batch or not at all.
-    ///
-    /// # Errors
-    /// When a record cannot be parsed.
-    pub fn changes<T: DeserializeOwned>(&self) -> Result<Vec<Change<T>>> {
-        self.records.iter().map(|record| Ok(parse_change(record)?.record)).collect()
-    }
-}
-
 /// A change of an item of a DynamoDB table, whose items parse as `T`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change<T> {

@@ -49,27 +49,28 @@ pub(super) struct Asked {
     is_read: bool,
     accepts_json: bool,
     accepts_gzip: bool,
-    headers: HeaderMap,
+    /// `If-None-Match`, and no other header.
+    if_none_match: HeaderMap,
 }
 
 impl Asked {
     fn by(request: &Request<Body>) -> Self {
-        let mut headers = HeaderMap::new();
+        let mut if_none_match = HeaderMap::new();
         for value in request.headers().get_all(header::IF_NONE_MATCH) {
-            headers.append(header::IF_NONE_MATCH, value.clone());
+            if_none_match.append(header::IF_NONE_MATCH, value.clone());
         }
         Self {
             is_read: is_read(request.method()),
             accepts_json: negotiation::accepts_json(request.headers()),
             accepts_gzip: negotiation::accepts_gzip(request.headers()),
-            headers,
+            if_none_match,
         }
     }
 
     /// Nothing, because the event is not a valid request.
     pub(super) fn nothing() -> Self {
-        let headers = HeaderMap::new();
-        Self { is_read: false, accepts_json: true, accepts_gzip: false, headers }
+        let if_none_match = HeaderMap::new();
+        Self { is_read: false, accepts_json: true, accepts_gzip: false, if_none_match }
     }
 }
 
@@ -168,7 +169,7 @@ fn represented(parts: &mut Parts, body: Bytes, asked: &Asked) -> Bytes {
         if let Ok(sent) = HeaderValue::try_from(sent) {
             parts.headers.insert(header::ETAG, sent);
         }
-        if is_tagged && etag::is_known(&asked.headers, tag) {
+        if is_tagged && etag::is_known(&asked.if_none_match, tag) {
             parts.status = StatusCode::NOT_MODIFIED;
             parts.headers.remove(header::CONTENT_TYPE);
             return Bytes::new();

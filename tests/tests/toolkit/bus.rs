@@ -34,7 +34,7 @@ async fn a_subscriber_gets_the_envelope() {
     let bus = Bus::new(client, "events".into(), SOURCE);
     let invocation = a_minute().caused_by(Some("api-request-7".into()), None);
     let trace = invocation.trace.traceparent();
-    invocation.scope(bus.publish(&ready())).await.unwrap();
+    invocation.scope(bus.publish(ready())).await.unwrap();
 
     let messages = account::drain(&aws, &subscriber).await;
     let envelope: Value = serde_json::from_str(&messages[0]).unwrap();
@@ -56,9 +56,8 @@ async fn an_event_that_is_published_again_has_the_same_id() {
         let aws = account::empty().await;
         let subscriber = account::subscriber(&aws, "default", SOURCE).await;
         let bus = Bus::new(aws_sdk_eventbridge::Client::new(&aws), "default".into(), SOURCE);
-        let event = ready();
-        let attempt = run.attempt(bus.publish(&event)).await;
-        bus.publish(&event).await.unwrap();
+        let attempt = run.attempt(bus.publish(ready())).await;
+        bus.publish(ready()).await.unwrap();
         drop(attempt.resume().await);
         let messages = account::drain(&aws, &subscriber).await;
         let id = |message: &String| serde_json::from_str::<Event<Data>>(message).unwrap().id;
@@ -80,6 +79,6 @@ async fn an_event_that_the_bus_refuses_is_an_error() {
 
     let aws = account::at(&server.uri()).await;
     let bus = Bus::new(aws_sdk_eventbridge::Client::new(&aws), "default".into(), SOURCE);
-    let error = bus.publish(&ready()).await.unwrap_err();
+    let error = bus.publish(ready()).await.unwrap_err();
     assert_eq!(error.trail(), "the bus refused the event doc_1-4: InternalFailure");
 }

@@ -2,11 +2,13 @@
 
 use axum::Router;
 use axum::extract::State;
+use serde::Deserialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
 use shared::problem::NOT_FOUND;
 use shared::webhook::{Shown, WEBHOOK_DISABLED};
+use utoipa::ToSchema;
 
 use super::WRITE;
 use crate::store::Documents;
@@ -25,12 +27,19 @@ pub fn operation() -> Operation {
         .refuses(&[NOT_FOUND, WEBHOOK_DISABLED])
 }
 
+/// A delivery.
+#[derive(Deserialize, ToSchema)]
+struct Which {
+    /// The delivery's id.
+    id: String,
+}
+
 /// Sends a message again under the same id, so that the receiver recognises a duplicate.
 #[utoipa::path(post, path = "/v1/document-webhook/deliveries/{id}/resend")]
 async fn handle(
     State(state): State<System>,
     user: SignedIn,
-    Path(id): Path<String>,
+    Path(Which { id }): Path<Which>,
 ) -> Result<(StatusCode, Json<Shown>)> {
     user.require(WRITE)?;
     let (place, queue) = (Documents::place(user.tenant), state.queues.webhooks()?);

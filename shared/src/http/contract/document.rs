@@ -251,7 +251,10 @@ fn schema(problem: &ProblemType) -> Schema {
 }
 
 fn gateway_message() -> Schema {
-    let message = ObjectBuilder::new().schema_type(Type::String).examples(["Unauthorized"]);
+    let message = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("What went wrong, in a few words."))
+        .examples(["Unauthorized"]);
     let answer = ObjectBuilder::new().property("message", message).required("message");
     let description = "An answer of API Gateway itself: of its authorizer, for too many requests to the \
                        whole API, or for a function that does not answer.";
