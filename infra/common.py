@@ -65,7 +65,7 @@ def call(method: str, url: str, body=None, token: str | None = None, **headers: 
     if token:
         headers["authorization"] = f"Bearer {token}"
     data = json.dumps(body).encode() if body is not None else None
-    headers["content-type"] = "application/json"
+    headers["content-type"] = f"application/{'merge-patch+json' if method == 'PATCH' else 'json'}"
     request = urllib.request.Request(url, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:

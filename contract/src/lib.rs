@@ -51,8 +51,8 @@ fn openapi() -> Result<OpenApi, Box<dyn std::error::Error>> {
     let all = |parts: &[Part]| parts.iter().flat_map(|part| part()).collect();
     let mut openapi = document(all(OPERATIONS), all(WEBHOOKS));
     for item in openapi.paths.paths.values_mut() {
-        let PathItem { get, put, post, delete, .. } = item;
-        for operation in [get, put, post, delete].into_iter().flatten() {
+        let PathItem { get, put, post, patch, delete, .. } = item;
+        for operation in [get, put, post, patch, delete].into_iter().flatten() {
             add_examples(operation)?;
         }
     }

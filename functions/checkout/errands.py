@@ -106,10 +106,10 @@ def cart_changes(customer: Customer, keeper: str) -> None:
     more."""
     key = secrets.token_hex(16)
     cart = customer.add(2, idempotency_key=key)
-    product, path = {"name": "Bone folder", "price": PRICE}, f"/v1/products/{customer.sku}"
-    call("PUT", f"{customer.api}{path}", {**product, "active": False}, keeper)
+    product = f"{customer.api}/v1/products/{customer.sku}"
+    call("PATCH", product, {"active": False}, keeper, if_match="*")
     assert customer.add(2, idempotency_key=key) == cart
-    call("PUT", f"{customer.api}{path}", product, keeper)
+    call("PUT", product, {"name": "Bone folder", "price": PRICE}, keeper, if_match="*")
     line = f"/v1/cart/lines/{customer.sku}"
     assert customer.ask("PUT", line, {"quantity": 3})["total"]["amount"] == 1500
     assert customer.ask("GET", "/v1/cart")["total"]["amount"] == 1500

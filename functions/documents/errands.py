@@ -109,7 +109,8 @@ def run(api: str) -> None:
     receiver = Receiver()
 
     settings = f"{api}/v1/document-settings"
-    call("PUT", settings, {"webhook": {"url": receiver.url}}, token)
+    call("PUT", settings, {"webhook": {"url": receiver.url}}, token, if_match="*")
+    assert call("PATCH", settings, {"policy": {"max_pages": 9}}, token, if_match="*")["policy"]["max_pages"] == 9
     assert call("GET", settings, token=token)["webhook"] == {"url": receiver.url}
     call("PUT", f"{api}/v1/document-schemas/errand@1", SCHEMA, token)
 

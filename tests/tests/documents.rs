@@ -126,6 +126,15 @@ async fn a_cancelled_document_stops() {
     assert_eq!((late.status.as_u16(), late.problem()), (409, "document-finished"));
 }
 
+/// Replaces the settings of the user's tenant, and gives them as they are then.
+async fn set(user: &User<'_>, settings: Value) -> Value {
+    let (path, any) = ("/v1/document-settings", [("if-match", "*")]);
+    let (token, body) = (Some(user.token.as_str()), Some(settings));
+    let set = user.stack.call_with(Method::PUT, path, token, body, &any).await;
+    assert_eq!(set.status, 200, "{set:?}");
+    set.body
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_reports_the_end_of_a_document() {
     let stack = Stack::deployed().await;
@@ -136,10 +145,8 @@ async fn a_webhook_reports_the_end_of_a_document() {
     mock.respond_with(ResponseTemplate::new(500)).up_to_n_times(1).mount(&server).await;
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
     let settings = json!({"webhook": {"url": format!("{}/hook", server.uri())}});
-    let path = "/v1/document-settings";
-    let set = stack.call(Method::PUT, path, Some(&user.token), Some(settings)).await;
-    assert_eq!(set.status, 200, "{set:?}");
-    assert!(set.body["webhook"]["secret"].as_str().unwrap().starts_with("whsec_"));
+    let set = set(&user, settings).await;
+    assert!(set["webhook"]["secret"].as_str().unwrap().starts_with("whsec_"));
 
     let id = user.upload("statement.pdf", pdf("statement.pdf")).await;
     user.settled(&id).await;
@@ -158,9 +165,7 @@ async fn a_policy_rejects_documents() {
     let stack = Stack::deployed().await;
     let user = stack.new_user().await;
     let settings = json!({"require_pdfa": true, "policy": {"max_pages": 5}});
-    let path = "/v1/document-settings";
-    let set = stack.call(Method::PUT, path, Some(&user.token), Some(settings)).await;
-    assert_eq!(set.status, 200, "{set:?}");
+    set(&user, settings).await;
     for (name, status, reason) in [
         ("x11-security.pdf", "rejected", json!("invalid")),
         ("statement.pdf", "rejected", json!("not_pdfa")),

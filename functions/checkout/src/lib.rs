@@ -2,7 +2,7 @@
 //!
 //! | Lambda | does | code |
 //! |---|---|---|
-//! | `checkout-put-product`, `checkout-get-product`, `checkout-list-products` | the catalogue | [`product`], [`api`] |
+//! | `checkout-put-product`, `checkout-patch-product`, `checkout-get-product`, `checkout-list-products` | the catalogue | [`product`], [`api`] |
 //! | `checkout-get-cart`, `checkout-add-to-cart`, `checkout-set-in-cart`, `checkout-remove-from-cart` | a customer's cart | [`cart`], [`api`] |
 //! | `checkout-place-order` | `POST /v1/checkouts`: answer, event, stock and cart in one transaction | [`api::place_order`] |
 //! | `checkout-advance` | advances an order until no step is left | [`advance`], [`saga`] |

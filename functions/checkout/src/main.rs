@@ -3,8 +3,8 @@
 use checkout::api::{
     add_to_cart, cancel_order, delete_endpoint, get_cart, get_ledger, get_order, get_order_ledger,
     get_product, get_receipt, list_deliveries, list_endpoints, list_orders, list_products,
-    list_stuck, on_provider_event, pay_order, place_order, put_endpoint, put_product, refund_order,
-    remove_from_cart, resend_delivery, rotate_secret, set_in_cart,
+    list_stuck, on_provider_event, patch_product, pay_order, place_order, put_endpoint,
+    put_product, refund_order, remove_from_cart, resend_delivery, rotate_secret, set_in_cart,
 };
 use checkout::system::{System, orders, payments, webhook_secret, webhooks};
 use checkout::{advance, deliver_webhook, fold_ledger, reconcile, relay, sweep};
@@ -18,6 +18,7 @@ fn main() -> Result<()> {
         match lambda {
             // The catalogue
             "put-product" => env.serve(put_product::router(system()?)).await,
+            "patch-product" => env.serve(patch_product::router(system()?)).await,
             "get-product" => env.serve(get_product::router(system()?)).await,
             "list-products" => env.serve(list_products::router(system()?)).await,
             // The cart

@@ -18,7 +18,7 @@
 //! | `documents-get` | `GET /v1/documents/{document_id}`, with `Prefer: wait` | [`api::get`] |
 //! | `documents-list` | `GET /v1/documents` | [`api::list`] |
 //! | `documents-cancel`, `documents-delete` | `POST …/{document_id}/cancel`, `DELETE …/{document_id}` | [`api::cancel`], [`api::delete`] |
-//! | `documents-get-settings`, `documents-put-settings` | `/v1/document-settings` | [`api::get_settings`], [`api::put_settings`] |
+//! | `documents-get-settings`, `documents-put-settings`, `documents-patch-settings` | `/v1/document-settings` | [`api::get_settings`], [`api::put_settings`], [`api::patch_settings`] |
 //! | `documents-list-deliveries`, `documents-resend-delivery`, `documents-rotate-secret` | `/v1/document-webhook` | [`api::list_deliveries`], [`api::resend_delivery`], [`api::rotate_secret`] |
 //! | `documents-put-schema` | `PUT /v1/document-schemas/{schema}` | [`api::put_schema`] |
 //!

@@ -2,7 +2,7 @@
 
 use documents::api::{
     cancel, complete_upload, create_upload, delete, get, get_settings, list, list_deliveries,
-    put_schema, put_settings, resend_delivery, rotate_secret, upload_parts,
+    patch_settings, put_schema, put_settings, resend_delivery, rotate_secret, upload_parts,
 };
 use documents::stages::{scan, structure};
 use documents::system::{System, uploads};
@@ -35,6 +35,7 @@ fn main() -> Result<()> {
             // Tenants' settings
             "get-settings" => env.serve(get_settings::router(system()?)).await,
             "put-settings" => env.serve(put_settings::router(system()?, env.courier()?)).await,
+            "patch-settings" => env.serve(patch_settings::router(system()?, env.courier()?)).await,
             "list-deliveries" => env.serve(list_deliveries::router(system()?)).await,
             "resend-delivery" => env.serve(resend_delivery::router(system()?)).await,
             "rotate-secret" => env.serve(rotate_secret::router(system()?)).await,

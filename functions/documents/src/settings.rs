@@ -14,4 +14,7 @@ pub struct Settings {
     /// The webhook that receives the final status of each document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
+    /// How often the settings were replaced, so that no edit replaces another one that it has not seen.
+    #[serde(skip_serializing)]
+    pub edits: u32,
 }

@@ -6,7 +6,7 @@ use axum::Router;
 use documents::allowance::Allowance;
 use documents::api::{
     cancel, complete_upload, create_upload, delete, get, get_settings, list, list_deliveries,
-    put_schema, put_settings, resend_delivery, rotate_secret, upload_parts,
+    patch_settings, put_schema, put_settings, resend_delivery, rotate_secret, upload_parts,
 };
 use documents::objects::{self, Objects};
 use documents::queues::Queues;
@@ -36,6 +36,7 @@ struct Functions {
     delete: Router,
     get_settings: Router,
     put_settings: Router,
+    patch_settings: Router,
     put_schema: Router,
     list_deliveries: Router,
     resend_delivery: Router,
@@ -82,7 +83,8 @@ async fn functions_with(clock: Clock, allowance: Allowance) -> Functions {
         cancel: app(cancel::router(s())),
         delete: app(delete::router(s())),
         get_settings: app(get_settings::router(s())),
-        put_settings: app(put_settings::router(s(), courier)),
+        put_settings: app(put_settings::router(s(), courier.clone())),
+        patch_settings: app(patch_settings::router(s(), courier)),
         put_schema: app(put_schema::router(s())),
         list_deliveries: app(list_deliveries::router(s())),
         resend_delivery: app(resend_delivery::router(s())),
@@ -169,6 +171,7 @@ async fn only_the_authorizer_identifies_the_user() {
         ("documents-delete", &f.delete),
         ("documents-get-settings", &f.get_settings),
         ("documents-put-settings", &f.put_settings),
+        ("documents-patch-settings", &f.patch_settings),
         ("documents-put-schema", &f.put_schema),
         ("documents-list-deliveries", &f.list_deliveries),
         ("documents-resend-delivery", &f.resend_delivery),
@@ -303,6 +306,48 @@ async fn settings_are_replaced_and_a_secret_is_shown_once() {
             call(&f.put_settings, &with_body("documents-put-settings", &body)).await;
         assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{problem}");
     }
+}
+
+/// The sample event with another body and another precondition.
+fn edit(name: &str, body: &Value, if_match: Option<&str>) -> String {
+    let mut request: Value = serde_json::from_str(&with_body(name, body)).unwrap();
+    let headers = request["headers"].as_object_mut().unwrap();
+    headers.remove("if-match");
+    headers.extend(if_match.map(|tag| ("if-match".to_owned(), json!(tag))));
+    request.to_string()
+}
+
+#[tokio::test]
+async fn settings_are_changed_one_after_another() {
+    let f = functions(Clock::System).await;
+    let read = ask(&f.get_settings, from_str(&event("documents-get-settings")).unwrap()).await;
+    let tag = read.headers()["etag"].to_str().unwrap().to_owned();
+    let change = json!({"policy": {"max_pages": 5, "features": {"java_script": "allow"}}});
+    let patch = |body: &Value, tag| edit("documents-patch-settings", body, tag);
+
+    let (status, problem) = call(&f.patch_settings, &patch(&change, None)).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (428, &json!("If-Match")), "{problem}");
+    let both = json!({"require_pdfa": true});
+    let put = edit("documents-put-settings", &both, None);
+    assert_eq!(call(&f.put_settings, &put).await.0, 428);
+
+    let (first, second) = (patch(&change, Some(&tag)), patch(&both, Some(&tag)));
+    let answers = tokio::join!(call(&f.patch_settings, &first), call(&f.patch_settings, &second));
+    let mut statuses = [answers.0.0, answers.1.0];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412], "{answers:?}");
+
+    assert_eq!(call(&f.patch_settings, &patch(&change, Some("*"))).await.0, 200);
+    let (_, all) = call(&f.patch_settings, &patch(&both, Some("*"))).await;
+    assert_eq!((&all["require_pdfa"], &all["policy"]["max_pages"]), (&json!(true), &json!(5)));
+    let less = json!({"policy": {"max_pages": null, "features": {"java_script": null}}});
+    let (_, less) = call(&f.patch_settings, &patch(&less, Some("*"))).await;
+    assert_eq!(less["policy"], json!({"features": {}, "max_pages": null, "max_bytes": null}));
+
+    let wrong = json!({"policy": {"max_inflated_bytes": 8_589_934_593_u64}});
+    let (status, problem) = call(&f.patch_settings, &patch(&wrong, Some("*"))).await;
+    let field = json!("policy.max_inflated_bytes");
+    assert_eq!((status, &problem["errors"][0]["field"]), (422, &field), "{problem}");
 }
 
 #[tokio::test]

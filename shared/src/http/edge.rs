@@ -10,6 +10,7 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Sta
 
 use super::coding::{self, GZIP, MIN_COMPRESSED_BYTES};
 use super::limits::{MAX_BODY_BYTES, body_too_large};
+use super::precondition::EditTag;
 use super::{etag, json, negotiation};
 use crate::invocation;
 use crate::problem::{Problem, ProblemType};
@@ -153,9 +154,10 @@ async fn buffered(response: Response) -> Result<Buffered, Buffered> {
 fn represented(parts: &mut Parts, body: Bytes, asked: &Asked) -> Bytes {
     let own = etag::set_by_handler(&parts.headers);
     let is_tagged = asked.is_read && parts.status == StatusCode::OK;
-    let tag = own.clone().or_else(|| is_tagged.then(|| etag::of(&body)));
+    let edit = parts.extensions.get::<EditTag>();
+    let tag = own.clone().or_else(|| is_tagged.then(|| etag::of(&body, edit)));
 
-    // A compressed body would need another tag than the handler's, which clients send in If-Match.
+    // A compressed body would need another tag than the handler's.
     // A handler may have compressed the body itself.
     let is_compressible = own.is_none()
         && body.len() > MIN_COMPRESSED_BYTES
@@ -174,6 +176,11 @@ fn represented(parts: &mut Parts, body: Bytes, asked: &Asked) -> Bytes {
             parts.headers.remove(header::CONTENT_TYPE);
             return Bytes::new();
         }
+    }
+    if let Some(EditTag(edit)) = edit.filter(|_| !asked.is_read)
+        && let Ok(sent) = HeaderValue::try_from(format!("\"{edit}\""))
+    {
+        parts.headers.insert(header::ETAG, sent);
     }
     match is_compressed.then(|| coding::compress(&body)) {
         Some(Ok(compressed)) => {

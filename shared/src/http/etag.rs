@@ -3,14 +3,23 @@
 use lambda_http::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
+use super::precondition::EditTag;
 use crate::idempotency::hash::hex;
 
 /// The mark of a compressed body: other bytes need another strong tag.
 const COMPRESSED: &str = "-gzip";
 
-/// The strong tag of a body: the first half of its SHA-256.
-pub(super) fn of(body: &[u8]) -> String {
-    format!("\"{}\"", hex(&Sha256::digest(body)[..16]))
+/// The strong tag of a body. `edit` is the tag of what an edit replaces, if the handler has given one.
+pub(super) fn of(body: &[u8], edit: Option<&EditTag>) -> String {
+    match edit {
+        Some(EditTag(edit)) => format!("\"{edit}.{}\"", hash(body)),
+        None => format!("\"{}\"", hash(body)),
+    }
+}
+
+/// The first half of a SHA-256.
+pub(super) fn hash(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes)[..16])
 }
 
 /// The tag of the same body, compressed.
@@ -47,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_tag_is_known_in_each_of_its_forms() {
-        let tag = of(b"{}");
+        let tag = of(b"{}", None);
         let bare = tag.trim_matches('"');
         for (sent, is) in [
             (tag.clone(), true),
@@ -55,7 +64,7 @@ mod tests {
             (format!("\"a\", {tag}"), true),
             (compressed(&tag), true),
             ("*".into(), true),
-            (of(b"[]"), false),
+            (of(b"[]", None), false),
             (bare.into(), false),
             (format!("\"{bare}-br\""), false),
             (String::new(), false),

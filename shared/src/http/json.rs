@@ -29,6 +29,9 @@ pub const INVALID_BODY: ProblemType = ProblemType::new(
 pub const INVALID_JSON: ProblemType =
     ProblemType::new(StatusCode::BAD_REQUEST, "invalid-json", "The body is not valid JSON");
 
+/// The media type of JSON.
+pub(super) const JSON: &str = "application/json";
+
 /// A JSON body of a request or a response. An invalid request body gives a problem that names the field;
 /// so does one that nests deeper than [`MAX_JSON_DEPTH`](super::MAX_JSON_DEPTH), or has a string longer than
 /// [`MAX_JSON_STRING_BYTES`](super::MAX_JSON_STRING_BYTES).
@@ -45,24 +48,29 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
+        if !is_of(request.headers(), JSON) {
             return Err(
-                Problem::of(UNSUPPORTED_MEDIA_TYPE).field("Content-Type", "send application/json")
+                Problem::of(UNSUPPORTED_MEDIA_TYPE).field("Content-Type", format!("send {JSON}"))
             );
         }
-        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        shape::check(&body)?;
-        parse(&body).map(Self)
+        parse(&checked(request, state).await?).map(Self)
     }
 }
 
-/// Whether the body is JSON. API Gateway joins two headers of one name with a comma; two content types are none.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+/// The body, within the limits of JSON.
+pub(super) async fn checked<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
+    shape::check(&body)?;
+    Ok(body)
+}
+
+/// Whether the body is of this media type. API Gateway joins two headers of one name with a comma; two content types are none.
+pub(super) fn is_of(headers: &HeaderMap, media_type: &str) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let value = value.to_str().ok().filter(|value| !value.contains(','));
     let essence = value.and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }
 
 /// Whether an answer is JSON or a problem document.
@@ -79,7 +87,7 @@ pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
     Problem::of(ProblemType { status: rejection.status(), ..UNREADABLE_BODY })
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| (field(&error), error.into_inner()))

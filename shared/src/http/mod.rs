@@ -17,6 +17,7 @@
 //! | a body that is not JSON, or in a coding that is not gzip | 415 |
 //! | a body compressed with gzip | that of the inflated body |
 //! | `GET`, answered with 200 and JSON | a strong `ETag` of the body unless the handler sets one; 304 if `If-None-Match` has it |
+//! | an edit, in a handler that takes a [`Precondition`] | 428 without `If-Match`, 412 with another tag than the current one |
 //! | `Accept-Encoding: gzip` | compressed, if it is JSON and over 1 KB; `Vary` names the header |
 //! | over a limit | 413, 414, 431, or 422 for JSON; the problem names the field |
 //!
@@ -53,9 +54,11 @@ mod event;
 pub mod idempotency;
 mod json;
 mod limits;
+mod merge_patch;
 mod negotiation;
 pub mod page;
 mod params;
+mod precondition;
 pub mod prefer;
 pub mod rate_limit;
 mod shape;
@@ -83,8 +86,10 @@ pub use limits::{
     BODY_TOO_LARGE, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_HEADERS, MAX_JSON_DEPTH,
     MAX_JSON_STRING_BYTES, MAX_URL_BYTES,
 };
+pub use merge_patch::MergePatch;
 pub use negotiation::accepts_gzip;
 pub use params::{INVALID_PARAMETER, Path, Query};
+pub use precondition::{EditTag, PRECONDITION_FAILED, PRECONDITION_REQUIRED, Precondition};
 pub use signed_in::SignedIn;
 
 use crate::error::Error;

@@ -1,14 +1,18 @@
-//! Pages of lists: `?limit=20&cursor=…`.
+//! Pages of lists: `?limit=20&cursor=…`. The next page is named twice: as `next_cursor` in the body, and in the
+//! header `Link`.
 //!
 //! **Guarantee.** After a page with a cursor, the next page is not empty, unless its entries are deleted in
 //! between.
 
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use axum::response::{IntoResponseParts, ResponseParts};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use lambda_http::http::{HeaderValue, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -48,6 +52,16 @@ impl Page {
             return Ok(limit);
         }
         Err(invalid("limit", format!("from 1 to {MAX_LIMIT}")))
+    }
+
+    /// The link to the next page, of the same size, if this page has a `next_cursor`. It is relative to the
+    /// URL of this page.
+    #[must_use]
+    pub fn next(&self, next_cursor: Option<&String>) -> Next {
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        let link =
+            next_cursor.map(|cursor| format!("<?limit={limit}&cursor={cursor}>; rel=\"next\""));
+        Next(link.and_then(|link| HeaderValue::try_from(link).ok()))
     }
 
     /// The entry after which the page starts; `None` for the first page.
@@ -92,6 +106,19 @@ pub async fn read(query: QueryFluentBuilder, limit: i32) -> Result<(Vec<Item>, b
     let has_more = items.len() > wanted;
     items.truncate(wanted);
     Ok((items, has_more))
+}
+
+/// The header `Link` of a page that is not the last ([RFC 8288](https://www.rfc-editor.org/rfc/rfc8288)).
+#[derive(Clone, Debug)]
+pub struct Next(Option<HeaderValue>);
+
+impl IntoResponseParts for Next {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        parts.headers_mut().extend(self.0.map(|link| (header::LINK, link)));
+        Ok(parts)
+    }
 }
 
 fn invalid(field: &str, detail: String) -> Problem {

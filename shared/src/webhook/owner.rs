@@ -12,7 +12,7 @@ use super::endpoint::{Disabled, Webhook};
 use super::store::{Place, Store};
 use crate::http::Json;
 use crate::http::idempotency::{Saved, Transaction};
-use crate::http::page::{Page, cursor};
+use crate::http::page::{Next, Page, cursor};
 use crate::idempotency::{self, Commit};
 use crate::problem::{Problem, ProblemType};
 use crate::queue::Queue;
@@ -138,12 +138,18 @@ impl Store {
     ///
     /// # Errors
     /// 404 when there is no endpoint; 400 when the page's parameters are invalid.
-    pub async fn page(&self, place: &Place, page: &Page, clock: &Clock) -> Result<Deliveries> {
+    pub async fn page(
+        &self,
+        place: &Place,
+        page: &Page,
+        clock: &Clock,
+    ) -> Result<(Next, Json<Deliveries>)> {
         let (after, limit) = (page.after::<DeliveryId>()?, page.limit()?);
         self.webhook(place).await?.ok_or_else(no_webhook)?;
         let (found, has_more) = self.deliveries(place, after.as_ref(), limit, clock.now()).await?;
         let next_cursor = found.last().filter(|_| has_more).map(|last| cursor(&last.id));
-        Ok(Deliveries { deliveries: found.into_iter().map(Shown::from).collect(), next_cursor })
+        let deliveries = found.into_iter().map(Shown::from).collect();
+        Ok((page.next(next_cursor.as_ref()), Json(Deliveries { deliveries, next_cursor })))
     }
 
     /// Sends a message again under the same id, whatever its outcome, by a job in `queue`. 2 RRU, 1 WRU.

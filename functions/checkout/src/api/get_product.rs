@@ -6,7 +6,7 @@ use inventory::Sku;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{EditTag, Json, Path, SignedIn, StatusCode};
 use shared::problem::{NOT_FOUND, Problem};
 use utoipa::ToSchema;
 
@@ -50,10 +50,10 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Path(sku): Path<Sku>,
-) -> Result<Json<ProductView>> {
+) -> Result<(EditTag, Json<ProductView>)> {
     user.require(READ)?;
     let product = state.store.product(&sku).await?.ok_or_else(|| Problem::not_found("product"))?;
     let stock = state.inventory.available_stock(std::slice::from_ref(&sku)).await?;
     let available = stock.get(&sku).copied().unwrap_or_default();
-    Ok(Json(ProductView::of(sku, product, available)))
+    Ok((EditTag::of(&product)?, Json(ProductView::of(sku, product, available))))
 }

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::page::Page;
-use shared::http::{Json, Path, Query, SignedIn, StatusCode};
+use shared::http::page::{Next, Page};
+use shared::http::{Json, Path, Query, SignedIn};
 use shared::problem::NOT_FOUND;
 use shared::webhook::Deliveries;
 
@@ -21,10 +21,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .scope(ADMIN)
-        .answers::<Deliveries>(StatusCode::OK)
-        .refuses(&[NOT_FOUND])
+    contract::operation!(handle).scope(ADMIN).pages::<Deliveries>().refuses(&[NOT_FOUND])
 }
 
 /// Lists the endpoint's deliveries of the last 30 days, newest first.
@@ -34,8 +31,8 @@ async fn handle(
     user: SignedIn,
     Path(name): Path<EndpointName>,
     Query(page): Query<Page>,
-) -> Result<Json<Deliveries>> {
+) -> Result<(Next, Json<Deliveries>)> {
     user.require(ADMIN)?;
     let webhooks = state.store.webhooks();
-    Ok(Json(webhooks.page(&Store::place(&name), &page, &state.clock).await?))
+    webhooks.page(&Store::place(&name), &page, &state.clock).await
 }

@@ -5,8 +5,8 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::page::{Page, cursor};
-use shared::http::{Json, Query, SignedIn, StatusCode};
+use shared::http::page::{Next, Page, cursor};
+use shared::http::{Json, Query, SignedIn};
 use utoipa::ToSchema;
 
 use super::{READ, View};
@@ -19,7 +19,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(READ).answers::<Orders>(StatusCode::OK)
+    contract::operation!(handle).scope(READ).pages::<Orders>()
 }
 
 /// A page of orders.
@@ -38,10 +38,11 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Query(page): Query<Page>,
-) -> Result<Json<Orders>> {
+) -> Result<(Next, Json<Orders>)> {
     user.require(READ)?;
     let (ids, last) = state.store.customer_orders(user.user, page.after()?, page.limit()?).await?;
     let states = state.store.orders(&ids).await?;
     let orders = states.iter().map(|state| View::of(&state.order)).collect();
-    Ok(Json(Orders { orders, next_cursor: last.map(cursor) }))
+    let next_cursor = last.map(cursor);
+    Ok((page.next(next_cursor.as_ref()), Json(Orders { orders, next_cursor })))
 }

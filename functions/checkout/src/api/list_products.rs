@@ -5,8 +5,8 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::page::{Page, cursor};
-use shared::http::{Json, Query, SignedIn, StatusCode};
+use shared::http::page::{Next, Page, cursor};
+use shared::http::{Json, Query, SignedIn};
 use utoipa::ToSchema;
 
 use super::READ;
@@ -20,7 +20,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(READ).answers::<Products>(StatusCode::OK)
+    contract::operation!(handle).scope(READ).pages::<Products>()
 }
 
 /// A page of products.
@@ -39,7 +39,7 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Query(page): Query<Page>,
-) -> Result<Json<Products>> {
+) -> Result<(Next, Json<Products>)> {
     user.require(READ)?;
     let (found, last) = state.store.products(page.after()?.as_ref(), page.limit()?).await?;
     let skus: Vec<_> = found.iter().map(|(sku, _)| sku.clone()).collect();
@@ -48,5 +48,6 @@ async fn handle(
         let available = stock.get(&sku).copied().unwrap_or_default();
         ProductView::of(sku, product, available)
     });
-    Ok(Json(Products { products: shown.collect(), next_cursor: last.map(cursor) }))
+    let next_cursor = last.map(cursor);
+    Ok((page.next(next_cursor.as_ref()), Json(Products { products: shown.collect(), next_cursor })))
 }

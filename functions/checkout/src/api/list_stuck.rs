@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::page::{Page, cursor};
-use shared::http::{Json, Query, SignedIn, StatusCode};
+use shared::http::page::{Next, Page, cursor};
+use shared::http::{Json, Query, SignedIn};
 use utoipa::ToSchema;
 
 use super::{ADMIN, View};
@@ -31,7 +31,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(ADMIN).answers::<Stuck>(StatusCode::OK)
+    contract::operation!(handle).scope(ADMIN).pages::<Stuck>()
 }
 
 /// A page of stuck orders.
@@ -67,14 +67,15 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Query(page): Query<Page>,
-) -> Result<Json<Stuck>> {
+) -> Result<(Next, Json<Stuck>)> {
     user.require(ADMIN)?;
     let (after, limit) = (page.after()?, usize::try_from(page.limit()?)?);
     let mut found = stuck(&state, after, limit + 1).await?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| has_more).map(|last| last.order.id());
-    Ok(Json(Stuck { orders: found, next_cursor: last.map(cursor) }))
+    let next_cursor = last.map(cursor);
+    Ok((page.next(next_cursor.as_ref()), Json(Stuck { orders: found, next_cursor })))
 }
 
 /// Up to `limit` stuck orders with ids greater than `after`.

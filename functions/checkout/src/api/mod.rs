@@ -16,9 +16,11 @@ pub mod list_orders;
 pub mod list_products;
 pub mod list_stuck;
 pub mod on_provider_event;
+pub mod patch_product;
 pub mod pay_order;
 mod paying;
 pub mod place_order;
+mod product_fields;
 pub mod put_endpoint;
 pub mod put_product;
 pub mod refund_order;
@@ -54,6 +56,7 @@ pub fn operations() -> Vec<Operation> {
         list_products::operation(),
         list_stuck::operation(),
         on_provider_event::operation(),
+        patch_product::operation(),
         pay_order::operation(),
         place_order::operation(),
         put_endpoint::operation(),

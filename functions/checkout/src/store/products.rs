@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, ReturnValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem};
 use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
@@ -76,10 +76,26 @@ impl Store {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// Creates or replaces a product. Returns whether it is new. 1 WRU.
-    pub async fn put_product(&self, sku: &Sku, product: &Product) -> Result<bool> {
-        let put = self.table.put(product_key(sku), product)?.return_values(ReturnValue::AllOld);
-        Ok(write::send("products.put", put).await? == Written::Made(None))
+    /// Creates a product, or replaces the product `before`. Returns `false` if there is another one now. 1 WRU.
+    pub async fn put_product(
+        &self,
+        sku: &Sku,
+        before: Option<&Product>,
+        product: &Product,
+    ) -> Result<bool> {
+        let put = self.table.put(product_key(sku), product)?;
+        let put = match before {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(before) => put
+                .condition_expression("#name = :name AND #price = :price AND #active = :active")
+                .expression_attribute_names("#name", "name")
+                .expression_attribute_names("#price", "price")
+                .expression_attribute_names("#active", "active")
+                .expression_attribute_values(":name", value(&before.name)?)
+                .expression_attribute_values(":price", value(&before.price)?)
+                .expression_attribute_values(":active", value(&before.active)?),
+        };
+        Ok(matches!(write::send("products.put", put).await?, Written::Made(_)))
     }
 }
 

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use serde_json::json;
 use shared::fault::{Run, walk};
 
-use crate::support::{Ask, BOOK, CUSTOMER, PRICE, Shop, ask, euro, shop};
+use crate::support::{Ask, BOOK, CUSTOMER, PRICE, Shop, ask, euro, replace_product, shop};
 
 fn add(sku: &str, quantity: u32, key: &str) -> Ask {
     ask("add-to-cart").key(key).body(&json!({"sku": sku, "quantity": quantity}))
@@ -129,7 +129,7 @@ async fn a_repeated_request_adds_once() {
     let first = add(BOOK, 500, "k").of(&s).await;
     // By now the quantity would be too large, and the product is not on sale.
     let gone = json!({"name": "Gone", "price": euro(1), "active": false});
-    ask("put-product").body(&gone).of(&s).await.ok(200);
+    replace_product().body(&gone).of(&s).await.ok(200);
     for _ in 0..2 {
         let again = add(BOOK, 500, "k").of(&s).await;
         assert!(again.is_replayed());

@@ -3,15 +3,16 @@
 use serde_json::{Value, json};
 use shared::http::StatusCode;
 
-use crate::support::{Ask, BOOK, PRICE, ask, euro, shop};
+use crate::support::{Answer, Ask, BOOK, PRICE, Shop, ask, euro, replace_product, shop};
 
 fn put(body: &Value) -> Ask {
-    ask("put-product").body(body)
+    replace_product().body(body)
 }
 
 /// Every endpoint with a user, and the scope that it requires.
-const ENDPOINTS: [(&str, &str); 19] = [
+const ENDPOINTS: [(&str, &str); 20] = [
     ("put-product", "admin"),
+    ("patch-product", "admin"),
     ("get-product", "orders:read"),
     ("list-products", "orders:read"),
     ("get-cart", "orders:read"),
@@ -90,6 +91,7 @@ async fn a_product_can_be_created_read_and_replaced() {
 async fn validation_errors_name_the_field() {
     let s = shop().await;
     let good = json!({"name": "A book", "price": euro(1)});
+    ask("put-product").of(&s).await.ok(201);
     for (change, slug, field) in [
         (json!({"name": ""}), "invalid-product", "name"),
         (json!({"name": "   "}), "invalid-product", "name"),
@@ -142,6 +144,95 @@ async fn validation_errors_name_the_field() {
     }
 }
 
+/// The tag of the book, as a client reads it before an edit.
+async fn tag(s: &Shop) -> String {
+    let answer = ask("get-product").of(s).await;
+    answer.header("etag").unwrap().to_owned()
+}
+
+fn patch(body: &Value, tag: &str) -> Ask {
+    ask("patch-product").body(body).header("if-match", tag)
+}
+
+#[tokio::test]
+async fn an_edit_names_what_it_replaces() {
+    let s = shop().await;
+    let create = || ask("put-product").header("if-none-match", "*");
+    create().of(&s).await.ok(201);
+    assert_eq!(create().of(&s).await.problem(), (412, "precondition-failed"));
+    assert_eq!(ask("put-product").of(&s).await.ok(200)["price"], euro(PRICE), "it changes nothing");
+
+    let blind = ask("patch-product").without_header("if-match");
+    let other = blind.of(&s).await;
+    assert_eq!((other.problem(), other.field().0), ((428, "precondition-required"), "If-Match"));
+    let other = ask("put-product").body(&json!({"name": "B", "price": euro(1)})).of(&s).await;
+    assert_eq!((other.problem(), other.field().0), ((428, "precondition-required"), "If-Match"));
+
+    let first = tag(&s).await;
+    s.stock(BOOK, 7, 2).await;
+    assert_ne!(tag(&s).await, first, "the stock is a part of the representation");
+    let edited = patch(&json!({"price": {"amount": 1}}), &first).of(&s).await;
+    let next = edited.header("etag").unwrap().to_owned();
+    assert_eq!(edited.ok(200)["price"], euro(1), "the stock is no edit");
+
+    let stale = patch(&json!({"price": {"amount": 2}}), &first).of(&s).await;
+    assert_eq!((stale.problem(), stale.field().0), ((412, "precondition-failed"), "If-Match"));
+    let again = patch(&json!({"price": {"amount": 1}}), &first).of(&s).await;
+    assert_eq!(again.ok(200)["price"], euro(1), "the retry of an edit whose answer was lost");
+    patch(&json!({"active": false}), &next).of(&s).await.ok(200);
+    let shown = ask("get-product").of(&s).await.ok(200);
+    assert_eq!((&shown["active"], &shown["price"]), (&json!(false), &euro(1)));
+
+    let known = ask("get-product").header("if-none-match", &tag(&s).await).of(&s).await;
+    assert_eq!((known.status, known.text.as_str()), (304, ""));
+}
+
+#[tokio::test]
+async fn a_patch_is_as_valid_as_a_whole_product() {
+    let s = shop().await;
+    let change = json!({"name": "B"});
+    assert_eq!(patch(&change, "*").of(&s).await.problem(), (404, "not-found"));
+    ask("put-product").of(&s).await.ok(201);
+    for (body, slug, field) in [
+        (json!({"name": ""}), "invalid-product", "name"),
+        (json!({"name": null}), "invalid-body", "name"),
+        (json!({"price": {"amount": 0}}), "invalid-product", "price.amount"),
+        (json!({"price": {"currency": "XTS"}}), "invalid-product", "price.currency"),
+        (json!({"price": {"currency": null}}), "invalid-body", "price.currency"),
+        (json!({"stock": 5}), "invalid-body", "stock"),
+    ] {
+        let answer = patch(&body, "*").of(&s).await;
+        assert_eq!(answer.problem(), (422, slug), "{body}: {}", answer.text);
+        assert_eq!(answer.field().0, field, "{body}: {}", answer.text);
+    }
+    let typed = patch(&change, "*").header("content-type", "application/json").of(&s).await;
+    assert_eq!(typed.problem(), (415, "unsupported-media-type"));
+    assert_eq!(typed.header("accept-patch"), Some("application/merge-patch+json"));
+    let unquoted = patch(&change, "4f1c").of(&s).await;
+    assert_eq!((unquoted.problem(), unquoted.field().0), ((400, "invalid-parameter"), "If-Match"));
+    assert_eq!(ask("get-product").of(&s).await.ok(200)["price"], euro(PRICE));
+}
+
+#[tokio::test]
+async fn of_many_edits_of_the_same_product_one_is_made() {
+    let s = shop().await;
+    ask("put-product").of(&s).await.ok(201);
+    let tag = tag(&s).await;
+    let edits = (1..=20).map(|amount| {
+        let edit = patch(&json!({"price": {"amount": amount}}), &tag);
+        let s = &s;
+        async move { (amount, edit.of(s).await) }
+    });
+    let answers: Vec<(u64, Answer)> = futures::future::join_all(edits).await;
+    let (made, refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|(_, answer)| answer.status == 200);
+    assert_eq!(made.len(), 1, "{made:?}");
+    for (amount, answer) in refused {
+        assert_eq!(answer.problem(), (412, "precondition-failed"), "{amount}");
+    }
+    assert_eq!(ask("get-product").of(&s).await.ok(200)["price"], euro(made[0].0));
+}
+
 #[tokio::test]
 async fn products_on_sale_are_listed_in_pages_with_their_stock() {
     let s = shop().await;
@@ -156,14 +247,19 @@ async fn products_on_sale_are_listed_in_pages_with_their_stock() {
 
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = ask("list-products").query(&format!("limit=2{cursor}")).of(&s).await.ok(200);
+        let page = ask("list-products").query(&format!("limit=2{cursor}")).of(&s).await;
+        let link = page.header("link").map(str::to_owned);
+        let page = page.ok(200);
         let products = page["products"].as_array().unwrap();
         let is_last = page["next_cursor"].is_null();
         assert!(products.len() == 2 || is_last && products.len() == 1, "{page}");
         seen.extend(products.clone());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
+        if let Some(next) = page["next_cursor"].as_str() {
+            assert_eq!(link, Some(format!("<?limit=2&cursor={next}>; rel=\"next\"")));
+            cursor = format!("&cursor={next}");
+        } else {
+            assert_eq!(link, None);
+            break;
         }
     }
     // The rest of the list is not on sale, so the full page is the last.

@@ -74,7 +74,7 @@ async fn a_short_conflict_is_retried() {
     let customer = CUSTOMER.parse().unwrap();
     for name in ["put-product", "set-in-cart", "place-order", "put-endpoint", "delete-endpoint"] {
         left.store(2, Ordering::SeqCst);
-        let answer = ask(name).of(&s).await;
+        let answer = ask(name).header("if-match", "*").of(&s).await;
         assert!(answer.status < 300, "{name}: {}", answer.text);
         assert_eq!(left.load(Ordering::SeqCst), 0, "{name} met no conflict");
         s.put_in_cart(customer, BOOK, 1).await;

@@ -10,7 +10,7 @@ use shared::fault::{Fault, Run, walk};
 use shared::id::UserId;
 use testing::eventually;
 
-use crate::support::{Answer, Ask, BOOK, CUSTOMER, PRICE, Shop, ask, euro, shop};
+use crate::support::{Answer, Ask, BOOK, CUSTOMER, PRICE, Shop, ask, euro, replace_product, shop};
 
 fn place(key: &str) -> Ask {
     ask("place-order").key(key)
@@ -119,7 +119,7 @@ async fn an_invalid_order_is_refused_and_changes_nothing() {
 
     s.sell("b", 101).await;
     let gone = json!({"name": "Gone", "price": euro(100), "active": false});
-    ask("put-product").about(BOOK, "c").body(&gone).of(&s).await.ok(200);
+    replace_product().about(BOOK, "c").body(&gone).of(&s).await.ok(200);
     let answer = place("k").of(&s).await;
     assert_eq!(answer.problem(), (409, "price-changed"));
     let errors = json!([
@@ -168,7 +168,7 @@ async fn nothing_is_sold_at_an_old_price_or_when_not_on_sale() {
         let run = Run::with("idempotency.transact", Fault::StallBefore);
         let placing = place("k");
         let attempt = run.attempt(placing.of(&s)).await;
-        ask("put-product").body(&change).of(&s).await.ok(200);
+        replace_product().body(&change).of(&s).await.ok(200);
         let answer = attempt.resume().await.unwrap();
         assert_eq!(answer.problem(), (409, "price-changed"), "{change}: {}", answer.text);
         assert_eq!(answer.field().1, detail);
@@ -181,7 +181,7 @@ async fn nothing_is_sold_at_an_old_price_or_when_not_on_sale() {
     let placing = place("k");
     let attempt = run.attempt(placing.of(&s)).await;
     let renamed = json!({"name": "The book", "price": euro(PRICE)});
-    ask("put-product").body(&renamed).of(&s).await.ok(200);
+    replace_product().body(&renamed).of(&s).await.ok(200);
     attempt.resume().await.unwrap().order();
 }
 

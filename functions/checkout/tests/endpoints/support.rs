@@ -117,6 +117,7 @@ pub(crate) async fn shop_with(aws: SdkConfig, client: aws_sdk_dynamodb::Client) 
     };
     let s = || system.clone();
     let router = api::put_product::router(s())
+        .merge(api::patch_product::router(s()))
         .merge(api::get_product::router(s()))
         .merge(api::list_products::router(s()))
         .merge(api::get_cart::router(s()))
@@ -183,6 +184,11 @@ pub(crate) struct Ask(Value);
 
 pub(crate) fn ask(name: &str) -> Ask {
     Ask(serde_json::from_str(&event(&format!("checkout-{name}"))).unwrap())
+}
+
+/// Replaces a product, whatever it is.
+pub(crate) fn replace_product() -> Ask {
+    ask("put-product").header("if-match", "*")
 }
 
 impl Ask {

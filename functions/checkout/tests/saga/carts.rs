@@ -61,9 +61,10 @@ async fn products_that_do_not_fit_into_the_cart_are_named() {
     shop.fill_cart(customer, &[(&mug, 500), (&pot, 2), (&cup, 1)]).await;
     let order = shop.place(customer, "k", GOOD).await.order();
     // The cart has 19 other products, and the price of one ordered product has changed.
-    let mut product = shop.store().product(&pot).await.unwrap().unwrap();
+    let before = shop.store().product(&pot).await.unwrap().unwrap();
+    let mut product = before.clone();
     product.price = eur(PRICE - 1);
-    shop.store().put_product(&pot, &product).await.unwrap();
+    assert!(shop.store().put_product(&pot, Some(&before), &product).await.unwrap());
     let others: Vec<_> = (0..18).map(|number| sku(&format!("other-{number}"))).collect();
     for sku in &others {
         shop.sell(sku, 1, 1).await;

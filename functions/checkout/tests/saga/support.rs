@@ -136,7 +136,7 @@ impl Shop {
     /// Puts a product on sale, with `stock` units in stock.
     pub(crate) async fn sell(&self, sku: &Sku, stock: i64, buckets: u32) {
         let product = Product { name: format!("One {sku}"), price: eur(PRICE), active: true };
-        self.store().put_product(sku, &product).await.unwrap();
+        self.store().put_product(sku, None, &product).await.unwrap();
         let ledger = self.saga.inventory.product_stock(sku).await.unwrap();
         let quantity = stock.try_into().unwrap();
         let changes = changes(&ledger.buckets, quantity, buckets.try_into().unwrap()).unwrap();

@@ -7,11 +7,12 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, SignedIn, StatusCode};
+use shared::http::{EditTag, Json, SignedIn, StatusCode};
 use shared::webhook::State as EndpointState;
 use utoipa::ToSchema;
 
 use super::READ;
+use super::settings_fields::SettingsFields;
 use crate::settings::Settings;
 use crate::system::System;
 
@@ -92,8 +93,9 @@ impl Shown {
 
 /// Shows the tenant's settings.
 #[utoipa::path(get, path = "/v1/document-settings")]
-async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Shown>> {
+async fn handle(State(state): State<System>, user: SignedIn) -> Result<(EditTag, Json<Shown>)> {
     user.require(READ)?;
     let settings = state.documents.settings(user.tenant).await?;
-    Ok(Json(Shown::of(settings, false, state.clock.now())))
+    let tag = EditTag::of(&SettingsFields::from(&settings))?;
+    Ok((tag, Json(Shown::of(settings, false, state.clock.now()))))
 }

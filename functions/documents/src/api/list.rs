@@ -5,8 +5,8 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::page::{self, cursor};
-use shared::http::{Json, Query, SignedIn, StatusCode};
+use shared::http::page::{self, Next, cursor};
+use shared::http::{Json, Query, SignedIn};
 use utoipa::ToSchema;
 
 use super::READ;
@@ -20,7 +20,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(READ).answers::<Page>(StatusCode::OK)
+    contract::operation!(handle).scope(READ).pages::<Page>()
 }
 
 /// A page of documents.
@@ -40,11 +40,11 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Query(query): Query<page::Page>,
-) -> Result<Json<Page>> {
+) -> Result<(Next, Json<Page>)> {
     user.require(READ)?;
     let (documents, last) = state.documents.list(user.user, query.after()?, query.limit()?).await?;
     let next_cursor = last.map(cursor);
     let now = state.clock.now();
     let documents = documents.into_iter().map(|found| View::of(found, now).brief()).collect();
-    Ok(Json(Page { documents, next_cursor }))
+    Ok((query.next(next_cursor.as_ref()), Json(Page { documents, next_cursor })))
 }

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::page::Page;
-use shared::http::{Json, Query, SignedIn, StatusCode};
+use shared::http::page::{Next, Page};
+use shared::http::{Json, Query, SignedIn};
 use shared::problem::NOT_FOUND;
 use shared::webhook::Deliveries;
 
@@ -20,10 +20,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .scope(READ)
-        .answers::<Deliveries>(StatusCode::OK)
-        .refuses(&[NOT_FOUND])
+    contract::operation!(handle).scope(READ).pages::<Deliveries>().refuses(&[NOT_FOUND])
 }
 
 /// Lists the tenant's deliveries of the last 30 days, newest first.
@@ -32,8 +29,8 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Query(page): Query<Page>,
-) -> Result<Json<Deliveries>> {
+) -> Result<(Next, Json<Deliveries>)> {
     user.require(READ)?;
     let place = Documents::place(user.tenant);
-    Ok(Json(state.documents.webhooks().page(&place, &page, &state.clock).await?))
+    state.documents.webhooks().page(&place, &page, &state.clock).await
 }

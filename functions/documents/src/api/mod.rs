@@ -8,10 +8,12 @@ pub mod get;
 pub mod get_settings;
 pub mod list;
 pub mod list_deliveries;
+pub mod patch_settings;
 pub mod put_schema;
 pub mod put_settings;
 pub mod resend_delivery;
 pub mod rotate_secret;
+mod settings_fields;
 pub mod upload_parts;
 mod view;
 
@@ -34,6 +36,7 @@ pub fn operations() -> Vec<Operation> {
         get_settings::operation(),
         list::operation(),
         list_deliveries::operation(),
+        patch_settings::operation(),
         put_schema::operation(),
         put_settings::operation(),
         resend_delivery::operation(),

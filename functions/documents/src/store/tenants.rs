@@ -49,7 +49,7 @@ impl Documents {
         Place { endpoint: (partition.clone(), SETTINGS.to_owned()), deliveries: partition }
     }
 
-    /// Replaces the settings `before` by `settings`. Returns `false`, without a write, if the webhook
+    /// Replaces the settings `before` by `settings`. Returns `false`, without a write, if they
     /// changed since `before` was read. Keeps what deliveries record in an unchanged webhook. 1 WRU.
     pub async fn set_settings(
         &self,
@@ -57,13 +57,14 @@ impl Documents {
         before: &Settings,
         settings: &Settings,
     ) -> Result<bool> {
-        let Settings { policy, require_pdfa, webhook } = settings;
+        let Settings { policy, require_pdfa, webhook, edits: _ } = settings;
         let update = self
             .table
             .update(settings_key(tenant))
             .expression_attribute_values(":policy", value(policy)?)
-            .expression_attribute_values(":require_pdfa", value(require_pdfa)?);
-        let set = "SET policy = :policy, require_pdfa = :require_pdfa";
+            .expression_attribute_values(":require_pdfa", value(require_pdfa)?)
+            .expression_attribute_values(":next", value(&(before.edits + 1))?);
+        let set = "SET policy = :policy, require_pdfa = :require_pdfa, edits = :next";
         let update = match webhook {
             None => update.update_expression(format!("{set} REMOVE webhook")),
             same if *same == before.webhook => update.update_expression(set),
@@ -71,11 +72,19 @@ impl Documents {
                 .update_expression(format!("{set}, webhook = :webhook"))
                 .expression_attribute_values(":webhook", value(webhook)?),
         };
+        let (update, is_same) = match before.edits {
+            0 => (update, "attribute_not_exists(edits)"),
+            edits => {
+                (update.expression_attribute_values(":edits", value(&edits)?), "edits = :edits")
+            }
+        };
         let update = match &before.webhook {
             Some(before) => update
-                .condition_expression("webhook.secret = :before")
+                .condition_expression(format!("{is_same} AND webhook.secret = :before"))
                 .expression_attribute_values(":before", string(before.secret.expose_secret())),
-            None => update.condition_expression("attribute_not_exists(webhook)"),
+            None => {
+                update.condition_expression(format!("{is_same} AND attribute_not_exists(webhook)"))
+            }
         };
         Ok(matches!(write::send("settings.put", update).await?, Written::Made(_)))
     }

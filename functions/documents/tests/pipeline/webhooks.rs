@@ -11,6 +11,7 @@ use documents::stage::Stage;
 use documents::store::Documents;
 use serde_json::{Value, json};
 use shared::batch::{self, Message};
+use shared::http::Json;
 use shared::webhook::{Courier, Deliver, Disabled, Reason, Webhook, new_secret};
 use testing::contract::CONTRACT;
 use testing::pdf;
@@ -64,7 +65,7 @@ async fn the_final_status_is_posted_and_signed() {
     assert_eq!(requests.len(), 1, "a delivered message is not posted again");
     let page = serde_json::from_value(json!({})).unwrap();
     let (webhooks, place) = (s.documents.webhooks(), Documents::place(s.tenant));
-    let log = webhooks.page(&place, &page, &s.clock).await.unwrap();
+    let (_, Json(log)) = webhooks.page(&place, &page, &s.clock).await.unwrap();
     let log = serde_json::to_value(log).unwrap()["deliveries"][0].clone();
     assert_eq!((&log["type"], &log["outcome"]), (&json!("document.ready"), &json!("delivered")));
 

@@ -5,8 +5,8 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::page::{self, cursor};
-use shared::http::{Json, Path, Query, SignedIn, StatusCode};
+use shared::http::page::{self, Next, cursor};
+use shared::http::{Json, Path, Query, SignedIn};
 use shared::problem::{NOT_FOUND, Problem};
 use utoipa::ToSchema;
 
@@ -23,7 +23,7 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     let operation = contract::operation!(handle).scope(ADMIN);
-    operation.answers::<Page>(StatusCode::OK).refuses(&[NOT_FOUND])
+    operation.pages::<Page>().refuses(&[NOT_FOUND])
 }
 
 /// A page of movements.
@@ -44,12 +44,13 @@ async fn handle(
     user: SignedIn,
     Path(sku): Path<Sku>,
     Query(request): Query<page::Page>,
-) -> Result<Json<Page>> {
+) -> Result<(Next, Json<Page>)> {
     user.require(ADMIN)?;
     let before = request.after()?;
     let (movements, next) = state.inventory.movements(&sku, before, request.limit()?).await?;
     if movements.is_empty() && before.is_none() {
         return Err(Problem::not_found("stock").into());
     }
-    Ok(Json(Page { movements, next_cursor: next.map(cursor) }))
+    let next_cursor = next.map(cursor);
+    Ok((request.next(next_cursor.as_ref()), Json(Page { movements, next_cursor })))
 }

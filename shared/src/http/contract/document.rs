@@ -18,11 +18,26 @@ use crate::idempotency::IN_PROGRESS;
 use crate::problem::{CONFLICTING_WRITES, Members, ProblemType, TYPES};
 
 /// The headers of answers: name, description, example.
-const HEADERS: [(&str, &str, &str); 10] = [
+const HEADERS: [(&str, &str, &str); 12] = [
+    (
+        "Accept-Patch",
+        "The media type of the body that `PATCH` takes.",
+        "application/merge-patch+json",
+    ),
     ("Cache-Control", "`no-store`: the answer is secret.", "no-store"),
-    ("ETag", "The tag of this representation, for `If-None-Match`.", "\"4f1c9a…\""),
+    (
+        "ETag",
+        "The tag of this representation, for `If-None-Match`. Its part before the dot is for `If-Match`.",
+        "\"4f1c9a…\"",
+    ),
     (REPLAYED, "`true` if this is the first answer to the same request.", "true"),
     ("Location", "The path of what the request has created.", "/v1/orders/ord_01M7YRRT80…"),
+    (
+        "Link",
+        "The next page, with `rel=\"next\"` (RFC 8288), relative to the URL of this page. Absent on the \
+         last page.",
+        "<?limit=20&cursor=MjA>; rel=\"next\"",
+    ),
     ("Preference-Applied", "`wait` if the answer waited as the request prefers.", "wait"),
     (
         "RateLimit",
@@ -140,6 +155,8 @@ impl Operation {
             let mut response = refusal(status, &problems, is_open);
             let limits = self.headers.iter().filter(|name| name.starts_with("RateLimit"));
             response.headers.extend(limits.map(|name| header(name)));
+            let is_patch = status == 415 && self.methods.contains(&HttpMethod::Patch);
+            response.headers.extend(is_patch.then(|| header("Accept-Patch")));
             // Only refusals that depend on what is stored are saved for retries.
             let is_saved = matches!(status, 404 | 409 | 422);
             let replayed = self.headers.iter().find(|name| is_saved && **name == REPLAYED);
@@ -162,6 +179,9 @@ fn shared(common: &mut Responses, problem: &ProblemType, response: Response) -> 
     let mut name = component(problem);
     if response.headers.contains_key("RateLimit") {
         name.push_str("AndLimit");
+    }
+    if response.headers.contains_key("Accept-Patch") {
+        name.push_str("OfPatch");
     }
     if response.headers.contains_key(REPLAYED) {
         name.push_str("Replayed");

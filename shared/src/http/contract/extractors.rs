@@ -11,9 +11,10 @@ use utoipa::openapi::security::SecurityRequirement;
 use super::document::REPLAYED;
 use super::{BEARER, Operation, schemas};
 use crate::http::idempotency::{KEY_INVALID, KEY_MISSING, MAX_KEY_LENGTH, Transaction};
+use crate::http::merge_patch::MERGE_PATCH;
 use crate::http::{
-    INVALID_BODY, INVALID_JSON, INVALID_PARAMETER, Json, Path, Query, SignedIn,
-    UNSUPPORTED_MEDIA_TYPE,
+    INVALID_BODY, INVALID_JSON, INVALID_PARAMETER, Json, MergePatch, PRECONDITION_FAILED,
+    PRECONDITION_REQUIRED, Path, Precondition, Query, SignedIn, UNSUPPORTED_MEDIA_TYPE,
 };
 use crate::idempotency::{IN_PROGRESS, KEY_REUSED};
 use crate::problem::UNAUTHENTICATED;
@@ -86,6 +87,30 @@ impl<T: ToSchema> Extractor for Json<T> {
         let schema = operation.schemas.add::<T>();
         operation.body(Content::new(Some(schema)));
         let problems = [INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, INVALID_BODY];
+        operation.problems.extend(problems);
+    }
+}
+
+impl<T: ToSchema> Extractor for MergePatch<T> {
+    fn describe(operation: &mut Operation) {
+        let schema = operation.schemas.add_patch::<T>();
+        operation.body_of(MERGE_PATCH, Content::new(Some(schema)));
+        let problems = [INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, INVALID_BODY];
+        operation.problems.extend(problems);
+    }
+}
+
+impl Extractor for Precondition {
+    fn describe(operation: &mut Operation) {
+        let tag = || schemas::text(None, None, "\"4f1c9a…\"");
+        let description = "The `ETag` of the answer that the edit is based on; only its part before the \
+                           dot counts. Needed if the edit changes something that exists. `*`: replace \
+                           it, whatever it is.";
+        operation.parameter("If-Match", ParameterIn::Header, false, description, tag());
+        let description = "`*`: only create it, replace nothing.";
+        operation.parameter("If-None-Match", ParameterIn::Header, false, description, tag());
+        operation.headers.push("ETag");
+        let problems = [INVALID_PARAMETER, PRECONDITION_FAILED, PRECONDITION_REQUIRED];
         operation.problems.extend(problems);
     }
 }

@@ -66,6 +66,7 @@ pub use self::webhook::webhook;
 use super::coding::UNSUPPORTED_CODING;
 use super::edge::NOT_ACCEPTABLE;
 use super::event::INVALID_REQUEST;
+use super::json::JSON;
 use super::limits::{HEADERS_TOO_LARGE, URL_TOO_LONG};
 use super::rate_limit::{Subject, TOO_MANY_REQUESTS, UNAVAILABLE, Unavailable};
 use super::{BODY_TOO_LARGE, StatusCode, UNREADABLE_BODY};
@@ -193,6 +194,11 @@ impl Operation {
         self
     }
 
+    /// The answer of 200 has a `T` as JSON, which is a page of a list.
+    pub fn pages<T: ToSchema>(self) -> Self {
+        self.answers::<T>(StatusCode::OK).header("Link")
+    }
+
     /// The answer of this status has no body.
     pub fn answers_nothing(mut self, status: StatusCode) -> Self {
         self.answer(status, ResponseBuilder::new());
@@ -268,7 +274,11 @@ impl Operation {
     }
 
     fn body(&mut self, content: Content) {
-        let body = RequestBodyBuilder::new().content("application/json", content);
+        self.body_of(JSON, content);
+    }
+
+    fn body_of(&mut self, media_type: &str, content: Content) {
+        let body = RequestBodyBuilder::new().content(media_type, content);
         self.openapi.request_body = Some(body.required(Some(Required::True)).build().into());
     }
 

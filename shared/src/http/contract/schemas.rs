@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayItems, Object, ObjectBuilder, OneOf, Ref, Schema, SchemaType, Type,
+    AdditionalProperties, AnyOfBuilder, ArrayItems, Object, ObjectBuilder, OneOf, Ref, Schema,
+    SchemaType, Type,
 };
 
 /// The named schemas of a part of the document.
@@ -39,6 +40,34 @@ impl Schemas {
             return schema;
         }
         self.insert(name.clone(), schema);
+        Ref::from_schema_name(name).into()
+    }
+
+    /// Adds the schema of a merge patch of `T`, and gives a reference: each field may be absent, and one that a `T`
+    /// does not need may be `null`.
+    pub(super) fn add_patch<T: ToSchema>(&mut self) -> RefOr<Schema> {
+        let whole = self.add::<T>();
+        self.patch(whole)
+    }
+
+    fn patch(&mut self, whole: RefOr<Schema>) -> RefOr<Schema> {
+        let RefOr::Ref(reference) = &whole else { return whole };
+        let name = reference.ref_location.rsplit('/').next().unwrap_or_default().to_owned();
+        let Some(RefOr::T(Schema::Object(object))) = self.0.get(&name) else { return whole };
+        let mut object = object.clone();
+        if object.properties.is_empty() {
+            return whole;
+        }
+        let required = std::mem::take(&mut object.required);
+        for (field, schema) in &mut object.properties {
+            let patch = self.patch(schema.clone());
+            *schema = if required.contains(field) { patch } else { or_null(patch) };
+        }
+        let description =
+            "Changes: a field that is absent stays as it is, and `null` removes a field.";
+        object.description = Some(description.to_owned());
+        let name = format!("{}Patch", name.trim_end_matches("Request"));
+        self.insert(name.clone(), Schema::Object(object));
         Ref::from_schema_name(name).into()
     }
 
@@ -79,6 +108,12 @@ impl Schemas {
         assert!(!other, "two types have the schema {name}; use #[schema(as = …)] on one of them");
         self.0.insert(name, schema);
     }
+}
+
+fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    let either = AnyOfBuilder::new().item(schema).item(null);
+    Schema::AnyOf(either.description(Some("`null` removes it.")).build()).into()
 }
 
 /// A text with a pattern and an example.

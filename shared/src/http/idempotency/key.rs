@@ -3,7 +3,7 @@ use lambda_http::http::request::Parts;
 use lambda_http::http::{HeaderMap, HeaderName, StatusCode};
 use sha2::{Digest, Sha256};
 
-use crate::http::json::is_json;
+use crate::http::json::{self, JSON};
 use crate::idempotency::canonical;
 use crate::idempotency::hash::hex;
 use crate::problem::{Problem, ProblemType};
@@ -77,7 +77,7 @@ pub(super) fn fingerprint(parts: &Parts, body: &Bytes) -> String {
     hash.update(parts.uri.query().unwrap_or_default());
     hash.update(b"\n");
     // Invalid JSON is hashed as bytes; the handler refuses it.
-    match is_json(&parts.headers).then(|| canonical(body)) {
+    match json::is_of(&parts.headers, JSON).then(|| canonical(body)) {
         Some(Ok(json)) => hash.update(json),
         _ => hash.update(body),
     }

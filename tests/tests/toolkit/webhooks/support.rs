@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use shared::Result;
 use shared::batch::{self, Failure};
 use shared::clock::Clock;
+use shared::http::Json;
 use shared::id::Ids;
 use shared::queue::Queue;
 use shared::table::{Table, key};
@@ -166,7 +167,8 @@ impl Post {
 
     pub(super) async fn page(&self, query: Value) -> Value {
         let page = serde_json::from_value(query).unwrap();
-        let page = self.store.page(&self.numbers.place, &page, &self.clock).await.unwrap();
+        let (_, Json(page)) =
+            self.store.page(&self.numbers.place, &page, &self.clock).await.unwrap();
         serde_json::to_value(page).unwrap()
     }
 

@@ -1,0 +1,46 @@
+//! `PATCH /v1/document-settings`
+
+use axum::extract::State;
+use axum::{Extension, Router};
+use shared::Result;
+use shared::conflict::retried;
+use shared::http::contract::{self, Operation};
+use shared::http::{EditTag, Json, MergePatch, Precondition, SignedIn, StatusCode};
+use shared::webhook::{Courier, INVALID_WEBHOOK};
+
+use super::WRITE;
+use super::get_settings::Shown;
+use super::settings_fields::{SettingsFields, put};
+use crate::system::System;
+
+/// The endpoint's router.
+pub fn router(state: System, courier: Courier) -> Router {
+    let router = contract::route!(handle).with_state(state);
+    router.layer(Extension(courier))
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(WRITE)
+        .answers::<Shown>(StatusCode::OK)
+        .refuses(&[INVALID_WEBHOOK])
+}
+
+/// Changes some settings. What happens to the webhook is the same as when all settings are replaced.
+#[utoipa::path(patch, path = "/v1/document-settings")]
+async fn handle(
+    State(state): State<System>,
+    Extension(courier): Extension<Courier>,
+    user: SignedIn,
+    precondition: Precondition,
+    patch: MergePatch<SettingsFields>,
+) -> Result<(EditTag, Json<Shown>)> {
+    user.require(WRITE)?;
+    retried(async || {
+        let before = state.documents.settings(user.tenant).await?;
+        let fields = patch.applied(&SettingsFields::from(&before))?.valid()?;
+        put((&state, &courier), user.tenant, &precondition, &before, fields).await
+    })
+    .await
+}

@@ -1,0 +1,88 @@
+//! What the endpoints that edit the settings share.
+
+use pdf_inspect::{Limits, Policy};
+use serde::{Deserialize, Serialize};
+use shared::Result;
+use shared::http::{EditTag, INVALID_BODY, Json, Precondition};
+use shared::id::TenantId;
+use shared::problem::Problem;
+use shared::webhook::{self, Courier};
+use utoipa::ToSchema;
+
+use super::get_settings::{PolicySchema, Shown};
+use crate::settings::Settings;
+use crate::system::System;
+
+/// A tenant's new settings.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DocumentSettingsRequest)]
+pub(super) struct SettingsFields {
+    #[serde(default)]
+    #[schema(value_type = PolicySchema)]
+    policy: Policy,
+    /// Whether a document must conform to PDF/A, in the flavour that it claims.
+    #[serde(default)]
+    require_pdfa: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<WebhookFields>,
+}
+
+/// The webhook that receives the final status of each document.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DocumentWebhookRequest)]
+struct WebhookFields {
+    /// The URL, with `https` and a public host.
+    url: String,
+}
+
+impl From<&Settings> for SettingsFields {
+    fn from(settings: &Settings) -> Self {
+        let webhook = settings.webhook.as_ref();
+        Self {
+            policy: settings.policy.clone(),
+            require_pdfa: settings.require_pdfa,
+            webhook: webhook.map(|webhook| WebhookFields { url: webhook.url.clone() }),
+        }
+    }
+}
+
+impl SettingsFields {
+    /// The fields, if their values are allowed.
+    pub(super) fn valid(self) -> Result<Self, Problem> {
+        let bytes = self.policy.max_inflated_bytes;
+        if bytes.is_none_or(|bytes| bytes <= Limits::MAX_TOTAL_BYTES) {
+            return Ok(self);
+        }
+        Err(Problem::of(INVALID_BODY)
+            .field("policy.max_inflated_bytes", format!("at most {}", Limits::MAX_TOTAL_BYTES)))
+    }
+}
+
+/// Replaces the settings `before`. `None` if they changed in the meantime.
+pub(super) async fn put(
+    (state, courier): (&System, &Courier),
+    tenant: TenantId,
+    precondition: &Precondition,
+    before: &Settings,
+    fields: SettingsFields,
+) -> Result<Option<(EditTag, Json<Shown>)>> {
+    let tag = EditTag::of(&fields)?;
+    precondition.check(Some(&EditTag::of(&SettingsFields::from(before))?), &tag)?;
+    let (webhook, is_new) = match &fields.webhook {
+        None => (None, false),
+        Some(WebhookFields { url }) => {
+            let (webhook, is_new) =
+                webhook::put(before.webhook.as_ref(), url, courier, "webhook.url").await?;
+            (Some(webhook), is_new)
+        }
+    };
+    let SettingsFields { policy, require_pdfa, .. } = fields;
+    let settings = Settings { policy, require_pdfa, webhook, edits: before.edits };
+    if !state.documents.set_settings(tenant, before, &settings).await? {
+        return Ok(None);
+    }
+    tracing::info!(%tenant, "settings changed");
+    Ok(Some((tag, Json(Shown::of(settings, is_new, state.clock.now())))))
+}

@@ -1,0 +1,112 @@
+use axum::extract::{FromRequest, Request};
+use lambda_http::http::{HeaderName, HeaderValue};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::marker::PhantomData;
+
+use super::json::{self, UNSUPPORTED_MEDIA_TYPE};
+use crate::Result;
+use crate::problem::Problem;
+
+/// The media type of a merge patch.
+pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// A body that changes some fields of a `T`: a merge patch
+/// ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). A field that it does not have stays as it is, `null` removes a
+/// field, and an object changes some fields of an object.
+#[derive(Clone, Debug)]
+pub struct MergePatch<T> {
+    patch: Value,
+    of: PhantomData<T>,
+}
+
+impl<T: Serialize + DeserializeOwned> MergePatch<T> {
+    /// `current` with the changes.
+    ///
+    /// # Errors
+    /// 422 when the result is no `T`; it names the field.
+    pub fn applied(&self, current: &T) -> Result<T> {
+        let mut patched = serde_json::to_value(current)?;
+        json_patch::merge(&mut patched, &self.patch);
+        Ok(json::parse(&serde_json::to_vec(&patched)?)?)
+    }
+}
+
+impl<T, S: Send + Sync> FromRequest<S> for MergePatch<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !json::is_of(request.headers(), MERGE_PATCH) {
+            return Err(Problem::of(UNSUPPORTED_MEDIA_TYPE)
+                .field("Content-Type", format!("send {MERGE_PATCH}"))
+                .header(
+                    HeaderName::from_static("accept-patch"),
+                    HeaderValue::from_static(MERGE_PATCH),
+                ));
+        }
+        let body = json::checked(request, state).await?;
+        Ok(Self { patch: json::parse(&body)?, of: PhantomData })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Error;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Product {
+        name: String,
+        #[serde(default)]
+        active: bool,
+        price: Price,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Price {
+        amount: u32,
+        currency: String,
+    }
+
+    fn patched(patch: Value) -> Result<Value> {
+        let price = Price { amount: 1, currency: "EUR".into() };
+        let product = Product { name: "Awl".into(), active: true, price };
+        let patched = MergePatch { patch, of: PhantomData }.applied(&product)?;
+        Ok(serde_json::to_value(patched)?)
+    }
+
+    #[test]
+    fn a_patch_changes_the_fields_that_it_has() {
+        let awl = |name, active, amount| json!({"name": name, "active": active, "price": {"amount": amount, "currency": "EUR"}});
+        for (patch, result) in [
+            (json!({}), awl("Awl", true, 1)),
+            (json!({"name": "Needle"}), awl("Needle", true, 1)),
+            (json!({"active": null}), awl("Awl", false, 1)),
+            (json!({"price": {"amount": 2}}), awl("Awl", true, 2)),
+        ] {
+            assert_eq!(patched(patch).unwrap(), result);
+        }
+    }
+
+    #[test]
+    fn a_result_that_is_not_valid_names_the_field() {
+        for (patch, field) in [
+            (json!({"name": null}), "name"),
+            (json!({"price": {"amount": -1}}), "price.amount"),
+            (json!({"price": {"currency": null}}), "price.currency"),
+            (json!({"colour": "red"}), "colour"),
+            (json!({"price": 1}), "price"),
+        ] {
+            let Err(Error::Problem(problem)) = patched(patch.clone()) else { panic!("{patch}") };
+            assert_eq!(problem.status(), 422, "{patch}");
+            let problem = serde_json::to_value(problem).unwrap();
+            assert_eq!(problem["errors"][0]["field"], field, "{patch}");
+        }
+    }
+}
