@@ -51,7 +51,12 @@ impl Schemas {
     }
 
     fn patch(&mut self, whole: RefOr<Schema>) -> RefOr<Schema> {
-        let RefOr::Ref(reference) = &whole else { return whole };
+        let reference = match whole {
+            RefOr::Ref(reference) => reference,
+            RefOr::T(Schema::Object(map)) => return patch_of_map(map).into(),
+            other => return other,
+        };
+        let whole = RefOr::Ref(reference.clone());
         let name = reference.ref_location.rsplit('/').next().unwrap_or_default().to_owned();
         let Some(RefOr::T(Schema::Object(object))) = self.0.get(&name) else { return whole };
         let mut object = object.clone();
@@ -108,6 +113,15 @@ impl Schemas {
         assert!(!other, "two types have the schema {name}; use #[schema(as = …)] on one of them");
         self.0.insert(name, schema);
     }
+}
+
+/// A map whose entries can be removed.
+fn patch_of_map(mut map: Object) -> Schema {
+    map.additional_properties = map.additional_properties.map(|entries| match *entries {
+        AdditionalProperties::RefOr(entry) => Box::new(AdditionalProperties::RefOr(or_null(entry))),
+        free @ AdditionalProperties::FreeForm(_) => Box::new(free),
+    });
+    Schema::Object(map)
 }
 
 fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
