@@ -8,6 +8,8 @@ use utoipa::openapi::schema::{
     AdditionalProperties, ArrayItems, Object, ObjectBuilder, OneOf, Ref, Schema, SchemaType, Type,
 };
 
+use super::unions::named_variants;
+
 /// The named schemas of a part of the document.
 #[derive(Clone, Default)]
 pub(super) struct Schemas(BTreeMap<String, RefOr<Schema>>);
@@ -38,8 +40,7 @@ impl Schemas {
         if !is_ours {
             return schema;
         }
-        self.insert(name.clone(), schema);
-        Ref::from_schema_name(name).into()
+        Ref::from_schema_name(self.insert(name, schema)).into()
     }
 
     /// The fields of `T` as parameters; `T` as a parameter called `only`, if it is no object.
@@ -64,7 +65,7 @@ impl Schemas {
     /// When two types have the same name and are different.
     pub(super) fn move_to(self, others: &mut Self) {
         for (name, schema) in self.0 {
-            others.insert(name, schema);
+            others.keep(name, schema);
         }
     }
 
@@ -73,12 +74,35 @@ impl Schemas {
         self.0
     }
 
-    pub(super) fn insert(&mut self, name: String, schema: impl Into<RefOr<Schema>>) {
-        let schema = clean(schema.into());
+    /// Adds a schema, and the variants of a tagged union as schemas of their own. Gives its name in the document.
+    pub(super) fn insert(&mut self, name: String, schema: impl Into<RefOr<Schema>>) -> String {
+        let schema = match clean(schema.into()) {
+            // Of the generic type `Explained<Rejection>`, the variants are rejections.
+            RefOr::T(schema) => {
+                let last = name.rsplit('_').next().unwrap_or_default();
+                let (schema, variants) = named_variants(last, schema);
+                for (name, variant) in variants {
+                    self.keep(name, variant.into());
+                }
+                schema.into()
+            }
+            reference => reference,
+        };
+        let name = joined(&name);
+        self.keep(name.clone(), schema);
+        name
+    }
+
+    fn keep(&mut self, name: String, schema: RefOr<Schema>) {
         let other = self.0.get(&name).is_some_and(|known| *known != schema);
         assert!(!other, "two types have the schema {name}; use #[schema(as = …)] on one of them");
         self.0.insert(name, schema);
     }
+}
+
+/// The name of a generic type without its underscore: `DoneScan`, as other types are called.
+fn joined(name: &str) -> String {
+    name.replace('_', "")
 }
 
 /// A text with a pattern and an example.
@@ -114,6 +138,7 @@ fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
         RefOr::T(schema) => schema,
         RefOr::Ref(mut reference) => {
             reference.description = reference.description.replace('\n', " ");
+            reference.ref_location = joined(&reference.ref_location);
             return reference.into();
         }
     };
