@@ -62,7 +62,7 @@ const GATEWAY_MESSAGE: &str = "GatewayMessage";
 pub fn document(operations: Vec<Operation>, webhooks: Vec<Operation>) -> OpenApi {
     let mut schemas = Schemas::default();
     schemas.add::<Members>();
-    schemas.insert(GATEWAY_MESSAGE.to_owned(), gateway_message());
+    schemas.insert(GATEWAY_MESSAGE, gateway_message());
     let tags: BTreeSet<_> =
         operations.iter().flat_map(|part| part.openapi.tags.clone().unwrap_or_default()).collect();
     let mut refusals = BTreeMap::new();
@@ -133,7 +133,7 @@ impl Operation {
             if !same.iter().any(|known| known.slug == problem.slug) {
                 same.push(*problem);
             }
-            self.schemas.insert(component(problem), schema(problem));
+            self.schemas.insert(&component(problem), schema(problem));
         }
         let is_open = self.openapi.security.as_ref().is_none_or(Vec::is_empty);
         for (status, mut problems) in refusals {

@@ -29,7 +29,7 @@ impl Schemas {
         let mut schemas = Vec::new();
         T::schemas(&mut schemas);
         for (name, schema) in schemas {
-            self.insert(name, schema);
+            self.insert(&name, schema);
         }
         let (name, schema) = (T::name().into_owned(), T::schema());
         let is_ours = match &schema {
@@ -40,7 +40,7 @@ impl Schemas {
         if !is_ours {
             return schema;
         }
-        Ref::from_schema_name(self.insert(name, schema)).into()
+        Ref::from_schema_name(self.insert(&name, schema)).into()
     }
 
     /// The fields of `T` as parameters; `T` as a parameter called `only`, if it is no object.
@@ -51,7 +51,7 @@ impl Schemas {
             let mut schemas = Vec::new();
             T::schemas(&mut schemas);
             for (name, schema) in schemas {
-                self.insert(name, schema);
+                self.insert(&name, schema);
             }
             return fields_of(object);
         }
@@ -75,7 +75,7 @@ impl Schemas {
     }
 
     /// Adds a schema, and the variants of a tagged union as schemas of their own. Gives its name in the document.
-    pub(super) fn insert(&mut self, name: String, schema: impl Into<RefOr<Schema>>) -> String {
+    pub(super) fn insert(&mut self, name: &str, schema: impl Into<RefOr<Schema>>) -> String {
         let schema = match clean(schema.into()) {
             // Of the generic type `Explained<Rejection>`, the variants are rejections.
             RefOr::T(schema) => {
@@ -86,9 +86,9 @@ impl Schemas {
                 }
                 schema.into()
             }
-            reference => reference,
+            reference @ RefOr::Ref(_) => reference,
         };
-        let name = joined(&name);
+        let name = joined(name);
         self.keep(name.clone(), schema);
         name
     }
@@ -175,6 +175,14 @@ fn clean_object(mut object: Object) -> Object {
 }
 
 fn clean_one_of(mut one: OneOf) -> RefOr<Schema> {
+    if one.items.iter().any(is_null) {
+        // The description of the field stands beside its type.
+        for item in &mut one.items {
+            if let RefOr::Ref(kind) = item {
+                one.description = Some(std::mem::take(&mut kind.description));
+            }
+        }
+    }
     shorten(&mut one.description);
     if !may_be_null(one.description.as_deref()) {
         one.items.retain(|item| !is_null(item));

@@ -48,7 +48,7 @@ pub fn webhook<T: ToSchema>(system: &str, kind: &'static str, summary: &str) -> 
         .required("timestamp")
         .required("data");
     let message =
-        schemas.insert(capitalised(kind, '.') + "Message", Schema::Object(message.build()));
+        schemas.insert(&(capitalised(kind, '.') + "Message"), Schema::Object(message.build()));
     let message = Ref::from_schema_name(message);
     let body = RequestBodyBuilder::new()
         .content("application/json", Content::new(Some(message)))
