@@ -90,3 +90,21 @@ fn each_type_and_each_field_is_described_for_readers_without_the_source() {
         }
     });
 }
+
+/// Generators of clients make no usable type of a variant without a name.
+#[test]
+fn each_variant_of_a_union_has_a_name() {
+    let document: Value = yaml_serde::from_str(&checked_in()).unwrap();
+    walk(&document, "", &mut |path, value| {
+        for variant in value["oneOf"].as_array().into_iter().flatten() {
+            let is_named = variant.get("$ref").is_some() || variant["type"] == "null";
+            assert!(is_named, "{path}: the variant {variant} has no name");
+        }
+        let mapping = value.pointer("/discriminator/mapping").and_then(Value::as_object);
+        for (tag, name) in mapping.into_iter().flatten() {
+            let reference = name.as_str().unwrap();
+            let variant = document.pointer(reference.trim_start_matches('#'));
+            assert!(variant.is_some(), "{path}: {tag} leads to {reference}, which does not exist");
+        }
+    });
+}

@@ -5,9 +5,10 @@
 The access token of the next sign-in has the scopes of this role.
 """
 
+import secrets
 import sys
 
-from common import client, outputs
+from common import call, client, outputs
 
 
 def main(email: str) -> None:
@@ -35,6 +36,14 @@ def main(email: str) -> None:
         print(f"{user} is an admin from the next sign-in.")
     except dynamodb.exceptions.ConditionalCheckFailedException:
         print(f"{user} is an admin already.")
+
+
+def new(api: str) -> str:
+    """Registers a user and makes the user an admin. Returns the access token."""
+    credentials = {"email": f"admin-{secrets.token_hex(4)}@example.org", "password": "correct horse battery"}
+    call("POST", f"{api}/v1/auth/register", credentials)
+    main(credentials["email"])
+    return call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ import urllib.parse
 import urllib.request
 
 from common import STACK, call, client, outputs
+from functions.auth import admin
 from functions.checkout import fold_missing, trial_balance
-from functions.checkout.tour import PROVIDER, READER, WAIT, from_provider, payment_of, shopkeeper, stocked
+from functions.checkout.tour import PROVIDER, READER, WAIT, from_provider, payment_of, stocked
 from receiver import Receiver, sent_again, until
 
 # What infra/local/least_privilege.py does not judge, with the reason: an action of all functions of checkout, one
@@ -253,7 +254,7 @@ class Subscriber:
 
 def run(api: str) -> None:
     """Runs the errands."""
-    keeper = shopkeeper(api)
+    keeper = admin.new(api)
     ask = lambda method, path, body=None: call(method, f"{api}{path}", body, keeper)
     sku = stocked(api, keeper, "Bone folder", PRICE, STOCK)
     assert ask("GET", f"/v1/stock/{sku}")["available"] == STOCK

@@ -18,15 +18,6 @@ READER = "sk_test_reader"
 WAIT = "wait=20"
 
 
-def shopkeeper(api: str) -> str:
-    """Registers a user and makes the user an admin. Returns the access token."""
-    email, password = f"shop-{secrets.token_hex(4)}@example.org", "correct horse battery"
-    call("POST", f"{api}/v1/auth/register", {"email": email, "password": password})
-    print("     ", end="")
-    admin.main(email)
-    return call("POST", f"{api}/v1/auth/login", {"email": email, "password": password})["access_token"]
-
-
 def stocked(api: str, token: str, name: str, price: dict, stock: int) -> str:
     """Puts a product on sale, with stock. Returns its SKU."""
     sku = f"TOUR-{secrets.token_hex(4)}".upper()
@@ -82,7 +73,8 @@ def take(tour) -> None:
     """Opens a shop, orders something, and checks the records of it."""
     api, token = tour.api, tour.token
     tour.step("A shop: a user who keeps it, and a product")
-    keeper = shopkeeper(api)
+    print("     ", end="")
+    keeper = admin.new(api)
     sku = stocked(api, keeper, "Bookbinder's paste, 500 g", {"amount": 1290, "currency": "EUR"}, 10)
     product = call("GET", f"{api}/v1/products/{sku}", token=token)
     print(f"     {sku}  {product['name']}: {money(product['price'])}, {product['available']} in stock")

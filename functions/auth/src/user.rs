@@ -19,6 +19,7 @@ pub struct User {
     pub tenant: TenantId,
     /// The user's roles. They determine the user's scopes.
     #[serde(default = "member")]
+    #[schema(required)]
     pub roles: Vec<Role>,
     /// When the user registered.
     pub created_at: Timestamp,

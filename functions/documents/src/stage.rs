@@ -195,12 +195,15 @@ pub struct Text {
     pub text_bytes: usize,
     /// The number of glyphs that are not in the text because the file does not define their characters.
     #[serde(default)]
+    #[schema(required)]
     pub unknown_glyphs: usize,
     /// The number of glyphs in the text whose characters are guessed.
     #[serde(default)]
+    #[schema(required)]
     pub guessed_glyphs: usize,
     /// Whether the document has an XFA form. The form's contents may be missing in the text.
     #[serde(default)]
+    #[schema(required)]
     pub xfa: bool,
     /// The first 500 characters of text.
     pub excerpt: String,
@@ -214,9 +217,11 @@ pub struct Text {
     pub producer: Option<String>,
     /// The text's key in the bucket. The owner gets a link instead.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(ignore)]
     pub text_key: String,
     /// The keys of the lines with their positions, by run of pages. The owner gets links instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(ignore)]
     pub runs: Vec<PageRun>,
 }
 
@@ -224,7 +229,7 @@ pub struct Text {
 pub const EXCERPT_CHARACTERS: usize = 500;
 
 /// Consecutive pages, and the object that contains them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRun {
     /// The first page, counted from 1.
     pub from: usize,
@@ -269,6 +274,7 @@ pub struct Structure {
     pub model: Option<String>,
     /// The key of the data in the bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub key: Option<String>,
     /// The number of extracted values.
     pub values: usize,

@@ -57,13 +57,17 @@ struct Credentials {
 struct TokenResponse {
     /// The access token, a JSON Web Token.
     access_token: String,
-    /// `Bearer`
-    #[schema(pattern = "^Bearer$")]
-    token_type: &'static str,
+    token_type: TokenType,
     /// The token's lifetime, in seconds.
     expires_in: u64,
     /// The user's scopes, separated by spaces.
     scope: String,
+}
+
+/// How the token is sent (RFC 6750).
+#[derive(Serialize, ToSchema)]
+enum TokenType {
+    Bearer,
 }
 
 /// Signs a user in.
@@ -85,7 +89,7 @@ async fn handle(
     tracing::info!(user_id = %user.id, "signed in");
     let token = TokenResponse {
         access_token,
-        token_type: "Bearer",
+        token_type: TokenType::Bearer,
         expires_in: LIFETIME.as_secs(),
         scope: user.scope(),
     };

@@ -77,6 +77,7 @@ pub struct Dispute {
     pub reinstated: Option<Money>,
     /// Whether the ledger has booked a loss. The bank may still return the money later (a late win).
     #[serde(default)]
+    #[schema(required)]
     pub was_lost: bool,
 }
 

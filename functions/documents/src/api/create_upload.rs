@@ -111,12 +111,12 @@ struct Created {
 
 /// How the client uploads the file.
 #[derive(Serialize, ToSchema)]
-#[serde(untagged)]
+#[serde(tag = "method")]
 enum Upload {
     /// The client posts `fields`, then the file in the field `file`, to `url` as `multipart/form-data`.
+    #[serde(rename = "POST")]
+    #[schema(title = "FormUpload")]
     Form {
-        /// `POST`
-        method: &'static str,
         /// The URL that takes the form.
         url: String,
         /// The form's fields by name, which are sent before the file.
@@ -126,9 +126,9 @@ enum Upload {
         expires_at: Timestamp,
     },
     /// The client gets `parts_url`, puts each listed part to its URL, and posts to `complete_url`.
+    #[serde(rename = "PUT")]
+    #[schema(title = "PartsUpload")]
     Parts {
-        /// `PUT`
-        method: &'static str,
         /// The size of each part but the last, in bytes.
         part_size: u64,
         /// The number of parts.
@@ -214,7 +214,6 @@ async fn form(
     };
     let credentials = uploads.credentials.provide_credentials().await?;
     Ok(Upload::Form {
-        method: "POST",
         url: state.objects.form_url().await?,
         fields: upload_form::sign(&grant, &credentials, now),
         expires_at: document.upload_expires_at,
@@ -229,7 +228,6 @@ async fn parts(state: &System, document: &mut Document, now: Timestamp) -> Resul
     document.multipart = Some(state.objects.begin_parts(document.key(), CONTENT_TYPE).await?);
     let parts_url = format!("/v1/documents/{}/parts", document.id);
     Ok(Upload::Parts {
-        method: "PUT",
         part_size,
         parts,
         complete_url: format!("{parts_url}/complete"),

@@ -16,6 +16,7 @@ use shared::problem::{NOT_FOUND, Problem};
 use utoipa::ToSchema;
 
 use super::READ;
+use super::extracted::ExtractedData;
 use super::view::View;
 use crate::document::{Document, DocumentId, Status};
 use crate::stage::Text;
@@ -54,6 +55,7 @@ struct Answer {
     pages: Vec<Pages>,
     /// The extracted data.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ExtractedData>)]
     data: Option<Value>,
 }
 

@@ -4,6 +4,7 @@ pub mod cancel;
 pub mod complete_upload;
 pub mod create_upload;
 pub mod delete;
+mod extracted;
 pub mod get;
 pub mod get_settings;
 pub mod list;

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::State;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::Result;
 use shared::http::contract::{self, Operation};
@@ -39,6 +39,13 @@ const SCHEMA_EXISTS: ProblemType = ProblemType::new(
     "This version exists with other content",
 );
 
+/// The data to extract, in a subset of JSON Schema 2020-12: objects with named properties, arrays of one kind of item,
+/// scalars, enumerations, `anyOf`, and `$ref` into its own `$defs`.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(as = DataSchema, value_type = std::collections::BTreeMap<String, Value>)]
+struct DataSchema(Value);
+
 /// A stored schema.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StoredSchema)]
@@ -53,7 +60,7 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Path(schema): Path<SchemaRef>,
-    Json(document): Json<Value>,
+    Json(DataSchema(document)): Json<DataSchema>,
 ) -> Result<Json<Answer>> {
     user.require(WRITE)?;
     if schemas::is_built_in(&schema.name) {

@@ -7,8 +7,10 @@ use documents::reading::Inspected;
 use documents::sandbox::{AnswerOnly, ChildEnded, Task};
 use documents::stage::{Limit, Outcome, Rejection, Stage, Waiting};
 use documents::stages::text::ExtractText;
+use extraction::{Grounding, Match, Warning};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
+use testing::contract::CONTRACT;
 use testing::{expected, pdf};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -223,6 +225,7 @@ async fn documents_wait_while_the_model_is_down_and_continue_afterwards() {
     assert!(found.input_tokens >= 100);
     let data: Value = serde_json::from_str(&text(&s, found.key.as_deref().unwrap()).await).unwrap();
     assert_eq!(data["value"]["title"], "Security Extension Server Design Draft");
+    is_in_the_contract("ExtractedData", &data);
     let secret = data["fields"].as_array().unwrap().iter().find(|field| field["value"] == "zzqx");
     assert_eq!(secret.unwrap()["grounding"], "ungrounded");
 
@@ -249,6 +252,48 @@ async fn data_that_does_not_fit_the_schema_is_incomplete() {
     assert_eq!(document.status, Status::Ready, "{document:?}");
     let found = document.stages.structure.unwrap().result.unwrap();
     assert_eq!(found.problem, Some(documents::stage::Problem::Incomplete), "{found:?}");
+    let data: Value = serde_json::from_str(&text(&s, found.key.as_deref().unwrap()).await).unwrap();
+    is_in_the_contract("ExtractedData", &data);
+    assert_eq!(data["warnings"][0]["kind"], "unknown_properties");
+    assert!(!data["violations"].as_array().unwrap().is_empty());
+}
+
+/// The contract describes types of `extraction` a second time.
+fn is_in_the_contract(name: &str, value: &impl serde::Serialize) {
+    let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+    CONTRACT.validate(&schema, &json!(value)).unwrap();
+}
+
+#[test]
+fn all_kinds_of_warnings_and_matches_are_in_the_contract() {
+    let (page, count) = (1, 2);
+    for warning in [
+        Warning::Conflict { pointer: "/total".into(), values: 2 },
+        Warning::UnknownProperties { page, count },
+        Warning::Cut { page, count },
+        Warning::CutOff { page },
+        Warning::NoAnswer { page },
+        Warning::Unread { page },
+    ] {
+        is_in_the_contract("DataWarning", &warning);
+    }
+    for grounding in
+        [Grounding::Grounded, Grounding::Derived, Grounding::Ambiguous, Grounding::Ungrounded]
+    {
+        is_in_the_contract("Grounding", &grounding);
+    }
+    for matched in [
+        Match::Exact,
+        Match::Normalised,
+        Match::Date,
+        Match::Number,
+        Match::Scaled,
+        Match::Symbol,
+        Match::OtherSign,
+        Match::Words,
+    ] {
+        is_in_the_contract("TextMatch", &matched);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use utoipa::openapi::{
 };
 
 use super::schemas::{Schemas, text};
+use super::unions::capitalised;
 use super::{BEARER, Operation};
 use crate::budget::EXCEEDED;
 use crate::http::StatusCode;
@@ -76,7 +77,7 @@ const GATEWAY_MESSAGE: &str = "GatewayMessage";
 pub fn document(operations: Vec<Operation>, webhooks: Vec<Operation>) -> OpenApi {
     let mut schemas = Schemas::default();
     schemas.add::<Members>();
-    schemas.insert(GATEWAY_MESSAGE.to_owned(), gateway_message());
+    schemas.insert(GATEWAY_MESSAGE, gateway_message());
     let tags: BTreeSet<_> =
         operations.iter().flat_map(|part| part.openapi.tags.clone().unwrap_or_default()).collect();
     let mut refusals = BTreeMap::new();
@@ -147,7 +148,7 @@ impl Operation {
             if !same.iter().any(|known| known.slug == problem.slug) {
                 same.push(*problem);
             }
-            self.schemas.insert(component(problem), schema(problem));
+            self.schemas.insert(&component(problem), schema(problem));
         }
         let is_open = self.openapi.security.as_ref().is_none_or(Vec::is_empty);
         for (status, mut problems) in refusals {
@@ -208,22 +209,24 @@ fn summarize(operation: &mut OpenApiOperation) {
 
 /// The response of a status with these problems.
 fn refusal(status: u16, problems: &[ProblemType], is_open: bool) -> Response {
-    let schema = match problems {
-        [only] => Ref::from_schema_name(component(only)).into(),
+    // API Gateway, its authorizer, or a function that does not answer.
+    let gateway_answers =
+        matches!(status, 429 | 500 | 503) || (!is_open && matches!(status, 401 | 403));
+    let mut bodies: Vec<_> = problems.iter().map(component).collect();
+    // Its content type is another one. But openapi-python-client takes one schema for a status, that of
+    // the first content type, and fails if a body is not valid by it.
+    bodies.extend(gateway_answers.then(|| GATEWAY_MESSAGE.to_owned()));
+    let schema = match &bodies[..] {
+        [only] => Ref::from_schema_name(only).into(),
         several => {
-            let any = several.iter().fold(OneOfBuilder::new(), |any, problem| {
-                any.item(Ref::from_schema_name(component(problem)))
-            });
-            RefOr::T(Schema::OneOf(any.build()))
+            let any = several.iter().map(Ref::from_schema_name);
+            RefOr::T(Schema::OneOf(any.fold(OneOfBuilder::new(), OneOfBuilder::item).build()))
         }
     };
     let titles = problems.iter().map(|problem| format!("`{}`: {}.", problem.slug, problem.title));
     let mut response = ResponseBuilder::new()
         .description(titles.collect::<Vec<_>>().join(" "))
         .content("application/problem+json", Content::new(Some(schema)));
-    // API Gateway, its authorizer, or a function that does not answer.
-    let gateway_answers =
-        matches!(status, 429 | 500 | 503) || (!is_open && matches!(status, 401 | 403));
     if gateway_answers {
         let message = Ref::from_schema_name(GATEWAY_MESSAGE);
         response = response.content("application/json", Content::new(Some(message)));
@@ -254,8 +257,7 @@ fn described((_, description, example): &(&str, &str, &str)) -> Header {
 
 /// The name of a problem type's schema: `not-found` has `NotFoundProblem`.
 fn component(problem: &ProblemType) -> String {
-    let capitalised = |word: &str| word[..1].to_uppercase() + &word[1..];
-    problem.slug.split('-').map(capitalised).collect::<String>() + "Problem"
+    capitalised(problem.slug, '-') + "Problem"
 }
 
 fn schema(problem: &ProblemType) -> Schema {
@@ -266,6 +268,7 @@ fn schema(problem: &ProblemType) -> Schema {
         .schema_type(Type::Integer)
         .enum_values(Some([problem.status.as_u16()]));
     let narrowed = ObjectBuilder::new().property("type", kind).property("status", status);
+    let narrowed = narrowed.required("type").required("status");
     let all = AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(narrowed);
     Schema::AllOf(all.description(Some(format!("The problem `{}`.", problem.slug))).build())
 }

@@ -5,7 +5,7 @@ use lambda_http::http::HeaderMap;
 use utoipa::ToSchema;
 use utoipa::openapi::Content;
 use utoipa::openapi::path::ParameterIn;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::document::REPLAYED;
@@ -67,10 +67,13 @@ impl Extractor for HeaderMap {
     fn describe(_: &mut Operation) {}
 }
 
-/// A body of JSON that the handler does not parse.
+/// A JSON object that somebody else defines, as it was sent.
 impl Extractor for Bytes {
     fn describe(operation: &mut Operation) {
-        operation.body(Content::new::<Schema>(None));
+        let any = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)));
+        operation.body(Content::new(Some(any)));
     }
 }
 

@@ -9,6 +9,8 @@ use utoipa::openapi::schema::{
     SchemaType, Type,
 };
 
+use super::unions::named_variants;
+
 /// The named schemas of a part of the document.
 #[derive(Clone, Default)]
 pub(super) struct Schemas(BTreeMap<String, RefOr<Schema>>);
@@ -28,7 +30,7 @@ impl Schemas {
         let mut schemas = Vec::new();
         T::schemas(&mut schemas);
         for (name, schema) in schemas {
-            self.insert(name, schema);
+            self.insert(&name, schema);
         }
         let (name, schema) = (T::name().into_owned(), T::schema());
         let is_ours = match &schema {
@@ -39,8 +41,7 @@ impl Schemas {
         if !is_ours {
             return schema;
         }
-        self.insert(name.clone(), schema);
-        Ref::from_schema_name(name).into()
+        Ref::from_schema_name(self.insert(&name, schema)).into()
     }
 
     /// Adds the schema of a merge patch of `T`, and gives a reference: each field may be absent, and one that a `T`
@@ -72,8 +73,7 @@ impl Schemas {
             "Changes: a field that is absent stays as it is, and `null` removes a field.";
         object.description = Some(description.to_owned());
         let name = format!("{}Patch", name.trim_end_matches("Request"));
-        self.insert(name.clone(), Schema::Object(object));
-        Ref::from_schema_name(name).into()
+        Ref::from_schema_name(self.insert(&name, Schema::Object(object))).into()
     }
 
     /// The fields of `T` as parameters; `T` as a parameter called `only`, if it is no object.
@@ -84,7 +84,7 @@ impl Schemas {
             let mut schemas = Vec::new();
             T::schemas(&mut schemas);
             for (name, schema) in schemas {
-                self.insert(name, schema);
+                self.insert(&name, schema);
             }
             return fields_of(object);
         }
@@ -98,7 +98,7 @@ impl Schemas {
     /// When two types have the same name and are different.
     pub(super) fn move_to(self, others: &mut Self) {
         for (name, schema) in self.0 {
-            others.insert(name, schema);
+            others.keep(name, schema);
         }
     }
 
@@ -107,8 +107,26 @@ impl Schemas {
         self.0
     }
 
-    pub(super) fn insert(&mut self, name: String, schema: impl Into<RefOr<Schema>>) {
-        let schema = clean(schema.into());
+    /// Adds a schema, and the variants of a tagged union as schemas of their own. Gives its name in the document.
+    pub(super) fn insert(&mut self, name: &str, schema: impl Into<RefOr<Schema>>) -> String {
+        let schema = match clean(schema.into()) {
+            // Of the generic type `Explained<Rejection>`, the variants are rejections.
+            RefOr::T(schema) => {
+                let last = name.rsplit('_').next().unwrap_or_default();
+                let (schema, variants) = named_variants(last, schema);
+                for (name, variant) in variants {
+                    self.keep(name, variant.into());
+                }
+                schema.into()
+            }
+            reference @ RefOr::Ref(_) => reference,
+        };
+        let name = joined(name);
+        self.keep(name.clone(), schema);
+        name
+    }
+
+    fn keep(&mut self, name: String, schema: RefOr<Schema>) {
         let other = self.0.get(&name).is_some_and(|known| *known != schema);
         assert!(!other, "two types have the schema {name}; use #[schema(as = …)] on one of them");
         self.0.insert(name, schema);
@@ -128,6 +146,11 @@ fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
     let null = ObjectBuilder::new().schema_type(Type::Null);
     let either = AnyOfBuilder::new().item(schema).item(null);
     Schema::AnyOf(either.description(Some("`null` removes it.")).build()).into()
+}
+
+/// The name of a generic type without its underscore: `DoneScan`, as other types are called.
+fn joined(name: &str) -> String {
+    name.replace('_', "")
 }
 
 /// A text with a pattern and an example.
@@ -163,6 +186,7 @@ fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
         RefOr::T(schema) => schema,
         RefOr::Ref(mut reference) => {
             reference.description = reference.description.replace('\n', " ");
+            reference.ref_location = joined(&reference.ref_location);
             return reference.into();
         }
     };
@@ -199,6 +223,14 @@ fn clean_object(mut object: Object) -> Object {
 }
 
 fn clean_one_of(mut one: OneOf) -> RefOr<Schema> {
+    if one.items.iter().any(is_null) {
+        // The description of the field stands beside its type.
+        for item in &mut one.items {
+            if let RefOr::Ref(kind) = item {
+                one.description = Some(std::mem::take(&mut kind.description));
+            }
+        }
+    }
     shorten(&mut one.description);
     if !may_be_null(one.description.as_deref()) {
         one.items.retain(|item| !is_null(item));

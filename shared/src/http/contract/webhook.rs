@@ -1,11 +1,12 @@
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, Operation as OpenApiOperation, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
-use utoipa::openapi::{Content, Required, ResponseBuilder};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::{Content, Ref, Required, ResponseBuilder};
 
 use super::Operation;
 use super::schemas::{Schemas, text};
+use super::unions::capitalised;
 
 /// The headers of a webhook: name, description, example.
 const HEADERS: [(&str, &str, &str); 3] = [
@@ -39,12 +40,16 @@ pub fn webhook<T: ToSchema>(system: &str, kind: &'static str, summary: &str) -> 
         .format(Some(date_time))
         .description(Some("The time of the event."));
     let message = ObjectBuilder::new()
+        .description(Some(format!("The webhook `{kind}`.")))
         .property("type", kind_schema)
         .property("timestamp", time)
         .property("data", data)
         .required("type")
         .required("timestamp")
         .required("data");
+    let message =
+        schemas.insert(&(capitalised(kind, '.') + "Message"), Schema::Object(message.build()));
+    let message = Ref::from_schema_name(message);
     let body = RequestBodyBuilder::new()
         .content("application/json", Content::new(Some(message)))
         .required(Some(Required::True));
