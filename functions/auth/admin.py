@@ -14,7 +14,7 @@ from common import call, client, outputs
 def main(email: str) -> None:
     """Adds the role `admin` to the user with this address."""
     dynamodb, table = client("dynamodb"), outputs()["AuthTableName"]
-    address = {"pk": {"S": f"EMAIL#{email.strip().lower()}"}}
+    address = {"pk": {"S": f"EMAIL#{email.strip().lower()}"}, "sk": {"S": "EMAIL"}}
     taken = dynamodb.get_item(TableName=table, Key=address, ConsistentRead=True).get("Item")
     if not taken:
         sys.exit(f"No user has the address {email!r}.")
@@ -22,7 +22,7 @@ def main(email: str) -> None:
     try:
         dynamodb.update_item(
             TableName=table,
-            Key={"pk": {"S": f"USER#{user}"}},
+            Key={"pk": {"S": f"USER#{user}"}, "sk": {"S": "ACCOUNT"}},
             UpdateExpression="SET #roles = list_append(if_not_exists(#roles, :member), :admin)",
             ConditionExpression="attribute_exists(pk) AND NOT contains(#roles, :role)",
             ExpressionAttributeNames={"#roles": "roles"},

@@ -1,21 +1,61 @@
-"""Makes an admin of a user who registered before there were roles. The tour uses the rest of auth.
+"""The errands of auth: sessions, a change of the password, a rotation of the keys, and an admin who registered before
+there were roles.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
 
+import json
 import secrets
 
-from common import call, client, outputs
+from common import STACK, call, client, outputs
 from functions.auth import admin
 
 UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and not after"}
 
 
+PASSWORD = "correct horse battery"
+
+
 def run(api: str) -> None:
+    """Runs the errands."""
+    sessions(api)
+    rotate_keys()
+    early_admin(api)
+
+
+def register(api: str, name: str) -> tuple[dict, str]:
+    """A new user's credentials and id."""
+    credentials = {"email": f"{name}-{secrets.token_hex(4)}@example.org", "password": PASSWORD}
+    return credentials, call("POST", f"{api}/v1/auth/register", credentials)["id"]
+
+
+def sessions(api: str) -> None:
+    """A user signs in on three devices, ends their sessions one by one, and changes the password."""
+    credentials, user = register(api, "sessions")
+    _, laptop, tablet = (call("POST", f"{api}/v1/auth/login", credentials) for _ in range(3))
+    token = call("POST", f"{api}/v1/auth/refresh", {"refresh_token": laptop["refresh_token"]})["access_token"]
+    assert call("GET", f"{api}/v1/me", token=token)["id"] == user
+    listed = call("GET", f"{api}/v1/sessions", token=token)["sessions"]
+    assert [session["is_current"] for session in listed] == [False, True, False], listed
+    call("DELETE", f"{api}/v1/sessions/{listed[2]['id']}", token=token)
+    call("POST", f"{api}/v1/auth/logout", token=tablet["access_token"])
+    assert len(call("GET", f"{api}/v1/sessions", token=token)["sessions"]) == 1
+    change = {"current_password": PASSWORD, "new_password": f"{PASSWORD} staple"}
+    call("POST", f"{api}/v1/me/password", change, token)
+    call("DELETE", f"{api}/v1/sessions", token=token)
+    call("POST", f"{api}/v1/auth/login", {**credentials, "password": change["new_password"]})
+
+
+def rotate_keys() -> None:
+    """The keys are rotated as the schedule does it."""
+    answer = client("lambda").invoke(FunctionName=f"{STACK}-auth-rotate-keys", Payload=json.dumps({}))
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def early_admin(api: str) -> None:
     """Removes the roles of a new user, as earlier items have none, and makes the user an admin."""
-    credentials = {"email": f"early-{secrets.token_hex(4)}@example.org", "password": "correct horse battery"}
-    user = call("POST", f"{api}/v1/auth/register", credentials)["id"]
-    item = {"TableName": outputs()["AuthTableName"], "Key": {"pk": {"S": f"USER#{user}"}}}
+    credentials, user = register(api, "early")
+    item = {"TableName": outputs()["AuthTableName"], "Key": {"pk": {"S": f"USER#{user}"}, "sk": {"S": "ACCOUNT"}}}
     dynamodb = client("dynamodb")
     dynamodb.update_item(**item, UpdateExpression="REMOVE #roles", ExpressionAttributeNames={"#roles": "roles"})
     for _ in range(2):

@@ -51,10 +51,23 @@ impl<T> Cached<T> {
     /// # Errors
     /// The error of `fetch`, when no usable value is left.
     pub async fn get(&self, fetch: impl AsyncFnOnce() -> Result<T>) -> Result<Arc<T>> {
+        self.younger_than(self.time_to_live, fetch).await
+    }
+
+    /// The value, if it is younger than `age`, which is at most the time to live. Otherwise calls `fetch`. For a caller
+    /// who has a reason to believe that the value has changed; `age` limits the rate of such calls.
+    ///
+    /// # Errors
+    /// The error of `fetch`, when no usable value is left.
+    pub async fn younger_than(
+        &self,
+        age: Duration,
+        fetch: impl AsyncFnOnce() -> Result<T>,
+    ) -> Result<Arc<T>> {
         let mut held = self.held.lock().await;
         let now = self.clock.now();
         let is_good = |held: &&Held<T>, for_how_long| now < held.fetched_at + for_how_long;
-        if let Some(fresh) = held.as_ref().filter(|held| is_good(held, self.time_to_live)) {
+        if let Some(fresh) = held.as_ref().filter(|held| is_good(held, age)) {
             return Ok(fresh.value.clone());
         }
         match fetch().await {

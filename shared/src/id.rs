@@ -55,6 +55,15 @@ impl Kind for Tenant {
 /// A tenant's id.
 pub type TenantId = Id<Tenant>;
 
+/// A session: from a sign-in until it is ended.
+#[derive(Debug)]
+pub enum Session {}
+impl Kind for Session {
+    const PREFIX: &'static str = "ses";
+}
+/// A session's id.
+pub type SessionId = Id<Session>;
+
 /// A [ULID](https://github.com/ulid/spec) after its kind's prefix; 30 characters if the prefix has
 /// three. As text, ids of one kind sort by creation time, to the millisecond.
 pub struct Id<K> {
@@ -70,6 +79,18 @@ pub struct InvalidId {
 }
 
 impl<K: Kind> Id<K> {
+    /// The id without its prefix.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 16] {
+        self.ulid.to_bytes()
+    }
+
+    /// The id of these bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self { ulid: Ulid::from_bytes(bytes), kind: PhantomData }
+    }
+
     /// The time of creation.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {

@@ -24,6 +24,8 @@ pub enum Role {
     Admin,
 }
 
+/// Lets a user see and change the user's own account and sessions.
+pub const ACCOUNT: &str = "account";
 /// Lets a user run the installation: products, stock, others' orders, the ledger.
 pub const ADMIN: &str = "admin";
 /// Lets a user see the user's own documents, and the tenant's settings.
@@ -37,6 +39,7 @@ pub const ORDERS_WRITE: &str = "orders:write";
 
 /// Every scope, and the roles that have it.
 pub const TABLE: &[(&str, &[Role])] = &[
+    (ACCOUNT, &[Role::Member]),
     (ADMIN, &[Role::Admin]),
     (DOCUMENTS_READ, &[Role::Member]),
     (DOCUMENTS_WRITE, &[Role::Member]),
@@ -57,7 +60,7 @@ mod tests {
 
     #[test]
     fn scopes_follow_from_roles() {
-        let member = [DOCUMENTS_READ, DOCUMENTS_WRITE, ORDERS_READ, ORDERS_WRITE];
+        let member = [ACCOUNT, DOCUMENTS_READ, DOCUMENTS_WRITE, ORDERS_READ, ORDERS_WRITE];
         assert_eq!(of(&[Role::Member]), member);
         assert_eq!(of(&[Role::Admin]), [ADMIN]);
         assert_eq!(of(&[Role::Member, Role::Admin]).len(), TABLE.len());

@@ -160,6 +160,7 @@ impl Stack {
             .update_item()
             .table_name(self.output("AuthTableName"))
             .key("pk", AttributeValue::S(format!("USER#{}", user.id)))
+            .key("sk", AttributeValue::S("ACCOUNT".into()))
             .update_expression("SET #roles = list_append(#roles, :admin)")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#roles", "roles")

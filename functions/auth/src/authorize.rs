@@ -1,5 +1,6 @@
 //! API Gateway's authorizer: payload format 2.0, simple responses.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerSimpleResponse;
@@ -7,58 +8,107 @@ use jiff::Timestamp;
 use serde_json::Value;
 use shared::Result;
 use shared::cached::Cached;
+use shared::clock::Clock;
 use shared::http::SignedIn;
 use shared::program::Environment;
 
+use crate::keys::PublicKeys;
+use crate::store::Users;
 use crate::system;
-use crate::token::{Claims, Verifier};
+use crate::token::{Claims, Rejected, Verifier};
 
 /// How long the public keys are cached.
-const KEYS_LIFETIME: Duration = Duration::from_mins(5);
+const KEYS_LIFETIME: Duration = Duration::from_mins(1);
+/// How old the cached keys must be before a token with an unknown key makes the authorizer read them again.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
-    let (issuer, keys) = (system::issuer_name()?, system::public_keys(environment)?);
-    let clock = &environment.clock;
-    let cached = Cached::new(KEYS_LIFETIME, clock.clone());
-    let fetch = async || Ok(Verifier::new(&issuer, keys.get().await?));
-    cached.get(fetch).await?;
-    shared::invocation::run(async |request, _| {
-        Ok(authorize(&request, cached.get(fetch).await?.as_ref(), clock.now()))
-    })
-    .await
+    let authorizer = Authorizer::new(
+        system::issuer_name()?,
+        system::public_keys(environment)?,
+        system::users(environment)?,
+        environment.clock.clone(),
+    );
+    authorizer.verifier(KEYS_LIFETIME).await?;
+    environment.connect().await;
+    shared::invocation::run(async |request, _| authorizer.answer(&request).await).await
 }
 
 /// The answer: whether the request may pass, and the user's data for the function.
 pub type Answer = ApiGatewayV2CustomAuthorizerSimpleResponse<Option<Value>>;
 
-/// Decides whether the request may pass. If not, API Gateway answers 403. Without an `Authorization` header,
-/// API Gateway answers 401 and does not call the authorizer. Only this header of the event is read, so that
-/// no other input of a caller can make the authorizer fail. Two such headers, or two tokens in one, are
-/// refused: another reader could take the other one.
-#[must_use]
-pub fn authorize(event: &Value, verifier: &Verifier, now: Timestamp) -> Answer {
+/// Decides whether requests may pass.
+#[derive(Debug)]
+pub struct Authorizer {
+    issuer: String,
+    keys: PublicKeys,
+    users: Users,
+    clock: Clock,
+    cached: Cached<Verifier>,
+}
+
+impl Authorizer {
+    /// An authorizer of tokens that `issuer` signs with one of `keys`.
+    #[must_use]
+    pub fn new(issuer: String, keys: PublicKeys, users: Users, clock: Clock) -> Self {
+        let cached = Cached::new(KEYS_LIFETIME, clock.clone());
+        Self { issuer, keys, users, clock, cached }
+    }
+
+    /// Decides whether the request may pass: it has an access token of ours, whose session is alive. If not, API
+    /// Gateway answers 403. Without an `Authorization` header, API Gateway answers 401 and does not call the
+    /// authorizer. Only this header of the event is read, so that no other input of a caller can make the
+    /// authorizer fail. Two such headers, or two tokens in one, are refused: another reader could take the other
+    /// one.
+    ///
+    /// # Errors
+    /// When the keys or the session cannot be read. Then no request passes.
+    pub async fn answer(&self, event: &Value) -> Result<Answer> {
+        let mut answer = Answer::default();
+        match self.signed_in(event).await? {
+            Ok(user) => {
+                answer.is_authorized = true;
+                answer.context = Some(serde_json::to_value(user)?);
+            }
+            Err(reason) => tracing::info!(reason, "request refused"),
+        }
+        Ok(answer)
+    }
+
+    /// The user, or the reason of the refusal.
+    async fn signed_in(&self, event: &Value) -> Result<Result<SignedIn, String>> {
+        let Some(token) = token(event) else { return Ok(Err("no bearer token".to_owned())) };
+        let now = self.clock.now();
+        let mut verified = self.verifier(KEYS_LIFETIME).await?.verify(token, now);
+        if matches!(verified, Err(Rejected::Key)) {
+            verified = self.verifier(LOOK_AGAIN).await?.verify(token, now);
+        }
+        let claims = match verified {
+            Ok(claims) => claims,
+            Err(rejected) => return Ok(Err(rejected.to_string())),
+        };
+        if !self.users.is_alive(claims.sub, claims.sid, now).await? {
+            return Ok(Err("the session has ended".to_owned()));
+        }
+        Ok(signed_in(claims).ok_or_else(|| "the expiry is out of range".to_owned()))
+    }
+
+    /// The verifier, with keys that are at most this old.
+    async fn verifier(&self, age: Duration) -> Result<Arc<Verifier>> {
+        let fetch = async || Ok(Verifier::new(&self.issuer, self.keys.get().await?));
+        self.cached.younger_than(age, fetch).await
+    }
+}
+
+/// The bearer token of a request.
+fn token(event: &Value) -> Option<&str> {
     let headers = event["headers"].as_object().into_iter().flatten();
     let mut named = headers.filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    let header = match (named.next(), named.next()) {
-        (Some((_, value)), None) => value.as_str(),
+    match (named.next(), named.next()) {
+        (Some((_, value)), None) => value.as_str().and_then(bearer),
         _ => None,
-    };
-    let signed_in = match header.and_then(bearer) {
-        None => Err("no bearer token".to_owned()),
-        Some(token) => verifier.verify(token, now).map_err(|e| e.to_string()).and_then(|claims| {
-            signed_in(claims).ok_or_else(|| "the expiry is out of range".to_owned())
-        }),
-    };
-    let mut answer = Answer::default();
-    match signed_in {
-        Ok(user) => {
-            answer.is_authorized = true;
-            answer.context = serde_json::to_value(user).ok();
-        }
-        Err(reason) => tracing::info!(reason, "request refused"),
     }
-    answer
 }
 
 /// The bearer token of an `Authorization` header. The scheme is case-insensitive (RFC 9110).
@@ -71,6 +121,7 @@ fn signed_in(claims: Claims) -> Option<SignedIn> {
     Some(SignedIn {
         user: claims.sub,
         tenant: claims.tenant,
+        session: Some(claims.sid),
         scope: claims.scope,
         expires_at: Timestamp::from_second(claims.exp).ok()?,
     })

@@ -1,4 +1,4 @@
-//! Creates the signing key when the stack is deployed: a CloudFormation custom resource.
+//! Creates the keys when the stack is deployed: a CloudFormation custom resource.
 //!
 //! It is idempotent, and a run after a crash completes the work: if the secret has no key, it creates one;
 //! then it publishes the public half.
@@ -9,11 +9,12 @@ use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Re
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
+use shared::clock::Clock;
 use shared::outbound::{Limits, Outbound};
 use shared::program::Environment;
 use shared::{Error, Result};
 
-use crate::keys::{PrivateKeys, PublicKeys, SigningKey};
+use crate::keys::{KeyRing, PrivateKeys, PublicKeys};
 use crate::system;
 
 /// The limits of the answer to CloudFormation.
@@ -25,6 +26,7 @@ pub async fn run(environment: &Environment) -> Result<()> {
     let task = CreateSigningKey {
         private: system::private_keys(environment)?,
         public: system::public_keys(environment)?,
+        clock: environment.clock.clone(),
     };
     shared::invocation::run(async |request, _| task.handle(request).await).await
 }
@@ -36,6 +38,8 @@ pub struct CreateSigningKey {
     pub private: PrivateKeys,
     /// The secret of the public half.
     pub public: PublicKeys,
+    /// The clock.
+    pub clock: Clock,
 }
 
 /// The answer to CloudFormation.
@@ -84,14 +88,15 @@ impl CreateSigningKey {
         send(url, &answer).await
     }
 
-    /// Creates the key if there is none, and publishes its public half. `request_id` makes a repeated call
+    /// Creates the keys if there are none, and publishes their public halves. `request_id` makes a repeated call
     /// idempotent.
     pub async fn ensure(&self, request_id: &str) -> Result<()> {
         if self.private.get().await?.is_none() {
-            self.private.put(&SigningKey::generate()?, request_id).await?;
-            tracing::info!("created a signing key");
+            let keys = KeyRing::generate(self.clock.now())?;
+            self.private.put(&keys, Some(request_id)).await?;
+            tracing::info!("created the keys");
         }
-        // Publish the stored key: another run may have stored it.
+        // Publish the stored keys: another run may have stored them.
         self.public.put(&self.private.current().await?.public()?).await
     }
 }

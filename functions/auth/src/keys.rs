@@ -1,26 +1,54 @@
-//! The signing key, in Secrets Manager. The private half is in a secret that only `auth-login` reads. The
-//! public half, a JWK set, is in a secret that only `auth-authorize` reads. `auth-create-signing-key` writes
-//! both.
+//! The keys that tokens are made with, in Secrets Manager. The ring of private keys is in a secret that only the
+//! endpoints read which issue tokens. The public halves, a JWK set, are in a secret that only `auth-authorize`
+//! reads. `auth-create-signing-key` creates the ring and `auth-rotate-keys` changes it.
+//!
+//! **Guarantees.** A key is published at least [`LEAD`] before it signs, and stays published until the last token
+//! that it signed has expired. So a rotation refuses no request. Rotations at the same time, and a crash in one, leave
+//! each key that signs published, at the latest after the next run.
+
+use std::time::Duration;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use aws_sdk_secretsmanager::Client;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use secrecy::zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
 use shared::{Error, Result};
 
+use crate::session::RefreshKey;
+
+/// How long a key is published before it signs. Authorizers read the published keys again in this time.
+pub const LEAD: Duration = Duration::from_mins(10);
+/// How long a key stays published after its successor signs: the lifetime of a token, and the time in which
+/// all endpoints read the ring again.
+const RETIRED: Duration = Duration::from_hours(1);
+
 /// An Ed25519 key pair, as PKCS #8.
-pub struct SigningKey(Zeroizing<Vec<u8>>);
+#[derive(Serialize, Deserialize)]
+pub struct SigningKey {
+    #[serde(with = "base64_text")]
+    pkcs8: Zeroizing<Vec<u8>>,
+    /// The key signs from this time on, until the next key does.
+    since: Timestamp,
+}
 
 impl SigningKey {
-    /// A new key.
-    pub fn generate() -> Result<Self> {
+    /// A new key that signs from `since` on.
+    pub fn generate(since: Timestamp) -> Result<Self> {
         let pair = Ed25519KeyPair::generate()?;
         let der: Pkcs8V1Der<'_> = pair.as_der()?;
-        Ok(Self(Zeroizing::new(der.as_ref().to_vec())))
+        Ok(Self { pkcs8: Zeroizing::new(der.as_ref().to_vec()), since })
+    }
+
+    /// When the key begins to sign.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// The key's id: its thumbprint (RFC 7638).
@@ -31,58 +59,127 @@ impl SigningKey {
     /// The key for signing.
     #[must_use]
     pub fn encoding_key(&self) -> EncodingKey {
-        EncodingKey::from_ed_der(&self.0)
-    }
-
-    /// The public key set for verifying, with the key's id.
-    pub fn public(&self) -> Result<JwkSet> {
-        let mut jwk = self.jwk()?;
-        jwk.common.key_id = Some(self.id()?);
-        Ok(JwkSet { keys: vec![jwk] })
+        EncodingKey::from_ed_der(&self.pkcs8)
     }
 
     fn jwk(&self) -> Result<Jwk> {
         Ok(Jwk::from_encoding_key(&self.encoding_key(), Algorithm::EdDSA)?)
     }
 
-    fn from_secret(text: &str) -> Result<Self> {
-        let der = Zeroizing::new(BASE64_STANDARD.decode(text)?);
-        Ed25519KeyPair::from_pkcs8(&der)?;
-        Ok(Self(der))
-    }
-
-    fn to_secret(&self) -> String {
-        BASE64_STANDARD.encode(&*self.0)
+    fn public(&self) -> Result<Jwk> {
+        let mut jwk = self.jwk()?;
+        jwk.common.key_id = Some(self.id()?);
+        Ok(jwk)
     }
 }
 
-/// The secret of the private half.
+/// All private keys.
+#[derive(Serialize, Deserialize)]
+pub struct KeyRing {
+    /// The keys of access tokens, in the order in which they sign. There is at least one.
+    signing: Vec<SigningKey>,
+    /// The key of refresh tokens.
+    #[serde(with = "base64_text")]
+    refresh: Zeroizing<Vec<u8>>,
+}
+
+impl KeyRing {
+    /// New keys, which sign from `now` on.
+    pub fn generate(now: Timestamp) -> Result<Self> {
+        let mut refresh = Zeroizing::new(vec![0; 32]);
+        aws_lc_rs::rand::fill(&mut refresh)?;
+        Ok(Self { signing: vec![SigningKey::generate(now)?], refresh })
+    }
+
+    /// The keys of access tokens, in the order in which they sign.
+    #[must_use]
+    pub fn signing(&self) -> &[SigningKey] {
+        &self.signing
+    }
+
+    /// The key of refresh tokens.
+    #[must_use]
+    pub fn refresh(&self) -> RefreshKey {
+        RefreshKey::new(&self.refresh)
+    }
+
+    /// The public key set, with each key's id.
+    pub fn public(&self) -> Result<JwkSet> {
+        let keys = self.signing.iter().map(SigningKey::public).collect::<Result<_>>()?;
+        Ok(JwkSet { keys })
+    }
+
+    /// The ring with a new key, which signs from `now` and [`LEAD`] on. Keys whose tokens have all expired are
+    /// left out. The key of refresh tokens stays, because a session is longer than the time between rotations.
+    pub fn rotated(self, now: Timestamp) -> Result<Self> {
+        let Self { mut signing, refresh } = self;
+        let retired = |next: &SigningKey| next.since + RETIRED <= now;
+        let needless = signing.iter().skip(1).take_while(|next| retired(next)).count();
+        signing.drain(..needless);
+        signing.push(SigningKey::generate(now + LEAD)?);
+        Ok(Self { signing, refresh })
+    }
+
+    fn from_secret(text: &str) -> Result<Self> {
+        let ring: Self = serde_json::from_str(text)?;
+        for key in &ring.signing {
+            Ed25519KeyPair::from_pkcs8(&key.pkcs8)?;
+        }
+        if ring.signing.is_empty() || ring.refresh.len() != 32 {
+            return Err(Error::internal("the ring lacks a key"));
+        }
+        Ok(ring)
+    }
+
+    fn to_secret(&self) -> Result<Zeroizing<String>> {
+        Ok(Zeroizing::new(serde_json::to_string(self)?))
+    }
+}
+
+mod base64_text {
+    use serde::{Deserializer, Serializer, de};
+
+    use super::{BASE64_STANDARD, Deserialize as _, Engine as _, Zeroizing};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Zeroizing::new(BASE64_STANDARD.encode(bytes)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Zeroizing<Vec<u8>>, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        BASE64_STANDARD.decode(&*text).map(Zeroizing::new).map_err(de::Error::custom)
+    }
+}
+
+/// The secret of the private keys.
 #[derive(Clone, Debug)]
 pub struct PrivateKeys(Secret);
 
 impl PrivateKeys {
-    /// The key in the secret `id` (an ARN or a name).
+    /// The keys in the secret `id` (an ARN or a name).
     #[must_use]
     pub fn new(client: Client, id: String) -> Self {
         Self(Secret { client, id })
     }
 
-    /// The key; `None` if it has not been created.
-    pub async fn get(&self) -> Result<Option<SigningKey>> {
-        self.0.get().await?.map(|text| SigningKey::from_secret(&text)).transpose()
+    /// The keys; `None` if they have not been created.
+    pub async fn get(&self) -> Result<Option<KeyRing>> {
+        self.0.get().await?.map(|text| KeyRing::from_secret(&text)).transpose()
     }
 
-    /// The key that tokens are signed with.
+    /// The keys.
     ///
     /// # Errors
-    /// No key has been created: the deployment is incomplete.
-    pub async fn current(&self) -> Result<SigningKey> {
+    /// No keys have been created: the deployment is incomplete.
+    pub async fn current(&self) -> Result<KeyRing> {
         self.get().await?.ok_or_else(|| Error::internal("no signing key has been created"))
     }
 
-    /// Stores `key`. `request_id` (32 to 64 characters) makes a repeated call idempotent.
-    pub async fn put(&self, key: &SigningKey, request_id: &str) -> Result<()> {
-        self.0.put(key.to_secret(), Some(request_id.to_owned())).await
+    /// Replaces the keys. `request_id` (32 to 64 characters) makes a repeated call idempotent.
+    pub async fn put(&self, keys: &KeyRing, request_id: Option<&str>) -> Result<()> {
+        self.0.put(keys.to_secret()?.to_string(), request_id.map(str::to_owned)).await
     }
 }
 
@@ -150,27 +247,62 @@ impl Secret {
 mod tests {
     use super::*;
 
+    fn now() -> Timestamp {
+        "2026-11-30T10:00:00Z".parse().unwrap()
+    }
+
+    fn ids(ring: &KeyRing) -> Vec<String> {
+        ring.signing().iter().map(|key| key.id().unwrap()).collect()
+    }
+
     #[test]
-    fn a_key_round_trips_through_its_secret() {
-        let key = SigningKey::generate().unwrap();
-        let again = SigningKey::from_secret(&key.to_secret()).unwrap();
-        assert_eq!(again.id().unwrap(), key.id().unwrap());
+    fn keys_round_trip_through_their_secret() {
+        let ring = KeyRing::generate(now()).unwrap();
+        let again = KeyRing::from_secret(&ring.to_secret().unwrap()).unwrap();
+        assert_eq!((ids(&again), &again.refresh), (ids(&ring), &ring.refresh));
     }
 
     #[test]
     fn the_public_half_has_no_private_key() {
-        let key = SigningKey::generate().unwrap();
-        let jwk = serde_json::to_value(key.public().unwrap()).unwrap()["keys"][0].clone();
+        let ring = KeyRing::generate(now()).unwrap();
+        let jwk = serde_json::to_value(ring.public().unwrap()).unwrap()["keys"][0].clone();
         assert_eq!(jwk["kty"], "OKP");
         assert_eq!(jwk["crv"], "Ed25519");
         assert_eq!(jwk["alg"], "EdDSA");
-        assert_eq!(jwk["kid"], key.id().unwrap());
+        assert_eq!(jwk["kid"], ids(&ring)[0]);
         assert!(jwk.get("d").is_none());
     }
 
     #[test]
-    fn a_secret_that_is_not_a_key_is_an_error() {
-        assert!(SigningKey::from_secret("not base 64").is_err());
-        assert!(SigningKey::from_secret("AAAA").is_err());
+    fn a_rotation_keeps_the_keys_of_tokens_that_are_valid() {
+        let first = KeyRing::generate(now()).unwrap();
+        let (refresh, old) = (first.refresh.clone(), ids(&first)[0].clone());
+        let second = first.rotated(now()).unwrap();
+        let both = ids(&second);
+        assert_eq!((both.len(), &both[0]), (2, &old));
+        assert_eq!(second.signing()[1].since(), now() + LEAD);
+        let signs = now() + LEAD;
+        let early = second.rotated(signs + RETIRED - Duration::from_secs(1)).unwrap();
+        assert_eq!(ids(&early)[..2], both[..], "tokens of the first may be valid");
+        let late = early.rotated(signs + RETIRED).unwrap();
+        assert_eq!(ids(&late)[0], both[1]);
+        assert_eq!(late.refresh, refresh);
+    }
+
+    #[test]
+    fn a_secret_that_is_no_ring_is_an_error() {
+        let ring = KeyRing::generate(now()).unwrap();
+        let good: serde_json::Value = serde_json::from_str(&ring.to_secret().unwrap()).unwrap();
+        for (path, value) in [
+            ("/signing", serde_json::json!([])),
+            ("/signing/0/pkcs8", "AAAA".into()),
+            ("/signing/0/pkcs8", "not base 64".into()),
+            ("/refresh", "AAAA".into()),
+        ] {
+            let mut bad = good.clone();
+            *bad.pointer_mut(path).unwrap() = value;
+            assert!(KeyRing::from_secret(&bad.to_string()).is_err(), "{path}");
+        }
+        assert!(KeyRing::from_secret("AAAA").is_err());
     }
 }

@@ -4,11 +4,15 @@
 //! |---|---|---|
 //! | `auth-register` | `POST /v1/auth/register`: creates a user and the user's own tenant | [`api::register`] |
 //! | `auth-login` | `POST /v1/auth/login`: checks a password, answers with an access token | [`api::login`] |
+//! | `auth-refresh` | `POST /v1/auth/refresh`: gives the next tokens of a session | [`api::refresh`] |
+//! | `auth-logout`, `auth-list-sessions`, `auth-end-session`, `auth-end-sessions` | the user's sessions | [`session`], [`api`] |
+//! | `auth-get-me`, `auth-change-password` | the user's account | [`api`] |
 //! | `auth-authorize` | API Gateway's authorizer: checks the token of every other request | [`authorize`] |
-//! | `auth-create-signing-key` | creates the signing key when the stack is deployed | [`create_signing_key`] |
+//! | `auth-create-signing-key` | creates the keys when the stack is deployed | [`create_signing_key`] |
+//! | `auth-rotate-keys` | rotates the keys, each month and by command | [`rotate_keys`] |
 //!
-//! [`email`], [`password`], [`user`] and [`token`] have the rules. [`store`] has the table's keys and
-//! conditions. [`keys`] stores the signing key.
+//! [`email`], [`password`], [`user`], [`session`] and [`token`] have the rules. [`store`] has the table's keys and
+//! conditions. [`keys`] stores the keys of tokens.
 
 pub mod api;
 pub mod authorize;
@@ -16,6 +20,8 @@ pub mod create_signing_key;
 pub mod email;
 pub mod keys;
 pub mod password;
+pub mod rotate_keys;
+pub mod session;
 pub mod store;
 pub mod system;
 pub mod token;

@@ -1,19 +1,34 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
-use auth::api::{login, register};
-use auth::system::{System, issuer};
-use auth::{authorize, create_signing_key};
+use auth::api::{
+    change_password, end_session, end_sessions, get_me, list_sessions, login, logout, refresh,
+    register,
+};
+use auth::system::{System, issuers};
+use auth::{authorize, create_signing_key, rotate_keys};
 use shared::Result;
 use shared::program::{self, Environment};
 
 fn main() -> Result<()> {
     program::run("auth", async |lambda, environment: Environment| {
         let env = &environment;
+        let system = || System::load(env);
         match lambda {
-            "register" => env.serve(register::router(System::load(env)?)).await,
-            "login" => env.serve(login::router(System::load(env)?, issuer(env).await?)).await,
+            "register" => env.serve(register::router(system()?)).await,
+            // Sessions
+            "login" => env.serve(login::router(system()?, issuers(env).await?)).await,
+            "refresh" => env.serve(refresh::router(system()?, issuers(env).await?)).await,
+            "logout" => env.serve(logout::router(system()?)).await,
+            "list-sessions" => env.serve(list_sessions::router(system()?)).await,
+            "end-session" => env.serve(end_session::router(system()?)).await,
+            "end-sessions" => env.serve(end_sessions::router(system()?)).await,
+            // The account
+            "get-me" => env.serve(get_me::router(system()?)).await,
+            "change-password" => env.serve(change_password::router(system()?)).await,
+            // Tokens
             "authorize" => authorize::run(env).await,
             "create-signing-key" => create_signing_key::run(env).await,
+            "rotate-keys" => rotate_keys::run(env).await,
             _ => Err(program::unknown(lambda)),
         }
     })

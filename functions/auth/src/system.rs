@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::extract::FromRef;
 use shared::Result;
 use shared::clock::Clock;
 use shared::config::var;
@@ -12,7 +13,7 @@ use shared::rate_limit::{Quota, RateLimiter};
 
 use crate::keys::{PrivateKeys, PublicKeys};
 use crate::store::Users;
-use crate::token::Issuer;
+use crate::token::Issuers;
 
 /// The state of the auth endpoints.
 #[derive(Clone, Debug)]
@@ -29,11 +30,17 @@ pub struct System {
     pub ids: Ids,
 }
 
+impl FromRef<System> for Clock {
+    fn from_ref(system: &System) -> Self {
+        system.clock.clone()
+    }
+}
+
 impl System {
     /// Reads the configuration from the function's environment.
     pub fn load(environment: &Environment) -> Result<Self> {
         Ok(Self {
-            users: Users::new(environment.dynamodb.clone(), var("AUTH_TABLE")?),
+            users: users(environment)?,
             limiter: environment.limiter()?,
             per_minute: var("SIGN_INS_PER_MINUTE")?,
             clock: environment.clock.clone(),
@@ -54,9 +61,17 @@ impl System {
     }
 }
 
-/// The issuer, which signs tokens.
-pub async fn issuer(environment: &Environment) -> Result<Issuer> {
-    Issuer::new(issuer_name()?, &private_keys(environment)?.current().await?)
+/// What makes tokens. It has read the keys, so that the first request does not wait for them.
+pub async fn issuers(environment: &Environment) -> Result<Issuers> {
+    let (name, keys) = (issuer_name()?, private_keys(environment)?);
+    let issuers = Issuers::new(name, keys, environment.clock.clone());
+    issuers.current().await?;
+    Ok(issuers)
+}
+
+/// The users' table.
+pub fn users(environment: &Environment) -> Result<Users> {
+    Ok(Users::new(environment.dynamodb.clone(), var("AUTH_TABLE")?))
 }
 
 /// The issuer's name: the claim `iss`.

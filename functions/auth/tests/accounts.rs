@@ -14,7 +14,7 @@ use testing::account;
 
 async fn users() -> Users {
     let aws = account::empty().await;
-    let table = account::table(&aws, &["pk"]).await;
+    let table = account::table(&aws, &["pk", "sk"]).await;
     Users::new(aws_sdk_dynamodb::Client::new(&aws), table)
 }
 
@@ -25,7 +25,7 @@ fn email(text: &str) -> Email {
 fn new_account(address: &str) -> Account {
     let ids = Ids::random(Clock::System);
     let user = User::register(email(address), &ids, Clock::System.now());
-    Account { user, password_hash: "$argon2id$…".into() }
+    Account { user, password_hash: "$argon2id$…".into(), epoch: 0 }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::id::{TenantId, UserId};
+use crate::id::{SessionId, TenantId, UserId};
 use crate::problem::Problem;
 
 /// The signed-in user, as the authorizer established.
@@ -24,6 +24,9 @@ pub struct SignedIn {
     pub scope: String,
     /// When the token expires.
     pub expires_at: Timestamp,
+    /// The session that the token belongs to. A token that is not a person's has none.
+    #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
 }
 
 impl SignedIn {
@@ -75,6 +78,7 @@ mod tests {
             tenant: ids.next(),
             scope: "documents:read documents:write".into(),
             expires_at: Timestamp::MAX,
+            session: None,
         };
         assert!(user.require("documents:read").is_ok());
         for scope in ["documents", "documents:rea", "documents:read documents:write", "", "admin"] {

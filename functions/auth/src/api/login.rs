@@ -2,11 +2,10 @@
 
 use axum::extract::State;
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
-use axum::response::IntoResponse;
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::{Extension, Router};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::{Subject, Unavailable, limited};
@@ -14,15 +13,17 @@ use shared::http::{Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 use utoipa::ToSchema;
 
+use super::tokens::{TokenResponse, Tokens, tokens};
 use crate::email::Email;
 use crate::password;
+use crate::session::{Client, Session};
 use crate::system::System;
-use crate::token::{Issuer, LIFETIME};
+use crate::token::Issuers;
 
 /// The endpoint's router.
-pub fn router(state: System, issuer: Issuer) -> Router {
+pub fn router(state: System, issuers: Issuers) -> Router {
     let limit = state.per_address("sign-ins");
-    limited(contract::route!(handle).with_state(state).layer(Extension(issuer)), limit)
+    limited(contract::route!(handle).with_state(state).layer(Extension(issuers)), limit)
 }
 
 /// The endpoint's part of the contract.
@@ -52,46 +53,31 @@ struct Credentials {
     password: SecretString,
 }
 
-/// The answer of an OAuth 2.0 token endpoint (RFC 6749, section 5.1).
-#[derive(Serialize, ToSchema)]
-struct TokenResponse {
-    /// The access token, a JSON Web Token.
-    access_token: String,
-    token_type: TokenType,
-    /// The token's lifetime, in seconds.
-    expires_in: u64,
-    /// The user's scopes, separated by spaces.
-    scope: String,
-}
-
-/// How the token is sent (RFC 6750).
-#[derive(Serialize, ToSchema)]
-enum TokenType {
-    Bearer,
-}
-
-/// Signs a user in.
+/// Signs a user in: begins a session, which lasts up to 30 days, and ends after 14 days without a refresh.
 #[utoipa::path(post, path = "/v1/auth/login")]
 async fn handle(
     State(state): State<System>,
-    Extension(issuer): Extension<Issuer>,
+    Extension(issuers): Extension<Issuers>,
+    client: Client,
     Json(credentials): Json<Credentials>,
-) -> Result<impl IntoResponse> {
+) -> Result<Tokens> {
     let account = state.users.by_email(&credentials.email).await?;
-    let (user, password_hash) = account.map(|known| (known.user, known.password_hash)).unzip();
+    let (account, password_hash) = account
+        .map(|known| {
+            let hash = known.password_hash.clone();
+            (known, hash)
+        })
+        .unzip();
     let is_right = password::verify(credentials.password, password_hash).await?;
-    let user = user.filter(|_| is_right).ok_or_else(|| {
+    let account = account.filter(|_| is_right).ok_or_else(|| {
         Problem::of(INVALID_CREDENTIALS)
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     })?;
 
-    let access_token = issuer.issue(&user, &state.ids, state.clock.now())?;
-    tracing::info!(user_id = %user.id, "signed in");
-    let token = TokenResponse {
-        access_token,
-        token_type: TokenType::Bearer,
-        expires_in: LIFETIME.as_secs(),
-        scope: user.scope(),
-    };
-    Ok(([(CACHE_CONTROL, "no-store")], Json(token)))
+    let (user, now) = (&account.user, state.clock.now());
+    // In the epoch of the password that was checked: a change of the password meanwhile ends it.
+    let session = Session::begun(state.ids.next(), user.id, account.epoch, client, now);
+    state.users.begin_session(&session).await?;
+    tracing::info!(user_id = %user.id, session_id = %session.id, "signed in");
+    tokens(&state, issuers.current().await?.as_ref(), user, &session, now)
 }

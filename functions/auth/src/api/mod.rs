@@ -1,12 +1,43 @@
 //! The HTTP endpoints.
 
+pub mod change_password;
+mod client;
+pub mod end_session;
+pub mod end_sessions;
+pub mod get_me;
+pub mod list_sessions;
 pub mod login;
+pub mod logout;
+pub mod refresh;
 pub mod register;
+mod tokens;
 
+use shared::http::SignedIn;
 use shared::http::contract::Operation;
+use shared::id::SessionId;
+use shared::problem::Problem;
+use shared::scopes::ACCOUNT;
 
 /// The system's part of the contract.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    vec![login::operation(), register::operation()]
+    vec![
+        change_password::operation(),
+        end_session::operation(),
+        end_sessions::operation(),
+        get_me::operation(),
+        list_sessions::operation(),
+        login::operation(),
+        logout::operation(),
+        refresh::operation(),
+        register::operation(),
+    ]
+}
+
+/// The session of the request.
+///
+/// # Errors
+/// 403 when its token belongs to none.
+fn session_of(user: &SignedIn) -> Result<SessionId, Problem> {
+    user.session.ok_or_else(|| Problem::forbidden(ACCOUNT))
 }

@@ -49,7 +49,7 @@ async fn handle(
 ) -> Result<(StatusCode, Json<User>)> {
     let password_hash = password::hash(registration.password).await?;
     let user = User::register(registration.email, &state.ids, state.clock.now());
-    let account = Account { user: user.clone(), password_hash };
+    let account = Account { user: user.clone(), password_hash, epoch: 0 };
     match state.users.create(&account).await {
         Ok(()) => {
             tracing::info!(user_id = %user.id, "registered");

@@ -1,20 +1,17 @@
 //! Odd requests to the authorizer: each is refused, and none makes it fail.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-
 use std::sync::LazyLock;
 
-use auth::authorize::authorize;
-use auth::keys::SigningKey;
-use auth::token::Verifier;
-use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use testing::event;
+use tokio::runtime::Runtime;
 
-static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
-    let key = SigningKey::generate().unwrap();
-    Verifier::new("arsenal", key.public().unwrap())
+use crate::support::{Auth, auth, sample};
+
+static AUTH: LazyLock<(Runtime, Auth)> = LazyLock::new(|| {
+    let runtime = Runtime::new().unwrap();
+    let auth = runtime.block_on(auth());
+    (runtime, auth)
 });
 
 fn odd_value() -> impl Strategy<Value = Value> {
@@ -41,13 +38,14 @@ proptest! {
         ]),
         odd in odd_value(),
     ) {
-        let mut request: Value = serde_json::from_str(&event("auth-authorize")).unwrap();
+        let mut request = sample("authorize");
         if place == "/headers/Authorization" {
             request["headers"]["Authorization"] = odd;
         } else if let Some(member) = request.pointer_mut(place) {
             *member = odd;
         }
-        let answer = authorize(&request, &VERIFIER, Timestamp::UNIX_EPOCH);
+        let (runtime, auth) = &*AUTH;
+        let answer = runtime.block_on(auth.authorizer.answer(&request)).unwrap();
         let answer = serde_json::to_value(answer).unwrap();
         prop_assert_eq!(answer, json!({"isAuthorized": false, "context": null}));
     }

@@ -8,6 +8,7 @@ use auth::create_signing_key::CreateSigningKey;
 use auth::keys::{PrivateKeys, PublicKeys};
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
+use shared::clock::Clock;
 use testing::{account, event};
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -32,6 +33,7 @@ async fn deployment(secret_id: &str) -> Deployment {
     let task = CreateSigningKey {
         private: PrivateKeys::new(secrets.clone(), secret_id.into()),
         public: PublicKeys::new(secrets, "public-keys".into()),
+        clock: Clock::System,
     };
     Deployment { task, cloudformation: cloudformation().await }
 }
@@ -68,7 +70,8 @@ async fn a_key_is_created_once_and_published() {
 
     for again in ["Create", "Update"] {
         assert_eq!(d.request(again).await["Status"], "SUCCESS");
-        assert_eq!(d.task.private.current().await.unwrap().id().unwrap(), key.id().unwrap());
+        let again = d.task.private.current().await.unwrap();
+        assert_eq!(again.public().unwrap(), key.public().unwrap());
     }
 }
 

@@ -1,0 +1,92 @@
+//! `POST /v1/me/password`
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use secrecy::SecretString;
+use serde::Deserialize;
+use shared::Result;
+use shared::conflict::retried;
+use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+use shared::http::{Json, SignedIn, StatusCode};
+use shared::problem::{Problem, ProblemType};
+use shared::rate_limit::Quota;
+use utoipa::ToSchema;
+
+use super::{ACCOUNT, session_of};
+use crate::password::{self, NewPassword};
+use crate::store::Changed;
+use crate::system::System;
+
+/// The changes that a user may try at once, and in each [`WINDOW`] after: each try hashes twice, and may
+/// guess the password.
+const TRIES: u32 = 5;
+const WINDOW: Duration = Duration::from_mins(5);
+
+/// The endpoint's router.
+pub fn router(state: System) -> Router {
+    let limit = Limit {
+        limiter: state.limiter.clone(),
+        quota: Quota::new("password-changes", TRIES, WINDOW),
+        subject: Subject::User,
+        unavailable: Unavailable::Refuse,
+    };
+    limited(contract::route!(handle).with_state(state), limit)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .scope(ACCOUNT)
+        .limited(Subject::User, Unavailable::Refuse)
+        .answers_nothing(StatusCode::NO_CONTENT)
+        .refuses(&[WRONG_PASSWORD])
+}
+
+const WRONG_PASSWORD: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "wrong-password",
+    "The current password is another one",
+);
+
+/// The current password, and the next.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordChange {
+    /// The current password.
+    #[schema(value_type = String, format = Password)]
+    current_password: SecretString,
+    new_password: NewPassword,
+}
+
+/// Changes the password and ends all other sessions of the user.
+#[utoipa::path(post, path = "/v1/me/password")]
+async fn handle(
+    State(state): State<System>,
+    user: SignedIn,
+    Json(PasswordChange { current_password, new_password }): Json<PasswordChange>,
+) -> Result<StatusCode> {
+    user.require(ACCOUNT)?;
+    let session = session_of(&user)?;
+    let new_hash = password::hash(new_password).await?;
+    retried(async || {
+        let account = state.users.account(user.user).await?;
+        let account = account.ok_or_else(Problem::unauthenticated)?;
+        let stored = Some(account.password_hash.clone());
+        if !password::verify(current_password.clone(), stored).await? {
+            let detail = "it is not the current password";
+            return Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into());
+        }
+        let attempt = state.ids.next();
+        match state.users.change_password(&account, &new_hash, session, attempt).await? {
+            Changed::Made => Ok(Some(())),
+            Changed::Account => Ok(None),
+            Changed::Session => Err(Problem::unauthenticated().into()),
+        }
+    })
+    .await?;
+    tracing::info!(user_id = %user.user, "password changed");
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,82 @@
+//! `POST /v1/auth/refresh`
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::{Extension, Router};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use shared::Result;
+use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
+use shared::http::{Json, StatusCode};
+use shared::problem::{Problem, ProblemType};
+use utoipa::ToSchema;
+
+use super::tokens::{TokenResponse, Tokens, tokens};
+use crate::session::Client;
+use crate::store::Rotated;
+use crate::system::System;
+use crate::token::Issuers;
+
+/// The endpoint's router.
+pub fn router(state: System, issuers: Issuers) -> Router {
+    let limit = state.per_address("refreshes");
+    limited(contract::route!(handle).with_state(state).layer(Extension(issuers)), limit)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .limited(Subject::SourceIp, Unavailable::Refuse)
+        .answers::<TokenResponse>(StatusCode::OK)
+        .header("Cache-Control")
+        .refuses(&[INVALID_REFRESH_TOKEN])
+}
+
+/// The same for each reason, which is in the log only.
+const INVALID_REFRESH_TOKEN: ProblemType = ProblemType::new(
+    StatusCode::UNAUTHORIZED,
+    "invalid-refresh-token",
+    "The session has ended: sign in again",
+);
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    /// The refresh token of the last answer.
+    #[schema(value_type = String, format = Password)]
+    refresh_token: SecretString,
+}
+
+/// Gives a new access token and the next refresh token. The old refresh token gets the same next one for 40 s, so that
+/// several requests at once, and a retry, are good. After that it ends the session, because somebody else may have it.
+#[utoipa::path(post, path = "/v1/auth/refresh")]
+async fn handle(
+    State(state): State<System>,
+    Extension(issuers): Extension<Issuers>,
+    client: Client,
+    Json(request): Json<Refresh>,
+) -> Result<Tokens> {
+    let issuer = issuers.current().await?;
+    let token = issuer.refresh().read(request.refresh_token.expose_secret());
+    let token = token.ok_or_else(|| refused("not one of ours"))?;
+    let account = state.users.account(token.user).await?;
+    let account = account.ok_or_else(|| refused("no such user"))?;
+    let now = state.clock.now();
+    match state.users.rotate(token, account.epoch, &client, now).await? {
+        Rotated::Session(session) => tokens(&state, &issuer, &account.user, &session, now),
+        Rotated::Over => Err(refused("the session has ended").into()),
+        Rotated::Reused => {
+            let (user_id, session_id) = (token.user, token.session);
+            tracing::warn!(%user_id, %session_id, "a refresh token was used again: the session is ended");
+            Err(refused("used again").into())
+        }
+    }
+}
+
+fn refused(reason: &'static str) -> Problem {
+    tracing::info!(reason, "refresh refused");
+    Problem::of(INVALID_REFRESH_TOKEN).header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}

@@ -1,0 +1,195 @@
+//! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
+//! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique
+//! and maps an address to its user.
+
+mod sessions;
+
+pub use sessions::Rotated;
+use sessions::session_key;
+
+use aws_sdk_dynamodb::Client;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::id::{SessionId, UserId};
+use shared::lease::{AttemptId, FREE, HELD, LET_GO, Lease, TAKE, held_by};
+use shared::table::{Item, Table, key, number, string, update};
+use shared::transaction::Sent;
+use shared::write::{self, Written};
+use shared::{Error, Result};
+
+use crate::email::Email;
+use crate::user::User;
+
+const ACCOUNT: &str = "ACCOUNT";
+/// The item with the lease of a rotation of the keys.
+const KEYS: &str = "KEYS";
+
+/// A user with the password's hash.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// The user.
+    #[serde(flatten)]
+    pub user: User,
+    /// The password's hash, a PHC string.
+    pub password_hash: String,
+    /// How often all sessions of the user were ended at once. Those of an earlier epoch have ended.
+    #[serde(default)]
+    pub epoch: u32,
+}
+
+/// Why an account was not created.
+#[derive(Debug)]
+pub enum CreateError {
+    /// Another user has the address.
+    EmailTaken,
+    /// The store failed. The account may or may not exist.
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for CreateError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What came of a change of the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It is made.
+    Made,
+    /// It is not made, because the account has changed since it was read.
+    Account,
+    /// It is not made, because the session that was to be kept has ended.
+    Session,
+}
+
+/// The users' table.
+#[derive(Clone, Debug)]
+pub struct Users {
+    table: Table,
+}
+
+impl Users {
+    /// The users in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { table: Table::new(client, table) }
+    }
+
+    /// Creates an account, unless its address is taken. Writes both items or none. 4 WRU.
+    pub async fn create(&self, account: &Account) -> Result<(), CreateError> {
+        #[derive(Serialize)]
+        struct Taken {
+            user_id: UserId,
+        }
+        let user = &account.user;
+        let owner = Taken { user_id: user.id };
+        let writes = vec![
+            self.table.new_item(email_key(&user.email), &owner)?,
+            self.table.new_item(user_key(user.id), account)?,
+        ];
+        // The token is unique, because the id is new. It has 30 characters.
+        let token = user.id.to_string();
+        match self.table.transact("users.create", &token, writes).await? {
+            Sent::Made => Ok(()),
+            Sent::Refused { index: 0, .. } => Err(CreateError::EmailTaken),
+            Sent::Refused { .. } => Err(Error::internal("another user has the new id").into()),
+        }
+    }
+
+    /// The account with this address. 2 RRU, strongly consistent, so that users can sign in right after
+    /// registration.
+    pub async fn by_email(&self, email: &Email) -> Result<Option<Account>> {
+        #[derive(Deserialize)]
+        struct Taken {
+            user_id: UserId,
+        }
+        let Some(taken) = self.table.get::<Taken>(email_key(email)).await? else { return Ok(None) };
+        self.account(taken.user_id).await
+    }
+
+    /// The account of a user, strongly consistent. 1 RRU.
+    pub async fn account(&self, user: UserId) -> Result<Option<Account>> {
+        self.table.get(user_key(user)).await
+    }
+
+    /// Changes the password and ends all sessions but `kept`, if the account is as it was read and `kept` is alive.
+    /// 4 WRU.
+    pub async fn change_password(
+        &self,
+        account: &Account,
+        new_hash: &str,
+        kept: SessionId,
+        attempt: AttemptId,
+    ) -> Result<Changed> {
+        let (user, next) = (account.user.id, account.epoch + 1);
+        let change = self
+            .table
+            .updating(user_key(user))
+            .update_expression("SET password_hash = :new, epoch = :next")
+            .condition_expression("password_hash = :old AND epoch = :epoch")
+            .expression_attribute_values(":new", string(new_hash))
+            .expression_attribute_values(":old", string(&account.password_hash))
+            .expression_attribute_values(":next", number(next))
+            .expression_attribute_values(":epoch", number(account.epoch));
+        let keep = self
+            .table
+            .updating(session_key(user, kept))
+            .update_expression("SET epoch = :next")
+            .condition_expression("epoch = :epoch AND attribute_not_exists(ended)")
+            .expression_attribute_values(":next", number(next))
+            .expression_attribute_values(":epoch", number(account.epoch));
+        let writes = vec![update(change)?, update(keep)?];
+        Ok(
+            match self.table.transact("users.change_password", &attempt.to_string(), writes).await?
+            {
+                Sent::Made => Changed::Made,
+                Sent::Refused { index: 0, .. } => Changed::Account,
+                Sent::Refused { .. } => Changed::Session,
+            },
+        )
+    }
+
+    /// Ends all sessions of a user. 1 WRU.
+    pub async fn end_all_sessions(&self, user: UserId) -> Result<()> {
+        let update = self
+            .table
+            .update(user_key(user))
+            .update_expression("SET epoch = epoch + :one")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":one", number(1));
+        // Without the account, there are no sessions that are alive.
+        write::send("users.end_all_sessions", update).await.map(|_| ())
+    }
+}
+
+impl Users {
+    /// Claims the keys for a rotation. Returns `false` if another rotation holds them. 1 WRU.
+    pub async fn claim_keys(&self, lease: Lease, now: Timestamp) -> Result<bool> {
+        let claim = lease
+            .claim(self.table.update(key(KEYS, KEYS)), now)
+            .update_expression(format!("SET {TAKE}"))
+            .condition_expression(FREE);
+        Ok(matches!(write::send("keys.claim", claim).await?, Written::Made(_)))
+    }
+
+    /// Releases the keys after a rotation. 1 WRU.
+    pub async fn release_keys(&self, attempt: AttemptId) -> Result<()> {
+        let release = held_by(self.table.update(key(KEYS, KEYS)), attempt)
+            .update_expression(format!("REMOVE {LET_GO}"))
+            .condition_expression(HELD);
+        write::send("keys.release", release).await.map(|_| ())
+    }
+}
+
+fn user_partition(id: UserId) -> String {
+    format!("USER#{id}")
+}
+
+fn user_key(id: UserId) -> Item {
+    key(user_partition(id), ACCOUNT)
+}
+
+fn email_key(email: &Email) -> Item {
+    key(format!("EMAIL#{email}"), "EMAIL")
+}

@@ -1,0 +1,155 @@
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::Result;
+use shared::id::{SessionId, UserId};
+use shared::table::{Item, Table, key, milliseconds, number, value};
+use shared::write::{self, Written};
+
+use super::{Users, user_key, user_partition};
+use crate::session::{Client, Ended, IDLE, LIFETIME, Reason, RefreshToken, Session, Verdict};
+
+const SESSION: &str = "SESSION#";
+/// The condition and the filter of sessions that are alive.
+const ALIVE: &str =
+    "epoch = :epoch AND attribute_not_exists(ended) AND expires_at > :now AND refreshed_at > :idle";
+
+/// What came of a refresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// The session, with the token that is current now.
+    Session(Session),
+    /// The token had been replaced before: the session has ended now.
+    Reused,
+    /// The session has ended before, or does not exist.
+    Over,
+}
+
+impl Users {
+    /// Stores a new session. 1 WRU.
+    pub async fn begin_session(&self, session: &Session) -> Result<()> {
+        #[derive(Serialize)]
+        struct Stored<'a> {
+            #[serde(flatten)]
+            session: &'a Session,
+            /// DynamoDB deletes the item some time after this one, in seconds.
+            expires: i64,
+        }
+        let expires = (session.created_at + LIFETIME).as_second();
+        let key = session_key(session.user, session.id);
+        let put = self.table.put(key, &Stored { session, expires })?;
+        let put = put.condition_expression("attribute_not_exists(pk)");
+        write::send("sessions.begin", put).await.map(|_| ())
+    }
+
+    /// Replaces the session's token by its successor, if it is the current one: one write, on the condition of the
+    /// token's number. 1 WRU; 2 for a token that was replaced before.
+    pub async fn rotate(
+        &self,
+        token: RefreshToken,
+        epoch: u32,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Rotated> {
+        let mut update = self
+            .table
+            .update(session_key(token.user, token.session))
+            .update_expression(
+                "SET generation = :next, refreshed_at = :now, user_agent = :agent, ip = :ip",
+            )
+            .condition_expression(format!("generation = :current AND {ALIVE}"))
+            .expression_attribute_values(":current", number(token.generation))
+            .expression_attribute_values(":next", number(token.generation.saturating_add(1)))
+            .expression_attribute_values(":agent", value(&client.user_agent)?)
+            .expression_attribute_values(":ip", value(&client.ip)?)
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        for (name, value) in alive_values(epoch, now) {
+            update = update.expression_attribute_values(name, value);
+        }
+        let (is_made, item) = match write::send("sessions.rotate", update).await? {
+            Written::Made(item) => (true, item),
+            Written::Refused(item) => (false, item),
+        };
+        let Some(item) = item else { return Ok(Rotated::Over) };
+        let session: Session = serde_dynamo::from_item(item)?;
+        if is_made {
+            return Ok(Rotated::Session(session));
+        }
+        match session.judge(token.generation, now) {
+            Verdict::JustReplaced if session.epoch == epoch => Ok(Rotated::Session(session)),
+            Verdict::Reused => {
+                self.end_session(token.user, token.session, Reason::TokenReused, now).await?;
+                Ok(Rotated::Reused)
+            }
+            // A current token is refused for the epoch.
+            Verdict::Current | Verdict::JustReplaced | Verdict::Over => Ok(Rotated::Over),
+        }
+    }
+
+    /// Ends a session, unless it has ended before. Returns `false` if there is none. 1 WRU.
+    pub async fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let update = self
+            .table
+            .update(session_key(user, session))
+            .update_expression("SET ended = if_not_exists(ended, :ended)")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":ended", value(&Ended { at: now, reason })?);
+        Ok(matches!(write::send("sessions.end", update).await?, Written::Made(_)))
+    }
+
+    /// Up to `limit` sessions of a user that are alive, newest first, before the session `before`; and whether
+    /// there are more. 0.5 RRU for 4 KB, including sessions that have ended.
+    pub async fn sessions(
+        &self,
+        user: UserId,
+        epoch: u32,
+        before: Option<SessionId>,
+        limit: i32,
+        now: Timestamp,
+    ) -> Result<(Vec<Session>, bool)> {
+        let mut query = self
+            .table
+            .query(user_partition(user), SESSION)
+            .scan_index_forward(false)
+            .filter_expression(ALIVE)
+            .set_exclusive_start_key(before.map(|before| session_key(user, before)));
+        for (name, value) in alive_values(epoch, now) {
+            query = query.expression_attribute_values(name, value);
+        }
+        Table::page(query, limit).await
+    }
+
+    /// Whether a session is alive, strongly consistent. 2 RRU, in one request.
+    pub async fn is_alive(&self, user: UserId, session: SessionId, now: Timestamp) -> Result<bool> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Row {
+            Session(Session),
+            Account { epoch: u32 },
+        }
+        let keys = vec![user_key(user), session_key(user, session)];
+        let (mut epoch, mut found) = (None, None);
+        for row in self.table.batch(keys).await? {
+            match row {
+                Row::Session(session) => found = Some(session),
+                Row::Account { epoch: current } => epoch = Some(current),
+            }
+        }
+        Ok(epoch.zip(found).is_some_and(|(epoch, session)| session.is_alive(epoch, now)))
+    }
+}
+
+fn alive_values(epoch: u32, now: Timestamp) -> [(&'static str, AttributeValue); 3] {
+    [(":epoch", number(epoch)), (":now", milliseconds(now)), (":idle", milliseconds(now - IDLE))]
+}
+
+pub(super) fn session_key(user: UserId, session: SessionId) -> Item {
+    key(user_partition(user), format!("{SESSION}{session}"))
+}

@@ -1,0 +1,8 @@
+//! The endpoints and the authorizer, called with the sample events.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod odd_requests;
+mod sessions;
+mod signing_in;
+mod support;
