@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+use contract::breaking::{breaking, says_so};
+use jiff::Timestamp;
 use serde_json::Value;
 use testing::contract::Contract;
 
@@ -89,4 +91,23 @@ fn each_type_and_each_field_is_described_for_readers_without_the_source() {
             assert!(is_plain, "{path} has a link of the source: {value}");
         }
     });
+}
+
+/// With `UPDATE_RELEASED`, it writes the document: `make release`.
+#[test]
+fn the_document_breaks_no_client_of_the_last_release() {
+    let path = contract::root().join("contract/released.yaml");
+    if std::env::var_os("UPDATE_RELEASED").is_some() {
+        std::fs::write(path, checked_in()).unwrap();
+        return;
+    }
+    let [released, current] = [std::fs::read_to_string(path).unwrap(), checked_in()]
+        .map(|text| yaml_serde::from_str::<Value>(&text).unwrap());
+    let today = Timestamp::now().strftime("%F").to_string();
+    let found = breaking(&released, &current, &today);
+    assert!(
+        found.is_empty() || says_so(&released, &current),
+        "clients of contract/released.yaml break (CONTRIBUTING.md, Change an answer):\n{}",
+        found.join("\n")
+    );
 }

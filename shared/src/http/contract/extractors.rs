@@ -11,6 +11,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use super::document::REPLAYED;
 use super::{BEARER, Operation, schemas};
 use crate::http::idempotency::{KEY_INVALID, KEY_MISSING, MAX_KEY_LENGTH, Transaction};
+use crate::http::version::ApiVersion;
 use crate::http::{
     INVALID_BODY, INVALID_JSON, INVALID_PARAMETER, Json, Path, Query, SignedIn,
     UNSUPPORTED_MEDIA_TYPE,
@@ -63,6 +64,11 @@ impl<T> Extractor for Extension<T> {
 
 /// [`Operation::waits`] describes the header that a handler reads.
 impl Extractor for HeaderMap {
+    fn describe(_: &mut Operation) {}
+}
+
+/// [`Operation::formerly`] describes the header, with what it changes.
+impl Extractor for ApiVersion {
     fn describe(_: &mut Operation) {}
 }
 

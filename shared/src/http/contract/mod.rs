@@ -46,6 +46,7 @@
 mod document;
 mod extractors;
 mod schemas;
+mod versions;
 mod webhook;
 
 use axum::Router;
@@ -68,6 +69,7 @@ use super::edge::NOT_ACCEPTABLE;
 use super::event::INVALID_REQUEST;
 use super::limits::{HEADERS_TOO_LARGE, URL_TOO_LONG};
 use super::rate_limit::{Subject, TOO_MANY_REQUESTS, UNAVAILABLE, Unavailable};
+use super::version::UNKNOWN_VERSION;
 use super::{BODY_TOO_LARGE, StatusCode, UNREADABLE_BODY};
 pub use crate::__operation as operation;
 pub use crate::__route as route;
@@ -75,8 +77,9 @@ pub use crate::__text as text;
 use crate::problem::{CONFLICTING_WRITES, FORBIDDEN, INTERNAL, ProblemType};
 
 /// The problems that any request can have, before its handler sees it, and an internal error.
-const EVERYWHERE: [ProblemType; 8] = [
+const EVERYWHERE: [ProblemType; 9] = [
     INVALID_REQUEST,
+    UNKNOWN_VERSION,
     UNREADABLE_BODY,
     NOT_ACCEPTABLE,
     BODY_TOO_LARGE,
