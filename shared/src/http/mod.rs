@@ -87,7 +87,7 @@ pub use limits::{
 };
 pub use negotiation::accepts_gzip;
 pub use params::{INVALID_PARAMETER, Path, Query};
-pub use signed_in::SignedIn;
+pub use signed_in::{Allowed, SignedIn};
 
 use crate::error::Error;
 use crate::invocation::AfterAnswer;

@@ -14,24 +14,24 @@ use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::prefer::{self, Pauses};
 use shared::http::version::{ApiVersion, Change};
-use shared::http::{Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Path, SignedIn, StatusCode};
 use shared::problem::NOT_FOUND;
 use utoipa::ToSchema;
 
 use self::former::FormerAnswer;
 use super::changes::visible_order;
-use super::{ADMIN, READ, View};
+use super::{ADMIN, Read, View};
 use crate::order::{
     Dispute, Event, FoundRefund, Order, OrderId, PaymentId, Recorded, State as OrderState,
 };
 use crate::payments::Stripe;
 use crate::system::System;
 
-/// Lists are arrays, and the number of an event has the name that numbers of movements have.
+/// Records are in arrays, as refunds are, and the number of an event has the name that other numbers have.
 const LISTED: Change = Change::new(
     ApiVersion::V2026_12_01,
-    "`found_refunds` and `disputes` are arrays whose entries have an `id`, as `refunds` is, and no objects \
-     by id; the `version` of an event in `history` is called `number`.",
+    "`found_refunds` and `disputes` are arrays whose entries have an `id`, as in `refunds`, instead of \
+     objects by id; the `version` of an event in `history` is called `number`.",
 );
 
 /// The endpoint's router.
@@ -43,7 +43,6 @@ pub fn router(state: System, payments: Stripe) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(READ)
         .answers::<Answer>(StatusCode::OK)
         .formerly::<FormerAnswer>(&LISTED, StatusCode::OK)
         .waits()
@@ -108,12 +107,11 @@ struct HistoryEntry {
 async fn handle(
     State(state): State<System>,
     Extension(payments): Extension<Stripe>,
-    user: SignedIn,
+    user: Allowed<Read>,
     version: ApiVersion,
     Path(id): Path<OrderId>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    user.require(READ)?;
     let wait = prefer::wait(&headers);
     let mut pauses = Pauses::within(wait.unwrap_or_default());
     let order = loop {

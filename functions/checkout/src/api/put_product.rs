@@ -6,11 +6,11 @@ use inventory::Sku;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{Problem, ProblemType};
 use utoipa::ToSchema;
 
-use super::ADMIN;
+use super::Admin;
 use crate::charges::{self, ChargeError};
 use crate::money::{MAX_AMOUNT, Money};
 use crate::product::{MAX_NAME, Product};
@@ -24,7 +24,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(ADMIN)
         .answers::<Answer>(StatusCode::OK)
         .answers::<Answer>(StatusCode::CREATED)
         .refuses(&[INVALID_PRODUCT])
@@ -69,11 +68,10 @@ fn default_active() -> bool {
 #[utoipa::path(put, path = "/v1/products/{sku}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     Path(sku): Path<Sku>,
     Json(request): Json<Request>,
 ) -> Result<(StatusCode, Json<Answer>)> {
-    user.require(ADMIN)?;
     let Request { name, price, active } = request;
     let is_short = name.chars().count() <= MAX_NAME;
     if name.trim().is_empty() || !is_short || name.chars().any(char::is_control) {

@@ -7,11 +7,11 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, StatusCode};
 use shared::webhook::State as EndpointState;
 use utoipa::ToSchema;
 
-use super::READ;
+use super::Read;
 use crate::settings::Settings;
 use crate::system::System;
 
@@ -22,7 +22,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(READ).answers::<Shown>(StatusCode::OK)
+    contract::operation!(handle).answers::<Shown>(StatusCode::OK)
 }
 
 /// A tenant's settings, without the secret.
@@ -92,8 +92,7 @@ impl Shown {
 
 /// Shows the tenant's settings.
 #[utoipa::path(get, path = "/v1/document-settings")]
-async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Shown>> {
-    user.require(READ)?;
+async fn handle(State(state): State<System>, user: Allowed<Read>) -> Result<Json<Shown>> {
     let settings = state.documents.settings(user.tenant).await?;
     Ok(Json(Shown::of(settings, false, state.clock.now())))
 }

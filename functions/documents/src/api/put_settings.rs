@@ -7,13 +7,13 @@ use serde::Deserialize;
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::{INVALID_BODY, Json, SignedIn, StatusCode};
+use shared::http::{Allowed, INVALID_BODY, Json, StatusCode};
 use shared::id::TenantId;
 use shared::problem::Problem;
 use shared::webhook::{self, Courier, INVALID_WEBHOOK};
 use utoipa::ToSchema;
 
-use super::WRITE;
+use super::Write;
 use super::get_settings::{PolicySchema, Shown};
 use crate::settings::Settings;
 use crate::system::System;
@@ -26,10 +26,7 @@ pub fn router(state: System, courier: Courier) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .scope(WRITE)
-        .answers::<Shown>(StatusCode::OK)
-        .refuses(&[INVALID_WEBHOOK])
+    contract::operation!(handle).answers::<Shown>(StatusCode::OK).refuses(&[INVALID_WEBHOOK])
 }
 
 /// A tenant's new settings.
@@ -62,10 +59,9 @@ struct RequestedWebhook {
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Json(request): Json<Request>,
 ) -> Result<Json<Shown>> {
-    user.require(WRITE)?;
     check_policy(&request.policy)?;
     let shown = retried(|| attempt(&state, &courier, user.tenant, &request)).await?;
     tracing::info!(tenant = %user.tenant, "settings changed");

@@ -116,7 +116,8 @@ fn info() -> Info {
          fields of a request are refused; an answer may get new fields.\n\n\
          The header `Arsenal-Version` names the version of the API, a day, for which a client is written. Only \
          where an answer has several forms is it a parameter; every endpoint takes it, so a client can send it \
-         always. Without it, the client gets the oldest version that is served."
+         always. Without it, the client gets the oldest version that is served. `/docs/versions.html` has \
+         what has changed."
             .to_owned(),
     );
     info

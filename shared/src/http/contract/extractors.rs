@@ -13,11 +13,12 @@ use super::{BEARER, Operation, schemas};
 use crate::http::idempotency::{KEY_INVALID, KEY_MISSING, MAX_KEY_LENGTH, Transaction};
 use crate::http::version::ApiVersion;
 use crate::http::{
-    INVALID_BODY, INVALID_JSON, INVALID_PARAMETER, Json, Path, Query, SignedIn,
+    Allowed, INVALID_BODY, INVALID_JSON, INVALID_PARAMETER, Json, Path, Query, SignedIn,
     UNSUPPORTED_MEDIA_TYPE,
 };
 use crate::idempotency::{IN_PROGRESS, KEY_REUSED};
-use crate::problem::UNAUTHENTICATED;
+use crate::problem::{FORBIDDEN, UNAUTHENTICATED};
+use crate::scopes::Scope;
 
 /// What an extractor takes from a request, and what it refuses.
 pub trait Extractor {
@@ -84,6 +85,15 @@ impl Extractor for SignedIn {
         let bearer = SecurityRequirement::new::<_, [&str; 0], _>(BEARER, []);
         operation.openapi.security = Some(vec![bearer]);
         operation.problems.push(UNAUTHENTICATED);
+    }
+}
+
+impl<S: Scope> Extractor for Allowed<S> {
+    fn describe(operation: &mut Operation) {
+        SignedIn::describe(operation);
+        let bearer = SecurityRequirement::new(BEARER, [S::NAME]);
+        operation.openapi.security = Some(vec![bearer]);
+        operation.problems.push(FORBIDDEN);
     }
 }
 
