@@ -12,6 +12,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+/// Headers of the versions, which come and go with the forms: each version is compared by itself.
+const OF_VERSIONS: [&str; 5] =
+    ["header Arsenal-Version", "Arsenal-Version", "Deprecation", "Link", "Sunset"];
+
 /// Deeper places are not compared: a schema that contains itself has been compared before.
 const MAX_DEPTH: usize = 24;
 
@@ -90,7 +94,8 @@ impl<'a> Document<'a> {
     /// The alternatives of a schema, each without references, `allOf` and `oneOf`.
     fn forms(&self, schema: &Value) -> Vec<Value> {
         if let Some(path) = schema["$ref"].as_str().and_then(|path| path.strip_prefix('#')) {
-            return self.root.pointer(path).map_or_else(Vec::new, |target| self.forms(target));
+            let target = self.root.pointer(path);
+            return target.map_or_else(|| vec![json!({})], |target| self.forms(target));
         }
         let union = |items: &Value| -> Vec<Value> {
             items.as_array().into_iter().flatten().flat_map(|item| self.forms(item)).collect()
@@ -194,7 +199,8 @@ impl<'a> Comparison<'a> {
     fn parameters(&self, old: &'a Value, new: &'a Value) -> Vec<String> {
         let list = |document: Document<'a>, operation: &'a Value| {
             let all = operation["parameters"].as_array().into_iter().flatten();
-            all.map(|it| document.target(it)).map(|it| (name(it), it)).collect::<Vec<_>>()
+            let all = all.map(|it| document.target(it)).map(|it| (name(it), it));
+            all.filter(|(name, _)| !OF_VERSIONS.contains(&name.as_str())).collect::<Vec<_>>()
         };
         let (old, new) = (list(self.old, old), list(self.new, new));
         let mut found = Vec::new();
@@ -228,7 +234,9 @@ impl<'a> Comparison<'a> {
         }
         let (old, new) = (self.old.target(old), self.new.target(new));
         let mut found = self.content(old, new, Flow::Given, "answer");
-        let gone = members(&old["headers"]).filter(|(name, _)| new["headers"].get(name).is_none());
+        let gone = members(&old["headers"])
+            .filter(|(name, _)| new["headers"].get(name.as_str()).is_none())
+            .filter(|(name, _)| !OF_VERSIONS.contains(&name.as_str()));
         found.extend(gone.map(|(name, _)| format!("{name}: the header is removed")));
         found
     }
@@ -260,6 +268,9 @@ impl<'a> Comparison<'a> {
     }
 
     fn form(&self, old: &Value, new: &Value, flow: Flow, place: &str) -> Vec<String> {
+        if is_other_type(old, new, flow) {
+            return vec![format!("{place}: the type {} is now {}", old["type"], new["type"])];
+        }
         let mut found = values(old, new, flow);
         if flow == Flow::Sent {
             found.extend(limits(old, new));
@@ -285,6 +296,10 @@ impl<'a> Comparison<'a> {
                 Some(new) => found.extend(self.schema(schema, new, flow, &place)),
                 None => found.push(format!("{place}: the field is removed")),
             }
+        }
+        let is_free = |schema: &Value| schema["type"] == "object" && schema["properties"].is_null();
+        if flow == Flow::Sent && is_free(old) && !is_free(new) {
+            found.push(format!("{place}: it takes only some fields now"));
         }
         let required = |schema| texts(schema).collect::<BTreeSet<_>>();
         let [old, still] = [old, new].map(|schema| required(&schema["required"]));
@@ -317,16 +332,19 @@ fn needs(operation: &Value) -> BTreeSet<String> {
     needs.collect()
 }
 
-/// Differences of the type, the listed values and the format.
-fn values(old: &Value, new: &Value, flow: Flow) -> Vec<String> {
+/// Whether a value may be of a type that is not known.
+fn is_other_type(old: &Value, new: &Value, flow: Flow) -> bool {
     let (from, to) = if flow == Flow::Sent { (old, new) } else { (new, old) };
-    let mut found = Vec::new();
     let (kinds, known) = (kinds(from), kinds(to));
     let fits =
         |kind: &&str| known.contains(kind) || (*kind == "integer" && known.contains("number"));
-    if !known.is_empty() && (kinds.is_empty() || !kinds.iter().all(fits)) {
-        return vec![format!("the type {} is now {}", old["type"], new["type"])];
-    }
+    !known.is_empty() && (kinds.is_empty() || !kinds.iter().all(fits))
+}
+
+/// Differences of the listed values and the format.
+fn values(old: &Value, new: &Value, flow: Flow) -> Vec<String> {
+    let (from, to) = if flow == Flow::Sent { (old, new) } else { (new, old) };
+    let mut found = Vec::new();
     if let Some(known) = to["enum"].as_array() {
         let odd = from["enum"].as_array().into_iter().flatten().filter(|it| !known.contains(it));
         found.extend(odd.map(|value| match flow {

@@ -5,8 +5,8 @@
 //! checked by `testing::contract`, for each response of each test.
 //!
 //! Examples are real. The example of a request is the body of the function's sample event. The example of an
-//! answer is in `events/<system>/answers/`; a test's answer becomes one with `RECORD_ANSWERS=1`. An answer with several
-//! forms has an example for each version that changed it: `<lambda>@<version>.json`.
+//! answer is in `events/<system>/answers/`; a test's answer becomes one with `RECORD_ANSWERS=1`. An answer
+//! with several forms has an example of each: `<lambda>@<version>.json`.
 
 pub mod breaking;
 

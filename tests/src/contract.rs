@@ -3,8 +3,8 @@
 //!
 //! The operation must be in the document, with the status, the content type and the headers of the
 //! response. The body must be valid, and have no field that the document does not have; so a problem must be
-//! of a type that the operation declares for the status. Where an answer has several forms, the body must be in the form of
-//! the version that the response names. A request that succeeds must be valid too.
+//! of a type that the operation declares for the status. A body with several forms must have the form of the
+//! version that the response names. A request that succeeds must be valid too.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -161,7 +161,7 @@ impl Contract {
         let schema = content.and_then(|content| content[kind].get("schema"));
         let schema = schema.ok_or_else(|| format!("the content type {kind:?} is not declared"))?;
         let version = exchange.headers.get(VERSION).and_then(|version| version.to_str().ok());
-        let schema = of_version(schema, version)?;
+        let schema = of_version(schema, version, exchange.headers)?;
         let body: Value = serde_json::from_slice(exchange.response).map_err(|e| e.to_string())?;
         self.validate(schema, &body)?;
         if (200..300).contains(&exchange.status) {
@@ -237,12 +237,20 @@ impl Contract {
     }
 }
 
-/// The form of an answer in a version, if its schema has several.
-fn of_version<'a>(schema: &'a Value, version: Option<&str>) -> Result<&'a Value, String> {
+/// The form of an answer in a version, if its schema has several. Only former forms say that they end.
+fn of_version<'a>(
+    schema: &'a Value,
+    version: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<&'a Value, String> {
     let Some(since) = schema["x-versions"].as_array() else { return Ok(schema) };
     let version = version.ok_or("the header Arsenal-Version is missing")?;
     let form = since.iter().position(|since| since.as_str().is_some_and(|since| since <= version));
     let form = form.ok_or_else(|| format!("no form is of the version {version}"))?;
+    let ends = ["deprecation", "sunset", "link"].map(|name| headers.contains_key(name));
+    if ends != [form > 0; 3] {
+        return Err(format!("Deprecation, Sunset and Link of the version {version} are wrong"));
+    }
     Ok(&schema["oneOf"][form])
 }
 
@@ -309,8 +317,8 @@ fn close(schema: &mut Value, is_whole: bool) {
     }
 }
 
-/// Keeps a body as the example of the operation's answer, or of its form in a version, if `RECORD_ANSWERS` is set. The longest is kept, of
-/// those that a reader can overlook.
+/// Keeps a body as the example of the operation's answer, or of its form in a version, if `RECORD_ANSWERS` is
+/// set. The longest is kept, of those that a reader can overlook.
 fn record(operation: &Value, status: u16, version: Option<&str>, body: &Value) {
     const LONGEST: usize = 2_000;
     if std::env::var_os("RECORD_ANSWERS").is_none() {

@@ -3,8 +3,7 @@
 //! **Guarantees.** A client that names no version gets the oldest version that is served. A request for a
 //! version that is not served, or for two, is refused (400) before a handler runs. Each answer names its
 //! version; a replay of an idempotent request names the version of the first answer. An answer in a form that
-//! ends has `Deprecation`, `Sunset` and a `Link` to the page of versions, because the only way to send that
-//! form is [`Change::answer`].
+//! ends has `Deprecation`, `Sunset` and a `Link` to the page of versions: [`Change::answer`] adds them.
 //!
 //! A [`Change`] is declared next to the handler whose answer changes. The handler makes the new form, and
 //! [`Change::answer`] converts it for clients of former versions. The endpoint's part of the
@@ -258,10 +257,11 @@ mod tests {
             (&["2026-12-01", "2026-12-01"], None),
             (&["2026-12-01,2026-12-01"], None),
         ] {
-            let headers = sent.iter().map(|text| (ARSENAL_VERSION, HeaderValue::from_static(text)));
-            let mut map = HeaderMap::new();
-            headers.for_each(|(name, value)| drop(map.append(name, value)));
-            let found = ApiVersion::of(&map);
+            let mut headers = HeaderMap::new();
+            for text in sent {
+                headers.append(ARSENAL_VERSION, HeaderValue::from_static(text));
+            }
+            let found = ApiVersion::of(&headers);
             assert_eq!(found.as_ref().ok().copied(), version, "{sent:?}");
             assert!(found.map_or_else(|problem| problem.status() == 400, |_| true));
         }

@@ -6,8 +6,8 @@
 //! all requests with the same key, one runs at a time; the others get 409 with `Retry-After`. After the
 //! first answer, each request with the key gets the same answer, byte for byte, with the header
 //! `Idempotent-Replayed: true`, for 24 h. A request with the key and another path, query or body is
-//! refused (422). A retry that names another [version](super::version) gets the first answer too, in the form of the
-//! first request's version, which `Arsenal-Version` names. The order of the members of a JSON body and the space between them do not matter.
+//! refused (422). The order of the members of a JSON body and the space between them do not matter. A retry
+//! that names another [version](super::version) gets the first answer too: `Arsenal-Version` names its version.
 //!
 //! [`wrapped`] guards an endpoint that may safely run again. It saves the answers that a retry would
 //! repeat: 2xx, 3xx, and 4xx except 401, 403, 408, 425 and 429. It does not save a 5xx, and the next
