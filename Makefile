@@ -78,6 +78,10 @@ openapi: ## Write openapi.yaml from the source
 	@UPDATE_CONTRACT=1 cargo test --workspace --test document --profile local --target "$$(rustc --print host-tuple)" \
 		--quiet the_checked_in_document
 
+.PHONY: release
+release: ## Keep openapi.yaml as the document of a release, with which later ones are compared
+	@cp openapi.yaml contract/released.yaml
+
 .PHONY: docs
 docs: ## Build the manuals of the crates, and print where they are
 	@cargo doc --no-deps --workspace --profile local --target "$$(rustc --print host-tuple)"

@@ -8,7 +8,7 @@ from pathlib import Path
 from common import VENV
 
 # The parts of the document that are there whether they are referred to or not.
-ALWAYS = ("schemas/GatewayMessage", "schemas/Problem", "headers/", "securitySchemes/")
+ALWAYS = ("schemas/GatewayMessage", "schemas/Problem", "headers/", "parameters/", "securitySchemes/")
 REFERENCE = re.compile(r"#/components/([\w/-]+)")
 
 
@@ -68,8 +68,8 @@ def write_contract(to: Path, names: list[str], others: set[str]) -> None:
         text = (to / file).read_text()
         text = re.sub(rf"(?m)^ *(?:{pattern})(?:\.workspace = true|::api::\w+,)\n", "", text)
         (to / file).write_text(text)
-    document = to / "openapi.yaml"
-    document.write_text(of_systems(document.read_text(), names))
+    for document in (to / "openapi.yaml", to / "contract" / "released.yaml"):
+        document.write_text(of_systems(document.read_text(), names))
     check = [VENV / "bin/python", "infra/check_problems.py"]
     complaints = subprocess.run(check, cwd=to, capture_output=True, text=True, check=False)
     index = to / "docs" / "problems" / "README.md"

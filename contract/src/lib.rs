@@ -5,15 +5,20 @@
 //! checked by `testing::contract`, for each response of each test.
 //!
 //! Examples are real. The example of a request is the body of the function's sample event. The example of an
-//! answer is in `events/<system>/answers/`; a test's answer becomes one with `RECORD_ANSWERS=1`.
+//! answer is in `events/<system>/answers/`; a test's answer becomes one with `RECORD_ANSWERS=1`. An answer
+//! with several forms has an example of each: `<lambda>@<version>.json`.
+
+pub mod breaking;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use shared::http::contract::{self, document};
+use shared::http::version::ApiVersion;
+use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{OpenApi, RefOr};
+use utoipa::openapi::{Content, OpenApi, RefOr};
 
 /// A system's part of the document.
 type Part = fn() -> Vec<contract::Operation>;
@@ -72,16 +77,36 @@ fn add_examples(operation: &mut Operation) -> Result<(), Box<dyn std::error::Err
         let text = event["body"].as_str().map(|text| text.replace("1.1.1.1", "example.org"));
         content.example = text.as_deref().map(serde_json::from_str).transpose()?;
     }
-    let answer = folder.join("answers").join(&file);
-    if !answer.exists() {
-        return Ok(());
+    let answers = folder.join("answers");
+    for version in ApiVersion::SERVED {
+        let of_version = answers.join(file.replace(".json", &format!("@{version}.json")));
+        if of_version.exists() {
+            let named = |content: &mut Content, body| {
+                let example = ExampleBuilder::new().value(Some(body)).build();
+                content.examples.insert(version.to_string(), example.into());
+            };
+            add_answer(operation, &of_version, named)?;
+        }
     }
-    let answer: Value = serde_json::from_str(&fs::read_to_string(answer)?)?;
+    let answer = answers.join(file);
+    if answer.exists() {
+        add_answer(operation, &answer, |content, body| content.example = Some(body))?;
+    }
+    Ok(())
+}
+
+/// Adds the answer in a file to the answers of its status.
+fn add_answer(
+    operation: &mut Operation,
+    file: &Path,
+    add: impl FnOnce(&mut Content, Value),
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut answer: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
     let status = answer["status"].to_string();
     if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(&status)
         && let Some(RefOr::T(content)) = response.content.get_mut("application/json")
     {
-        content.example = Some(answer["body"].clone());
+        add(content, answer["body"].take());
     }
     Ok(())
 }

@@ -17,6 +17,13 @@ paths:
           headers: {Location: {}}
           content:
             application/json: {schema: {$ref: '#/components/schemas/Thing'}}
+        '202':
+          headers: {Deprecation: {}, Sunset: {}, Link: {}, Arsenal-Version: {}}
+          content:
+            application/json:
+              schema:
+                oneOf: [{$ref: '#/components/schemas/More'}, {$ref: '#/components/schemas/Named'}]
+                x-versions: [2026-12-01, 2026-11-30]
         '204': {}
         '409': {$ref: '#/components/responses/Taken'}
 components:
@@ -114,4 +121,32 @@ fn each_difference_from_the_document_is_found() {
         let found = found(&case).unwrap_err();
         assert!(found.contains(error), "{error}: {found}");
     }
+}
+
+#[test]
+fn an_answer_has_the_form_of_its_version_and_says_if_it_ends() {
+    const ENDS: [(&str, &str); 3] = [("deprecation", "@1"), ("sunset", "then"), ("link", "<x>")];
+    for (version, response, ends, error) in [
+        ("2026-12-01", r#"{"of": []}"#, false, ""),
+        ("2026-12-02", r#"{"of": []}"#, false, ""),
+        ("2026-11-30", r#"{"name": "a"}"#, true, ""),
+        ("2026-12-01", r#"{"name": "a"}"#, false, "name"),
+        ("2026-11-30", r#"{"of": []}"#, true, "of"),
+        ("2026-12-01", r#"{"of": []}"#, true, "Sunset"),
+        ("2026-11-30", r#"{"name": "a"}"#, false, "Sunset"),
+        ("2026-11-29", r#"{"name": "a"}"#, true, "no form"),
+        ("", r#"{"of": []}"#, false, "no form"),
+    ] {
+        let own = [("content-type", "application/json"), ("arsenal-version", version)];
+        let headers = own.iter().chain(ENDS.iter().filter(|_| ends)).copied().collect::<Vec<_>>();
+        let case = Case { status: 202, headers: headers.leak(), response, ..GOOD };
+        let found = found(&case).err().unwrap_or_default();
+        assert!(
+            found.contains(error) && found.is_empty() == error.is_empty(),
+            "{version}: {found}"
+        );
+    }
+    let unnamed =
+        Case { status: 202, response: r#"{"of": []}"#, headers: &GOOD.headers[..1], ..GOOD };
+    assert!(found(&unnamed).unwrap_err().contains("Arsenal-Version"));
 }

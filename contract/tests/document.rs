@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+use contract::breaking::{breaking, says_so};
+use jiff::Timestamp;
 use serde_json::Value;
+use shared::http::version::ApiVersion;
 use testing::contract::Contract;
 
 fn checked_in() -> String {
@@ -48,12 +51,26 @@ fn each_operation_has_a_summary_a_request_and_an_answer_that_are_valid_examples(
         let good = responses.iter().filter(|(status, _)| status.starts_with('2'));
         let mut answers = good.filter_map(|(_, response)| response.get("content")).peekable();
         if answers.peek().is_some() {
-            let example =
-                answers.find(|content| content["application/json"].get("example").is_some());
+            let example = answers.find(|content| {
+                let content = &content["application/json"];
+                content.get("example").or(content.get("examples")).is_some()
+            });
             contents.push(example.unwrap_or_else(|| panic!("{id} has no example of an answer")));
         }
         for content in contents {
             let content = &content["application/json"];
+            if let Some(versions) = content["schema"]["x-versions"].as_array() {
+                for (version, form) in
+                    versions.iter().zip(content["schema"]["oneOf"].as_array().unwrap())
+                {
+                    let version = version.as_str().unwrap();
+                    let example = &content["examples"][version]["value"];
+                    contract
+                        .validate(form, example)
+                        .unwrap_or_else(|e| panic!("{id}, {version}: {e}"));
+                }
+                continue;
+            }
             let example = content.get("example").unwrap_or_else(|| panic!("{id}: no example"));
             contract.validate(&content["schema"], example).unwrap_or_else(|e| panic!("{id}: {e}"));
         }
@@ -107,4 +124,41 @@ fn each_variant_of_a_union_has_a_name() {
             assert!(variant.is_some(), "{path}: {tag} leads to {reference}, which does not exist");
         }
     });
+}
+
+/// `make release` writes the released document.
+#[test]
+fn the_document_breaks_no_client_of_the_last_release() {
+    let path = contract::root().join("contract/released.yaml");
+    let [released, current] = [std::fs::read_to_string(path).unwrap(), checked_in()]
+        .map(|text| yaml_serde::from_str::<Value>(&text).unwrap());
+    let today = Timestamp::now().strftime("%F").to_string();
+    let found = breaking(&released, &current, &today);
+    assert!(
+        found.is_empty() || says_so(&released, &current),
+        "clients of contract/released.yaml break (CONTRIBUTING.md, Change an endpoint):\n{}",
+        found.join("\n")
+    );
+}
+
+/// The page that answers in a former form name.
+#[test]
+fn the_page_of_versions_has_each_version_and_each_change() {
+    let page = std::fs::read_to_string(contract::root().join("docs/VERSIONS.md")).unwrap();
+    let page = page.replace('\n', " ");
+    for version in ApiVersion::SERVED {
+        let until = version.sunset().map_or("the newest".to_owned(), |day| day.to_string());
+        assert!(page.contains(&format!("| `{version}` | {until} |")), "{version}");
+    }
+    for operation in Contract::of(&checked_in()).operations() {
+        let changes =
+            operation["description"].as_str().unwrap_or_default().split("**Since version ");
+        for change in changes.skip(1) {
+            let (version, change) = change.split_once(":** ").unwrap();
+            let (what, _) = change.split_once(" Clients of former versions").unwrap();
+            let section = page.split(&format!("## {version}")).nth(1).unwrap_or_default();
+            let section = section.split("## ").next().unwrap_or_default();
+            assert!(section.contains(what), "{version}: {what}");
+        }
+    }
 }

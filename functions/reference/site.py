@@ -1,5 +1,5 @@
 """The files of the reference, which infra/package.py puts into the zip of the program: the pages of site/, Swagger UI,
-the OpenAPI document as JSON, and docs/problems/ as HTML."""
+the OpenAPI document as JSON, and docs/problems/ and docs/VERSIONS.md as HTML."""
 
 import json
 import re
@@ -12,6 +12,7 @@ HERE = ROOT / "functions" / "reference" / "site"
 SWAGGER = ROOT / "infra" / "npm" / "node_modules" / "swagger-ui-dist"
 SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png", "LICENSE", "NOTICE")
 PROBLEMS = ROOT / "docs" / "problems"
+VERSIONS = ROOT / "docs" / "VERSIONS.md"
 
 
 class Plain(yaml.SafeLoader):
@@ -54,7 +55,7 @@ def problems() -> dict[str, bytes]:
     for path in PROBLEMS.glob("*.md"):
         if path.stem != "README":
             text = path.read_text().replace("](README.md)", "](../problems)")
-            text = re.sub(r"\]\(([\w-]+)\.md\)", r"](\1)", text)
+            text = re.sub(r"\]\(([\w-]+)\.md\)", r"](\1)", text).replace("](../VERSIONS.md)", "](../versions.html)")
             found[f"problems/{path.stem}.html"] = page(text, "../../")
     return found
 
@@ -65,4 +66,5 @@ def files() -> dict[str, bytes]:
     found |= {name: (SWAGGER / name).read_bytes() for name in SWAGGER_FILES}
     document = yaml.load((ROOT / "openapi.yaml").read_text(), Plain)
     found["openapi.json"] = json.dumps(document, separators=(",", ":")).encode()
-    return found | problems()
+    versions = re.sub(r"\]\((problems/[\w-]+)\.md\)", r"](\1)", VERSIONS.read_text())
+    return found | problems() | {"versions.html": page(versions, "../")}

@@ -37,6 +37,33 @@ pub const ORDERS_READ: &str = "orders:read";
 /// Lets a user order, pay and cancel.
 pub const ORDERS_WRITE: &str = "orders:write";
 
+/// A scope as a type, so that what an endpoint needs is written once: in the type of its handler's argument
+/// [`Allowed`](crate::http::Allowed).
+pub trait Scope {
+    /// The scope.
+    const NAME: &str;
+}
+
+macro_rules! types {
+    ($($kind:ident = $name:ident),* $(,)?) => {$(
+        #[doc = concat!("[`", stringify!($name), "`], as a type.")]
+        #[derive(Debug)]
+        pub struct $kind;
+
+        impl Scope for $kind {
+            const NAME: &str = $name;
+        }
+    )*};
+}
+types!(
+    Account = ACCOUNT,
+    Admin = ADMIN,
+    DocumentsRead = DOCUMENTS_READ,
+    DocumentsWrite = DOCUMENTS_WRITE,
+    OrdersRead = ORDERS_READ,
+    OrdersWrite = ORDERS_WRITE,
+);
+
 /// Every scope, and the roles that have it.
 pub const TABLE: &[(&str, &[Role])] = &[
     (ACCOUNT, &[Role::Member]),

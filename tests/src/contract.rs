@@ -3,7 +3,8 @@
 //!
 //! The operation must be in the document, with the status, the content type and the headers of the
 //! response. The body must be valid, and have no field that the document does not have; so a problem must be
-//! of a type that the operation declares for the status. A request that succeeds must be valid too.
+//! of a type that the operation declares for the status. A body with several forms must have the form of the
+//! version that the response names. A request that succeeds must be valid too.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -40,6 +41,9 @@ const ANY: [&str; 17] = [
     "vary",
     "x-amz",
 ];
+
+/// The header of the answer's version.
+const VERSION: &str = "arsenal-version";
 
 /// The checked-in document.
 pub static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
@@ -156,11 +160,13 @@ impl Contract {
         let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default();
         let schema = content.and_then(|content| content[kind].get("schema"));
         let schema = schema.ok_or_else(|| format!("the content type {kind:?} is not declared"))?;
+        let version = exchange.headers.get(VERSION).and_then(|version| version.to_str().ok());
+        let schema = of_version(schema, version, exchange.headers)?;
         let body: Value = serde_json::from_slice(exchange.response).map_err(|e| e.to_string())?;
         self.validate(schema, &body)?;
         if (200..300).contains(&exchange.status) {
             self.check_request(operation, exchange.request)?;
-            record(operation, exchange.status, &body);
+            record(operation, exchange.status, version, &body);
         }
         Ok(())
     }
@@ -237,6 +243,23 @@ impl Contract {
     }
 }
 
+/// The form of an answer in a version, if its schema has several. Only former forms say that they end.
+fn of_version<'a>(
+    schema: &'a Value,
+    version: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<&'a Value, String> {
+    let Some(since) = schema["x-versions"].as_array() else { return Ok(schema) };
+    let version = version.ok_or("the header Arsenal-Version is missing")?;
+    let form = since.iter().position(|since| since.as_str().is_some_and(|since| since <= version));
+    let form = form.ok_or_else(|| format!("no form is of the version {version}"))?;
+    let ends = ["deprecation", "sunset", "link"].map(|name| headers.contains_key(name));
+    if ends != [form > 0; 3] {
+        return Err(format!("Deprecation, Sunset and Link of the version {version} are wrong"));
+    }
+    Ok(&schema["oneOf"][form])
+}
+
 /// Checks that the headers of a response are declared.
 fn check_headers(response: &Value, headers: &HeaderMap) -> Result<(), String> {
     let declared = response["headers"].as_object();
@@ -300,9 +323,9 @@ fn close(schema: &mut Value, is_whole: bool) {
     }
 }
 
-/// Keeps a body as the example of the operation's answer, if `RECORD_ANSWERS` is set. The longest is kept, of
-/// those that a reader can overlook.
-fn record(operation: &Value, status: u16, body: &Value) {
+/// Keeps a body as the example of the operation's answer, or of its form in a version, if `RECORD_ANSWERS` is
+/// set. The longest is kept, of those that a reader can overlook.
+fn record(operation: &Value, status: u16, version: Option<&str>, body: &Value) {
     const LONGEST: usize = 2_000;
     if std::env::var_os("RECORD_ANSWERS").is_none() {
         return;
@@ -310,7 +333,10 @@ fn record(operation: &Value, status: u16, body: &Value) {
     let (system, id) =
         (operation["tags"][0].as_str().unwrap(), operation["operationId"].as_str().unwrap());
     let folder = root().join("events").join(system).join("answers");
-    let file = folder.join(format!("{}.json", &id[system.len() + 1..]));
+    let success = format!("/responses/{status}/content/application~1json/schema/x-versions");
+    let version = operation.pointer(&success).and(version).map(|version| format!("@{version}"));
+    let lambda = &id[system.len() + 1..];
+    let file = folder.join(format!("{lambda}{}.json", version.unwrap_or_default()));
     let text = format!("{:#}\n", json!({"status": status, "body": body}));
     let known = std::fs::metadata(&file).map_or(0, |known| known.len());
     if known < text.len() as u64 && (known == 0 || text.len() < LONGEST) {

@@ -107,3 +107,18 @@ async fn each_problem_type_has_its_page() {
     let expected = (StatusCode::NOT_FOUND, "application/problem+json");
     assert_eq!((status, media_type.as_str()), expected);
 }
+
+#[tokio::test]
+async fn the_version_of_a_request_reaches_the_function_and_the_page_of_versions_exists() {
+    let stack = Stack::deployed().await;
+    for (version, status) in [("2026-12-01", 200), ("2026-01-01", 400)] {
+        let request = reqwest::Client::new().get(format!("{}/v1/openapi.json", stack.api));
+        let answer = request.header("arsenal-version", version).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{version}");
+        let named = answer.headers().get("arsenal-version");
+        assert_eq!(named.is_some_and(|named| named == version), status == 200);
+    }
+    let (status, _, page) = get(&stack, "/docs/versions.html").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("<code>2026-12-01</code>") && !page.contains(".md\""), "{page}");
+}

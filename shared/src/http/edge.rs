@@ -11,6 +11,7 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Sta
 use super::coding::{self, GZIP, MIN_COMPRESSED_BYTES};
 use super::limits::{MAX_BODY_BYTES, body_too_large};
 use super::precondition::EditTag;
+use super::version::{ARSENAL_VERSION, ApiVersion};
 use super::{etag, json, negotiation};
 use crate::invocation;
 use crate::problem::{Problem, ProblemType};
@@ -47,6 +48,8 @@ pub(super) async fn around(request: Request<Body>, next: Next) -> Response {
 /// What the finishing of an answer needs of its request.
 #[derive(Debug)]
 pub(super) struct Asked {
+    /// `None` if the request names none that is served.
+    version: Option<ApiVersion>,
     is_read: bool,
     accepts_json: bool,
     accepts_gzip: bool,
@@ -61,6 +64,7 @@ impl Asked {
             if_none_match.append(header::IF_NONE_MATCH, value.clone());
         }
         Self {
+            version: ApiVersion::of(request.headers()).ok(),
             is_read: is_read(request.method()),
             accepts_json: negotiation::accepts_json(request.headers()),
             accepts_gzip: negotiation::accepts_gzip(request.headers()),
@@ -71,7 +75,13 @@ impl Asked {
     /// Nothing, because the event is not a valid request.
     pub(super) fn nothing() -> Self {
         let if_none_match = HeaderMap::new();
-        Self { is_read: false, accepts_json: true, accepts_gzip: false, if_none_match }
+        Self {
+            version: None,
+            is_read: false,
+            accepts_json: true,
+            accepts_gzip: false,
+            if_none_match,
+        }
     }
 }
 
@@ -86,6 +96,7 @@ fn not_acceptable() -> Problem {
 /// The request with its body inflated. A request that changes something is refused before it does if it
 /// does not accept JSON.
 async fn admitted(request: Request<Body>) -> Result<Request<Body>, Problem> {
+    ApiVersion::of(request.headers())?;
     if !is_read(request.method()) && !negotiation::accepts_json(request.headers()) {
         return Err(not_acceptable());
     }
@@ -128,6 +139,10 @@ pub(super) async fn finished(mut response: Response, asked: &Asked) -> Response 
     // Answers contain data of users and links that give access. A handler whose answers do not may say so.
     let cache_control = parts.headers.entry(header::CACHE_CONTROL);
     cache_control.or_insert(HeaderValue::from_static("no-store"));
+    // A replay has the version of the first answer.
+    if let Some(version) = asked.version.and_then(ApiVersion::header) {
+        parts.headers.entry(ARSENAL_VERSION).or_insert(version);
+    }
     let id = invocation::correlation_id().and_then(|id| HeaderValue::try_from(id).ok());
     if let Some(id) = id {
         parts.headers.insert(X_REQUEST_ID, id);

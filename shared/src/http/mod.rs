@@ -11,6 +11,7 @@
 //! | request | answer |
 //! |---|---|
 //! | any | `X-Request-Id`, which is the problem's `request_id` and the log's `correlation_id`; `Cache-Control: no-store` unless the handler sets it; headers that keep browsers from using it as a page |
+//! | `Arsenal-Version` with a version that is not served | 400; otherwise the answer has the header, and the form of that [`version`] |
 //! | a method that the path does not take | 405 with `Allow`; `OPTIONS` gets 204 with `Allow` |
 //! | `HEAD` | that of `GET`, without the body |
 //! | `Accept` without JSON | 406 if the answer would be JSON; before the handler runs, unless it is a `GET` |
@@ -63,6 +64,7 @@ pub mod prefer;
 pub mod rate_limit;
 mod shape;
 mod signed_in;
+pub mod version;
 mod words;
 
 use std::convert::Infallible;
@@ -90,7 +92,7 @@ pub use merge_patch::MergePatch;
 pub use negotiation::accepts_gzip;
 pub use params::{INVALID_PARAMETER, Path, Query};
 pub use precondition::{EditTag, PRECONDITION_FAILED, PRECONDITION_REQUIRED, Precondition};
-pub use signed_in::SignedIn;
+pub use signed_in::{Allowed, SignedIn};
 
 use crate::error::Error;
 use crate::invocation::AfterAnswer;

@@ -1,3 +1,6 @@
+use std::marker::PhantomData;
+use std::ops::Deref;
+
 use axum::extract::{FromRef, FromRequestParts};
 use jiff::Timestamp;
 use lambda_http::http::request::Parts;
@@ -7,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::id::{SessionId, TenantId, UserId};
 use crate::problem::Problem;
+use crate::scopes::Scope;
 
 /// The signed-in user, as the authorizer established.
 ///
@@ -62,6 +66,37 @@ where
         signed_in
             .filter(|user| Clock::from_ref(state).now() < user.expires_at)
             .ok_or_else(Problem::unauthenticated)
+    }
+}
+
+/// The signed-in user, who has the scope `S`. Without the scope, the request gets 403 before the handler
+/// runs. The [contract](super::contract) says so because the handler takes this type.
+#[derive(Debug)]
+pub struct Allowed<S> {
+    user: SignedIn,
+    scope: PhantomData<fn() -> S>,
+}
+
+impl<S> Deref for Allowed<S> {
+    type Target = SignedIn;
+
+    fn deref(&self) -> &SignedIn {
+        &self.user
+    }
+}
+
+impl<S, T> FromRequestParts<T> for Allowed<S>
+where
+    S: Scope,
+    T: Send + Sync,
+    Clock: FromRef<T>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &T) -> Result<Self, Problem> {
+        let user = SignedIn::from_request_parts(parts, state).await?;
+        user.require(S::NAME)?;
+        Ok(Self { user, scope: PhantomData })
     }
 }
 

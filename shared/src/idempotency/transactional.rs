@@ -44,6 +44,12 @@ impl<T> Commit<T> {
         self.writes.push(write);
         self
     }
+
+    /// Changes the answer.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(T) -> T) -> Self {
+        Self { answer: change(self.answer), writes: self.writes }
+    }
 }
 
 /// The result of `reconcile` for a run that did not end.

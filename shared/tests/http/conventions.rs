@@ -202,3 +202,15 @@ async fn without_an_invocation_an_answer_has_no_id() {
     let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&body).unwrap().get("request_id"), None);
 }
+
+#[tokio::test]
+async fn every_answer_names_its_version_and_an_unknown_version_is_refused_before_a_handler_runs() {
+    for route in [LIST, "GET /v1/nothing", "PUT /v1/settings", "DELETE /v1/products/{sku}"] {
+        assert_eq!(with(route, &[]).await.header("arsenal-version"), "2026-11-30", "{route}");
+        let newest = with(route, &[("arsenal-version", "2026-12-01")]).await;
+        assert_eq!(newest.header("arsenal-version"), "2026-12-01", "{route}");
+        let answer = with(route, &[("arsenal-version", "2026-12-01,2026-12-01")]).await;
+        let expected = (400, "unknown-version".into(), "Arsenal-Version".into());
+        assert_eq!((answer.problem(), answer.header("arsenal-version")), (expected, ""), "{route}");
+    }
+}

@@ -3,11 +3,18 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::SeqCst;
 
+use axum::Router;
+use axum::response::Response;
+use axum::routing::post;
 use futures::future::join_all;
+use http_body_util::BodyExt;
 use jiff::SignedDuration;
 use lambda_http::http::StatusCode;
 use serde_json::json;
+use shared::http::idempotency::{Saved, Transaction};
+use shared::http::version::{ApiVersion, Change};
 use shared::http::{app, idempotency};
+use shared::idempotency::{Commit, Outcome};
 use tower::ServiceExt;
 
 use crate::support::{Answer, System, call, counting, request};
@@ -188,4 +195,45 @@ async fn an_answer_is_kept_for_a_day_whether_or_not_ttl_has_deleted_it() {
     let records = s.items().await;
     assert_eq!(records.len(), 1);
     assert!(records[0]["data"].as_str().unwrap().contains("/v1/things/2"));
+}
+
+const RENAMED: Change = Change::new(ApiVersion::V2026_12_01, "`text` is called `greeting`.");
+
+fn greeted(version: ApiVersion) -> Response {
+    RENAMED.answer(version, json!({"greeting": "hello"}), |_| json!({"text": "hello"}))
+}
+
+async fn greet(transaction: Transaction, version: ApiVersion) -> shared::Result<Outcome<Saved>> {
+    let commit = Commit::new(Saved::of(greeted(version)).await?);
+    Ok(transaction.commit(commit).await?)
+}
+
+#[tokio::test]
+async fn a_replay_has_the_form_of_the_first_requests_version_and_names_it() {
+    let s = System::new().await;
+    let (wrapped, transactional) = (post(async |version| greeted(version)), post(greet));
+    let route = |method| Router::new().route("/v1/documents", method);
+    let routers = [
+        idempotency::wrapped(route(wrapped), s.records.clone()),
+        idempotency::transactional(route(transactional), s.records.clone()),
+    ];
+    let sunset = "Wed, 01 Dec 2027 00:00:00 GMT";
+    let (former, newest) =
+        (("2026-11-30", r#"{"text":"hello"}"#), ("2026-12-01", r#"{"greeting":"hello"}"#));
+    for (number, router) in routers.into_iter().map(app).enumerate() {
+        for (first, retry, ends) in [(former, newest, Some(sunset)), (newest, former, None)] {
+            let key = format!("{number}-{}", first.0);
+            for (version, is_replay) in [(first.0, false), (first.0, true), (retry.0, true)] {
+                let mut event = request(Some(&key), "{}");
+                event["headers"]["arsenal-version"] = json!(version);
+                let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+                let answer = router.clone().oneshot(request).await.unwrap();
+                let (parts, body) = answer.into_parts();
+                let header = |name: &str| parts.headers.get(name).map(|it| it.to_str().unwrap());
+                assert_eq!(header("idempotent-replayed").is_some(), is_replay);
+                assert_eq!((header("arsenal-version"), header("sunset")), (Some(first.0), ends));
+                assert_eq!(body.collect().await.unwrap().to_bytes(), first.1);
+            }
+        }
+    }
 }

@@ -10,12 +10,12 @@ use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
-use shared::http::{Json, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 use shared::rate_limit::Quota;
 use utoipa::ToSchema;
 
-use super::{ACCOUNT, session_of};
+use super::{Account, session_of};
 use crate::password::{self, NewPassword};
 use crate::store::Changed;
 use crate::system::System;
@@ -39,7 +39,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(ACCOUNT)
         .limited(Subject::User, Unavailable::Refuse)
         .answers_nothing(StatusCode::NO_CONTENT)
         .refuses(&[WRONG_PASSWORD])
@@ -65,10 +64,9 @@ struct PasswordChange {
 #[utoipa::path(post, path = "/v1/me/password")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Account>,
     Json(PasswordChange { current_password, new_password }): Json<PasswordChange>,
 ) -> Result<StatusCode> {
-    user.require(ACCOUNT)?;
     let session = session_of(&user)?;
     let new_hash = password::hash(new_password).await?;
     retried(async || {

@@ -4,11 +4,11 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Path, StatusCode};
 use shared::id::SessionId;
 use shared::problem::{NOT_FOUND, Problem};
 
-use super::ACCOUNT;
+use super::Account;
 use crate::session::Reason;
 use crate::system::System;
 
@@ -19,10 +19,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .scope(ACCOUNT)
-        .answers_nothing(StatusCode::NO_CONTENT)
-        .refuses(&[NOT_FOUND])
+    contract::operation!(handle).answers_nothing(StatusCode::NO_CONTENT).refuses(&[NOT_FOUND])
 }
 
 /// Ends one of the user's sessions. Its refresh token is refused at once, and its access token after 60 s at the
@@ -30,10 +27,9 @@ pub fn operation() -> Operation {
 #[utoipa::path(delete, path = "/v1/sessions/{session_id}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Account>,
     Path(session): Path<SessionId>,
 ) -> Result<StatusCode> {
-    user.require(ACCOUNT)?;
     let now = state.clock.now();
     if !state.users.end_session(user.user, session, Reason::SignedOut, now).await? {
         return Err(Problem::not_found("session").into());

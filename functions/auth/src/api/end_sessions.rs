@@ -4,9 +4,9 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{SignedIn, StatusCode};
+use shared::http::{Allowed, StatusCode};
 
-use super::ACCOUNT;
+use super::Account;
 use crate::system::System;
 
 /// The endpoint's router.
@@ -16,14 +16,13 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(ACCOUNT).answers_nothing(StatusCode::NO_CONTENT)
+    contract::operation!(handle).answers_nothing(StatusCode::NO_CONTENT)
 }
 
 /// Signs out everywhere: ends all of the user's sessions at once, with the one of this request. Refresh tokens
 /// are refused at once, and access tokens after 60 s at the latest.
 #[utoipa::path(delete, path = "/v1/sessions")]
-async fn handle(State(state): State<System>, user: SignedIn) -> Result<StatusCode> {
-    user.require(ACCOUNT)?;
+async fn handle(State(state): State<System>, user: Allowed<Account>) -> Result<StatusCode> {
     state.users.end_all_sessions(user.user).await?;
     tracing::info!(user_id = %user.user, "signed out everywhere");
     Ok(StatusCode::NO_CONTENT)

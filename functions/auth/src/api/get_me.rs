@@ -4,10 +4,10 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, StatusCode};
 use shared::problem::Problem;
 
-use super::ACCOUNT;
+use super::Account;
 use crate::system::System;
 use crate::user::User;
 
@@ -18,13 +18,12 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(ACCOUNT).answers::<User>(StatusCode::OK)
+    contract::operation!(handle).answers::<User>(StatusCode::OK)
 }
 
 /// Shows the user of the access token.
 #[utoipa::path(get, path = "/v1/me")]
-async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<User>> {
-    user.require(ACCOUNT)?;
+async fn handle(State(state): State<System>, user: Allowed<Account>) -> Result<Json<User>> {
     let account = state.users.account(user.user).await?;
     Ok(Json(account.ok_or_else(Problem::unauthenticated)?.user))
 }

@@ -7,12 +7,12 @@ use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::page::{Next, Page, cursor};
-use shared::http::{Json, Query, SignedIn};
+use shared::http::{Allowed, Json, Query};
 use shared::id::SessionId;
 use shared::problem::Problem;
 use utoipa::ToSchema;
 
-use super::ACCOUNT;
+use super::Account;
 use crate::session::{Client, Session};
 use crate::system::System;
 
@@ -23,7 +23,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(ACCOUNT).pages::<Sessions>()
+    contract::operation!(handle).pages::<Sessions>()
 }
 
 /// A page of sessions.
@@ -57,10 +57,9 @@ struct Shown {
 #[utoipa::path(get, path = "/v1/sessions")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Account>,
     Query(page): Query<Page>,
 ) -> Result<(Next, Json<Sessions>)> {
-    user.require(ACCOUNT)?;
     let (before, limit) = (page.after()?, page.limit()?);
     let account = state.users.account(user.user).await?;
     let epoch = account.ok_or_else(Problem::unauthenticated)?.epoch;

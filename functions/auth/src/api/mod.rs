@@ -16,7 +16,7 @@ use shared::http::SignedIn;
 use shared::http::contract::Operation;
 use shared::id::SessionId;
 use shared::problem::Problem;
-use shared::scopes::ACCOUNT;
+use shared::scopes::{ACCOUNT, Account};
 
 /// The system's part of the contract.
 #[must_use]

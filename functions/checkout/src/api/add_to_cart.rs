@@ -8,11 +8,11 @@ use serde::Deserialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::{Json, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, StatusCode};
 use shared::idempotency::{Commit, Outcome};
 use utoipa::ToSchema;
 
-use super::WRITE;
+use super::Write;
 use super::changes::{INVALID_CART, cart_problem};
 use super::get_cart::CartView;
 use super::set_in_cart::{UNKNOWN_PRODUCT, product_on_sale};
@@ -28,7 +28,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<CartView>(StatusCode::OK)
         .refuses(&[UNKNOWN_PRODUCT, INVALID_CART])
 }
@@ -49,11 +48,10 @@ struct Request {
 #[utoipa::path(post, path = "/v1/cart/lines")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     transaction: Transaction,
     Json(Request { sku, quantity }): Json<Request>,
 ) -> Result<Outcome<Saved>> {
-    user.require(WRITE)?;
     let attempt = || async {
         let (product, mut cart) =
             try_join!(product_on_sale(&state.store, &sku), state.store.cart(user.user))?;

@@ -5,11 +5,11 @@ use axum::extract::State;
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem, ProblemType};
 
 use super::changes::visible_order;
-use super::{View, WRITE};
+use super::{View, Write};
 use crate::order::{Event, OrderId, Reason, State as OrderState};
 use crate::system::System;
 
@@ -21,7 +21,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<View>(StatusCode::OK)
         .refuses(&[NOT_FOUND, ORDER_NOT_CANCELLABLE])
 }
@@ -36,10 +35,9 @@ const ORDER_NOT_CANCELLABLE: ProblemType = ProblemType::new(
 #[utoipa::path(post, path = "/v1/orders/{order_id}/cancel")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Path(id): Path<OrderId>,
 ) -> Result<Json<View>> {
-    user.require(WRITE)?;
     let attempt = || async {
         let order = visible_order(&state.store, id, &user).await?;
         if matches!(

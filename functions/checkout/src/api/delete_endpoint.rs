@@ -4,9 +4,9 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Path, StatusCode};
 
-use super::ADMIN;
+use super::Admin;
 use crate::merchant::EndpointName;
 use crate::system::System;
 
@@ -17,17 +17,16 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(ADMIN).answers_nothing(StatusCode::NO_CONTENT)
+    contract::operation!(handle).answers_nothing(StatusCode::NO_CONTENT)
 }
 
 /// Removes an endpoint. Idempotent.
 #[utoipa::path(delete, path = "/v1/webhook-endpoints/{name}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     Path(name): Path<EndpointName>,
 ) -> Result<StatusCode> {
-    user.require(ADMIN)?;
     state.store.remove_endpoint(&name).await?;
     tracing::info!(%name, "webhook endpoint deleted");
     Ok(StatusCode::NO_CONTENT)

@@ -5,10 +5,10 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, StatusCode};
 use utoipa::ToSchema;
 
-use super::ADMIN;
+use super::Admin;
 use crate::ledger::{Account, Balance};
 use crate::money::Currency;
 use crate::system::System;
@@ -20,7 +20,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(ADMIN).answers::<Answer>(StatusCode::OK)
+    contract::operation!(handle).answers::<Answer>(StatusCode::OK)
 }
 
 /// The balances of all accounts.
@@ -44,8 +44,7 @@ struct AccountBalance {
 
 /// Shows the balances of the ledger. They lag behind the entries by some seconds.
 #[utoipa::path(get, path = "/v1/ledger")]
-async fn handle(State(state): State<System>, user: SignedIn) -> Result<Json<Answer>> {
-    user.require(ADMIN)?;
+async fn handle(State(state): State<System>, _: Allowed<Admin>) -> Result<Json<Answer>> {
     let trial = state.store.balances().await?;
     let balanced = trial.is_balanced();
     let accounts = trial.0.into_iter().map(|((currency, account), balance)| AccountBalance {

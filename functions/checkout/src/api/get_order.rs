@@ -1,27 +1,38 @@
 //! `GET /v1/orders/{order_id}`
 
+mod former;
+
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::{Extension, Router};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::prefer::{self, Pauses};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::version::{ApiVersion, Change};
+use shared::http::{Allowed, Path, SignedIn, StatusCode};
 use shared::problem::NOT_FOUND;
 use utoipa::ToSchema;
 
+use self::former::FormerAnswer;
 use super::changes::visible_order;
-use super::{ADMIN, READ, View};
+use super::{ADMIN, Read, View};
 use crate::order::{
     Dispute, Event, FoundRefund, Order, OrderId, PaymentId, Recorded, State as OrderState,
 };
 use crate::payments::Stripe;
 use crate::system::System;
+
+/// Records are in arrays, as refunds are, and the number of an event has the name that other numbers have.
+const LISTED: Change = Change::new(
+    ApiVersion::V2026_12_01,
+    "`found_refunds` and `disputes` are arrays whose entries have an `id`, as in `refunds`, instead of \
+     objects by id; the `version` of an event in `history` is called `number`.",
+);
 
 /// The endpoint's router.
 pub fn router(state: System, payments: Stripe) -> Router {
@@ -32,8 +43,8 @@ pub fn router(state: System, payments: Stripe) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(READ)
         .answers::<Answer>(StatusCode::OK)
+        .formerly::<FormerAnswer>(&LISTED, StatusCode::OK)
         .waits()
         .refuses(&[NOT_FOUND])
 }
@@ -48,6 +59,7 @@ struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_client_secret: Option<String>,
     /// The events, oldest first.
+    #[schema(min_items = 1)]
     history: Vec<HistoryEntry>,
     /// Further records of the provider. Only for admins.
     #[serde(flatten)]
@@ -57,12 +69,21 @@ struct Answer {
 /// What only admins see of an order.
 #[derive(Serialize, ToSchema)]
 struct AdminDetails {
-    /// Refunds at the provider that we did not request, by the provider's id.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    found_refunds: BTreeMap<String, FoundRefund>,
-    /// Disputes, by the provider's id.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    disputes: BTreeMap<String, Dispute>,
+    /// Refunds at the provider that we did not request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    found_refunds: Vec<Listed<FoundRefund>>,
+    /// Disputes of the payment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disputes: Vec<Listed<Dispute>>,
+}
+
+/// A record of the provider.
+#[derive(Serialize, ToSchema)]
+struct Listed<T> {
+    /// The provider's id of the record.
+    id: String,
+    #[serde(flatten)]
+    record: T,
 }
 
 /// An event of an order.
@@ -70,7 +91,7 @@ struct AdminDetails {
 #[schema(as = OrderEvent)]
 struct HistoryEntry {
     /// The number of the event, from 1.
-    version: u32,
+    number: u32,
     /// The event's time.
     at: Timestamp,
     /// The event's name, such as `placed`.
@@ -86,11 +107,11 @@ struct HistoryEntry {
 async fn handle(
     State(state): State<System>,
     Extension(payments): Extension<Stripe>,
-    user: SignedIn,
+    user: Allowed<Read>,
+    version: ApiVersion,
     Path(id): Path<OrderId>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    user.require(READ)?;
     let wait = prefer::wait(&headers);
     let mut pauses = Pauses::within(wait.unwrap_or_default());
     let order = loop {
@@ -100,7 +121,8 @@ async fn handle(
             break order;
         }
     };
-    let answer = Json(answer(&state, &payments, order, &user).await?).into_response();
+    let answer = answer(&state, &payments, order, &user).await?;
+    let answer = LISTED.answer(version, answer, FormerAnswer::from);
     Ok(if wait.is_some() { prefer::applied(answer) } else { answer })
 }
 
@@ -118,9 +140,15 @@ async fn answer(
     let history = state.store.history(order.id).await?.into_iter().map(HistoryEntry::of).collect();
     let view = View::of(&order);
     let admin_details = user.require(ADMIN).is_ok();
-    let admin_details = admin_details
-        .then_some(AdminDetails { found_refunds: order.found, disputes: order.disputes });
+    let admin_details = admin_details.then(|| AdminDetails {
+        found_refunds: listed(order.found),
+        disputes: listed(order.disputes),
+    });
     Ok(Answer { order: view, payment_client_secret, history, admin_details })
+}
+
+fn listed<T>(records: BTreeMap<String, T>) -> Vec<Listed<T>> {
+    records.into_iter().map(|(id, record)| Listed { id, record }).collect()
 }
 
 /// `None` if the provider does not respond, so that the order is returned without the secret.
@@ -147,6 +175,6 @@ impl HistoryEntry {
             | Event::FoundRefundReversed { code, .. } => Some(code),
             _ => None,
         };
-        Self { version, at, event: name, code }
+        Self { number: version, at, event: name, code }
     }
 }

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem};
 use utoipa::ToSchema;
 
-use super::READ;
+use super::Read;
 use super::changes::{ORDER_NOT_PAID, visible_order};
 use crate::money::Money;
 use crate::order::{Event, Line, Order, OrderId, Recorded, State as OrderState};
@@ -24,7 +24,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(READ)
         .answers::<Receipt>(StatusCode::OK)
         .refuses(&[NOT_FOUND, ORDER_NOT_PAID])
 }
@@ -77,10 +76,9 @@ impl Receipt {
 #[utoipa::path(get, path = "/v1/orders/{order_id}/receipt")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Read>,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Receipt>> {
-    user.require(READ)?;
     let order = visible_order(&state.store, id, &user).await?;
     let history = state.store.history(id).await?;
     Ok(Json(Receipt::of(&order, &history).ok_or_else(|| Problem::of(ORDER_NOT_PAID))?))

@@ -5,11 +5,11 @@ use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::page::{Next, Page};
-use shared::http::{Json, Path, Query, SignedIn};
+use shared::http::{Allowed, Json, Path, Query};
 use shared::problem::NOT_FOUND;
 use shared::webhook::Deliveries;
 
-use super::ADMIN;
+use super::Admin;
 use crate::merchant::EndpointName;
 use crate::store::Store;
 use crate::system::System;
@@ -21,18 +21,17 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(ADMIN).pages::<Deliveries>().refuses(&[NOT_FOUND])
+    contract::operation!(handle).pages::<Deliveries>().refuses(&[NOT_FOUND])
 }
 
 /// Lists the endpoint's deliveries of the last 30 days, newest first.
 #[utoipa::path(get, path = "/v1/webhook-endpoints/{name}/deliveries")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     Path(name): Path<EndpointName>,
     Query(page): Query<Page>,
 ) -> Result<(Next, Json<Deliveries>)> {
-    user.require(ADMIN)?;
     let webhooks = state.store.webhooks();
     webhooks.page(&Store::place(&name), &page, &state.clock).await
 }

@@ -10,10 +10,10 @@ use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::page::{Next, Page, cursor};
-use shared::http::{Json, Query, SignedIn};
+use shared::http::{Allowed, Json, Query};
 use utoipa::ToSchema;
 
-use super::{ADMIN, View};
+use super::{Admin, View};
 use crate::order::{OrderId, State as OrderState};
 use crate::store::{DUE_SHARDS, StateItem};
 use crate::system::System;
@@ -31,7 +31,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(ADMIN).pages::<Stuck>()
+    contract::operation!(handle).pages::<Stuck>()
 }
 
 /// A page of stuck orders.
@@ -65,10 +65,9 @@ struct StuckOrder {
 #[utoipa::path(get, path = "/v1/stuck-orders")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     Query(page): Query<Page>,
 ) -> Result<(Next, Json<Stuck>)> {
-    user.require(ADMIN)?;
     let (after, limit) = (page.after()?, usize::try_from(page.limit()?)?);
     let mut found = stuck(&state, after, limit + 1).await?;
     let has_more = found.len() > limit;

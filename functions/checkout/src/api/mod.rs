@@ -31,7 +31,7 @@ pub mod set_in_cart;
 mod view;
 
 use shared::http::contract::{self, Operation};
-use shared::scopes::{ADMIN, ORDERS_READ as READ, ORDERS_WRITE as WRITE};
+use shared::scopes::{ADMIN, Admin, OrdersRead as Read, OrdersWrite as Write};
 
 pub use view::View;
 

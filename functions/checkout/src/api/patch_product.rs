@@ -6,10 +6,10 @@ use inventory::Sku;
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::{EditTag, Json, MergePatch, Path, Precondition, SignedIn, StatusCode};
+use shared::http::{Allowed, EditTag, Json, MergePatch, Path, Precondition, StatusCode};
 use shared::problem::{NOT_FOUND, Problem};
 
-use super::ADMIN;
+use super::Admin;
 use super::product_fields::{INVALID_PRODUCT, ProductFields, StoredProduct, put};
 use crate::system::System;
 
@@ -21,7 +21,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(ADMIN)
         .answers::<StoredProduct>(StatusCode::OK)
         .refuses(&[NOT_FOUND, INVALID_PRODUCT])
 }
@@ -30,12 +29,11 @@ pub fn operation() -> Operation {
 #[utoipa::path(patch, path = "/v1/products/{sku}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     Path(sku): Path<Sku>,
     precondition: Precondition,
     patch: MergePatch<ProductFields>,
 ) -> Result<(StatusCode, EditTag, Json<StoredProduct>)> {
-    user.require(ADMIN)?;
     retried(async || {
         let before = state.store.product(&sku).await?;
         let before = before.ok_or_else(|| Problem::not_found("product"))?;

@@ -13,14 +13,14 @@ use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, SignedIn, StatusCode};
 use shared::idempotency::{Commit, Outcome};
 use shared::problem::{NOT_FOUND, Problem, ProblemType};
 use shared::rate_limit::Quota;
 use utoipa::ToSchema;
 
 use super::paying::{INVALID_PAYMENT_METHOD, check_payment_method, respond};
-use super::{View, WRITE};
+use super::{View, Write};
 use crate::order::{Event, Order, OrderId, State as OrderState};
 use crate::system::System;
 
@@ -38,7 +38,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<View>(StatusCode::ACCEPTED)
         .answers::<View>(StatusCode::OK)
         .header("Location")
@@ -68,13 +67,12 @@ struct Request {
 #[utoipa::path(post, path = "/v1/orders/{order_id}/payments")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     transaction: Transaction,
     Path(id): Path<OrderId>,
     headers: HeaderMap,
     Json(request): Json<Request>,
 ) -> Result<Response> {
-    user.require(WRITE)?;
     check_payment_method(&request.payment_method)?;
     let attempt = || attempt(&state, id, &user, &transaction, &request);
     respond(&state.store, transaction.retried(attempt).await?, &headers).await

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
-use shared::http::{Json, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, SignedIn, StatusCode};
 use shared::idempotency::{Commit, Outcome};
 use shared::problem::{Problem, ProblemType};
 use shared::rate_limit::Quota;
@@ -22,7 +22,7 @@ use shared::{Error, Result};
 use utoipa::ToSchema;
 
 use super::paying::{INVALID_PAYMENT_METHOD, check_payment_method, respond};
-use super::{View, WRITE};
+use super::{View, Write};
 use crate::cart::Cart;
 use crate::charges;
 use crate::money::Money;
@@ -46,7 +46,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<View>(StatusCode::ACCEPTED)
         .answers::<View>(StatusCode::OK)
         .header("Location")
@@ -95,12 +94,11 @@ struct Request {
 #[utoipa::path(post, path = "/v1/checkouts")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     transaction: Transaction,
     headers: HeaderMap,
     Json(request): Json<Request>,
 ) -> Result<Response> {
-    user.require(WRITE)?;
     check_payment_method(&request.payment_method)?;
     let attempt = || attempt(&state, &user, &transaction, &request);
     respond(&state.store, transaction.retried(attempt).await?, &headers).await

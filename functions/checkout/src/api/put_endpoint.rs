@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::lease::AttemptId;
 use shared::problem::{Problem, ProblemType};
 use shared::webhook::{self, Courier, INVALID_WEBHOOK};
 use utoipa::ToSchema;
 
-use super::ADMIN;
+use super::Admin;
 use crate::merchant::{Endpoint, EndpointName, MAX_ENDPOINTS};
 use crate::system::System;
 
@@ -26,7 +26,6 @@ pub fn router(state: System, courier: Courier) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(ADMIN)
         .answers::<Answer>(StatusCode::OK)
         .answers::<Answer>(StatusCode::CREATED)
         .refuses(&[TOO_MANY_ENDPOINTS, INVALID_WEBHOOK])
@@ -63,11 +62,10 @@ struct Answer {
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     Path(name): Path<EndpointName>,
     Json(Request { url }): Json<Request>,
 ) -> Result<(StatusCode, Json<Answer>)> {
-    user.require(ADMIN)?;
     let attempt = || attempt(&state, &courier, &name, &url);
     retried(attempt).await
 }

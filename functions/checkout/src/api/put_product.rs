@@ -6,9 +6,9 @@ use inventory::Sku;
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::{EditTag, Json, Path, Precondition, SignedIn, StatusCode};
+use shared::http::{Allowed, EditTag, Json, Path, Precondition, StatusCode};
 
-use super::ADMIN;
+use super::Admin;
 use super::product_fields::{INVALID_PRODUCT, ProductFields, StoredProduct, put};
 use crate::system::System;
 
@@ -20,7 +20,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(ADMIN)
         .answers::<StoredProduct>(StatusCode::OK)
         .answers::<StoredProduct>(StatusCode::CREATED)
         .refuses(&[INVALID_PRODUCT])
@@ -31,12 +30,11 @@ pub fn operation() -> Operation {
 #[utoipa::path(put, path = "/v1/products/{sku}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     Path(sku): Path<Sku>,
     precondition: Precondition,
     Json(fields): Json<ProductFields>,
 ) -> Result<(StatusCode, EditTag, Json<StoredProduct>)> {
-    user.require(ADMIN)?;
     let product = fields.valid()?;
     retried(async || {
         let before = state.store.product(&sku).await?;

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::idempotency::{Commit, Outcome};
 use shared::problem::{NOT_FOUND, Problem, ProblemType};
 use utoipa::ToSchema;
 
-use super::ADMIN;
+use super::Admin;
 use super::changes::ORDER_NOT_PAID;
 use crate::charges;
 use crate::money::Money;
@@ -31,7 +31,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(ADMIN)
         .answers::<Answer>(StatusCode::ACCEPTED)
         .header("Location")
         .refuses(&[NOT_FOUND, ORDER_NOT_PAID, TOO_MANY_REFUNDS, INVALID_REFUND, ORDER_REFUNDED])
@@ -73,12 +72,11 @@ struct Answer {
 #[utoipa::path(post, path = "/v1/orders/{order_id}/refunds")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     transaction: Transaction,
     Path(id): Path<OrderId>,
     Json(request): Json<Request>,
 ) -> Result<Outcome<Saved>> {
-    user.require(ADMIN)?;
     transaction.retried(|| attempt(&state, id, &transaction, &request)).await
 }
 

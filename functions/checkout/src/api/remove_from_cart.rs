@@ -5,9 +5,9 @@ use axum::extract::State;
 use inventory::Sku;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 
-use super::WRITE;
+use super::Write;
 use super::changes::{INVALID_CART, change_cart};
 use super::get_cart::CartView;
 use crate::system::System;
@@ -19,20 +19,16 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .scope(WRITE)
-        .answers::<CartView>(StatusCode::OK)
-        .refuses(&[INVALID_CART])
+    contract::operation!(handle).answers::<CartView>(StatusCode::OK).refuses(&[INVALID_CART])
 }
 
 /// Removes a product from the cart. Idempotent.
 #[utoipa::path(delete, path = "/v1/cart/lines/{sku}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Path(sku): Path<Sku>,
 ) -> Result<Json<CartView>> {
-    user.require(WRITE)?;
     let cart = change_cart(&state.store, user.user, |cart| {
         cart.lines.remove(&sku);
         Ok(())

@@ -5,13 +5,13 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::NOT_FOUND;
 use shared::queue::Queue;
 use shared::webhook::{Shown, WEBHOOK_DISABLED};
 use utoipa::ToSchema;
 
-use super::ADMIN;
+use super::Admin;
 use crate::merchant::EndpointName;
 use crate::store::Store;
 use crate::system::System;
@@ -25,7 +25,6 @@ pub fn router(state: System, webhooks: Queue) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(ADMIN)
         .answers::<Shown>(StatusCode::ACCEPTED)
         .refuses(&[NOT_FOUND, WEBHOOK_DISABLED])
 }
@@ -43,9 +42,8 @@ struct Which {
 async fn handle(
     State(state): State<System>,
     Extension(queue): Extension<Queue>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     Path(Which { name, id }): Path<Which>,
 ) -> Result<(StatusCode, Json<Shown>)> {
-    user.require(ADMIN)?;
     state.store.webhooks().resend(&Store::place(&name), &id, &queue, &state.clock).await
 }

@@ -5,12 +5,12 @@ use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::{Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Path, StatusCode};
 use shared::idempotency::Outcome;
 use shared::problem::NOT_FOUND;
 use shared::webhook::{NewSecret, TOO_MANY_SECRETS};
 
-use super::ADMIN;
+use super::Admin;
 use crate::merchant::EndpointName;
 use crate::store::Store;
 use crate::system::System;
@@ -24,7 +24,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(ADMIN)
         .answers::<NewSecret<'_>>(StatusCode::OK)
         .refuses(&[NOT_FOUND, TOO_MANY_SECRETS])
 }
@@ -33,11 +32,10 @@ pub fn operation() -> Operation {
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{name}/secret")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     transaction: Transaction,
     Path(name): Path<EndpointName>,
 ) -> Result<Outcome<Saved>> {
-    user.require(ADMIN)?;
     let place = Store::place(&name);
     let answer = state.store.webhooks().rotate(&place, &transaction, &state.clock).await?;
     tracing::info!(%name, "webhook secret changed");

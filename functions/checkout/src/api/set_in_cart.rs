@@ -6,11 +6,11 @@ use inventory::Sku;
 use serde::Deserialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{Problem, ProblemType};
 use utoipa::ToSchema;
 
-use super::WRITE;
+use super::Write;
 use super::changes::{INVALID_CART, change_cart};
 use super::get_cart::CartView;
 use crate::product::Product;
@@ -25,7 +25,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<CartView>(StatusCode::OK)
         .refuses(&[UNKNOWN_PRODUCT, INVALID_CART])
 }
@@ -51,11 +50,10 @@ struct Request {
 #[utoipa::path(put, path = "/v1/cart/lines/{sku}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Path(sku): Path<Sku>,
     Json(Request { quantity }): Json<Request>,
 ) -> Result<Json<CartView>> {
-    user.require(WRITE)?;
     let product = product_on_sale(&state.store, &sku).await?;
     let cart =
         change_cart(&state.store, user.user, |cart| cart.set(sku.clone(), &product, quantity));

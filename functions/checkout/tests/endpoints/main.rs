@@ -14,3 +14,4 @@ mod provider_events;
 mod refunds;
 mod support;
 mod tasks;
+mod versions;

@@ -4,10 +4,10 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem, ProblemType};
 
-use super::WRITE;
+use super::Write;
 use super::view::View;
 use crate::document::{DocumentId, Status};
 use crate::queues::Job;
@@ -22,7 +22,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<View>(StatusCode::OK)
         .refuses(&[NOT_FOUND, DOCUMENT_FINISHED])
 }
@@ -34,10 +33,9 @@ const DOCUMENT_FINISHED: ProblemType =
 #[utoipa::path(post, path = "/v1/documents/{document_id}/cancel")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Path(id): Path<DocumentId>,
 ) -> Result<Json<View>> {
-    user.require(WRITE)?;
     let (key, now) = ((user.user, id), state.clock.now());
     let found = state.documents.get(key).await?;
     let found = found.filter(|found| found.status != Status::Deleting);

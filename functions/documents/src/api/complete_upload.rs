@@ -4,10 +4,10 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem, ProblemType};
 
-use super::WRITE;
+use super::Write;
 use super::upload_parts::{NOT_UPLOADING, open};
 use super::view::View;
 use crate::document::DocumentId;
@@ -21,7 +21,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(WRITE).answers::<View>(StatusCode::ACCEPTED).refuses(&[
+    contract::operation!(handle).answers::<View>(StatusCode::ACCEPTED).refuses(&[
         NOT_FOUND,
         NOT_UPLOADING,
         PARTS_MISSING,
@@ -35,10 +35,9 @@ const PARTS_MISSING: ProblemType =
 #[utoipa::path(post, path = "/v1/documents/{document_id}/parts/complete")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Path(id): Path<DocumentId>,
 ) -> Result<(StatusCode, Json<View>)> {
-    user.require(WRITE)?;
     let now = state.clock.now();
     let (document, upload) = open(&state.documents, (user.user, id), now).await?;
     if let Some(arrived) = state.objects.parts(document.key(), &upload).await? {

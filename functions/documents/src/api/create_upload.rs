@@ -12,14 +12,14 @@ use shared::budget::{EXCEEDED, exceeded};
 use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
 use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
-use shared::http::{Json, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, StatusCode};
 use shared::idempotency::{Commit, IdempotencyError, Outcome};
 use shared::problem::{Problem, ProblemType};
 use shared::rate_limit::Quota;
 use shared::{Error, Result};
 use utoipa::ToSchema;
 
-use super::WRITE;
+use super::Write;
 use super::view::View;
 use crate::document::{Announced, Document, DocumentName, InvalidName, MULTIPART_WINDOW, Sha256};
 use crate::objects::upload_key;
@@ -47,7 +47,6 @@ pub fn router(state: System, uploads: Uploads) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<Created>(StatusCode::CREATED)
         .header("Location")
         .limited(Subject::User, Unavailable::Admit)
@@ -147,11 +146,10 @@ enum Upload {
 async fn handle(
     State(state): State<System>,
     Extension(uploads): Extension<Uploads>,
-    user: SignedIn,
+    user: Allowed<Write>,
     transaction: Transaction,
     Json(announcement): Json<Announcement>,
 ) -> Result<Outcome<Saved>> {
-    user.require(WRITE)?;
     let Announcement { name, size, sha256, schema, upload } = announcement;
     let name = DocumentName::try_from(name).map_err(invalid_name)?;
     let announced = Announced { name, size, sha256, schema };

@@ -4,10 +4,10 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem};
 
-use super::WRITE;
+use super::Write;
 use crate::document::DocumentId;
 use crate::queues::Job;
 use crate::system::System;
@@ -19,10 +19,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .scope(WRITE)
-        .answers_nothing(StatusCode::NO_CONTENT)
-        .refuses(&[NOT_FOUND])
+    contract::operation!(handle).answers_nothing(StatusCode::NO_CONTENT).refuses(&[NOT_FOUND])
 }
 
 /// Deletes a document in any status, with its file and all results. The document is invisible at once; its
@@ -30,10 +27,9 @@ pub fn operation() -> Operation {
 #[utoipa::path(delete, path = "/v1/documents/{document_id}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Path(id): Path<DocumentId>,
 ) -> Result<StatusCode> {
-    user.require(WRITE)?;
     let key = (user.user, id);
     if state.documents.get(key).await?.is_none() {
         return Err(Problem::not_found("document").into());

@@ -11,11 +11,11 @@ use serde_json::Value;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::prefer::{self, Pauses};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem};
 use utoipa::ToSchema;
 
-use super::READ;
+use super::Read;
 use super::extracted::ExtractedData;
 use super::view::View;
 use crate::document::{Document, DocumentId, Status};
@@ -31,11 +31,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .scope(READ)
-        .answers::<Answer>(StatusCode::OK)
-        .waits()
-        .refuses(&[NOT_FOUND])
+    contract::operation!(handle).answers::<Answer>(StatusCode::OK).waits().refuses(&[NOT_FOUND])
 }
 
 /// A document with links to its results.
@@ -76,11 +72,10 @@ struct Pages {
 #[utoipa::path(get, path = "/v1/documents/{document_id}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Read>,
     Path(id): Path<DocumentId>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    user.require(READ)?;
     let wait = prefer::wait(&headers);
     let document = when_finished(&state, (user.user, id), wait.unwrap_or_default()).await?;
     let answer = Json(answer(&state, document).await?).into_response();

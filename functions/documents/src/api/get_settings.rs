@@ -7,11 +7,11 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{EditTag, Json, SignedIn, StatusCode};
+use shared::http::{Allowed, EditTag, Json, StatusCode};
 use shared::webhook::State as EndpointState;
 use utoipa::ToSchema;
 
-use super::READ;
+use super::Read;
 use super::settings_fields::SettingsFields;
 use crate::settings::Settings;
 use crate::system::System;
@@ -23,7 +23,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(READ).answers::<Shown>(StatusCode::OK)
+    contract::operation!(handle).answers::<Shown>(StatusCode::OK)
 }
 
 /// A tenant's settings, without the secret.
@@ -93,8 +93,10 @@ impl Shown {
 
 /// Shows the tenant's settings.
 #[utoipa::path(get, path = "/v1/document-settings")]
-async fn handle(State(state): State<System>, user: SignedIn) -> Result<(EditTag, Json<Shown>)> {
-    user.require(READ)?;
+async fn handle(
+    State(state): State<System>,
+    user: Allowed<Read>,
+) -> Result<(EditTag, Json<Shown>)> {
     let settings = state.documents.settings(user.tenant).await?;
     let tag = EditTag::of(&SettingsFields::from(&settings))?;
     Ok((tag, Json(Shown::of(settings, false, state.clock.now()))))

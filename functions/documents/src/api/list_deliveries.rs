@@ -5,11 +5,11 @@ use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::page::{Next, Page};
-use shared::http::{Json, Query, SignedIn};
+use shared::http::{Allowed, Json, Query};
 use shared::problem::NOT_FOUND;
 use shared::webhook::Deliveries;
 
-use super::READ;
+use super::Read;
 use crate::store::Documents;
 use crate::system::System;
 
@@ -20,17 +20,16 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(READ).pages::<Deliveries>().refuses(&[NOT_FOUND])
+    contract::operation!(handle).pages::<Deliveries>().refuses(&[NOT_FOUND])
 }
 
 /// Lists the tenant's deliveries of the last 30 days, newest first.
 #[utoipa::path(get, path = "/v1/document-webhook/deliveries")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Read>,
     Query(page): Query<Page>,
 ) -> Result<(Next, Json<Deliveries>)> {
-    user.require(READ)?;
     let place = Documents::place(user.tenant);
     state.documents.webhooks().page(&place, &page, &state.clock).await
 }

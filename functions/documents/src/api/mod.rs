@@ -19,7 +19,7 @@ pub mod upload_parts;
 mod view;
 
 use shared::http::contract::{self, Operation};
-use shared::scopes::{DOCUMENTS_READ as READ, DOCUMENTS_WRITE as WRITE};
+use shared::scopes::{DocumentsRead as Read, DocumentsWrite as Write};
 
 pub use view::View;
 

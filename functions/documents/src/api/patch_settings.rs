@@ -5,10 +5,10 @@ use axum::{Extension, Router};
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::{EditTag, Json, MergePatch, Precondition, SignedIn, StatusCode};
+use shared::http::{Allowed, EditTag, Json, MergePatch, Precondition, StatusCode};
 use shared::webhook::{Courier, INVALID_WEBHOOK};
 
-use super::WRITE;
+use super::Write;
 use super::get_settings::Shown;
 use super::settings_fields::{SettingsFields, put};
 use crate::system::System;
@@ -21,10 +21,7 @@ pub fn router(state: System, courier: Courier) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .scope(WRITE)
-        .answers::<Shown>(StatusCode::OK)
-        .refuses(&[INVALID_WEBHOOK])
+    contract::operation!(handle).answers::<Shown>(StatusCode::OK).refuses(&[INVALID_WEBHOOK])
 }
 
 /// Changes some settings. What happens to the webhook is the same as when all settings are replaced.
@@ -32,11 +29,10 @@ pub fn operation() -> Operation {
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
-    user: SignedIn,
+    user: Allowed<Write>,
     precondition: Precondition,
     patch: MergePatch<SettingsFields>,
 ) -> Result<(EditTag, Json<Shown>)> {
-    user.require(WRITE)?;
     retried(async || {
         let before = state.documents.settings(user.tenant).await?;
         let fields = patch.applied(&SettingsFields::from(&before))?.valid()?;

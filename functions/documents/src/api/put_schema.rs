@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{Problem, ProblemType};
 use utoipa::ToSchema;
 
-use super::WRITE;
+use super::Write;
 use crate::schema::SchemaRef;
 use crate::schemas;
 use crate::system::System;
@@ -22,7 +22,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).scope(WRITE).answers::<Answer>(StatusCode::OK).refuses(&[
+    contract::operation!(handle).answers::<Answer>(StatusCode::OK).refuses(&[
         SCHEMA_BUILT_IN,
         INVALID_SCHEMA,
         SCHEMA_EXISTS,
@@ -58,11 +58,10 @@ struct Answer {
 #[utoipa::path(put, path = "/v1/document-schemas/{schema}")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Path(schema): Path<SchemaRef>,
     Json(DataSchema(document)): Json<DataSchema>,
 ) -> Result<Json<Answer>> {
-    user.require(WRITE)?;
     if schemas::is_built_in(&schema.name) {
         return Err(Problem::of(SCHEMA_BUILT_IN).into());
     }

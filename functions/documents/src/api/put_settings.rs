@@ -5,10 +5,10 @@ use axum::{Extension, Router};
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::{EditTag, Json, Precondition, SignedIn, StatusCode};
+use shared::http::{Allowed, EditTag, Json, Precondition, StatusCode};
 use shared::webhook::{Courier, INVALID_WEBHOOK};
 
-use super::WRITE;
+use super::Write;
 use super::get_settings::Shown;
 use super::settings_fields::{SettingsFields, put};
 use crate::system::System;
@@ -21,10 +21,7 @@ pub fn router(state: System, courier: Courier) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .scope(WRITE)
-        .answers::<Shown>(StatusCode::OK)
-        .refuses(&[INVALID_WEBHOOK])
+    contract::operation!(handle).answers::<Shown>(StatusCode::OK).refuses(&[INVALID_WEBHOOK])
 }
 
 /// Replaces all settings. A missing setting gets its default. The webhook gets a new secret if its URL
@@ -34,11 +31,10 @@ pub fn operation() -> Operation {
 async fn handle(
     State(state): State<System>,
     Extension(courier): Extension<Courier>,
-    user: SignedIn,
+    user: Allowed<Write>,
     precondition: Precondition,
     Json(fields): Json<SettingsFields>,
 ) -> Result<(EditTag, Json<Shown>)> {
-    user.require(WRITE)?;
     let fields = fields.valid()?;
     retried(async || {
         let before = state.documents.settings(user.tenant).await?;

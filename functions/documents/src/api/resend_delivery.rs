@@ -5,12 +5,12 @@ use axum::extract::State;
 use serde::Deserialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::NOT_FOUND;
 use shared::webhook::{Shown, WEBHOOK_DISABLED};
 use utoipa::ToSchema;
 
-use super::WRITE;
+use super::Write;
 use crate::store::Documents;
 use crate::system::System;
 
@@ -22,7 +22,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<Shown>(StatusCode::ACCEPTED)
         .refuses(&[NOT_FOUND, WEBHOOK_DISABLED])
 }
@@ -38,10 +37,9 @@ struct Which {
 #[utoipa::path(post, path = "/v1/document-webhook/deliveries/{id}/resend")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Path(Which { id }): Path<Which>,
 ) -> Result<(StatusCode, Json<Shown>)> {
-    user.require(WRITE)?;
     let (place, queue) = (Documents::place(user.tenant), state.queues.webhooks()?);
     state.documents.webhooks().resend(&place, &id, queue, &state.clock).await
 }

@@ -5,12 +5,12 @@ use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::{SignedIn, StatusCode};
+use shared::http::{Allowed, StatusCode};
 use shared::idempotency::Outcome;
 use shared::problem::NOT_FOUND;
 use shared::webhook::{NewSecret, TOO_MANY_SECRETS};
 
-use super::WRITE;
+use super::Write;
 use crate::store::Documents;
 use crate::system::System;
 
@@ -24,7 +24,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<NewSecret<'_>>(StatusCode::OK)
         .refuses(&[NOT_FOUND, TOO_MANY_SECRETS])
 }
@@ -33,10 +32,9 @@ pub fn operation() -> Operation {
 #[utoipa::path(post, path = "/v1/document-webhook/secret")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     transaction: Transaction,
 ) -> Result<Outcome<Saved>> {
-    user.require(WRITE)?;
     let (webhooks, place) = (state.documents.webhooks(), Documents::place(user.tenant));
     let answer = webhooks.rotate(&place, &transaction, &state.clock).await?;
     tracing::info!(tenant = %user.tenant, "webhook secret changed");

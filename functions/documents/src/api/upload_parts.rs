@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem, ProblemType};
 use utoipa::ToSchema;
 
-use super::WRITE;
+use super::Write;
 use crate::document::{Document, DocumentId, Status};
 use crate::objects::LINK_LIFETIME;
 use crate::store::{Documents, Key};
@@ -28,7 +28,6 @@ pub fn router(state: System) -> Router {
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .scope(WRITE)
         .answers::<Answer>(StatusCode::OK)
         .refuses(&[NOT_FOUND, NOT_UPLOADING])
 }
@@ -70,10 +69,9 @@ struct Part {
 #[utoipa::path(get, path = "/v1/documents/{document_id}/parts")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Write>,
     Path(id): Path<DocumentId>,
 ) -> Result<Json<Answer>> {
-    user.require(WRITE)?;
     let now = state.clock.now();
     let (document, upload) = open(&state.documents, (user.user, id), now).await?;
     let key = document.key();

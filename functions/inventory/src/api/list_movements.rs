@@ -6,11 +6,11 @@ use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::page::{self, Next, cursor};
-use shared::http::{Json, Path, Query, SignedIn};
+use shared::http::{Allowed, Json, Path, Query};
 use shared::problem::{NOT_FOUND, Problem};
 use utoipa::ToSchema;
 
-use super::ADMIN;
+use super::Admin;
 use crate::movement::Movement;
 use crate::sku::Sku;
 use crate::system::System;
@@ -22,7 +22,7 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    let operation = contract::operation!(handle).scope(ADMIN);
+    let operation = contract::operation!(handle);
     operation.pages::<Page>().refuses(&[NOT_FOUND])
 }
 
@@ -41,11 +41,10 @@ struct Page {
 #[utoipa::path(get, path = "/v1/stock/{sku}/movements")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    _: Allowed<Admin>,
     Path(sku): Path<Sku>,
     Query(request): Query<page::Page>,
 ) -> Result<(Next, Json<Page>)> {
-    user.require(ADMIN)?;
     let before = request.after()?;
     let (movements, next) = state.inventory.movements(&sku, before, request.limit()?).await?;
     if movements.is_empty() && before.is_none() {

@@ -5,7 +5,7 @@ pub mod list_movements;
 pub mod move_stock;
 
 use shared::http::contract::Operation;
-use shared::scopes::ADMIN;
+use shared::scopes::Admin;
 
 /// The system's part of the contract.
 #[must_use]

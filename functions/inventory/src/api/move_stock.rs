@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::idempotency::{Saved, Transaction, transactional};
-use shared::http::{Json, Path, SignedIn, StatusCode};
+use shared::http::{Allowed, Json, Path, SignedIn, StatusCode};
 use shared::idempotency::{Commit, Outcome};
 use shared::problem::{Problem, ProblemType};
 use utoipa::ToSchema;
 
-use super::ADMIN;
+use super::Admin;
 use crate::movement::{BucketCount, Movement, Note, Quantity, Reason, Refusal, changes};
 use crate::sku::Sku;
 use crate::stock::MAX_STOCK;
@@ -25,8 +25,9 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    let operation = contract::operation!(handle).scope(ADMIN);
-    operation.answers::<Created>(StatusCode::CREATED).refuses(&[NOT_ENOUGH_STOCK, TOO_MUCH_STOCK])
+    contract::operation!(handle)
+        .answers::<Created>(StatusCode::CREATED)
+        .refuses(&[NOT_ENOUGH_STOCK, TOO_MUCH_STOCK])
 }
 
 const NOT_ENOUGH_STOCK: ProblemType =
@@ -64,12 +65,11 @@ struct Created {
 #[utoipa::path(post, path = "/v1/stock/{sku}/movements")]
 async fn handle(
     State(state): State<System>,
-    user: SignedIn,
+    user: Allowed<Admin>,
     transaction: Transaction,
     Path(sku): Path<Sku>,
     Json(request): Json<Request>,
 ) -> Result<Outcome<Saved>> {
-    user.require(ADMIN)?;
     let attempt = async || {
         let commit = plan(&state, &user, &sku, request.clone()).await?;
         transaction.try_commit(commit).await

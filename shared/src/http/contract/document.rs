@@ -11,7 +11,7 @@ use utoipa::openapi::{
 
 use super::schemas::{Schemas, text};
 use super::unions::capitalised;
-use super::{BEARER, Operation};
+use super::{BEARER, Operation, versions};
 use crate::budget::EXCEEDED;
 use crate::http::StatusCode;
 use crate::http::rate_limit::{TOO_MANY_REQUESTS, UNAVAILABLE};
@@ -19,13 +19,24 @@ use crate::idempotency::IN_PROGRESS;
 use crate::problem::{CONFLICTING_WRITES, Members, ProblemType, TYPES};
 
 /// The headers of answers: name, description, example.
-const HEADERS: [(&str, &str, &str); 12] = [
+const HEADERS: [(&str, &str, &str); 15] = [
     (
         "Accept-Patch",
         "The media type of the body that `PATCH` takes.",
         "application/merge-patch+json",
     ),
+    (
+        VERSION,
+        "The version of the answer's form. A replay has that of the first answer.",
+        "2026-12-01",
+    ),
     ("Cache-Control", "`no-store`: the answer is secret.", "no-store"),
+    (
+        "Deprecation",
+        "Only if the form of the answer ends: `@` and the day, in seconds since 1970, since which clients \
+         should not use it (RFC 9745).",
+        "@1796083200",
+    ),
     (
         "ETag",
         "The tag of this representation, for `If-None-Match`. Its part before the dot is for `If-Match`.",
@@ -35,8 +46,8 @@ const HEADERS: [(&str, &str, &str); 12] = [
     ("Location", "The path of what the request has created.", "/v1/orders/ord_01M7YRRT80…"),
     (
         "Link",
-        "The next page, with `rel=\"next\"` (RFC 8288), relative to the URL of this page. Absent on the \
-         last page.",
+        "`rel=\"next\"`: the next page of a list (RFC 8288), relative to the URL of this page; absent on the \
+         last. `rel=\"deprecation\"`: the page that says what has changed, if the form of the answer ends.",
         "<?limit=20&cursor=MjA>; rel=\"next\"",
     ),
     ("Preference-Applied", "`wait` if the answer waited as the request prefers.", "wait"),
@@ -57,14 +68,20 @@ const HEADERS: [(&str, &str, &str); 12] = [
         "The id of the request. It is in the log, and in a problem as `request_id`.",
         "JKJaXmPLvHcESHA=",
     ),
+    (
+        "Sunset",
+        "Only if the form of the answer ends: the day until which it is served at least (RFC 8594).",
+        "Wed, 01 Dec 2027 00:00:00 GMT",
+    ),
     ("WWW-Authenticate", "`Bearer`: the request needs an access token.", "Bearer"),
 ];
 
 /// The header of the first answer to the same request.
 pub(super) const REPLAYED: &str = "Idempotent-Replayed";
 
-/// The header of all answers.
+/// The headers of all answers.
 const REQUEST_ID: &str = "X-Request-Id";
+const VERSION: &str = versions::HEADER;
 
 /// The name of the schema of an answer of API Gateway.
 const GATEWAY_MESSAGE: &str = "GatewayMessage";
@@ -94,6 +111,7 @@ pub fn document(operations: Vec<Operation>, webhooks: Vec<Operation>) -> OpenApi
     let headers = HEADERS.iter().map(|header| (header.0.to_owned(), described(header).into()));
     components.headers = headers.collect();
     components.responses = refusals;
+    components.parameters = versions::parameters();
     openapi.components = Some(components);
     openapi.tags = Some(tags.into_iter().map(|tag| TagBuilder::new().name(tag).build()).collect());
     openapi
@@ -106,7 +124,11 @@ fn info() -> Info {
          A refusal is a problem of RFC 9457: its `type` is stable, and programs check it. Times are in \
          UTC (RFC 3339). Amounts of money are in minor units of their currency. Lists have pages: \
          `next_cursor` of a page is the `cursor` of the next. A field without a value is absent. Unknown \
-         fields of a request are refused; an answer may get new fields."
+         fields of a request are refused; an answer may get new fields.\n\n\
+         The header `Arsenal-Version` names the version of the API, a day, for which a client is written. Only \
+         where an answer has several forms is it a parameter; every endpoint takes it, so a client can send it \
+         always. Without it, the client gets the oldest version that is served. `/docs/versions.html` has \
+         what has changed."
             .to_owned(),
     );
     info
@@ -139,7 +161,8 @@ impl Operation {
                 response.headers.extend(self.headers.iter().map(|name| header(name)));
                 // The answer to a webhook is its receiver's.
                 let is_ours = !self.problems.is_empty();
-                response.headers.extend(is_ours.then(|| header(REQUEST_ID)));
+                let common = [REQUEST_ID, VERSION].map(header);
+                response.headers.extend(common.into_iter().filter(|_| is_ours));
             }
         }
         let mut refusals = BTreeMap::<_, Vec<ProblemType>>::new();
@@ -239,7 +262,7 @@ fn refusal(status: u16, problems: &[ProblemType], is_open: bool) -> Response {
         }
         _ => None,
     });
-    response.headers = headers.chain([REQUEST_ID]).map(header).collect();
+    response.headers = headers.chain([REQUEST_ID, VERSION]).map(header).collect();
     response
 }
 

@@ -12,12 +12,14 @@ use super::document::REPLAYED;
 use super::{BEARER, Operation, schemas};
 use crate::http::idempotency::{KEY_INVALID, KEY_MISSING, MAX_KEY_LENGTH, Transaction};
 use crate::http::merge_patch::MERGE_PATCH;
+use crate::http::version::ApiVersion;
 use crate::http::{
-    INVALID_BODY, INVALID_JSON, INVALID_PARAMETER, Json, MergePatch, PRECONDITION_FAILED,
+    Allowed, INVALID_BODY, INVALID_JSON, INVALID_PARAMETER, Json, MergePatch, PRECONDITION_FAILED,
     PRECONDITION_REQUIRED, Path, Precondition, Query, SignedIn, UNSUPPORTED_MEDIA_TYPE,
 };
 use crate::idempotency::{IN_PROGRESS, KEY_REUSED};
-use crate::problem::UNAUTHENTICATED;
+use crate::problem::{FORBIDDEN, UNAUTHENTICATED};
+use crate::scopes::Scope;
 
 /// What an extractor takes from a request, and what it refuses.
 pub trait Extractor {
@@ -67,6 +69,11 @@ impl Extractor for HeaderMap {
     fn describe(_: &mut Operation) {}
 }
 
+/// [`Operation::formerly`] describes the header, with what it changes.
+impl Extractor for ApiVersion {
+    fn describe(_: &mut Operation) {}
+}
+
 /// A JSON object that somebody else defines, as it was sent.
 impl Extractor for Bytes {
     fn describe(operation: &mut Operation) {
@@ -82,6 +89,15 @@ impl Extractor for SignedIn {
         let bearer = SecurityRequirement::new::<_, [&str; 0], _>(BEARER, []);
         operation.openapi.security = Some(vec![bearer]);
         operation.problems.push(UNAUTHENTICATED);
+    }
+}
+
+impl<S: Scope> Extractor for Allowed<S> {
+    fn describe(operation: &mut Operation) {
+        SignedIn::describe(operation);
+        let bearer = SecurityRequirement::new(BEARER, [S::NAME]);
+        operation.openapi.security = Some(vec![bearer]);
+        operation.problems.push(FORBIDDEN);
     }
 }
 

@@ -47,6 +47,7 @@ mod document;
 mod extractors;
 mod schemas;
 mod unions;
+mod versions;
 mod webhook;
 
 use axum::Router;
@@ -56,7 +57,6 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, Operation as OpenApiOperation, Parameter, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::Schema;
-use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, RefOr, Required, ResponseBuilder};
 
 pub use self::document::document;
@@ -70,15 +70,17 @@ use super::event::INVALID_REQUEST;
 use super::json::JSON;
 use super::limits::{HEADERS_TOO_LARGE, URL_TOO_LONG};
 use super::rate_limit::{Subject, TOO_MANY_REQUESTS, UNAVAILABLE, Unavailable};
+use super::version::UNKNOWN_VERSION;
 use super::{BODY_TOO_LARGE, StatusCode, UNREADABLE_BODY};
 pub use crate::__operation as operation;
 pub use crate::__route as route;
 pub use crate::__text as text;
-use crate::problem::{CONFLICTING_WRITES, FORBIDDEN, INTERNAL, ProblemType};
+use crate::problem::{CONFLICTING_WRITES, INTERNAL, ProblemType};
 
 /// The problems that any request can have, before its handler sees it, and an internal error.
-const EVERYWHERE: [ProblemType; 8] = [
+const EVERYWHERE: [ProblemType; 9] = [
     INVALID_REQUEST,
+    UNKNOWN_VERSION,
     UNREADABLE_BODY,
     NOT_ACCEPTABLE,
     BODY_TOO_LARGE,
@@ -217,12 +219,6 @@ impl Operation {
         let schema = schemas::text(None, None, example);
         self.parameter(name, ParameterIn::Header, true, description, schema);
         self
-    }
-
-    /// Only users with this scope may call it.
-    pub fn scope(mut self, scope: &str) -> Self {
-        self.openapi.security = Some(vec![SecurityRequirement::new(BEARER, [scope])]);
-        self.refuses(&[FORBIDDEN])
     }
 
     /// It may answer these problems.

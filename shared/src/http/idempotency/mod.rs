@@ -6,7 +6,8 @@
 //! all requests with the same key, one runs at a time; the others get 409 with `Retry-After`. After the
 //! first answer, each request with the key gets the same answer, byte for byte, with the header
 //! `Idempotent-Replayed: true`, for 24 h. A request with the key and another path, query or body is
-//! refused (422). The order of the members of a JSON body and the space between them do not matter.
+//! refused (422). The order of the members of a JSON body and the space between them do not matter. A retry
+//! that names another [version](super::version) gets the first answer too: `Arsenal-Version` names its version.
 //!
 //! [`wrapped`] guards an endpoint that may safely run again. It saves the answers that a retry would
 //! repeat: 2xx, 3xx, and 4xx except 401, 403, 408, 425 and 429. It does not save a 5xx, and the next
@@ -41,6 +42,7 @@ use self::key::{fingerprint, key};
 use self::saved::is_lasting;
 pub use self::saved::{HadEffects, IDEMPOTENT_REPLAYED, MAX_SAVED_BYTES, Saved};
 use super::SignedIn;
+use super::version::ApiVersion;
 use crate::clock::Clock;
 use crate::idempotency::{
     Claim, Commit, IdempotencyError, Outcome, Reconciled, Records, Request as Identity,
@@ -69,6 +71,7 @@ async fn wrap(
     request: Request<Body>,
     next: Next,
 ) -> Result<Response> {
+    let version = ApiVersion::of(request.headers())?;
     let (identity, request) = identity(&records, request).await?;
     let (mut passing, mut first) = (None, None);
     let wrapped = Wrapped::new(records);
@@ -80,7 +83,7 @@ async fn wrap(
         }
         let (saved, response) = Saved::with_response(response).await?;
         first = Some(response);
-        Ok(saved)
+        Ok(saved.in_version(version))
     });
     let outcome = outcome.await;
     match (outcome, passing, first) {
@@ -97,9 +100,10 @@ async fn offer_transaction(
     request: Request<Body>,
     next: Next,
 ) -> Result<Response> {
+    let version = ApiVersion::of(request.headers())?;
     let (identity, mut request) = identity(&records, request).await?;
     let transactional = Transactional::new(records);
-    request.extensions_mut().insert(Transaction { transactional, identity });
+    request.extensions_mut().insert(Transaction { transactional, identity, version });
     Ok(next.run(request).await)
 }
 
@@ -111,6 +115,7 @@ async fn offer_transaction(
 pub struct Transaction {
     transactional: Transactional,
     identity: Identity,
+    version: ApiVersion,
 }
 
 impl<S: Sync> FromRequestParts<S> for Transaction {
@@ -137,7 +142,7 @@ impl Transaction {
     /// # Errors
     /// [`IdempotencyError`]; `?` turns it into the handler's response.
     pub async fn commit(&self, commit: Commit<Saved>) -> Result<Outcome<Saved>, IdempotencyError> {
-        self.transactional.commit(&self.identity, commit).await
+        self.transactional.commit(&self.identity, self.versioned(commit)).await
     }
 
     /// [`commit`](Self::commit) for an attempt of [`retried`](Self::retried). Gives `None` if a condition
@@ -177,7 +182,16 @@ impl Transaction {
         work: impl AsyncFnOnce(&Claim) -> Result<Commit<Saved>>,
         reconcile: impl AsyncFnOnce(&Claim) -> Result<Reconciled<Saved>>,
     ) -> Result<Outcome<Saved>, IdempotencyError> {
+        let work = async |claim: &Claim| Ok(self.versioned(work(claim).await?));
+        let reconcile = async |claim: &Claim| match reconcile(claim).await? {
+            Reconciled::Happened(commit) => Ok(Reconciled::Happened(self.versioned(commit))),
+            Reconciled::DidNotHappen => Ok(Reconciled::DidNotHappen),
+        };
         self.transactional.execute(&self.identity, work, reconcile).await
+    }
+
+    fn versioned(&self, commit: Commit<Saved>) -> Commit<Saved> {
+        commit.map(|answer| answer.in_version(self.version))
     }
 }
 

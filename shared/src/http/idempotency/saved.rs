@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+use crate::http::version::{ARSENAL_VERSION, ApiVersion, DEPRECATION, SUNSET};
 use crate::idempotency::Outcome;
 use crate::{Error, Result};
 
@@ -19,7 +20,7 @@ pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-
 pub const MAX_SAVED_BYTES: usize = 64 * 1024;
 
 /// The headers that are saved; other headers belong to the transport.
-const SAVED_HEADERS: [HeaderName; 7] = [
+static SAVED_HEADERS: [HeaderName; 9] = [
     header::CACHE_CONTROL,
     header::CONTENT_LANGUAGE,
     header::CONTENT_TYPE,
@@ -27,6 +28,8 @@ const SAVED_HEADERS: [HeaderName; 7] = [
     header::LAST_MODIFIED,
     header::LINK,
     header::LOCATION,
+    DEPRECATION,
+    SUNSET,
 ];
 
 /// An extension of a 5xx response: the work has had effects and must not run again, so the response is
@@ -79,6 +82,12 @@ impl Saved {
             body: text.map(str::to_owned),
             body_base64: text.is_none().then(|| BASE64_STANDARD.encode(body)),
         })
+    }
+
+    /// Keeps the version, so that replays name the version of this answer's form.
+    pub(super) fn in_version(mut self, version: ApiVersion) -> Self {
+        self.headers.insert(ARSENAL_VERSION.to_string(), version.to_string());
+        self
     }
 
     fn response(self) -> Result<Response> {
