@@ -377,4 +377,8 @@ async fn concurrent_announcements_use_exactly_the_budget() {
     let (status, problem) = call(&f.create, &announcing("too-large", 1_000)).await;
     assert_eq!(status, 429);
     assert!(problem["detail"].as_str().unwrap().contains("\"upload-bytes\" is 1000"), "{problem}");
+    // What does not fit into an unused budget is refused for good.
+    let (status, problem) = call(&f.create, &announcing("never-fits", 1_001)).await;
+    assert_eq!((status, &problem["type"]), (422, &json!("/docs/problems/file-too-large")));
+    assert_eq!(problem["errors"][0]["detail"], "a file must have 1 to 1000 bytes");
 }

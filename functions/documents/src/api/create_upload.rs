@@ -155,7 +155,8 @@ async fn handle(
     let Announcement { name, size, sha256, schema, upload } = announcement;
     let name = DocumentName::try_from(name).map_err(invalid_name)?;
     let announced = Announced { name, size, sha256, schema };
-    check_size(announced.size, uploads.max_bytes)?;
+    // A file that is larger than a day's budget never fits.
+    check_size(announced.size, uploads.max_bytes.min(uploads.allowance.upload_bytes))?;
     if let Some(schema) = &announced.schema
         && !schemas::exists(&state.documents, user.tenant, schema).await?
     {
