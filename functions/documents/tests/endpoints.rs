@@ -263,6 +263,8 @@ async fn an_invalid_field_is_named() {
         ("size", json!(100_000_001), "file-too-large"),
         ("sha256", json!("abc"), "invalid-body"),
         ("schema", json!("invoice"), "invalid-body"),
+        ("schema", json!("_invoice@1"), "invalid-body"),
+        ("schema", json!("invoice@1000000000"), "invalid-body"),
         ("schema", json!("invoice@2"), "unknown-schema"),
         ("schema", json!("nothing@1"), "unknown-schema"),
         ("upload", json!("fax"), "invalid-body"),
