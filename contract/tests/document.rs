@@ -61,6 +61,45 @@ fn each_operation_has_a_summary_a_request_and_an_answer_that_are_valid_examples(
 }
 
 #[test]
+fn each_link_leads_to_a_parameter_of_an_operation() {
+    let contract = Contract::of(&checked_in());
+    let has = |id: &str, name: &str| {
+        let mut operations = contract.operations();
+        let operation = operations.find(|operation| operation["operationId"] == id);
+        let parameters = operation.and_then(|operation| operation["parameters"].as_array());
+        parameters.into_iter().flatten().any(|parameter| parameter["name"] == name)
+    };
+    for operation in contract.operations() {
+        let responses = operation["responses"].as_object().unwrap().values();
+        let links = responses.filter_map(|response| response["links"].as_object());
+        for link in links.flat_map(|links| links.values()) {
+            let id = link["operationId"].as_str().unwrap();
+            for name in link["parameters"].as_object().unwrap().keys() {
+                assert!(has(id, name), "{}: {link}", operation["operationId"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_pattern_of_an_idempotency_key_is_what_the_endpoints_take() {
+    let contract = Contract::of(&checked_in());
+    let parameters =
+        contract.operations().filter_map(|operation| operation["parameters"].as_array());
+    let key =
+        parameters.flatten().find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();
+    let longest = "k".repeat(255);
+    let quoted = format!("\"{longest}\"");
+    for valid in ["8e03", "a b", "a\"b", "\"a,b\"", "\" \"", r#""a\"b\\c""#, &longest, &quoted] {
+        contract.validate(&key["schema"], &valid.into()).unwrap_or_else(|e| panic!("{valid}: {e}"));
+    }
+    let too_long = format!("{longest}k");
+    for invalid in ["", " ", "a,b", "\"\"", "\"open", "\"a\"b\"", r#""a\b""#, "clé", &too_long] {
+        assert!(contract.validate(&key["schema"], &invalid.into()).is_err(), "{invalid}");
+    }
+}
+
+#[test]
 fn each_type_and_each_field_is_described_for_readers_without_the_source() {
     let document: Value = yaml_serde::from_str(&checked_in()).unwrap();
     let schemas = document["components"]["schemas"].as_object().unwrap();

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::ADMIN;
 use crate::charges::{self, ChargeError};
-use crate::money::{MAX_AMOUNT, Money};
+use crate::money::{Currency, MAX_AMOUNT, Money};
 use crate::product::{MAX_NAME, Product};
 use crate::system::System;
 
@@ -27,6 +27,7 @@ pub fn operation() -> Operation {
         .scope(ADMIN)
         .answers::<Answer>(StatusCode::OK)
         .answers::<Answer>(StatusCode::CREATED)
+        .links(&["checkout-get-product"], "sku", "$response.body#/sku")
         .refuses(&[INVALID_PRODUCT])
 }
 
@@ -42,13 +43,24 @@ const INVALID_PRODUCT: ProblemType = ProblemType::new(
 #[schema(as = ProductRequest)]
 struct Request {
     /// The name: no control characters, and not only spaces.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     name: String,
     /// The price of one unit.
-    price: Money,
+    price: Price,
     /// Whether the product is on sale.
     #[serde(default = "default_active")]
     active: bool,
+}
+
+/// A price, in minor units: 1999 with `EUR` is 19.99 €.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Price {
+    /// The number of minor units.
+    #[schema(minimum = 1, maximum = 99_999_999)]
+    amount: u64,
+    /// The currency.
+    currency: Currency,
 }
 
 /// A product that was put.
@@ -74,7 +86,8 @@ async fn handle(
     Json(request): Json<Request>,
 ) -> Result<(StatusCode, Json<Answer>)> {
     user.require(ADMIN)?;
-    let Request { name, price, active } = request;
+    let Request { name, price: Price { amount, currency }, active } = request;
+    let price = Money { amount, currency };
     let is_short = name.chars().count() <= MAX_NAME;
     if name.trim().is_empty() || !is_short || name.chars().any(char::is_control) {
         return Err(

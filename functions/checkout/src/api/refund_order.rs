@@ -34,6 +34,7 @@ pub fn operation() -> Operation {
         .scope(ADMIN)
         .answers::<Answer>(StatusCode::ACCEPTED)
         .header("Location")
+        .links(&["checkout-get-order"], "order_id", "$response.body#/order")
         .refuses(&[NOT_FOUND, ORDER_NOT_PAID, TOO_MANY_REFUNDS, INVALID_REFUND, ORDER_REFUNDED])
 }
 

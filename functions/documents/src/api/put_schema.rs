@@ -2,8 +2,8 @@
 
 use axum::Router;
 use axum::extract::State;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::{Json, Path, SignedIn, StatusCode};
@@ -39,6 +39,12 @@ const SCHEMA_EXISTS: ProblemType = ProblemType::new(
     "This version exists with other content",
 );
 
+/// A schema of the data to extract, in a part of JSON Schema 2020-12.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(as = DataSchema, value_type = Object)]
+struct TenantSchema(Map<String, Value>);
+
 /// A stored schema.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StoredSchema)]
@@ -53,12 +59,13 @@ async fn handle(
     State(state): State<System>,
     user: SignedIn,
     Path(schema): Path<SchemaRef>,
-    Json(document): Json<Value>,
+    Json(TenantSchema(document)): Json<TenantSchema>,
 ) -> Result<Json<Answer>> {
     user.require(WRITE)?;
     if schemas::is_built_in(&schema.name) {
         return Err(Problem::of(SCHEMA_BUILT_IN).into());
     }
+    let document = Value::Object(document);
     schemas::check(&schema, &document)
         .map_err(|reason| Problem::of(INVALID_SCHEMA).detail(reason))?;
     if state.documents.add_schema(user.tenant, &schema, &document.to_string()).await? {

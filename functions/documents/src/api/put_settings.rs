@@ -52,6 +52,7 @@ struct Request {
 #[schema(as = DocumentWebhookRequest)]
 struct RequestedWebhook {
     /// The URL, with `https` and a public host.
+    #[schema(format = "uri")]
     url: String,
 }
 
