@@ -299,6 +299,8 @@ async fn settings_are_replaced_and_a_secret_is_shown_once() {
         (json!({"webhook": {"url": "http://1.1.1.1/"}}), "webhook.url"),
         (json!({"webhook": {"url": "https://169.254.169.254/latest/meta-data"}}), "webhook.url"),
         (json!({"policy": {"max_pages": "many"}}), "policy.max_pages"),
+        (json!({"policy": {"max_pages": 1_u64 << 53}}), "policy.max_pages"),
+        (json!({"policy": {"max_bytes": 1_u64 << 53}}), "policy.max_bytes"),
         (json!({"policy": {"max_inflated_bytes": 8_589_934_593_u64}}), "policy.max_inflated_bytes"),
     ] {
         let (status, problem) =

@@ -66,8 +66,10 @@ pub(super) struct PolicySchema {
     #[schema(required = false, value_type = BTreeMap<FeatureSchema, PolicyAction>)]
     features: BTreeMap<String, PolicyAction>,
     /// The maximum number of pages, or `null`.
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
     max_pages: Option<u64>,
     /// The maximum size of the file in bytes, or `null`.
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
     max_bytes: Option<u64>,
     /// The maximum size of all inflated streams in bytes, or `null` for the default.
     #[schema(maximum = 8_589_934_592_u64)]

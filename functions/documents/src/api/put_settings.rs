@@ -95,10 +95,19 @@ async fn attempt(
     Ok(is_set.then(|| Shown::of(settings, is_new, state.clock.now())))
 }
 
+/// The largest number that each client can read: many have only the integers of an `f64`.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
+
 fn check_policy(policy: &Policy) -> Result<(), Problem> {
-    if policy.max_inflated_bytes.is_none_or(|bytes| bytes <= Limits::MAX_TOTAL_BYTES) {
-        return Ok(());
+    let pages = policy.max_pages.and_then(|pages| u64::try_from(pages).ok());
+    for (field, number, most) in [
+        ("policy.max_pages", pages, MAX_NUMBER),
+        ("policy.max_bytes", policy.max_bytes, MAX_NUMBER),
+        ("policy.max_inflated_bytes", policy.max_inflated_bytes, Limits::MAX_TOTAL_BYTES),
+    ] {
+        if number.is_some_and(|number| number > most) {
+            return Err(Problem::of(INVALID_BODY).field(field, format!("at most {most}")));
+        }
     }
-    Err(Problem::of(INVALID_BODY)
-        .field("policy.max_inflated_bytes", format!("at most {}", Limits::MAX_TOTAL_BYTES)))
+    Ok(())
 }
