@@ -70,7 +70,7 @@ permissions: $(TOOLS) ## Write docs/PERMISSIONS.md anew from the templates
 	@.venv/bin/python infra/permissions.py
 
 .PHONY: soak
-soak: $(TOOLS) ## Run the same with every fault at every request; `make test` tries a third of the faults
+soak: $(TOOLS) ## Run the same with every fault at every request, and Schemathesis for 15 minutes; `make test` tries a third of the faults
 	@SOAK=1 SYSTEM="$(SYSTEM)" infra/test.sh
 
 .PHONY: openapi

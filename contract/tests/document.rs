@@ -58,7 +58,8 @@ fn each_operation_has_a_summary_a_request_and_an_answer_that_are_valid_examples(
             contents.push(example.unwrap_or_else(|| panic!("{id} has no example of an answer")));
         }
         for content in contents {
-            let content = &content["application/json"];
+            let json = ["application/json", "application/merge-patch+json"];
+            let content = json.iter().find_map(|kind| content.get(kind)).unwrap();
             if let Some(versions) = content["schema"]["x-versions"].as_array() {
                 for (version, form) in
                     versions.iter().zip(content["schema"]["oneOf"].as_array().unwrap())
@@ -74,6 +75,45 @@ fn each_operation_has_a_summary_a_request_and_an_answer_that_are_valid_examples(
             let example = content.get("example").unwrap_or_else(|| panic!("{id}: no example"));
             contract.validate(&content["schema"], example).unwrap_or_else(|e| panic!("{id}: {e}"));
         }
+    }
+}
+
+#[test]
+fn each_link_leads_to_a_parameter_of_an_operation() {
+    let contract = Contract::of(&checked_in());
+    let has = |id: &str, name: &str| {
+        let mut operations = contract.operations();
+        let operation = operations.find(|operation| operation["operationId"] == id);
+        let parameters = operation.and_then(|operation| operation["parameters"].as_array());
+        parameters.into_iter().flatten().any(|parameter| parameter["name"] == name)
+    };
+    for operation in contract.operations() {
+        let responses = operation["responses"].as_object().unwrap().values();
+        let links = responses.filter_map(|response| response["links"].as_object());
+        for link in links.flat_map(|links| links.values()) {
+            let id = link["operationId"].as_str().unwrap();
+            for name in link["parameters"].as_object().unwrap().keys() {
+                assert!(has(id, name), "{}: {link}", operation["operationId"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_pattern_of_an_idempotency_key_is_what_the_endpoints_take() {
+    let contract = Contract::of(&checked_in());
+    let parameters =
+        contract.operations().filter_map(|operation| operation["parameters"].as_array());
+    let key =
+        parameters.flatten().find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();
+    let longest = "k".repeat(255);
+    let quoted = format!("\"{longest}\"");
+    for valid in ["8e03", "a b", "a\"b", "\"a,b\"", "\" \"", r#""a\"b\\c""#, &longest, &quoted] {
+        contract.validate(&key["schema"], &valid.into()).unwrap_or_else(|e| panic!("{valid}: {e}"));
+    }
+    let too_long = format!("{longest}k");
+    for invalid in ["", " ", "a,b", "\"\"", "\"open", "\"a\"b\"", r#""a\b""#, "clé", &too_long] {
+        assert!(contract.validate(&key["schema"], &invalid.into()).is_err(), "{invalid}");
     }
 }
 
@@ -114,7 +154,8 @@ fn each_variant_of_a_union_has_a_name() {
     let document: Value = yaml_serde::from_str(&checked_in()).unwrap();
     walk(&document, "", &mut |path, value| {
         for variant in value["oneOf"].as_array().into_iter().flatten() {
-            let is_named = variant.get("$ref").is_some() || variant["type"] == "null";
+            let is_scalar = variant["type"].as_str().is_some_and(|kind| kind != "object");
+            let is_named = variant.get("$ref").is_some() || is_scalar;
             assert!(is_named, "{path}: the variant {variant} has no name");
         }
         let mapping = value.pointer("/discriminator/mapping").and_then(Value::as_object);

@@ -9,6 +9,7 @@ import os
 import secrets
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -187,6 +188,20 @@ def declined(customer: Customer) -> None:
     until(lambda: customer.ask("GET", "/v1/cart")["lines"], "The cart with its lines")
 
 
+def reused_key(url: str, keeper: str) -> None:
+    """Stock is moved, and another movement with the same idempotency key is refused."""
+    key = {"idempotency_key": secrets.token_hex(16)}
+    call("POST", url, {"quantity": 1, "reason": "adjustment"}, keeper, **key)
+    other = json.dumps({"quantity": -1, "reason": "adjustment"}).encode()
+    headers = {"content-type": "application/json", "authorization": f"Bearer {keeper}", "idempotency-key": key["idempotency_key"]}
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, other, headers), timeout=10).close()
+        sys.exit("An idempotency key was good for two movements.")
+    except urllib.error.HTTPError as error:
+        assert error.code == 422, error.read()
+    call("POST", url, {"quantity": -1, "reason": "adjustment"}, keeper)
+
+
 def stock_comes_back(sku: str) -> None:
     """A reservation whose time is over is released."""
     dynamodb, table = client("dynamodb"), outputs()["InventoryTableName"]
@@ -259,6 +274,7 @@ def run(api: str) -> None:
     sku = stocked(api, keeper, "Bone folder", PRICE, STOCK)
     assert ask("GET", f"/v1/stock/{sku}")["available"] == STOCK
     assert len(ask("GET", f"/v1/stock/{sku}/movements")["movements"]) == 1
+    reused_key(f"{api}/v1/stock/{sku}/movements", keeper)
     assert ask("GET", f"/v1/products/{sku}")["available"] == STOCK
     assert ask("GET", "/v1/products")["products"]
 

@@ -37,13 +37,18 @@ def announce_parts(api: str, token: str, file: bytes) -> str:
     return f"{api}/v1/documents/{created['document']['id']}"
 
 
-def upload_in_parts(api: str, token: str, file: bytes) -> str:
-    """Uploads a file in parts. Returns the URL of the document."""
-    url = announce_parts(api, token, file)
+def put_parts(url: str, token: str, file: bytes) -> None:
+    """Puts the missing parts of a document's file."""
     for part in call("GET", f"{url}/parts", token=token)["missing"]:
         content = file[part["offset"] : part["offset"] + part["size"]]
         request = urllib.request.Request(part["url"], content, method="PUT")
         urllib.request.urlopen(request, timeout=30).close()
+
+
+def upload_in_parts(api: str, token: str, file: bytes) -> str:
+    """Uploads a file in parts. Returns the URL of the document."""
+    url = announce_parts(api, token, file)
+    put_parts(url, token, file)
     call("POST", f"{url}/parts/complete", {}, token)
     return url
 

@@ -9,7 +9,9 @@ Without the corrections, MiniStack 1.5.33
   browser asks;
 - sees no change when a parameter includes or leaves out a resource through a condition;
 - does not create an alarm on an expression (`Metrics`): it gets an alarm on the first metric of the expression;
-- does not know `AWS::Logs::QueryDefinition`. It has no Logs Insights, so a query is created and deleted without effect.
+- does not know `AWS::Logs::QueryDefinition`. It has no Logs Insights, so a query is created and deleted without effect;
+- gives each event to a function in two small packets. The second waits some 40 ms for the acknowledgement of the first,
+  so that each invocation takes 55 ms and not 10 ms.
 
 This file replaces functions of MiniStack. If a version lacks one of these functions, or the function takes other
 parameters, the local AWS does not start.
@@ -18,6 +20,7 @@ It runs with `python -P`, because this file has the name of the package that it 
 """
 
 import inspect
+import socketserver
 import sys
 
 from ministack.app import main
@@ -127,6 +130,8 @@ provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
 provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"].update(create=create_api, update=update_api)
 provisioners._check_nested_stack_capabilities = check_and_transform
 provisioners._update_resource = update_with_attributes
+
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 if __name__ == "__main__":
     main()

@@ -9,15 +9,19 @@ use shared::http::contract;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SchemaRef {
-    /// The schema's name: 1 to 40 characters of `a` to `z`, `0` to `9`, `_` and `-`.
+    /// The schema's name: 1 to 40 characters of `a` to `z`, `0` to `9`, `_` and `-`. The first is a letter or a
+    /// digit, as [`extraction::Schema`] requires.
     pub name: String,
-    /// The version, from 1.
+    /// The version, from 1 to 999,999,999.
     pub version: u32,
 }
 
+/// The last version.
+const MAX_VERSION: u32 = 999_999_999;
+
 contract::text!(
     SchemaRef,
-    "^[a-z0-9_-]{1,40}@[1-9][0-9]*$",
+    "^[a-z0-9][a-z0-9_-]{0,39}@[1-9][0-9]{0,8}$",
     "invoice@1",
     "A schema and its version. A version never changes."
 );
@@ -25,16 +29,17 @@ contract::text!(
 /// The text is not a schema's name and version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a schema is a name of 1 to 40 characters a–z, 0–9, _ and -, then @ and a version, as in invoice@1"
+    "a schema is a name of 1 to 40 characters a–z, 0–9, _ and -, which begins with a letter or a digit, then @ and \
+     a version of up to 9 digits, as in invoice@1"
 )]
 pub struct InvalidSchemaRef;
 
 /// Whether `text` is a valid schema name.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
-    let is_part =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-    (1..=40).contains(&text.len()) && text.bytes().all(is_part)
+    let is_first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_part = |byte: u8| is_first(byte) || b"_-".contains(&byte);
+    text.len() <= 40 && text.bytes().next().is_some_and(is_first) && text.bytes().all(is_part)
 }
 
 impl TryFrom<String> for SchemaRef {
@@ -45,7 +50,7 @@ impl TryFrom<String> for SchemaRef {
         let version = version.parse().map_err(|_| InvalidSchemaRef)?;
         let parsed = Self { name: name.to_owned(), version };
         // One schema has one spelling.
-        if is_name(name) && version > 0 && parsed.to_string() == text {
+        if is_name(name) && (1..=MAX_VERSION).contains(&version) && parsed.to_string() == text {
             Ok(parsed)
         } else {
             Err(InvalidSchemaRef)
@@ -84,6 +89,9 @@ mod tests {
             "@1",
             "A@1",
             "a b@1",
+            "_a@1",
+            "-a@1",
+            "a@1000000000",
             &long,
         ] {
             assert!(parse(text).is_err(), "{text:?}");

@@ -266,6 +266,8 @@ async fn an_invalid_field_is_named() {
         ("size", json!(100_000_001), "file-too-large"),
         ("sha256", json!("abc"), "invalid-body"),
         ("schema", json!("invoice"), "invalid-body"),
+        ("schema", json!("_invoice@1"), "invalid-body"),
+        ("schema", json!("invoice@1000000000"), "invalid-body"),
         ("schema", json!("invoice@2"), "unknown-schema"),
         ("schema", json!("nothing@1"), "unknown-schema"),
         ("upload", json!("fax"), "invalid-body"),
@@ -300,6 +302,8 @@ async fn settings_are_replaced_and_a_secret_is_shown_once() {
         (json!({"webhook": {"url": "http://1.1.1.1/"}}), "webhook.url"),
         (json!({"webhook": {"url": "https://169.254.169.254/latest/meta-data"}}), "webhook.url"),
         (json!({"policy": {"max_pages": "many"}}), "policy.max_pages"),
+        (json!({"policy": {"max_pages": 1_u64 << 53}}), "policy.max_pages"),
+        (json!({"policy": {"max_bytes": 1_u64 << 53}}), "policy.max_bytes"),
         (json!({"policy": {"max_inflated_bytes": 8_589_934_593_u64}}), "policy.max_inflated_bytes"),
     ] {
         let (status, problem) =
@@ -425,4 +429,8 @@ async fn concurrent_announcements_use_exactly_the_budget() {
     let (status, problem) = call(&f.create, &announcing("too-large", 1_000)).await;
     assert_eq!(status, 429);
     assert!(problem["detail"].as_str().unwrap().contains("\"upload-bytes\" is 1000"), "{problem}");
+    // What does not fit into an unused budget is refused for good.
+    let (status, problem) = call(&f.create, &announcing("never-fits", 1_001)).await;
+    assert_eq!((status, &problem["type"]), (422, &json!("/docs/problems/file-too-large")));
+    assert_eq!(problem["errors"][0]["detail"], "a file must have 1 to 1000 bytes");
 }

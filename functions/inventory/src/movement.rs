@@ -1,9 +1,13 @@
 //! Movements of stock: deliveries and corrections. A sale is not a movement; its reservation records it.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::UserId;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::stock::{Bucket, MAX_BUCKETS, MAX_STOCK, Take, available, plan, reserved, spread};
 
@@ -85,10 +89,27 @@ pub fn changes(
 }
 
 /// A moved quantity: from -999,999 to 999,999, and not 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i32")]
-#[schema(as = MovedQuantity, minimum = -999_999, maximum = 999_999, example = 50)]
 pub struct Quantity(i32);
+
+impl PartialSchema for Quantity {
+    fn schema() -> RefOr<Schema> {
+        let part = |least: i32, most: i32| {
+            let part = ObjectBuilder::new().schema_type(Type::Integer);
+            part.minimum(Some(least)).maximum(Some(most))
+        };
+        let description = "A moved quantity: from -999,999 to 999,999, and not 0.";
+        let parts = OneOfBuilder::new().item(part(-MAX_QUANTITY, -1)).item(part(1, MAX_QUANTITY));
+        parts.description(Some(description)).examples([50]).into()
+    }
+}
+
+impl ToSchema for Quantity {
+    fn name() -> Cow<'static, str> {
+        "MovedQuantity".into()
+    }
+}
 
 /// The number is not a valid [`Quantity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

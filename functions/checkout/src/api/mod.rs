@@ -37,6 +37,15 @@ pub use view::View;
 
 use crate::deliver_webhook::KINDS;
 
+/// What can be done with an order that was placed.
+const OF_ORDER: [&str; 5] = [
+    "checkout-get-order",
+    "checkout-pay-order",
+    "checkout-cancel-order",
+    "checkout-get-receipt",
+    "checkout-refund-order",
+];
+
 /// The endpoints' part of the contract.
 #[must_use]
 pub fn operations() -> Vec<Operation> {

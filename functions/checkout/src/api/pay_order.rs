@@ -20,7 +20,7 @@ use shared::rate_limit::Quota;
 use utoipa::ToSchema;
 
 use super::paying::{INVALID_PAYMENT_METHOD, check_payment_method, respond};
-use super::{View, Write};
+use super::{OF_ORDER, View, Write};
 use crate::order::{Event, Order, OrderId, State as OrderState};
 use crate::system::System;
 
@@ -41,6 +41,7 @@ pub fn operation() -> Operation {
         .answers::<View>(StatusCode::ACCEPTED)
         .answers::<View>(StatusCode::OK)
         .header("Location")
+        .links(&OF_ORDER, "order_id", "$response.body#/id")
         .waits()
         .limited(Subject::User, Unavailable::Admit)
         .refuses(&[NOT_FOUND, INVALID_PAYMENT_METHOD, ORDER_NOT_PAYABLE])

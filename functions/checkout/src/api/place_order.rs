@@ -22,7 +22,7 @@ use shared::{Error, Result};
 use utoipa::ToSchema;
 
 use super::paying::{INVALID_PAYMENT_METHOD, check_payment_method, respond};
-use super::{View, Write};
+use super::{OF_ORDER, View, Write};
 use crate::cart::Cart;
 use crate::charges;
 use crate::money::Money;
@@ -49,6 +49,7 @@ pub fn operation() -> Operation {
         .answers::<View>(StatusCode::ACCEPTED)
         .answers::<View>(StatusCode::OK)
         .header("Location")
+        .links(&OF_ORDER, "order_id", "$response.body#/id")
         .waits()
         .limited(Subject::User, Unavailable::Admit)
         .refuses(&[

@@ -8,7 +8,7 @@ use shared::problem::{Problem, ProblemType};
 use utoipa::ToSchema;
 
 use crate::charges::{self, ChargeError};
-use crate::money::{MAX_AMOUNT, Money};
+use crate::money::{Currency, MAX_AMOUNT, Money};
 use crate::product::{MAX_NAME, Product};
 use crate::system::System;
 
@@ -24,13 +24,24 @@ pub(super) const INVALID_PRODUCT: ProblemType = ProblemType::new(
 #[schema(as = ProductRequest)]
 pub(super) struct ProductFields {
     /// The name: no control characters, and not only spaces.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     name: String,
     /// The price of one unit.
-    price: Money,
+    price: Price,
     /// Whether the product is on sale.
     #[serde(default = "default_active")]
     active: bool,
+}
+
+/// A price, in minor units: 1999 with `EUR` is 19.99 €.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Price {
+    /// The number of minor units.
+    #[schema(minimum = 1, maximum = 99_999_999)]
+    amount: u64,
+    /// The currency.
+    currency: Currency,
 }
 
 /// A product that was put.
@@ -47,14 +58,16 @@ fn default_active() -> bool {
 
 impl From<Product> for ProductFields {
     fn from(Product { name, price, active }: Product) -> Self {
-        Self { name, price, active }
+        let Money { amount, currency } = price;
+        Self { name, price: Price { amount, currency }, active }
     }
 }
 
 impl ProductFields {
     /// The product with these fields.
     pub(super) fn valid(self) -> Result<Product, Problem> {
-        let Self { name, price, active } = self;
+        let Self { name, price: Price { amount, currency }, active } = self;
+        let price = Money { amount, currency };
         let is_short = name.chars().count() <= MAX_NAME;
         if name.trim().is_empty() || !is_short || name.chars().any(char::is_control) {
             let detail = format!("1 to {MAX_NAME} characters, no control characters");

@@ -28,8 +28,13 @@ pub fn operation() -> Operation {
     contract::operation!(handle)
         .answers::<Answer>(StatusCode::OK)
         .answers::<Answer>(StatusCode::CREATED)
+        .links(&OF_ENDPOINT, "name", "$response.body#/name")
         .refuses(&[TOO_MANY_ENDPOINTS, INVALID_WEBHOOK])
 }
+
+/// What can be done with an endpoint that was put.
+const OF_ENDPOINT: [&str; 3] =
+    ["checkout-list-deliveries", "checkout-rotate-secret", "checkout-delete-endpoint"];
 
 const TOO_MANY_ENDPOINTS: ProblemType =
     ProblemType::new(StatusCode::CONFLICT, "too-many-endpoints", "There are too many endpoints");
@@ -40,6 +45,7 @@ const TOO_MANY_ENDPOINTS: ProblemType =
 #[schema(as = WebhookEndpointRequest)]
 struct Request {
     /// The URL, with `https` and a public host.
+    #[schema(format = "uri")]
     url: String,
 }
 

@@ -22,6 +22,7 @@ pub fn operation() -> Operation {
     contract::operation!(handle)
         .answers::<StoredProduct>(StatusCode::OK)
         .answers::<StoredProduct>(StatusCode::CREATED)
+        .links(&["checkout-get-product", "checkout-patch-product"], "sku", "$response.body#/sku")
         .refuses(&[INVALID_PRODUCT])
 }
 

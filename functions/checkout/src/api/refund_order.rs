@@ -33,6 +33,7 @@ pub fn operation() -> Operation {
     contract::operation!(handle)
         .answers::<Answer>(StatusCode::ACCEPTED)
         .header("Location")
+        .links(&["checkout-get-order"], "order_id", "$response.body#/order")
         .refuses(&[NOT_FOUND, ORDER_NOT_PAID, TOO_MANY_REFUNDS, INVALID_REFUND, ORDER_REFUNDED])
 }
 

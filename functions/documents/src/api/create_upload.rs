@@ -49,9 +49,19 @@ pub fn operation() -> Operation {
     contract::operation!(handle)
         .answers::<Created>(StatusCode::CREATED)
         .header("Location")
+        .links(&OF_DOCUMENT, "document_id", "$response.body#/document/id")
         .limited(Subject::User, Unavailable::Admit)
         .refuses(&[UNKNOWN_SCHEMA, INVALID_NAME, FILE_EMPTY, FILE_TOO_LARGE, EXCEEDED])
 }
+
+/// What can be done with a document that was announced.
+const OF_DOCUMENT: [&str; 5] = [
+    "documents-get",
+    "documents-upload-parts",
+    "documents-complete-upload",
+    "documents-cancel",
+    "documents-delete",
+];
 
 const UNKNOWN_SCHEMA: ProblemType = ProblemType::new(
     StatusCode::UNPROCESSABLE_ENTITY,
@@ -72,8 +82,14 @@ const FILE_TOO_LARGE: ProblemType =
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Announcement {
-    /// The file's name, for display: 1 to 255 bytes, without `/`, `\` and control characters.
-    #[schema(min_length = 1, max_length = 255, example = "statement.pdf")]
+    /// The file's name, for display: 1 to 255 characters, not only spaces, without `/`, `\`, control characters,
+    /// line breaks and text direction marks.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^/\\\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+$",
+        example = "statement.pdf"
+    )]
     name: String,
     /// The file's size, in bytes.
     #[schema(minimum = 1)]
@@ -153,7 +169,8 @@ async fn handle(
     let Announcement { name, size, sha256, schema, upload } = announcement;
     let name = DocumentName::try_from(name).map_err(invalid_name)?;
     let announced = Announced { name, size, sha256, schema };
-    check_size(announced.size, uploads.max_bytes)?;
+    // A file that is larger than a day's budget never fits.
+    check_size(announced.size, uploads.max_bytes.min(uploads.allowance.upload_bytes))?;
     if let Some(schema) = &announced.schema
         && !schemas::exists(&state.documents, user.tenant, schema).await?
     {

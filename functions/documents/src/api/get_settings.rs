@@ -1,15 +1,21 @@
 //! `GET /v1/document-settings`
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::extract::State;
 use jiff::Timestamp;
+use pdf_inspect::Feature;
 use secrecy::ExposeSecret;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::{Allowed, EditTag, Json, StatusCode};
 use shared::webhook::State as EndpointState;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::Read;
 use super::settings_fields::SettingsFields;
@@ -52,25 +58,45 @@ struct ShownWebhook {
 }
 
 /// What a file must not contain.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Policy)]
 #[expect(dead_code, reason = "the schema of a type of a crate without this dependency")]
 pub(super) struct PolicySchema {
     /// The features of a PDF with another action than the default, such as `java_script`.
-    #[schema(required = false)]
-    features: std::collections::BTreeMap<String, PolicyAction>,
+    #[schema(required = false, value_type = BTreeMap<FeatureSchema, PolicyAction>)]
+    features: BTreeMap<String, PolicyAction>,
     /// The maximum number of pages, or `null`.
-    max_pages: Option<usize>,
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
+    max_pages: Option<u64>,
     /// The maximum size of the file in bytes, or `null`.
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
     max_bytes: Option<u64>,
     /// The maximum size of all inflated streams in bytes, or `null` for the default.
+    #[schema(maximum = 8_589_934_592_u64)]
     max_inflated_bytes: Option<u64>,
 }
 
+/// A feature of a PDF.
+struct FeatureSchema;
+
+impl PartialSchema for FeatureSchema {
+    fn schema() -> RefOr<Schema> {
+        let names = Feature::ALL.iter().filter_map(|feature| serde_json::to_value(feature).ok());
+        let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+        schema.description(Some("A feature of a PDF.")).into()
+    }
+}
+
+impl ToSchema for FeatureSchema {
+    fn name() -> Cow<'static, str> {
+        "PdfFeature".into()
+    }
+}
+
 /// What happens to a file with a feature.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "as PolicySchema")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 enum PolicyAction {
     Allow,
     Flag,

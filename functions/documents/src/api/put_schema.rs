@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::{Allowed, Json, Path, StatusCode};
@@ -44,7 +44,7 @@ const SCHEMA_EXISTS: ProblemType = ProblemType::new(
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(as = DataSchema, value_type = std::collections::BTreeMap<String, Value>)]
-struct DataSchema(Value);
+struct DataSchema(Map<String, Value>);
 
 /// A stored schema.
 #[derive(Serialize, ToSchema)]
@@ -65,6 +65,7 @@ async fn handle(
     if schemas::is_built_in(&schema.name) {
         return Err(Problem::of(SCHEMA_BUILT_IN).into());
     }
+    let document = Value::Object(document);
     schemas::check(&schema, &document)
         .map_err(|reason| Problem::of(INVALID_SCHEMA).detail(reason))?;
     if state.documents.add_schema(user.tenant, &schema, &document.to_string()).await? {

@@ -13,6 +13,9 @@ use super::get_settings::{PolicySchema, Shown};
 use crate::settings::Settings;
 use crate::system::System;
 
+/// The largest number that each client can read: many have only the integers of an `f64`.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
+
 /// A tenant's new settings.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +37,7 @@ pub(super) struct SettingsFields {
 #[schema(as = DocumentWebhookRequest)]
 struct WebhookFields {
     /// The URL, with `https` and a public host.
+    #[schema(format = "uri")]
     url: String,
 }
 
@@ -51,12 +55,18 @@ impl From<&Settings> for SettingsFields {
 impl SettingsFields {
     /// The fields, if their values are allowed.
     pub(super) fn valid(self) -> Result<Self, Problem> {
-        let bytes = self.policy.max_inflated_bytes;
-        if bytes.is_none_or(|bytes| bytes <= Limits::MAX_TOTAL_BYTES) {
-            return Ok(self);
+        let policy = &self.policy;
+        let pages = policy.max_pages.and_then(|pages| u64::try_from(pages).ok());
+        for (field, number, most) in [
+            ("policy.max_pages", pages, MAX_NUMBER),
+            ("policy.max_bytes", policy.max_bytes, MAX_NUMBER),
+            ("policy.max_inflated_bytes", policy.max_inflated_bytes, Limits::MAX_TOTAL_BYTES),
+        ] {
+            if number.is_some_and(|number| number > most) {
+                return Err(Problem::of(INVALID_BODY).field(field, format!("at most {most}")));
+            }
         }
-        Err(Problem::of(INVALID_BODY)
-            .field("policy.max_inflated_bytes", format!("at most {}", Limits::MAX_TOTAL_BYTES)))
+        Ok(self)
     }
 }
 

@@ -27,8 +27,12 @@ pub fn router(state: System) -> Router {
 pub fn operation() -> Operation {
     contract::operation!(handle)
         .answers::<Created>(StatusCode::CREATED)
+        .links(&OF_PRODUCT, "sku", "$response.body#/sku")
         .refuses(&[NOT_ENOUGH_STOCK, TOO_MUCH_STOCK])
 }
+
+/// What shows the stock that was moved.
+const OF_PRODUCT: [&str; 2] = ["inventory-get-stock", "inventory-list-movements"];
 
 const NOT_ENOUGH_STOCK: ProblemType =
     ProblemType::new(StatusCode::CONFLICT, "not-enough-stock", "There is not enough stock");

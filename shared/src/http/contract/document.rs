@@ -11,12 +11,12 @@ use utoipa::openapi::{
 
 use super::schemas::{Schemas, text};
 use super::unions::capitalised;
-use super::{BEARER, Operation, versions};
+use super::{BEARER, EVERYWHERE, Operation, versions};
 use crate::budget::EXCEEDED;
 use crate::http::StatusCode;
 use crate::http::rate_limit::{TOO_MANY_REQUESTS, UNAVAILABLE};
 use crate::idempotency::IN_PROGRESS;
-use crate::problem::{CONFLICTING_WRITES, Members, ProblemType, TYPES};
+use crate::problem::{CONFLICTING_WRITES, INTERNAL, Members, ProblemType, TYPES, UNAUTHENTICATED};
 
 /// The headers of answers: name, description, example.
 const HEADERS: [(&str, &str, &str); 15] = [
@@ -40,10 +40,14 @@ const HEADERS: [(&str, &str, &str); 15] = [
     (
         "ETag",
         "The tag of this representation, for `If-None-Match`. Its part before the dot is for `If-Match`.",
-        "\"4f1c9a…\"",
+        ETAG,
     ),
     (REPLAYED, "`true` if this is the first answer to the same request.", "true"),
-    ("Location", "The path of what the request has created.", "/v1/orders/ord_01M7YRRT80…"),
+    (
+        "Location",
+        "The path of what the request has created.",
+        "/v1/orders/ord_01M7YRRT800000000000000002",
+    ),
     (
         "Link",
         "`rel=\"next\"`: the next page of a list (RFC 8288), relative to the URL of this page; absent on the \
@@ -78,6 +82,9 @@ const HEADERS: [(&str, &str, &str); 15] = [
 
 /// The header of the first answer to the same request.
 pub(super) const REPLAYED: &str = "Idempotent-Replayed";
+
+/// An example of a tag.
+pub(super) const ETAG: &str = "\"9f86d081884c7d659a2feaa0c55ad015\"";
 
 /// The headers of all answers.
 const REQUEST_ID: &str = "X-Request-Id";
@@ -123,8 +130,9 @@ fn info() -> Info {
         "All endpoints of all systems.\n\n\
          A refusal is a problem of RFC 9457: its `type` is stable, and programs check it. Times are in \
          UTC (RFC 3339). Amounts of money are in minor units of their currency. Lists have pages: \
-         `next_cursor` of a page is the `cursor` of the next. A field without a value is absent. Unknown \
-         fields of a request are refused; an answer may get new fields.\n\n\
+         `next_cursor` of a page is the `cursor` of the next. A field without a value is absent; in a \
+         request it may also be `null` where its type says so. Unknown fields of a request are refused; an \
+         answer may get new fields.\n\n\
          The header `Arsenal-Version` names the version of the API, a day, for which a client is written. Only \
          where an answer has several forms is it a parameter; every endpoint takes it, so a client can send it \
          always. Without it, the client gets the oldest version that is served. `/docs/versions.html` has \
@@ -177,7 +185,9 @@ impl Operation {
         for (status, mut problems) in refusals {
             problems.sort_by_key(|problem| problem.slug);
             let mut response = refusal(status, &problems, is_open);
-            let limits = self.headers.iter().filter(|name| name.starts_with("RateLimit"));
+            // Some requests are refused before they count.
+            let counts = problems.iter().any(|problem| !is_before_limit(problem));
+            let limits = self.headers.iter().filter(|name| counts && name.starts_with("RateLimit"));
             response.headers.extend(limits.map(|name| header(name)));
             let is_patch = status == 415 && self.methods.contains(&HttpMethod::Patch);
             response.headers.extend(is_patch.then(|| header("Accept-Patch")));
@@ -196,6 +206,11 @@ impl Operation {
         let method = self.methods.into_iter().next().unwrap_or(HttpMethod::Get);
         (self.path, method, self.openapi)
     }
+}
+
+/// Whether a request has this problem before a rate limit is asked: the edge refuses it, or has no user.
+fn is_before_limit(problem: &ProblemType) -> bool {
+    *problem == UNAUTHENTICATED || *problem != INTERNAL && EVERYWHERE.contains(problem)
 }
 
 /// Moves a response to `common`, and gives the reference.

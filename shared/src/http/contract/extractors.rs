@@ -139,11 +139,12 @@ impl Extractor for Transaction {
         let description = "A random value for each new request, and the same value for its retries, \
                            which get the first answer again for 24 h. Bare, or quoted as a string of \
                            RFC 9651.";
-        let schema = schemas::text(
-            Some(MAX_KEY_LENGTH),
-            Some("^[ -~]+$"),
-            "8e03978e-40d5-43dd-bc93-6894a57f9324",
+        let pattern = format!(
+            r#"^([!#-+\--~][ -+\--~]{{0,{}}}|"([ !#-\[\]-~]|\\["\\]){{1,{MAX_KEY_LENGTH}}}")$"#,
+            MAX_KEY_LENGTH - 1
         );
+        let example = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+        let schema = schemas::text(None, Some(&pattern), example);
         operation.parameter("Idempotency-Key", ParameterIn::Header, true, description, schema);
         operation.headers.push(REPLAYED);
         operation.problems.extend([KEY_MISSING, KEY_INVALID, KEY_REUSED, IN_PROGRESS]);

@@ -54,11 +54,13 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter};
 use utoipa::ToSchema;
+use utoipa::openapi::link::Link;
 use utoipa::openapi::path::{HttpMethod, Operation as OpenApiOperation, Parameter, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Content, RefOr, Required, ResponseBuilder};
 
+use self::document::ETAG;
 pub use self::document::document;
 pub use self::extractors::{Extractor, Inputs};
 use self::schemas::Schemas;
@@ -214,6 +216,19 @@ impl Operation {
         self
     }
 
+    /// Its answers have the value of the parameter `name` of these operations, at `place`: a runtime expression of
+    /// OpenAPI, such as `$response.body#/id`.
+    pub fn links(mut self, operations: &[&str], name: &str, place: &str) -> Self {
+        for response in self.openapi.responses.responses.values_mut() {
+            let RefOr::T(response) = response else { continue };
+            for id in operations {
+                let link = Link::builder().operation_id(*id).parameter(name, place).build();
+                response.links.insert((*id).to_owned(), link.into());
+            }
+        }
+        self
+    }
+
     /// It needs this request header.
     pub fn needs(mut self, name: &str, description: &str, example: &str) -> Self {
         let schema = schemas::text(None, None, example);
@@ -247,9 +262,9 @@ impl Operation {
         let longest = super::prefer::MAX_WAIT.as_secs();
         let description = format!(
             "`wait=` and a number of seconds (RFC 7240): the answer comes when the work has ended, or \
-             after this time. At most {longest} s."
+             after this time. At most {longest} s. Any other preference is ignored."
         );
-        let schema = schemas::text(None, Some("^wait=[0-9]+$"), "wait=10");
+        let schema = schemas::text(None, None, "wait=10");
         self.parameter("Prefer", ParameterIn::Header, false, &description, schema);
         self.header("Preference-Applied")
     }
@@ -258,7 +273,7 @@ impl Operation {
     fn revalidates(&mut self) {
         let description = "The `ETag` of an earlier answer. If it is still the current one, the answer is \
                            304 without a body.";
-        let schema = schemas::text(None, None, "\"4f1c9a…\"");
+        let schema = schemas::text(None, None, ETAG);
         self.parameter("If-None-Match", ParameterIn::Header, false, description, schema);
         self.answer(StatusCode::NOT_MODIFIED, ResponseBuilder::new());
         self.headers.push("ETag");

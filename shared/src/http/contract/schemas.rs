@@ -78,7 +78,12 @@ impl Schemas {
 
     /// The fields of `T` as parameters; `T` as a parameter called `only`, if it is no object.
     pub(super) fn fields<T: ToSchema>(&mut self, only: &str) -> Vec<Field> {
-        if let RefOr::T(Schema::Object(object)) = clean(T::schema())
+        let mut schema = T::schema();
+        // A parameter is never `null`, also if unknown ones are refused.
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.additional_properties = None;
+        }
+        if let RefOr::T(Schema::Object(object)) = clean(schema)
             && !object.properties.is_empty()
         {
             let mut schemas = Vec::new();
@@ -182,6 +187,16 @@ fn fields_of(object: Object) -> Vec<Field> {
 /// The schema without `null`, because an answer leaves out a field that has no value, unless the
 /// description says when it is `null`; and with short descriptions.
 fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
+    clean_field(schema, false)
+}
+
+/// As [`clean`]. A request may have `null` for a field that has no value.
+fn clean_field(schema: RefOr<Schema>, is_of_request: bool) -> RefOr<Schema> {
+    let drop_null = |kind: &mut SchemaType, description: Option<&str>| {
+        if !is_of_request {
+            drop_null(kind, description);
+        }
+    };
     let schema = match schema {
         RefOr::T(schema) => schema,
         RefOr::Ref(mut reference) => {
@@ -191,7 +206,10 @@ fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
         }
     };
     RefOr::T(match schema {
-        Schema::Object(object) => Schema::Object(clean_object(object)),
+        Schema::Object(mut object) => {
+            drop_null(&mut object.schema_type, object.description.as_deref());
+            Schema::Object(clean_object(object))
+        }
         Schema::Array(mut array) => {
             shorten(&mut array.description);
             drop_null(&mut array.schema_type, array.description.as_deref());
@@ -200,7 +218,7 @@ fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
             }
             Schema::Array(array)
         }
-        Schema::OneOf(one) => return clean_one_of(one),
+        Schema::OneOf(one) => return clean_one_of(one, is_of_request),
         Schema::AllOf(mut all) => {
             shorten(&mut all.description);
             all.items = all.items.into_iter().map(clean).collect();
@@ -212,9 +230,12 @@ fn clean(schema: RefOr<Schema>) -> RefOr<Schema> {
 
 fn clean_object(mut object: Object) -> Object {
     shorten(&mut object.description);
-    drop_null(&mut object.schema_type, object.description.as_deref());
+    // Only requests refuse unknown fields.
+    let closed = AdditionalProperties::FreeForm(false);
+    let is_request = object.additional_properties.as_deref() == Some(&closed);
     let properties = std::mem::take(&mut object.properties).into_iter();
-    object.properties = properties.map(|(name, schema)| (name, clean(schema))).collect();
+    let properties = properties.map(|(name, schema)| (name, clean_field(schema, is_request)));
+    object.properties = properties.collect();
     object.additional_properties = object.additional_properties.map(|more| match *more {
         AdditionalProperties::RefOr(schema) => Box::new(AdditionalProperties::RefOr(clean(schema))),
         free @ AdditionalProperties::FreeForm(_) => Box::new(free),
@@ -222,7 +243,7 @@ fn clean_object(mut object: Object) -> Object {
     object
 }
 
-fn clean_one_of(mut one: OneOf) -> RefOr<Schema> {
+fn clean_one_of(mut one: OneOf, is_of_request: bool) -> RefOr<Schema> {
     if one.items.iter().any(is_null) {
         // The description of the field stands beside its type.
         for item in &mut one.items {
@@ -232,7 +253,7 @@ fn clean_one_of(mut one: OneOf) -> RefOr<Schema> {
         }
     }
     shorten(&mut one.description);
-    if !may_be_null(one.description.as_deref()) {
+    if !is_of_request && !may_be_null(one.description.as_deref()) {
         one.items.retain(|item| !is_null(item));
     }
     one.items = one.items.into_iter().map(clean).collect();
@@ -270,4 +291,45 @@ fn may_be_null(description: Option<&str>) -> bool {
 fn is_null(schema: &RefOr<Schema>) -> bool {
     let RefOr::T(Schema::Object(object)) = schema else { return false };
     object.schema_type == SchemaType::Type(Type::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// Something.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only described")]
+    struct Asked {
+        /// A number.
+        number: Option<u32>,
+        /// Another.
+        other: Option<Answered>,
+    }
+
+    /// Something.
+    #[derive(Deserialize, ToSchema)]
+    #[expect(dead_code, reason = "only described")]
+    struct Answered {
+        /// A number.
+        number: Option<u32>,
+    }
+
+    #[test]
+    fn only_a_request_has_null_for_a_field_without_a_value() {
+        let mut schemas = Schemas::default();
+        schemas.add::<Asked>();
+        let schemas = serde_json::to_value(schemas.0).unwrap();
+        assert_eq!(schemas["Answered"]["properties"]["number"]["type"], "integer");
+        let asked = &schemas["Asked"]["properties"];
+        assert_eq!(asked["number"]["type"], serde_json::json!(["integer", "null"]));
+        let other = asked["other"]["oneOf"].as_array().unwrap();
+        assert!(other.iter().any(|kind| kind["type"] == "null"), "{asked}");
+        let parameters = Schemas::default().fields::<Asked>("");
+        let number = serde_json::to_value(&parameters[0].schema).unwrap();
+        assert_eq!((&*parameters[0].name, &number["type"]), ("number", &"integer".into()));
+    }
 }
