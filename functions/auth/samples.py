@@ -1,12 +1,19 @@
 """What infra/local/check_api.py sends to auth besides what Schemathesis makes up."""
 
+from common import call
+
 # Rules that no schema can express, so a valid request may get these problems.
 RULES: dict[str, str] = {}
+ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
+# What the run does not send, with the reason.
+UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password"), ENDS)
 
 
 def make(user) -> dict[str, list]:
-    """The credentials of the user, so that some sign-ins succeed."""
+    """The credentials of the user, so that some sign-ins and refreshes succeed."""
+    tokens = call("POST", f"{user.api}/v1/auth/login", user.credentials)
     return {
         "auth-login body.email": [user.credentials["email"]],
         "auth-login body.password": [user.credentials["password"]],
+        "auth-refresh body.refresh_token": [tokens["refresh_token"]],
     }

@@ -66,6 +66,7 @@ def make(user) -> dict[str, list]:
         "path.order_id": paid,
         "checkout-cancel-order path.order_id": declined[:2],
         "checkout-pay-order path.order_id": declined[2:],
+        "checkout-patch-product header.If-Match": ["*"],
         "body.amount": [1, 2],
         "body.payment_method": [VISA, DECLINED],
         "body.url": [user.receiver],

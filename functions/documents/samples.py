@@ -22,7 +22,7 @@ def make(user) -> dict[str, list]:
     """Documents that wait for their file, one whose parts have come, and one that is ready."""
     api, token = user.api, user.token
     call("PUT", f"{api}/v1/document-schemas/errand@1", SCHEMA, token)
-    call("PUT", f"{api}/v1/document-settings", {"webhook": {"url": user.receiver}}, token)
+    call("PUT", f"{api}/v1/document-settings", {"webhook": {"url": user.receiver}}, token, if_match="*")
     file = (ROOT / "tests/pdf/statement.pdf").read_bytes() + secrets.token_hex(8).encode()
     ready, form = announce(api, token, "ready.pdf", file)
     upload(form, file)
@@ -39,6 +39,8 @@ def make(user) -> dict[str, list]:
         "documents-complete-upload path.document_id": names(whole),
         "documents-cancel path.document_id": names(cancelled),
         "documents-delete path.document_id": names(deleted),
+        "documents-put-settings header.If-Match": ["*"],
+        "documents-patch-settings header.If-Match": ["*"],
         "body.size": [1, 48_016],
         "body.schema": ["errand@1", "invoice@1"],
         "body.webhook.url": [user.receiver],

@@ -70,7 +70,7 @@ fn header_of(kid: Option<String>) -> Header {
 /// How old the keys may be that tokens are signed with.
 const KEYS_LIFETIME: Duration = Duration::from_mins(1);
 
-/// Makes tokens, with keys that are at most [`KEYS_LIFETIME`] old.
+/// Makes tokens, with keys that are at most a minute old.
 #[derive(Clone, Debug)]
 pub struct Issuers {
     name: String,

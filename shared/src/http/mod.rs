@@ -59,7 +59,7 @@ mod merge_patch;
 mod negotiation;
 pub mod page;
 mod params;
-mod precondition;
+pub mod precondition;
 pub mod prefer;
 pub mod rate_limit;
 mod shape;

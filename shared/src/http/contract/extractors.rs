@@ -8,7 +8,7 @@ use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::document::REPLAYED;
+use super::document::{ETAG, REPLAYED};
 use super::{BEARER, Operation, schemas};
 use crate::http::idempotency::{KEY_INVALID, KEY_MISSING, MAX_KEY_LENGTH, Transaction};
 use crate::http::merge_patch::MERGE_PATCH;
@@ -20,6 +20,9 @@ use crate::http::{
 use crate::idempotency::{IN_PROGRESS, KEY_REUSED};
 use crate::problem::{FORBIDDEN, UNAUTHENTICATED};
 use crate::scopes::Scope;
+
+/// The value of a header with tags: `*`, or tags in double quotes. Ours have no comma.
+const TAGS: &str = r#"^(\*|(W/)?"[!#-+\--~]*"(, ?(W/)?"[!#-+\--~]*")*)$"#;
 
 /// What an extractor takes from a request, and what it refuses.
 pub trait Extractor {
@@ -121,7 +124,7 @@ impl<T: ToSchema> Extractor for MergePatch<T> {
 
 impl Extractor for Precondition {
     fn describe(operation: &mut Operation) {
-        let tag = || schemas::text(None, None, "\"4f1c9a…\"");
+        let tag = || schemas::text(None, Some(TAGS), ETAG);
         let description = "The `ETag` of the answer that the edit is based on; only its part before the \
                            dot counts. Needed if the edit changes something that exists. `*`: replace \
                            it, whatever it is.";

@@ -55,7 +55,7 @@ impl Schemas {
         let reference = match whole {
             RefOr::Ref(reference) => reference,
             RefOr::T(Schema::Object(map)) => return patch_of_map(map).into(),
-            other => return other,
+            other @ RefOr::T(_) => return other,
         };
         let whole = RefOr::Ref(reference.clone());
         let name = reference.ref_location.rsplit('/').next().unwrap_or_default().to_owned();
