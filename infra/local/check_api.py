@@ -43,11 +43,10 @@ SAMPLED = 0.7
 
 
 @functools.cache
-def needed_scopes() -> dict[str, set[str]]:
-    """The scopes that each operation of the contract needs, by its id."""
+def operations() -> dict[str, dict]:
+    """The operations of the contract by their ids."""
     paths = yaml.safe_load((ROOT / "openapi.yaml").read_text())["paths"].values()
-    operations = [operation for path in paths for operation in path.values()]
-    return {it["operationId"]: {scope for way in it["security"] for scope in way.get("bearer", [])} for it in operations}
+    return {operation["operationId"]: operation for path in paths for operation in path.values()}
 
 
 def untried(system: System) -> dict[str, str]:
@@ -96,9 +95,15 @@ class Run:
     # Where its files are.
     folder: Path
 
+    def has_links(self) -> bool:
+        """Whether an operation of the systems leads to others."""
+        names = {system.name for system in self.systems}
+        chosen = [operation for operation in operations().values() if names.intersection(operation["tags"])]
+        return any("links" in response for operation in chosen for response in operation["responses"].values())
+
     def covers(self, operation: str) -> bool:
         """Whether the run tries all limits of an operation. The others do so for each operation that it does not cover."""
-        is_admins = ADMIN_SCOPE in needed_scopes()[operation]
+        is_admins = any(ADMIN_SCOPE in scopes for way in operations()[operation]["security"] for scopes in way.values())
         return {CUSTOMER: not is_admins, ADMIN: is_admins, NOBODY: False}[self.who]
 
     def samples(self, user: User) -> dict[str, dict[str, list]]:
@@ -118,14 +123,14 @@ class Run:
         """Writes the configuration: the common one, the samples, and who signs in."""
         lines = [CONFIGURATION.read_text()]
         # Of several tables that include an operation, only the first counts.
-        for number, (operations, samples) in enumerate(self.samples(owner).items()):
+        for number, (included, samples) in enumerate(self.samples(owner).items()):
             parameters = []
             for index, (place, values) in enumerate(samples.items()):
                 name = f"samples-{number}-{index}"
                 lines.append(f"[dictionaries.{name}]\nvalues = {json.dumps(values)}")
                 parameters.append(f'"{place}" = {{ dictionary = "{name}", probability = {SAMPLED} }}')
-            lines.append(f"[[operations]]\n{operations}\nparameters = {{ {', '.join(parameters)} }}")
-        if elsewhere := [id for id in needed_scopes() if not self.covers(id)]:
+            lines.append(f"[[operations]]\n{included}\nparameters = {{ {', '.join(parameters)} }}")
+        if elsewhere := [id for id in operations() if not self.covers(id)]:
             few = "phases.coverage.enabled = false\ngeneration.max-examples = 3"
             lines.append(f"[[operations]]\ninclude-operation-id = {json.dumps(elsewhere)}\n{few}")
         if self.who != NOBODY:
@@ -144,7 +149,7 @@ class Run:
         self.configure(owner, other)
         phases = ["fuzzing"]
         if self.who != NOBODY:
-            phases += ["stateful"]
+            phases += ["stateful"] if self.has_links() else []
             # These hardly depend on the seed.
             phases += ["examples", "coverage"] if self.seed == FIXED_SEED else []
         command = [VENV / "bin/schemathesis", "--config-file", self.folder / "schemathesis.toml", "--no-color", "run"]
@@ -209,6 +214,8 @@ def main(names: list[str]) -> None:
     """Runs all."""
     chosen = {named(name).name for name in names}
     systems = [it for it in deployed() if it.module("samples") and (not chosen or it.name in chosen)]
+    if not systems:
+        return
     seeds = [int(os.environ["SEED"])] if os.environ.get("SEED") else [FIXED_SEED, secrets.randbelow(10**9)]
     say(f"── The API and its contract: {', '.join(system.name for system in systems)}; seeds {' and '.join(map(str, seeds))}")
     api, receiver = api_url(), Receiver().url
