@@ -48,7 +48,34 @@ pub fn root() -> PathBuf {
 /// # Errors
 /// When a sample event cannot be read.
 pub fn yaml() -> Result<String, Box<dyn std::error::Error>> {
-    Ok(yaml_serde::to_string(&openapi()?)?)
+    let yaml = yaml_serde::to_string(&openapi()?)?;
+    Ok(yaml.lines().map(|line| with_quoted_day(line) + "\n").collect())
+}
+
+/// The line with quotes around a value or a key that is a day or a time. In YAML 1.2 they are texts, but readers
+/// of YAML 1.1, such as that of Python, take them for dates.
+fn with_quoted_day(line: &str) -> String {
+    let start = line.len() - line.trim_start_matches([' ', '-']).len();
+    let content = &line[start..];
+    let (before, text, after) = match content.split_once(": ") {
+        Some((key, value)) => (format!("{}{key}: ", &line[..start]), value, ""),
+        None => match content.strip_suffix(':') {
+            Some(key) => (line[..start].to_owned(), key, ":"),
+            None => (line[..start].to_owned(), content, ""),
+        },
+    };
+    if is_day_or_time(text) { format!("{before}'{text}'{after}") } else { line.to_owned() }
+}
+
+/// Whether a text begins with a day, and goes on with nothing but a time.
+fn is_day_or_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_day = bytes.len() >= 10
+        && bytes[..10].iter().enumerate().all(|(at, byte)| match at {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    is_day && bytes[10..].iter().all(|byte| byte.is_ascii_digit() || b"T:.Z".contains(byte))
 }
 
 /// The document, with its examples.
@@ -109,4 +136,26 @@ fn add_answer(
         add(content, answer["body"].take());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_times_are_quoted() {
+        for (line, quoted) in [
+            ("      - 2026-11-30", "      - '2026-11-30'"),
+            ("  example: 2026-11-21T10:00:00Z", "  example: '2026-11-21T10:00:00Z'"),
+            ("    at: 2026-11-30T07:02:11.482Z", "    at: '2026-11-30T07:02:11.482Z'"),
+            ("            2026-11-30:", "            '2026-11-30':"),
+            ("  - at: 2026-11-30", "  - at: '2026-11-30'"),
+            ("  text: 2026-11-30 is a day", "  text: 2026-11-30 is a day"),
+            ("  at: '2026-11-30'", "  at: '2026-11-30'"),
+            ("  number: 2026", "  number: 2026"),
+            ("paths:", "paths:"),
+        ] {
+            assert_eq!(with_quoted_day(line), quoted);
+        }
+    }
 }
