@@ -10,6 +10,8 @@ from arsenal_client.api.auth import auth_login, auth_register
 from arsenal_client.models import Credentials, InvalidCredentialsProblem, Registration, Role, TokenResponse, User
 
 PASSWORD = "correct horse battery"
+# The version of the API for which these programs are written.
+VERSION = {"Arsenal-Version": "2026-12-01"}
 # An answer to `Prefer: wait=20` takes longer than the client waits by default.
 TIMEOUT = httpx.Timeout(30)
 T = TypeVar("T")
@@ -29,12 +31,12 @@ def is_a(kind: type[T], answer: object) -> T:
 
 def with_token(url: str, token: str) -> AuthenticatedClient:
     """A client with this access token."""
-    return AuthenticatedClient(url, token, timeout=TIMEOUT)
+    return AuthenticatedClient(url, token, timeout=TIMEOUT, headers=VERSION)
 
 
 def signed_in(url: str) -> AuthenticatedClient:
     """A client of a new user."""
-    client, email = Client(url), f"client-{secrets.token_hex(4)}@example.org"
+    client, email = Client(url, headers=VERSION), f"client-{secrets.token_hex(4)}@example.org"
     user = is_a(User, auth_register.sync(client=client, body=Registration(email, PASSWORD)))
     check(user.roles == [Role.MEMBER], user)
     token = is_a(TokenResponse, auth_login.sync(client=client, body=Credentials(email, PASSWORD)))
@@ -45,5 +47,5 @@ def run(url: str, _admin_token: str) -> None:
     """Registers and signs in, and tries a wrong password."""
     signed_in(url)
     wrong = Credentials("nobody@example.org", "a wrong password")
-    problem = is_a(InvalidCredentialsProblem, auth_login.sync(client=Client(url), body=wrong))
+    problem = is_a(InvalidCredentialsProblem, auth_login.sync(client=Client(url, headers=VERSION), body=wrong))
     check(problem.type_ == "/docs/problems/invalid-credentials", problem)

@@ -5,6 +5,9 @@ import createClient, { type Client } from "openapi-fetch";
 
 export type Api = Client<paths>;
 
+/** The version of the API for which these programs are written. */
+const VERSION = { "Arsenal-Version": "2026-12-01" };
+
 /** What openapi-fetch gives for each request. */
 type Answer<Data, Problem> = { data?: Data; error?: Problem; response: Response };
 
@@ -30,12 +33,12 @@ export function refusal<Data, Problem>({ error, response }: Answer<Data, Problem
 
 /** A client with this access token. */
 export function withToken(url: string, token: string): Api {
-    return createClient<paths>({ baseUrl: url, headers: { authorization: `Bearer ${token}` } });
+    return createClient<paths>({ baseUrl: url, headers: { ...VERSION, authorization: `Bearer ${token}` } });
 }
 
 /** A client of a new user. */
 export async function signedIn(url: string): Promise<Api> {
-    const api = createClient<paths>({ baseUrl: url });
+    const api = createClient<paths>({ baseUrl: url, headers: VERSION });
     const credentials = { email: `${crypto.randomUUID()}@example.org`, password: "correct horse battery" };
     const user = body(await api.POST("/v1/auth/register", { body: credentials }));
     check(user.roles.includes("member"), `the roles of a new user: ${user.roles}`);
