@@ -1,5 +1,7 @@
 """What infra/local/check_api.py sends to auth besides what Schemathesis makes up."""
 
+import secrets
+
 from common import call
 
 # Rules that no schema can express, so a valid request may get these problems.
@@ -10,9 +12,11 @@ UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions",
 
 
 def make(user) -> dict[str, list]:
-    """The credentials of the user, so that some sign-ins and refreshes succeed."""
+    """New addresses, and the credentials of the user, so that registrations, sign-ins and refreshes succeed."""
     tokens = call("POST", f"{user.api}/v1/auth/login", user.credentials)
     return {
+        "auth-register body.email": [f"sample-{secrets.token_hex(8)}@example.org" for _ in range(50)],
+        "auth-register body.password": ["correct horse battery"],
         "auth-login body.email": [user.credentials["email"]],
         "auth-login body.password": [user.credentials["password"]],
         "auth-refresh body.refresh_token": [tokens["refresh_token"]],

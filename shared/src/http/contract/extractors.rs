@@ -22,7 +22,7 @@ use crate::problem::{FORBIDDEN, UNAUTHENTICATED};
 use crate::scopes::Scope;
 
 /// The value of a header with tags: `*`, or tags in double quotes. Ours have no comma.
-const TAGS: &str = r#"^(\*|(W/)?"[!#-+\--~]*"(, ?(W/)?"[!#-+\--~]*")*)$"#;
+const TAGS: &str = r#"^(\*|(W/)?"[!#-+.-~-]*"(, ?(W/)?"[!#-+.-~-]*")*)$"#;
 
 /// What an extractor takes from a request, and what it refuses.
 pub trait Extractor {
@@ -143,7 +143,7 @@ impl Extractor for Transaction {
                            which get the first answer again for 24 h. Bare, or quoted as a string of \
                            RFC 9651.";
         let pattern = format!(
-            r#"^([!#-+\--~][ -+\--~]{{0,{}}}|"([ !#-\[\]-~]|\\["\\]){{1,{MAX_KEY_LENGTH}}}")$"#,
+            r#"^([!#-+.-~-][ -+\--~]{{0,{}}}|"([ !#-\[\]-~]|\\["\\]){{1,{MAX_KEY_LENGTH}}}")$"#,
             MAX_KEY_LENGTH - 1
         );
         let example = "8e03978e-40d5-43dd-bc93-6894a57f9324";
