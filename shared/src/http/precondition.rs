@@ -29,7 +29,7 @@
 //! let request = Request::get("/").header("If-Match", "\"4f1c9a\"").body(())?;
 //! let precondition = Precondition::from_request_parts(&mut request.into_parts().0, &()).await?;
 //! assert_eq!(precondition.check(Some(&current), &wanted).unwrap_err().status(), 412);
-//! # shared::Result::Ok(()) }).unwrap();
+//! # Ok::<_, shared::Error>(()) }).unwrap();
 //! ```
 
 use std::convert::Infallible;
