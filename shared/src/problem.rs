@@ -127,10 +127,14 @@ impl Problem {
         }))
     }
 
-    /// A problem of a type.
+    /// A problem of a type. A 401 asks for an access token (RFC 9110, 15.5.2).
     #[must_use]
     pub fn of(ProblemType { status, slug, title }: ProblemType) -> Self {
-        Self::new(status, slug, title)
+        let problem = Self::new(status, slug, title);
+        if status == StatusCode::UNAUTHORIZED {
+            return problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        problem
     }
 
     /// Sets the detail: the error in this request, and what the caller can do.
@@ -158,7 +162,6 @@ impl Problem {
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::of(UNAUTHENTICATED)
-            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// 403: the user lacks `scope`.

@@ -12,13 +12,11 @@ use shared::clock::Clock;
 use shared::http::SignedIn;
 use shared::program::Environment;
 
-use crate::keys::PublicKeys;
+use crate::keys::{KEYS_LIFETIME, PublicKeys};
 use crate::store::Users;
 use crate::system;
 use crate::token::{Claims, Rejected, Verifier};
 
-/// How long the public keys are cached.
-const KEYS_LIFETIME: Duration = Duration::from_mins(1);
 /// How old the cached keys must be before a token with an unknown key makes the authorizer read them again.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
@@ -94,9 +92,9 @@ impl Authorizer {
         Ok(signed_in(claims).ok_or_else(|| "the expiry is out of range".to_owned()))
     }
 
-    /// The verifier, with keys that are at most this old.
+    /// The verifier, with keys that are at most this old, or older ones while Secrets Manager does not answer.
     async fn verifier(&self, age: Duration) -> Result<Arc<Verifier>> {
-        let fetch = async || Ok(Verifier::new(&self.issuer, self.keys.get().await?));
+        let fetch = async || Ok(Verifier::new(&self.issuer, self.keys.current().await?));
         self.cached.younger_than(age, fetch).await
     }
 }

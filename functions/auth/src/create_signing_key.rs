@@ -88,13 +88,17 @@ impl CreateSigningKey {
         send(url, &answer).await
     }
 
-    /// Creates the keys if there are none, and publishes their public halves. `request_id` makes a repeated call
+    /// Creates the keys if there are none, and publishes their public halves if none are published. `request_id` makes a repeated call
     /// idempotent.
     pub async fn ensure(&self, request_id: &str) -> Result<()> {
         if self.private.get().await?.is_none() {
             let keys = KeyRing::generate(self.clock.now())?;
             self.private.put(&keys, Some(request_id)).await?;
             tracing::info!("created the keys");
+        }
+        // Published keys stay as they are: a rotation may have published keys that it has not stored yet.
+        if self.public.get().await?.is_some() {
+            return Ok(());
         }
         // Publish the stored keys: another run may have stored them.
         self.public.put(&self.private.current().await?.public()?).await

@@ -1,10 +1,9 @@
-//! The keys that tokens are made with, in Secrets Manager. The ring of private keys is in a secret that only the
-//! endpoints read which issue tokens. The public halves, a JWK set, are in a secret that only `auth-authorize`
-//! reads. `auth-create-signing-key` creates the ring and `auth-rotate-keys` changes it.
+//! The keys that tokens are made with, in Secrets Manager. Of the functions that serve requests, only those that issue
+//! tokens read the secret of the private keys, and only `auth-authorize` reads that of the public halves, a JWK
+//! set. `auth-create-signing-key` creates both and `auth-rotate-keys` changes both.
 //!
-//! **Guarantees.** A key is published at least [`LEAD`] before it signs, and stays published until the last token
-//! that it signed has expired. So a rotation refuses no request. Rotations at the same time, and a crash in one, leave
-//! each key that signs published, at the latest after the next run.
+//! **Guarantees.** A key that a rotation adds is published at least [`LEAD`] before it signs, and stays published until the
+//! last token that it signed has expired. So a rotation refuses no request.
 
 use std::time::Duration;
 
@@ -18,15 +17,22 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
-use shared::{Error, Result};
+use shared::{Error, Result, fault};
 
 use crate::session::RefreshKey;
+use crate::token::LIFETIME;
 
-/// How long a key is published before it signs. Authorizers read the published keys again in this time.
+/// How old keys may be that a function has read: the time to live of its [cache](shared::cached). While Secrets
+/// Manager does not answer, they are used until they are twice as old.
+pub const KEYS_LIFETIME: Duration = Duration::from_mins(1);
+/// How long a key is published before it signs.
 pub const LEAD: Duration = Duration::from_mins(10);
-/// How long a key stays published after its successor signs: the lifetime of a token, and the time in which
-/// all endpoints read the ring again.
+/// How long a key stays published after its successor signs, at least.
 const RETIRED: Duration = Duration::from_hours(1);
+// When a key begins to sign, each authorizer has read it. When a key is not published any more, each token that it
+// signed has expired, also those of an issuer with old keys.
+const _: () = assert!(LEAD.as_secs() >= 2 * KEYS_LIFETIME.as_secs());
+const _: () = assert!(RETIRED.as_secs() >= LIFETIME.as_secs() + 2 * KEYS_LIFETIME.as_secs());
 
 /// An Ed25519 key pair, as PKCS #8.
 #[derive(Serialize, Deserialize)]
@@ -179,7 +185,8 @@ impl PrivateKeys {
 
     /// Replaces the keys. `request_id` (32 to 64 characters) makes a repeated call idempotent.
     pub async fn put(&self, keys: &KeyRing, request_id: Option<&str>) -> Result<()> {
-        self.0.put(keys.to_secret()?.to_string(), request_id.map(str::to_owned)).await
+        let request_id = request_id.map(str::to_owned);
+        self.0.put("keys.private", keys.to_secret()?.to_string(), request_id).await
     }
 }
 
@@ -195,13 +202,17 @@ impl PublicKeys {
         Self(Secret { client, id })
     }
 
+    /// The keys that tokens are verified with; `None` if none are published.
+    pub async fn get(&self) -> Result<Option<JwkSet>> {
+        Ok(self.0.get().await?.map(|text| serde_json::from_str(&text)).transpose()?)
+    }
+
     /// The keys that tokens are verified with.
     ///
     /// # Errors
     /// No keys are published: the deployment is incomplete.
-    pub async fn get(&self) -> Result<JwkSet> {
-        let text = self.0.get().await?;
-        Ok(serde_json::from_str(&text.ok_or_else(|| Error::internal("no keys are published"))?)?)
+    pub async fn current(&self) -> Result<JwkSet> {
+        self.get().await?.ok_or_else(|| Error::internal("no keys are published"))
     }
 
     /// Replaces the published keys. Idempotent.
@@ -210,7 +221,7 @@ impl PublicKeys {
         if self.0.get().await?.is_some_and(|published| *published == text) {
             return Ok(());
         }
-        self.0.put(text, None).await
+        self.0.put("keys.public", text, None).await
     }
 }
 
@@ -236,9 +247,11 @@ impl Secret {
         }
     }
 
-    async fn put(&self, text: String, token: Option<String>) -> Result<()> {
+    /// Stores the text, at the fault point `name`.
+    async fn put(&self, name: &'static str, text: String, token: Option<String>) -> Result<()> {
         let put = self.client.put_secret_value().secret_id(&self.id).secret_string(text);
-        put.set_client_request_token(token).send().await?;
+        let put = put.set_client_request_token(token);
+        fault::point(name, || put.clone().send()).await?;
         Ok(())
     }
 }

@@ -1,12 +1,16 @@
 //! Rotates the keys: on a schedule, and at an operator's command.
 //!
 //! **Guarantees.** A rotation refuses no token that is valid: the new key is published before it signs, and the old
-//! one stays published until its last token has expired. An emergency rotation refuses all tokens: access tokens
-//! within two minutes, when the last authorizer has read the keys again, and refresh tokens as soon. A run that
-//! crashes leaves keys that work, and the next run completes it.
+//! one stays published until its last token has expired. An emergency rotation ends all tokens: access tokens
+//! within two minutes (a minute until all functions have read the keys, and a minute for which API Gateway keeps a
+//! decision), and refresh tokens within one. While Secrets Manager does not answer, it is a minute more.
+//!
+//! A run that crashes before it has stored the private keys has changed nothing that signs. After that, the old
+//! keys of an emergency are gone for good, and the next run of any kind publishes the new ones.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::clock::Clock;
@@ -20,7 +24,7 @@ use crate::store::Users;
 use crate::system;
 
 /// The longest run: the time-out in the template.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
@@ -49,8 +53,9 @@ pub struct RotateKeys {
     pub ids: Ids,
 }
 
-/// The event. A schedule sends more fields, and not this one.
+/// The event. An unknown field is an error, so that a misspelt emergency is not a rotation like any other.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Request {
     /// All tokens end at once.
     #[serde(default)]
@@ -68,12 +73,24 @@ impl RotateKeys {
         if !self.users.claim_keys(Lease { attempt, until: now + LONGEST }, now).await? {
             return Err(Error::internal("another rotation of the keys runs"));
         }
-        let before = self.private.current().await?;
-        let ring = if emergency { KeyRing::generate(now)? } else { before.rotated(now)? };
-        // First: no key signs that is not published. In an emergency, this ends all access tokens.
+        let rotated = if emergency { self.replace(now).await } else { self.rotate(now).await };
+        self.users.release_keys(attempt).await?;
+        rotated?;
+        tracing::warn!(emergency, "rotated the keys");
+        Ok(())
+    }
+
+    /// Adds a key. It is published first, so that no key signs that is not published.
+    async fn rotate(&self, now: Timestamp) -> Result<()> {
+        let ring = self.private.current().await?.rotated(now)?;
         self.public.put(&ring.public()?).await?;
+        self.private.put(&ring, None).await
+    }
+
+    /// Replaces all keys. The private ones are stored first, so that no later run publishes the old ones again.
+    async fn replace(&self, now: Timestamp) -> Result<()> {
+        let ring = KeyRing::generate(now)?;
         self.private.put(&ring, None).await?;
-        tracing::warn!(emergency, keys = ring.signing().len(), "rotated the keys");
-        self.users.release_keys(attempt).await
+        self.public.put(&ring.public()?).await
     }
 }

@@ -1,8 +1,8 @@
 //! Sessions and their refresh tokens: the rules.
 //!
 //! A session lasts from a sign-in to its end. Its client has a refresh token, which is good for one refresh:
-//! the answer has the next one. So a stolen token is noticed: the thief and the owner cannot both use the
-//! chain of tokens.
+//! the answer has the next one. So a stolen token is noticed as soon as the thief and the owner refresh more than
+//! [`GRACE`] apart; within it, they look like one client that asks twice.
 //!
 //! **Guarantees.**
 //!

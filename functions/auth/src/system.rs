@@ -48,13 +48,14 @@ impl System {
         })
     }
 
-    /// The limit `name` for one source IP address, against guessing passwords and against the cost of
-    /// hashing. If the limiter is unavailable, the request is refused: without DynamoDB, no sign-in would
-    /// succeed anyway.
-    pub(crate) fn per_address(&self, name: &'static str) -> Limit {
+    /// The limit `name` for one source IP address, of `times` as many requests as sign-ins, against guessing
+    /// passwords and against the cost of hashing and of writes. If the limiter is unavailable, the request is
+    /// refused: without DynamoDB, no sign-in would succeed anyway.
+    pub(crate) fn per_address(&self, name: &'static str, times: u32) -> Limit {
+        let limit = self.per_minute.saturating_mul(times);
         Limit {
             limiter: self.limiter.clone(),
-            quota: Quota::new(name, self.per_minute, Duration::from_mins(1)),
+            quota: Quota::new(name, limit, Duration::from_mins(1)),
             subject: Subject::SourceIp,
             unavailable: Unavailable::Refuse,
         }
@@ -79,13 +80,13 @@ pub fn issuer_name() -> Result<String> {
     Ok(var("TOKEN_ISSUER")?)
 }
 
-/// The private half of the signing key.
+/// The private keys.
 pub fn private_keys(environment: &Environment) -> Result<PrivateKeys> {
     let client = aws_sdk_secretsmanager::Client::new(&environment.aws);
     Ok(PrivateKeys::new(client, var("SIGNING_KEY_SECRET")?))
 }
 
-/// The public half of the signing key.
+/// The public keys.
 pub fn public_keys(environment: &Environment) -> Result<PublicKeys> {
     let client = aws_sdk_secretsmanager::Client::new(&environment.aws);
     Ok(PublicKeys::new(client, var("PUBLIC_KEYS_SECRET")?))

@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use auth::create_signing_key::CreateSigningKey;
-use auth::keys::{PrivateKeys, PublicKeys};
-use jsonwebtoken::jwk::JwkSet;
+use auth::keys::{KeyRing, PrivateKeys, PublicKeys};
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use testing::{account, event};
@@ -66,7 +65,7 @@ async fn a_key_is_created_once_and_published() {
         })
     );
     let key = d.task.private.current().await.unwrap();
-    assert_eq!(d.task.public.get().await.unwrap(), key.public().unwrap());
+    assert_eq!(d.task.public.current().await.unwrap(), key.public().unwrap());
 
     for again in ["Create", "Update"] {
         assert_eq!(d.request(again).await["Status"], "SUCCESS");
@@ -78,12 +77,23 @@ async fn a_key_is_created_once_and_published() {
 #[tokio::test]
 async fn a_run_after_a_crash_publishes_the_same_key() {
     let d = deployment("signing-key").await;
-    d.request("Create").await;
-    let key = d.task.private.current().await.unwrap();
     // As if the first run crashed between the private and the public half.
-    d.task.public.put(&JwkSet { keys: Vec::new() }).await.unwrap();
+    let key = KeyRing::generate(Clock::System.now()).unwrap();
+    d.task.private.put(&key, None).await.unwrap();
     assert_eq!(d.request("Create").await["Status"], "SUCCESS");
-    assert_eq!(d.task.public.get().await.unwrap(), key.public().unwrap());
+    assert_eq!(d.task.public.current().await.unwrap(), key.public().unwrap());
+}
+
+/// Otherwise a deployment would publish keys again that an emergency has just ended.
+#[tokio::test]
+async fn a_deployment_during_a_rotation_publishes_nothing() {
+    let d = deployment("signing-key").await;
+    d.request("Create").await;
+    // A rotation has published its keys, and has not stored them yet.
+    let next = KeyRing::generate(Clock::System.now()).unwrap().public().unwrap();
+    d.task.public.put(&next).await.unwrap();
+    assert_eq!(d.request("Update").await["Status"], "SUCCESS");
+    assert_eq!(d.task.public.current().await.unwrap(), next);
 }
 
 #[tokio::test]
@@ -107,7 +117,7 @@ async fn a_delete_request_keeps_the_private_key() {
 #[tokio::test]
 async fn reading_unpublished_keys_is_an_error() {
     let d = deployment("signing-key").await;
-    assert!(d.task.public.get().await.is_err());
+    assert!(d.task.public.current().await.is_err());
 }
 
 /// Secrets Manager does not answer.
@@ -119,7 +129,7 @@ async fn reading_keys_times_out() {
     let aws = account::at(&server.uri()).await;
     let signs = PrivateKeys::new(aws_sdk_secretsmanager::Client::new(&aws), "s".into());
     let checks = PublicKeys::new(aws_sdk_secretsmanager::Client::new(&aws), "p".into());
-    let (signs, checks) = tokio::join!(signs.current(), checks.get());
+    let (signs, checks) = tokio::join!(signs.current(), checks.current());
     for trail in [signs.err().unwrap().trail(), checks.err().unwrap().trail()] {
         assert!(trail.contains("timeout"), "{trail}");
     }

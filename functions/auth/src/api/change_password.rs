@@ -77,8 +77,8 @@ async fn handle(
             let detail = "it is not the current password";
             return Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into());
         }
-        let attempt = state.ids.next();
-        match state.users.change_password(&account, &new_hash, session, attempt).await? {
+        let (attempt, now) = (state.ids.next(), state.clock.now());
+        match state.users.change_password(&account, &new_hash, session, attempt, now).await? {
             Changed::Made => Ok(Some(())),
             Changed::Account => Ok(None),
             Changed::Session => Err(Problem::unauthenticated().into()),

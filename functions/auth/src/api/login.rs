@@ -1,8 +1,6 @@
 //! `POST /v1/auth/login`
 
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::WWW_AUTHENTICATE;
 use axum::{Extension, Router};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -22,7 +20,7 @@ use crate::token::Issuers;
 
 /// The endpoint's router.
 pub fn router(state: System, issuers: Issuers) -> Router {
-    let limit = state.per_address("sign-ins");
+    let limit = state.per_address("sign-ins", 1);
     limited(contract::route!(handle).with_state(state).layer(Extension(issuers)), limit)
 }
 
@@ -62,22 +60,15 @@ async fn handle(
     Json(credentials): Json<Credentials>,
 ) -> Result<Tokens> {
     let account = state.users.by_email(&credentials.email).await?;
-    let (account, password_hash) = account
-        .map(|known| {
-            let hash = known.password_hash.clone();
-            (known, hash)
-        })
-        .unzip();
+    let password_hash = account.as_ref().map(|known| known.password_hash.clone());
     let is_right = password::verify(credentials.password, password_hash).await?;
-    let account = account.filter(|_| is_right).ok_or_else(|| {
-        Problem::of(INVALID_CREDENTIALS)
-            .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-    })?;
+    let account = account.filter(|_| is_right);
+    let account = account.ok_or_else(|| Problem::of(INVALID_CREDENTIALS))?;
 
-    let (user, now) = (&account.user, state.clock.now());
+    let (user, now, issuer) = (&account.user, state.clock.now(), issuers.current().await?);
     // In the epoch of the password that was checked: a change of the password meanwhile ends it.
     let session = Session::begun(state.ids.next(), user.id, account.epoch, client, now);
     state.users.begin_session(&session).await?;
     tracing::info!(user_id = %user.id, session_id = %session.id, "signed in");
-    tokens(&state, issuers.current().await?.as_ref(), user, &session, now)
+    tokens(&state, &issuer, user, &session, now)
 }

@@ -16,7 +16,7 @@ use shared::http::SignedIn;
 use shared::http::contract::Operation;
 use shared::id::SessionId;
 use shared::problem::Problem;
-use shared::scopes::{ACCOUNT, Account};
+use shared::scopes::Account;
 
 /// The system's part of the contract.
 #[must_use]
@@ -37,7 +37,7 @@ pub fn operations() -> Vec<Operation> {
 /// The session of the request.
 ///
 /// # Errors
-/// 403 when its token belongs to none.
+/// 401 when its token belongs to none.
 fn session_of(user: &SignedIn) -> Result<SessionId, Problem> {
-    user.session.ok_or_else(|| Problem::forbidden(ACCOUNT))
+    user.session.ok_or_else(Problem::unauthenticated)
 }

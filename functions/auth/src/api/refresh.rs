@@ -1,12 +1,11 @@
 //! `POST /v1/auth/refresh`
 
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::WWW_AUTHENTICATE;
 use axum::{Extension, Router};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use shared::Result;
+use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
@@ -19,9 +18,13 @@ use crate::store::Rotated;
 use crate::system::System;
 use crate::token::Issuers;
 
+/// The refreshes for each sign-in that a source address may have: many users can share an address, and each
+/// refreshes every 15 minutes.
+const REFRESHES: u32 = 20;
+
 /// The endpoint's router.
 pub fn router(state: System, issuers: Issuers) -> Router {
-    let limit = state.per_address("refreshes");
+    let limit = state.per_address("refreshes", REFRESHES);
     limited(contract::route!(handle).with_state(state).layer(Extension(issuers)), limit)
 }
 
@@ -62,12 +65,17 @@ async fn handle(
     let issuer = issuers.current().await?;
     let token = issuer.refresh().read(request.refresh_token.expose_secret());
     let token = token.ok_or_else(|| refused("not one of ours"))?;
-    let account = state.users.account(token.user).await?;
-    let account = account.ok_or_else(|| refused("no such user"))?;
     let now = state.clock.now();
-    match state.users.rotate(token, account.epoch, &client, now).await? {
-        Rotated::Session(session) => tokens(&state, &issuer, &account.user, &session, now),
-        Rotated::Over => Err(refused("the session has ended").into()),
+    let (user, rotated) = retried(async || {
+        let account = state.users.account(token.user).await?;
+        let account = account.ok_or_else(|| refused("no such user"))?;
+        let rotated = state.users.rotate(token, account.epoch, &client, now).await?;
+        Ok((rotated != Rotated::AccountChanged).then_some((account.user, rotated)))
+    })
+    .await?;
+    match rotated {
+        Rotated::Session(session) => tokens(&state, &issuer, &user, &session, now),
+        Rotated::Over | Rotated::AccountChanged => Err(refused("the session has ended").into()),
         Rotated::Reused => {
             let (user_id, session_id) = (token.user, token.session);
             tracing::warn!(%user_id, %session_id, "a refresh token was used again: the session is ended");
@@ -78,5 +86,5 @@ async fn handle(
 
 fn refused(reason: &'static str) -> Problem {
     tracing::info!(reason, "refresh refused");
-    Problem::of(INVALID_REFRESH_TOKEN).header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    Problem::of(INVALID_REFRESH_TOKEN)
 }

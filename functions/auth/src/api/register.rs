@@ -18,7 +18,7 @@ use crate::user::User;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = state.per_address("registrations");
+    let limit = state.per_address("registrations", 1);
     limited(contract::route!(handle).with_state(state), limit)
 }
 

@@ -1,11 +1,11 @@
 //! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
 //! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique
-//! and maps an address to its user.
+//! and maps an address to its user. `pk = KEYS` has the lease of a rotation of the keys.
 
 mod sessions;
 
 pub use sessions::Rotated;
-use sessions::session_key;
+use sessions::{ALIVE, alive_values, session_key};
 
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
@@ -33,7 +33,6 @@ pub struct Account {
     /// The password's hash, a PHC string.
     pub password_hash: String,
     /// How often all sessions of the user were ended at once. Those of an earlier epoch have ended.
-    #[serde(default)]
     pub epoch: u32,
 }
 
@@ -121,6 +120,7 @@ impl Users {
         new_hash: &str,
         kept: SessionId,
         attempt: AttemptId,
+        now: Timestamp,
     ) -> Result<Changed> {
         let (user, next) = (account.user.id, account.epoch + 1);
         let change = self
@@ -132,13 +132,15 @@ impl Users {
             .expression_attribute_values(":old", string(&account.password_hash))
             .expression_attribute_values(":next", number(next))
             .expression_attribute_values(":epoch", number(account.epoch));
-        let keep = self
+        let mut keep = self
             .table
             .updating(session_key(user, kept))
             .update_expression("SET epoch = :next")
-            .condition_expression("epoch = :epoch AND attribute_not_exists(ended)")
-            .expression_attribute_values(":next", number(next))
-            .expression_attribute_values(":epoch", number(account.epoch));
+            .condition_expression(ALIVE)
+            .expression_attribute_values(":next", number(next));
+        for (name, value) in alive_values(account.epoch, now) {
+            keep = keep.expression_attribute_values(name, value);
+        }
         let writes = vec![update(change)?, update(keep)?];
         Ok(
             match self.table.transact("users.change_password", &attempt.to_string(), writes).await?
@@ -150,7 +152,7 @@ impl Users {
         )
     }
 
-    /// Ends all sessions of a user. 1 WRU.
+    /// Ends all sessions of a user that have begun. 1 WRU.
     pub async fn end_all_sessions(&self, user: UserId) -> Result<()> {
         let update = self
             .table

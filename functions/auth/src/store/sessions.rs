@@ -1,5 +1,6 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::id::{SessionId, UserId};
@@ -11,7 +12,7 @@ use crate::session::{Client, Ended, IDLE, LIFETIME, Reason, RefreshToken, Sessio
 
 const SESSION: &str = "SESSION#";
 /// The condition and the filter of sessions that are alive.
-const ALIVE: &str =
+pub(super) const ALIVE: &str =
     "epoch = :epoch AND attribute_not_exists(ended) AND expires_at > :now AND refreshed_at > :idle";
 
 /// What came of a refresh.
@@ -23,6 +24,8 @@ pub enum Rotated {
     Reused,
     /// The session has ended before, or does not exist.
     Over,
+    /// The account has changed since it was read: its epoch is a later one.
+    AccountChanged,
 }
 
 impl Users {
@@ -76,13 +79,16 @@ impl Users {
         if is_made {
             return Ok(Rotated::Session(session));
         }
+        if session.epoch > epoch {
+            return Ok(Rotated::AccountChanged);
+        }
         match session.judge(token.generation, now) {
             Verdict::JustReplaced if session.epoch == epoch => Ok(Rotated::Session(session)),
             Verdict::Reused => {
                 self.end_session(token.user, token.session, Reason::TokenReused, now).await?;
                 Ok(Rotated::Reused)
             }
-            // A current token is refused for the epoch.
+            // The account's epoch is a later one than that of the session.
             Verdict::Current | Verdict::JustReplaced | Verdict::Over => Ok(Rotated::Over),
         }
     }
@@ -105,7 +111,7 @@ impl Users {
     }
 
     /// Up to `limit` sessions of a user that are alive, newest first, before the session `before`; and whether
-    /// there are more. 0.5 RRU for 4 KB, including sessions that have ended.
+    /// there are more, strongly consistent. 1 RRU for 4 KB, including sessions that have ended.
     pub async fn sessions(
         &self,
         user: UserId,
@@ -117,6 +123,7 @@ impl Users {
         let mut query = self
             .table
             .query(user_partition(user), SESSION)
+            .consistent_read(true)
             .scan_index_forward(false)
             .filter_expression(ALIVE)
             .set_exclusive_start_key(before.map(|before| session_key(user, before)));
@@ -132,21 +139,26 @@ impl Users {
         #[serde(untagged)]
         enum Row {
             Session(Session),
-            Account { epoch: u32 },
+            /// The hash tells it from a session.
+            Account {
+                epoch: u32,
+                #[expect(dead_code)]
+                password_hash: IgnoredAny,
+            },
         }
         let keys = vec![user_key(user), session_key(user, session)];
         let (mut epoch, mut found) = (None, None);
         for row in self.table.batch(keys).await? {
             match row {
                 Row::Session(session) => found = Some(session),
-                Row::Account { epoch: current } => epoch = Some(current),
+                Row::Account { epoch: current, .. } => epoch = Some(current),
             }
         }
         Ok(epoch.zip(found).is_some_and(|(epoch, session)| session.is_alive(epoch, now)))
     }
 }
 
-fn alive_values(epoch: u32, now: Timestamp) -> [(&'static str, AttributeValue); 3] {
+pub(super) fn alive_values(epoch: u32, now: Timestamp) -> [(&'static str, AttributeValue); 3] {
     [(":epoch", number(epoch)), (":now", milliseconds(now)), (":idle", milliseconds(now - IDLE))]
 }
 

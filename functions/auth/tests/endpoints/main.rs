@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod odd_requests;
+mod rotation;
 mod sessions;
 mod signing_in;
 mod support;

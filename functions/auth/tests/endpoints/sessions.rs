@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use auth::rotate_keys::RotateKeys;
-use auth::session::{GRACE, IDLE, LIFETIME};
-use auth::{keys, token};
+use auth::session::{Client, GRACE, IDLE, LIFETIME};
+use auth::store::Rotated;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -13,7 +12,7 @@ use shared::fault;
 
 use crate::support::{Auth, PASSWORD, Tokens, auth, sample};
 
-const ADA: &str = "ada@example.org";
+pub(crate) const ADA: &str = "ada@example.org";
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -22,18 +21,18 @@ fn before(time: Duration) -> Duration {
     time.checked_sub(SECOND).unwrap()
 }
 
-fn advance(auth: &Auth, by: Duration) {
+pub(crate) fn advance(auth: &Auth, by: Duration) {
     auth.clock.advance(SignedDuration::try_from(by).unwrap());
 }
 
-async fn with_ada() -> (Auth, Tokens) {
+pub(crate) async fn with_ada() -> (Auth, Tokens) {
     let auth = auth().await;
     auth.register(ADA).await;
     let tokens = auth.signed_in(ADA).await;
     (auth, tokens)
 }
 
-fn wrong() -> (u16, &'static str) {
+pub(crate) fn wrong() -> (u16, &'static str) {
     (401, "invalid-refresh-token")
 }
 
@@ -232,6 +231,60 @@ async fn of_two_changes_of_a_password_at_once_one_is_made() {
     assert_eq!(auth.sign_in(ADA, news[1 - made]).await.status, 401);
 }
 
+/// A refresh that has read the account before the change must not take the kept session for one that has ended.
+#[tokio::test]
+async fn a_refresh_during_a_change_of_the_password_reads_the_account_again() {
+    let (auth, tokens) = with_ada().await;
+    let account = auth.users.by_email(&ADA.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    auth.as_user(&tokens.access, change(PASSWORD, "correct horse battery staple")).await.ok(204);
+    let ring = auth.private.current().await.unwrap();
+    let token = ring.refresh().read(&tokens.refresh).unwrap();
+    let now = auth.clock.now();
+    let rotated = auth.users.rotate(token, account.epoch, &Client::default(), now).await.unwrap();
+    assert_eq!(rotated, Rotated::AccountChanged);
+
+    for round in 0..8 {
+        let (auth, tokens) = with_ada().await;
+        let new = change(PASSWORD, "correct horse battery staple");
+        let (changed, refreshed) =
+            tokio::join!(auth.as_user(&tokens.access, new), auth.refresh(&tokens.refresh));
+        assert_eq!(changed.status, 204, "round {round}: {}", changed.body);
+        let next = Tokens::of(&refreshed.ok(200));
+        auth.refresh(&next.refresh).await.ok(200);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_with_the_old_password_during_its_change_is_no_session() {
+    for _ in 0..8 {
+        let (auth, tokens) = with_ada().await;
+        let new = change(PASSWORD, "correct horse battery staple");
+        let (changed, signed_in) =
+            tokio::join!(auth.as_user(&tokens.access, new), auth.sign_in(ADA, PASSWORD));
+        changed.ok(204);
+        if signed_in.status == 200 {
+            let late = Tokens::of(&signed_in.body);
+            assert_eq!(auth.authorized(&late.access).await, None);
+            assert_eq!(auth.refresh(&late.refresh).await.problem(), wrong());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_says_of_itself_is_bounded() {
+    let (auth, _) = with_ada().await;
+    let mut event = sample("login");
+    event["headers"]["user-agent"] = json!("é".repeat(3_000));
+    let tokens = Tokens::of(&auth.call(&event).await.ok(200));
+    event["headers"]["user-agent"] = json!("a".repeat(3_000));
+    auth.call(&event).await.ok(200);
+    let listed = auth.as_user(&tokens.access, sample("list-sessions")).await.ok(200);
+    let agents =
+        listed["sessions"].as_array().unwrap().iter().map(|it| &it["client"]["user_agent"]);
+    let agents: Vec<_> = agents.map(|agent| agent.as_str().map(str::len)).collect();
+    assert_eq!(agents, [Some(200), None, Some("curl/8.5.0".len())]);
+}
+
 #[tokio::test]
 async fn guesses_of_the_current_password_are_limited() {
     let (auth, tokens) = with_ada().await;
@@ -247,8 +300,10 @@ async fn guesses_of_the_current_password_are_limited() {
 async fn a_refresh_that_fails_anywhere_can_be_repeated() {
     fault::walk(async |run: fault::Run| {
         let (auth, tokens) = with_ada().await;
-        run.attempt(auth.refresh(&tokens.refresh)).await;
+        let first = run.attempt(auth.refresh(&tokens.refresh)).await;
         let next = Tokens::of(&auth.refresh(&tokens.refresh).await.ok(200));
+        // A stalled request goes on now.
+        first.resume().await;
         let again = Tokens::of(&auth.refresh(&tokens.refresh).await.ok(200));
         assert_eq!(next.refresh, again.refresh);
         auth.refresh(&next.refresh).await.ok(200);
@@ -264,7 +319,7 @@ async fn a_change_of_the_password_that_fails_anywhere_is_made_or_not() {
         let (auth, tokens) = with_ada().await;
         let other = auth.signed_in(ADA).await;
         let new = "correct horse battery staple";
-        run.attempt(auth.as_user(&tokens.access, change(PASSWORD, new))).await;
+        run.attempt(auth.as_user(&tokens.access, change(PASSWORD, new))).await.resume().await;
         let is_made = auth.sign_in(ADA, new).await.status == 200;
         assert_eq!(auth.sign_in(ADA, PASSWORD).await.status == 200, !is_made);
         assert_eq!(auth.authorized(&other.access).await.is_none(), is_made);
@@ -279,109 +334,12 @@ async fn a_logout_that_fails_anywhere_can_be_repeated() {
     fault::walk(async |run: fault::Run| {
         let (auth, tokens) = with_ada().await;
         let logout = || auth.as_user(&tokens.access, sample("logout"));
-        run.attempt(logout()).await;
+        let first = run.attempt(logout()).await;
         if auth.authorized(&tokens.access).await.is_some() {
             logout().await.ok(204);
         }
+        first.resume().await;
         assert_eq!(auth.refresh(&tokens.refresh).await.problem(), wrong());
     })
     .await;
-}
-
-impl Auth {
-    fn rotation(&self) -> RotateKeys {
-        RotateKeys {
-            private: self.private.clone(),
-            public: self.public.clone(),
-            users: self.users.clone(),
-            clock: self.clock.clone(),
-            ids: self.ids.clone(),
-        }
-    }
-}
-
-#[tokio::test]
-async fn no_token_is_refused_while_keys_rotate() {
-    let (auth, tokens) = with_ada().await;
-    let scheduled = sample("rotate-keys");
-    let mut access = vec![(auth.clock.now(), tokens.access.clone())];
-    let mut refresh = tokens.refresh;
-    auth.rotation().handle(&scheduled).await.unwrap();
-    for minute in 0..200 {
-        if minute == 90 {
-            auth.rotation().handle(&scheduled).await.unwrap();
-        }
-        let next = Tokens::of(&auth.refresh(&refresh).await.ok(200));
-        refresh = next.refresh;
-        access.push((auth.clock.now(), next.access));
-        access.retain(|(issued_at, _)| auth.clock.now() < *issued_at + token::LIFETIME);
-        for (_, token) in &access {
-            assert!(auth.authorized(token).await.is_some(), "minute {minute}");
-        }
-        advance(&auth, Duration::from_mins(1));
-    }
-    let published = auth.public.get().await.unwrap().keys.len();
-    assert_eq!(published, 2, "the first key is not published any more");
-}
-
-#[tokio::test]
-async fn an_emergency_ends_all_tokens() {
-    let (auth, tokens) = with_ada().await;
-    assert!(auth.authorized(&tokens.access).await.is_some());
-    auth.rotation().handle(&json!({"emergency": true})).await.unwrap();
-    // All instances have read the keys again.
-    advance(&auth, Duration::from_mins(1));
-    assert_eq!(auth.authorized(&tokens.access).await, None);
-    assert_eq!(auth.refresh(&tokens.refresh).await.problem(), wrong());
-    let later = auth.signed_in(ADA).await;
-    assert!(auth.authorized(&later.access).await.is_some());
-}
-
-#[tokio::test]
-async fn an_unknown_key_makes_the_authorizer_look_again_but_not_often() {
-    let (auth, tokens) = with_ada().await;
-    assert!(auth.authorized(&tokens.access).await.is_some());
-    auth.rotation().handle(&json!({"emergency": true})).await.unwrap();
-    advance(&auth, Duration::from_secs(59));
-    // The endpoints have read the new keys, and this authorizer has not.
-    let issuers = token::Issuers::new("arsenal".into(), auth.private.clone(), auth.clock.clone());
-    let issuer = issuers.current().await.unwrap();
-    let account = auth.users.by_email(&ADA.to_owned().try_into().unwrap()).await.unwrap().unwrap();
-    let session = auth.authorized(&tokens.access).await.unwrap()["sid"].clone();
-    let session = serde_json::from_value(session).unwrap();
-    let token = issuer.issue(&account.user, session, &auth.ids, auth.clock.now()).unwrap();
-    assert!(auth.authorized(&token).await.is_some(), "it has looked again");
-
-    auth.public.put(&jsonwebtoken::jwk::JwkSet { keys: Vec::new() }).await.unwrap();
-    let other = keys::KeyRing::generate(auth.clock.now()).unwrap();
-    let other = token::Issuer::new("arsenal".into(), &other).unwrap();
-    let unknown = other.issue(&account.user, session, &auth.ids, auth.clock.now()).unwrap();
-    assert_eq!(auth.authorized(&unknown).await, None);
-    assert!(auth.authorized(&token).await.is_some(), "it has not looked again: the keys are new");
-    advance(&auth, Duration::from_secs(10));
-    assert_eq!(auth.authorized(&unknown).await, None);
-    assert_eq!(auth.authorized(&token).await, None, "now it has");
-}
-
-#[tokio::test]
-async fn one_rotation_runs_at_a_time_and_a_crashed_one_is_completed() {
-    fault::walk(async |run: fault::Run| {
-        let (auth, tokens) = with_ada().await;
-        let rotation = auth.rotation();
-        run.attempt(rotation.handle(&json!({}))).await;
-        advance(&auth, Duration::from_secs(33));
-        rotation.handle(&json!({})).await.unwrap();
-        let ring = auth.private.current().await.unwrap();
-        assert_eq!(auth.public.get().await.unwrap(), ring.public().unwrap());
-        assert!(auth.authorized(&tokens.access).await.is_some());
-    })
-    .await;
-    let (auth, _) = with_ada().await;
-    let rotation = auth.rotation();
-    let request = json!({});
-    let results = join_all((0..5).map(|_| rotation.handle(&request))).await;
-    let ring = auth.private.current().await.unwrap();
-    let made = results.iter().filter(|result| result.is_ok()).count();
-    assert_eq!(ring.signing().len(), 1 + made);
-    assert_eq!(auth.public.get().await.unwrap(), ring.public().unwrap());
 }
