@@ -1,7 +1,7 @@
 //! What a client of a released document may not survive in the current one.
 //!
 //! **Guarantees.** A client of the released document can use the current one if [`breaking`] finds nothing:
-//! each request that it may send is accepted, and each answer that it gets has the fields, the types and the
+//! each request that it may send is accepted (if no new condition depends on what is stored, such as 428), and each answer that it gets has the fields, the types and the
 //! values that it knows. Each version that both documents serve is compared by itself, so a dated change
 //! breaks nobody whose version has the former form.
 //!
@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 /// Headers of the versions, which come and go with the forms: each version is compared by itself.
-const OF_VERSIONS: [&str; 5] =
-    ["header Arsenal-Version", "Arsenal-Version", "Deprecation", "Link", "Sunset"];
+const OF_VERSIONS: [&str; 4] =
+    ["header Arsenal-Version", "Arsenal-Version", "Deprecation", "Sunset"];
 
 /// Deeper places are not compared: a schema that contains itself has been compared before.
 const MAX_DEPTH: usize = 24;
@@ -22,13 +22,21 @@ const MAX_DEPTH: usize = 24;
 /// What breaks clients of `released`, a sentence each, with the operation and the place. `today` is a day
 /// such as `2026-12-01`: from its sunset on, a version may go.
 #[must_use]
-pub fn breaking(released: &Value, current: &Value, today: &str) -> Vec<String> {
+pub fn breaking<'a>(released: &'a Value, current: &'a Value, today: &str) -> Vec<String> {
     let (served, kept) = (versions(released), versions(current));
     let mut found = Vec::new();
-    for version in served.iter().filter(|version| !kept.contains(version)) {
-        let sunset = released["components"]["parameters"]["ArsenalVersion"]["schema"]["x-sunsets"]
-            [version]
-            .as_str();
+    let sunset_in = |document: &'a Value, version: &str| {
+        document["components"]["parameters"]["ArsenalVersion"]["schema"]["x-sunsets"][version]
+            .as_str()
+    };
+    for version in &served {
+        let sunset = sunset_in(released, version);
+        if kept.contains(version) {
+            if sunset_in(current, version).is_some_and(|new| sunset.is_some_and(|old| new < old)) {
+                found.push(format!("version {version} ends earlier"));
+            }
+            continue;
+        }
         if sunset.is_none_or(|sunset| today < sunset) {
             found.push(format!("version {version} is not served any more, before its sunset"));
         }
@@ -233,10 +241,13 @@ impl<'a> Comparison<'a> {
             return vec!["the answer is removed".to_owned()];
         }
         let (old, new) = (self.old.target(old), self.new.target(new));
+        let has_forms = old.pointer("/content/application~1json/schema/x-versions").is_some();
         let mut found = self.content(old, new, Flow::Given, "answer");
         let gone = members(&old["headers"])
             .filter(|(name, _)| new["headers"].get(name.as_str()).is_none())
-            .filter(|(name, _)| !OF_VERSIONS.contains(&name.as_str()));
+            .filter(|(name, _)| !OF_VERSIONS.contains(&name.as_str()))
+            // It leads to the page of versions, if the answer has several forms.
+            .filter(|(name, _)| *name != "Link" || !has_forms);
         found.extend(gone.map(|(name, _)| format!("{name}: the header is removed")));
         found
     }

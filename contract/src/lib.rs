@@ -57,14 +57,15 @@ pub fn yaml() -> Result<String, Box<dyn std::error::Error>> {
 fn with_quoted_day(line: &str) -> String {
     let start = line.len() - line.trim_start_matches([' ', '-']).len();
     let content = &line[start..];
-    let (before, text, after) = match content.split_once(": ") {
-        Some((key, value)) => (format!("{}{key}: ", &line[..start]), value, ""),
-        None => match content.strip_suffix(':') {
-            Some(key) => (line[..start].to_owned(), key, ":"),
-            None => (line[..start].to_owned(), content, ""),
-        },
+    let quoted = |text: &str| {
+        if is_day_or_time(text) { format!("'{text}'") } else { text.to_owned() }
     };
-    if is_day_or_time(text) { format!("{before}'{text}'{after}") } else { line.to_owned() }
+    let content = match (content.split_once(": "), content.strip_suffix(':')) {
+        (Some((key, value)), _) => format!("{}: {}", quoted(key), quoted(value)),
+        (None, Some(key)) => format!("{}:", quoted(key)),
+        (None, None) => quoted(content),
+    };
+    format!("{}{content}", &line[..start])
 }
 
 /// Whether a text begins with a day, and goes on with nothing but a time.
@@ -149,6 +150,8 @@ mod tests {
             ("  example: 2026-11-21T10:00:00Z", "  example: '2026-11-21T10:00:00Z'"),
             ("    at: 2026-11-30T07:02:11.482Z", "    at: '2026-11-30T07:02:11.482Z'"),
             ("            2026-11-30:", "            '2026-11-30':"),
+            ("  2026-11-30: '2027-12-01'", "  '2026-11-30': '2027-12-01'"),
+            ("  2026-11-30: 2027-12-01", "  '2026-11-30': '2027-12-01'"),
             ("  - at: 2026-11-30", "  - at: '2026-11-30'"),
             ("  text: 2026-11-30 is a day", "  text: 2026-11-30 is a day"),
             ("  at: '2026-11-30'", "  at: '2026-11-30'"),

@@ -318,6 +318,16 @@ fn a_version_goes_after_its_sunset() {
 }
 
 #[test]
+fn a_sunset_does_not_move_to_an_earlier_day() {
+    let place = "/components/parameters/ArsenalVersion/schema/x-sunsets/2026-11-30";
+    let earlier = with(versioned(), place, Some(json!("2027-06-01")));
+    let found = breaking(&versioned(), &earlier, "2026-12-24");
+    assert_eq!(found, ["version 2026-11-30 ends earlier"]);
+    let later = with(versioned(), place, Some(json!("2028-06-01")));
+    assert_eq!(breaking(&versioned(), &later, "2026-12-24"), [""; 0]);
+}
+
+#[test]
 fn a_version_of_the_document_says_that_it_breaks() {
     for (old, new, says) in [
         ("1.4.0", "2.0.0", true),

@@ -253,8 +253,10 @@ fn of_version<'a>(
     let version = version.ok_or("the header Arsenal-Version is missing")?;
     let form = since.iter().position(|since| since.as_str().is_some_and(|since| since <= version));
     let form = form.ok_or_else(|| format!("no form is of the version {version}"))?;
-    let ends = ["deprecation", "sunset", "link"].map(|name| headers.contains_key(name));
-    if ends != [form > 0; 3] {
+    let links = headers.get_all("link").iter().filter_map(|link| link.to_str().ok());
+    let is_linked = links.into_iter().any(|link| link.contains("rel=\"deprecation\""));
+    let has = |name| headers.contains_key(name);
+    if [has("deprecation"), has("sunset"), is_linked] != [form > 0; 3] {
         return Err(format!("Deprecation, Sunset and Link of the version {version} are wrong"));
     }
     Ok(&schema["oneOf"][form])

@@ -88,24 +88,38 @@ pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
 }
 
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    try_parse(body).map_err(problem)
+}
+
+/// The problem of a name in the body that a `T` does not have.
+pub(super) fn unknown_name<T: DeserializeOwned>(body: &[u8]) -> Option<Problem> {
+    let invalid = try_parse::<T>(body).err()?;
+    invalid.error.to_string().starts_with("unknown ").then(|| problem(invalid))
+}
+
+/// Why a body is invalid, and the field.
+struct Invalid {
+    field: String,
+    error: serde_json::Error,
+}
+
+fn try_parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Invalid> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| (field(&error), error.into_inner()))
-        .and_then(|value| match deserializer.end() {
-            Ok(()) => Ok(value),
-            Err(error) => Err((String::new(), error)),
-        });
-    parsed.map_err(|(field, error)| {
-        if error.is_data() {
-            Problem::of(INVALID_BODY).field(field, words::plain(&error.to_string()))
-        } else {
-            Problem::of(INVALID_JSON).detail(if error.is_eof() {
-                "The body ends before the JSON does.".to_owned()
-            } else {
-                let (line, column) = (error.line(), error.column());
-                format!("The error is in line {line}, near character {column}.")
-            })
-        }
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| Invalid { field: field(&error), error: error.into_inner() })?;
+    let end = deserializer.end().map_err(|error| Invalid { field: String::new(), error });
+    end.map(|()| value)
+}
+
+fn problem(Invalid { field, error }: Invalid) -> Problem {
+    if error.is_data() {
+        return Problem::of(INVALID_BODY).field(field, words::plain(&error.to_string()));
+    }
+    Problem::of(INVALID_JSON).detail(if error.is_eof() {
+        "The body ends before the JSON does.".to_owned()
+    } else {
+        let (line, column) = (error.line(), error.column());
+        format!("The error is in line {line}, near character {column}.")
     })
 }
 

@@ -1,11 +1,12 @@
+use std::marker::PhantomData;
+
 use axum::extract::{FromRequest, Request};
 use lambda_http::http::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use std::marker::PhantomData;
+use serde_json::{Map, Value};
 
-use super::json::{self, UNSUPPORTED_MEDIA_TYPE};
+use super::json::{self, INVALID_BODY, UNSUPPORTED_MEDIA_TYPE};
 use crate::Result;
 use crate::problem::Problem;
 
@@ -17,7 +18,7 @@ pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 /// field, and an object changes some fields of an object.
 #[derive(Clone, Debug)]
 pub struct MergePatch<T> {
-    patch: Value,
+    patch: Map<String, Value>,
     of: PhantomData<T>,
 }
 
@@ -25,12 +26,42 @@ impl<T: Serialize + DeserializeOwned> MergePatch<T> {
     /// `current` with the changes.
     ///
     /// # Errors
-    /// 422 when the result is no `T`; it names the field.
+    /// 422 when the result is no `T`, or when the patch removes a field that no `T` has; it names the field.
     pub fn applied(&self, current: &T) -> Result<T> {
         let mut patched = serde_json::to_value(current)?;
-        json_patch::merge(&mut patched, &self.patch);
+        let mut with_nulls = patched.clone();
+        if add_nulls(&mut with_nulls, &self.patch)
+            && let Some(problem) = json::unknown_name::<T>(&serde_json::to_vec(&with_nulls)?)
+        {
+            return Err(problem.into());
+        }
+        json_patch::merge(&mut patched, &Value::Object(self.patch.clone()));
         Ok(json::parse(&serde_json::to_vec(&patched)?)?)
     }
+
+    /// Whether the patch has this field of the whole.
+    #[must_use]
+    pub fn names(&self, field: &str) -> bool {
+        self.patch.contains_key(field)
+    }
+}
+
+/// Adds a `null` for each removal of a member that is not there, and tells whether there is one: the merge would
+/// ignore it, also if its name is misspelt.
+fn add_nulls(current: &mut Value, patch: &Map<String, Value>) -> bool {
+    let Value::Object(members) = current else { return false };
+    let mut is_any = false;
+    for (name, change) in patch {
+        match (members.get_mut(name), change) {
+            (None, Value::Null) => {
+                members.insert(name.clone(), Value::Null);
+                is_any = true;
+            }
+            (Some(member), Value::Object(changes)) => is_any |= add_nulls(member, changes),
+            _ => {}
+        }
+    }
+    is_any
 }
 
 impl<T, S: Send + Sync> FromRequest<S> for MergePatch<T> {
@@ -46,7 +77,11 @@ impl<T, S: Send + Sync> FromRequest<S> for MergePatch<T> {
                 ));
         }
         let body = json::checked(request, state).await?;
-        Ok(Self { patch: json::parse(&body)?, of: PhantomData })
+        let patch = json::parse::<Value>(&body)?;
+        let Value::Object(patch) = patch else {
+            return Err(Problem::of(INVALID_BODY).detail("The patch is not an object."));
+        };
+        Ok(Self { patch, of: PhantomData })
     }
 }
 
@@ -65,6 +100,8 @@ mod tests {
         #[serde(default)]
         active: bool,
         price: Price,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -74,9 +111,10 @@ mod tests {
         currency: String,
     }
 
-    fn patched(patch: Value) -> Result<Value> {
+    fn patched(patch: &Value) -> Result<Value> {
         let price = Price { amount: 1, currency: "EUR".into() };
-        let product = Product { name: "Awl".into(), active: true, price };
+        let product = Product { name: "Awl".into(), active: true, price, note: None };
+        let patch = patch.as_object().unwrap().clone();
         let patched = MergePatch { patch, of: PhantomData }.applied(&product)?;
         Ok(serde_json::to_value(patched)?)
     }
@@ -88,9 +126,10 @@ mod tests {
             (json!({}), awl("Awl", true, 1)),
             (json!({"name": "Needle"}), awl("Needle", true, 1)),
             (json!({"active": null}), awl("Awl", false, 1)),
+            (json!({"note": null}), awl("Awl", true, 1)),
             (json!({"price": {"amount": 2}}), awl("Awl", true, 2)),
         ] {
-            assert_eq!(patched(patch).unwrap(), result);
+            assert_eq!(patched(&patch).unwrap(), result);
         }
     }
 
@@ -101,9 +140,11 @@ mod tests {
             (json!({"price": {"amount": -1}}), "price.amount"),
             (json!({"price": {"currency": null}}), "price.currency"),
             (json!({"colour": "red"}), "colour"),
+            (json!({"colour": null}), "colour"),
+            (json!({"price": {"vat": null}}), "price.vat"),
             (json!({"price": 1}), "price"),
         ] {
-            let Err(Error::Problem(problem)) = patched(patch.clone()) else { panic!("{patch}") };
+            let Err(Error::Problem(problem)) = patched(&patch) else { panic!("{patch}") };
             assert_eq!(problem.status(), 422, "{patch}");
             let problem = serde_json::to_value(problem).unwrap();
             assert_eq!(problem["errors"][0]["field"], field, "{patch}");

@@ -137,10 +137,11 @@ impl Tags {
         let mut tags = Vec::new();
         for value in headers.get_all(name) {
             let value = value.to_str().map_err(|_| invalid(name))?;
-            if value.trim() == "*" {
-                return Ok(Some(Self::Any));
-            }
-            for tag in value.split(',').map(str::trim) {
+            // A list may have empty elements (RFC 9110, 5.6.1.2).
+            for tag in value.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+                if tag == "*" {
+                    return Ok(Some(Self::Any));
+                }
                 let is_weak = tag.starts_with("W/");
                 let tag = tag.strip_prefix("W/").unwrap_or(tag);
                 let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
@@ -201,7 +202,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_edit_needs_the_tag_of_what_it_replaces() {
-        let cases: [(Option<&str>, Headers, u16); 23] = [
+        let cases: [(Option<&str>, Headers, u16); 25] = [
             (None, &[], 200),
             (Some("old"), &[], 428),
             (Some("new"), &[], 200),
@@ -223,7 +224,9 @@ mod tests {
             (Some("old"), &[("if-none-match", "\"a\"")], 428),
             (Some("old"), &[("if-match", "OLD")], 400),
             (Some("old"), &[("if-match", "\"OLD")], 400),
-            (Some("old"), &[("if-match", "")], 400),
+            (Some("old"), &[("if-match", "")], 412),
+            (Some("old"), &[("if-match", "\"a\", , \"OLD\",")], 200),
+            (Some("old"), &[("if-match", "\"a\",*")], 200),
             (Some("old"), &[("if-none-match", "a")], 400),
         ];
         for (current, headers, status) in cases {

@@ -98,12 +98,12 @@ pub(super) async fn put(
 ) -> Result<Option<(StatusCode, EditTag, Json<StoredProduct>)>> {
     let tag = EditTag::of(product)?;
     precondition.check(before.map(EditTag::of).transpose()?.as_ref(), &tag)?;
-    let is_stored =
-        before == Some(product) || state.store.put_product(sku, before, product).await?;
-    if !is_stored {
-        return Ok(None);
+    if before != Some(product) {
+        if !state.store.put_product(sku, before, product).await? {
+            return Ok(None);
+        }
+        tracing::info!(%sku, price = %product.price, active = product.active, "product stored");
     }
-    tracing::info!(%sku, price = %product.price, active = product.active, "product stored");
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let stored = StoredProduct { sku: sku.clone(), product: product.clone() };
     Ok(Some((status, tag, Json(stored))))

@@ -24,7 +24,8 @@ pub fn operation() -> Operation {
     contract::operation!(handle).answers::<Shown>(StatusCode::OK).refuses(&[INVALID_WEBHOOK])
 }
 
-/// Changes some settings. What happens to the webhook is the same as when all settings are replaced.
+/// Changes some settings. If the request names the webhook, the same happens to it as when all settings are
+/// replaced.
 #[utoipa::path(patch, path = "/v1/document-settings")]
 async fn handle(
     State(state): State<System>,
@@ -36,7 +37,14 @@ async fn handle(
     retried(async || {
         let before = state.documents.settings(user.tenant).await?;
         let fields = patch.applied(&SettingsFields::from(&before))?.valid()?;
-        put((&state, &courier), user.tenant, &precondition, &before, fields).await
+        put(
+            (&state, &courier),
+            user.tenant,
+            &precondition,
+            &before,
+            (fields, patch.names("webhook")),
+        )
+        .await
     })
     .await
 }

@@ -38,7 +38,7 @@ async fn handle(
     let fields = fields.valid()?;
     retried(async || {
         let before = state.documents.settings(user.tenant).await?;
-        put((&state, &courier), user.tenant, &precondition, &before, fields.clone()).await
+        put((&state, &courier), user.tenant, &precondition, &before, (fields.clone(), true)).await
     })
     .await
 }

@@ -70,17 +70,19 @@ impl SettingsFields {
     }
 }
 
-/// Replaces the settings `before`. `None` if they changed in the meantime.
+/// Replaces the settings `before`. `None` if they changed in the meantime. If the request does not name the webhook, it
+/// stays as it is, also if it is disabled.
 pub(super) async fn put(
     (state, courier): (&System, &Courier),
     tenant: TenantId,
     precondition: &Precondition,
     before: &Settings,
-    fields: SettingsFields,
+    (fields, names_webhook): (SettingsFields, bool),
 ) -> Result<Option<(EditTag, Json<Shown>)>> {
     let tag = EditTag::of(&fields)?;
     precondition.check(Some(&EditTag::of(&SettingsFields::from(before))?), &tag)?;
     let (webhook, is_new) = match &fields.webhook {
+        _ if !names_webhook => (before.webhook.clone(), false),
         None => (None, false),
         Some(WebhookFields { url }) => {
             let (webhook, is_new) =
@@ -90,9 +92,11 @@ pub(super) async fn put(
     };
     let SettingsFields { policy, require_pdfa, .. } = fields;
     let settings = Settings { policy, require_pdfa, webhook, edits: before.edits };
-    if !state.documents.set_settings(tenant, before, &settings).await? {
-        return Ok(None);
+    if settings != *before {
+        if !state.documents.set_settings(tenant, before, &settings).await? {
+            return Ok(None);
+        }
+        tracing::info!(%tenant, "settings changed");
     }
-    tracing::info!(%tenant, "settings changed");
     Ok(Some((tag, Json(Shown::of(settings, is_new, state.clock.now())))))
 }

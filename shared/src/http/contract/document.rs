@@ -39,7 +39,7 @@ const HEADERS: [(&str, &str, &str); 15] = [
     ),
     (
         "ETag",
-        "The tag of this representation, for `If-None-Match`. Its part before the dot is for `If-Match`.",
+        "The tag of this representation, for `If-None-Match`. `If-Match` looks only at the part before the dot, which is all that the answer to an edit has.",
         ETAG,
     ),
     (REPLAYED, "`true` if this is the first answer to the same request.", "true"),

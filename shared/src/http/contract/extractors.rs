@@ -129,7 +129,7 @@ impl Extractor for Precondition {
                            dot counts. Needed if the edit changes something that exists. `*`: replace \
                            it, whatever it is.";
         operation.parameter("If-Match", ParameterIn::Header, false, description, tag());
-        let description = "`*`: only create it, replace nothing.";
+        let description = "`*`: refuse the request if there is something already.";
         operation.parameter("If-None-Match", ParameterIn::Header, false, description, tag());
         operation.headers.push("ETag");
         let problems = [INVALID_PARAMETER, PRECONDITION_FAILED, PRECONDITION_REQUIRED];

@@ -216,8 +216,8 @@ impl Operation {
         self
     }
 
-    /// Its answers have the value of the parameter `name` of these operations, at `place`: a runtime expression of
-    /// OpenAPI, such as `$response.body#/id`.
+    /// The answers that it has so far have the value of the parameter `name` of these operations, at `place`: a runtime
+    /// expression of OpenAPI, such as `$response.body#/id`.
     pub fn links(mut self, operations: &[&str], name: &str, place: &str) -> Self {
         for response in self.openapi.responses.responses.values_mut() {
             let RefOr::T(response) = response else { continue };

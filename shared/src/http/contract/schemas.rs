@@ -55,6 +55,16 @@ impl Schemas {
         let reference = match whole {
             RefOr::Ref(reference) => reference,
             RefOr::T(Schema::Object(map)) => return patch_of_map(map).into(),
+            RefOr::T(Schema::OneOf(one)) => {
+                let mut items: Vec<_> = one.items.into_iter().filter(|it| !is_null(it)).collect();
+                return match items.pop() {
+                    Some(only) if items.is_empty() => self.patch(only),
+                    last => {
+                        items.extend(last);
+                        Schema::OneOf(OneOf { items, ..OneOf::new() }).into()
+                    }
+                };
+            }
             other @ RefOr::T(_) => return other,
         };
         let whole = RefOr::Ref(reference.clone());
@@ -69,8 +79,7 @@ impl Schemas {
             let patch = self.patch(schema.clone());
             *schema = if required.contains(field) { patch } else { or_null(patch) };
         }
-        let description =
-            "Changes: a field that is absent stays as it is, and `null` removes a field.";
+        let description = "Changes: a field that is absent stays as it is, and `null` sets the default of a field.";
         object.description = Some(description.to_owned());
         let name = format!("{}Patch", name.trim_end_matches("Request"));
         Ref::from_schema_name(self.insert(&name, Schema::Object(object))).into()
@@ -148,9 +157,14 @@ fn patch_of_map(mut map: Object) -> Schema {
 }
 
 fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(Object { schema_type: SchemaType::Array(kinds), .. })) = &schema
+        && kinds.contains(&Type::Null)
+    {
+        return schema;
+    }
     let null = ObjectBuilder::new().schema_type(Type::Null);
     let either = AnyOfBuilder::new().item(schema).item(null);
-    Schema::AnyOf(either.description(Some("`null` removes it.")).build()).into()
+    Schema::AnyOf(either.description(Some("`null` sets the default.")).build()).into()
 }
 
 /// The name of a generic type without its underscore: `DoneScan`, as other types are called.

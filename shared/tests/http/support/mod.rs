@@ -20,10 +20,11 @@ use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::http::idempotency::{Transaction, transactional};
 use shared::http::page::Page;
-use shared::http::{Json, Path, Query, SignedIn, app, prefer};
+use shared::http::{Allowed, Json, Path, Query, app, prefer};
 use shared::id::UserId;
 use shared::idempotency::Records;
 use shared::problem::Problem;
+use shared::scopes::OrdersWrite;
 
 pub(crate) const PROBLEM: &str = "application/problem+json";
 pub(crate) const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
@@ -65,12 +66,11 @@ pub(crate) fn router() -> Router {
 
 async fn order(
     State(_): State<Records>,
-    user: SignedIn,
+    _: Allowed<OrdersWrite>,
     _: Transaction,
     headers: HeaderMap,
     Json(order): Json<Order>,
 ) -> Result<Response, Problem> {
-    user.require("orders:write")?;
     let wait = prefer::wait(&headers);
     Ok((StatusCode::CREATED, Json(json!({"order": order, "wait": wait}))).into_response())
 }
