@@ -125,7 +125,8 @@ fn each_difference_from_the_document_is_found() {
 
 #[test]
 fn an_answer_has_the_form_of_its_version_and_says_if_it_ends() {
-    const ENDS: [(&str, &str); 3] = [("deprecation", "@1"), ("sunset", "then"), ("link", "<x>; rel=\"deprecation\"")];
+    const ENDS: [(&str, &str); 3] =
+        [("deprecation", "@1"), ("sunset", "then"), ("link", "<x>; rel=\"deprecation\"")];
     for (version, response, ends, error) in [
         ("2026-12-01", r#"{"of": []}"#, false, ""),
         ("2026-12-02", r#"{"of": []}"#, false, ""),

@@ -2,7 +2,7 @@
 
     infra/run.sh functions/auth/admin.py ada@example.org
 
-The access token of the next sign-in has the scopes of this role.
+The access token of the next sign-in or refresh has the scopes of this role.
 """
 
 import secrets

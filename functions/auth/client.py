@@ -36,7 +36,7 @@ def with_token(url: str, token: str) -> AuthenticatedClient:
 
 def signed_in(url: str) -> AuthenticatedClient:
     """A client of a new user."""
-    client, email = Client(url, headers=VERSION), f"client-{secrets.token_hex(4)}@example.org"
+    client, email = Client(url, timeout=TIMEOUT, headers=VERSION), f"client-{secrets.token_hex(4)}@example.org"
     user = is_a(User, auth_register.sync(client=client, body=Registration(email, PASSWORD)))
     check(user.roles == [Role.MEMBER], user)
     token = is_a(TokenResponse, auth_login.sync(client=client, body=Credentials(email, PASSWORD)))
@@ -47,5 +47,5 @@ def run(url: str, _admin_token: str) -> None:
     """Registers and signs in, and tries a wrong password."""
     signed_in(url)
     wrong = Credentials("nobody@example.org", "a wrong password")
-    problem = is_a(InvalidCredentialsProblem, auth_login.sync(client=Client(url, headers=VERSION), body=wrong))
+    problem = is_a(InvalidCredentialsProblem, auth_login.sync(client=Client(url, timeout=TIMEOUT, headers=VERSION), body=wrong))
     check(problem.type_ == "/docs/problems/invalid-credentials", problem)

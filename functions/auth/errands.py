@@ -11,8 +11,6 @@ from common import STACK, call, client, outputs
 from functions.auth import admin
 
 UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and not after"}
-
-
 PASSWORD = "correct horse battery"
 
 

@@ -7,7 +7,7 @@ from common import call
 # Rules that no schema can express, so a valid request may get these problems.
 RULES: dict[str, str] = {}
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
-# What the run does not send, with the reason.
+# What only a run without a token sends, with the reason.
 UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password"), ENDS)
 
 

@@ -23,10 +23,12 @@ RULES = {
     "invalid-webhook": "the host's name must resolve to a public address",
     "unknown-product": "it depends on what is on sale",
 }
+# The fields that a rule is about, if its type of problem is also used for others.
+FIELDS = {"invalid-product": {"price.amount", "price.currency"}}
 
 
 def order(user, sku: str, method: str) -> str:
-    """Places an order, and waits until it is paid or the card is declined. Returns its id."""
+    """Places an order, and waits up to 20 s until it is paid or the card is declined. Returns its id."""
     call("POST", f"{user.api}/v1/cart/lines", {"sku": sku, "quantity": 2}, user.token)
     placed = call("POST", f"{user.api}/v1/checkouts", {"payment_method": method}, user.token, prefer=WAIT)
     return placed["id"]
@@ -38,10 +40,12 @@ def tidied(keeper):
     url = f"{keeper.api}/v1/webhook-endpoints"
     names = lambda: {known["name"] for known in call("GET", url, token=keeper.token)["endpoints"]}
     before = names()
-    yield
-    keeper.sign_in()
-    for name in names() - before:
-        call("DELETE", f"{url}/{name}", token=keeper.token)
+    try:
+        yield
+    finally:
+        keeper.sign_in()
+        for name in names() - before:
+            call("DELETE", f"{url}/{name}", token=keeper.token)
 
 
 def delivery(user, endpoint: str) -> str:

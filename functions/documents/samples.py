@@ -11,7 +11,7 @@ from receiver import until
 # Rules that no schema can express, so a valid request may get these problems.
 RULES = {
     "file-too-large": "the limit is a parameter of the deployment",
-    "invalid-name": "the limit is in bytes, and a schema counts characters",
+    "invalid-name": "a name of dots or of spaces only is refused, which the pattern does not say",
     "invalid-schema": "what JSON Schema allows, and which parts of it are supported, is more than a schema can say",
     "invalid-webhook": "the host's name must resolve to a public address",
     "unknown-schema": "it depends on the schemas that the tenant has",
