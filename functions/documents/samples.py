@@ -10,12 +10,15 @@ from receiver import until
 
 # Rules that no schema can express, so a valid request may get these problems.
 RULES = {
+    "invalid-body": "a patch may lack what the first webhook needs",
     "file-too-large": "the limit is a parameter of the deployment",
     "invalid-name": "a name of dots or of spaces only is refused, which the pattern does not say",
     "invalid-schema": "what JSON Schema allows, and which parts of it are supported, is more than a schema can say",
     "invalid-webhook": "the host's name must resolve to a public address",
     "unknown-schema": "it depends on the schemas that the tenant has",
 }
+# The fields that a rule is about, if its type of problem is also used for others.
+FIELDS = {"invalid-body": {"webhook.url"}}
 
 
 def make(user) -> dict[str, list]:

@@ -58,6 +58,13 @@ fn add_nulls(current: &mut Value, patch: &Map<String, Value>) -> bool {
                 is_any = true;
             }
             (Some(member), Value::Object(changes)) => is_any |= add_nulls(member, changes),
+            (None, Value::Object(changes)) => {
+                let mut added = Value::Object(Map::new());
+                if add_nulls(&mut added, changes) {
+                    members.insert(name.clone(), added);
+                    is_any = true;
+                }
+            }
             _ => {}
         }
     }
@@ -102,6 +109,15 @@ mod tests {
         price: Price,
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        size: Option<Size>,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Size {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        weight: Option<u32>,
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -113,7 +129,7 @@ mod tests {
 
     fn patched(patch: &Value) -> Result<Value> {
         let price = Price { amount: 1, currency: "EUR".into() };
-        let product = Product { name: "Awl".into(), active: true, price, note: None };
+        let product = Product { name: "Awl".into(), active: true, price, note: None, size: None };
         let patch = patch.as_object().unwrap().clone();
         let patched = MergePatch { patch, of: PhantomData }.applied(&product)?;
         Ok(serde_json::to_value(patched)?)
@@ -128,6 +144,7 @@ mod tests {
             (json!({"active": null}), awl("Awl", false, 1)),
             (json!({"note": null}), awl("Awl", true, 1)),
             (json!({"price": {"amount": 2}}), awl("Awl", true, 2)),
+            (json!({"size": null}), awl("Awl", true, 1)),
         ] {
             assert_eq!(patched(&patch).unwrap(), result);
         }
@@ -143,6 +160,7 @@ mod tests {
             (json!({"colour": null}), "colour"),
             (json!({"price": {"vat": null}}), "price.vat"),
             (json!({"price": 1}), "price"),
+            (json!({"size": {"vat": null}}), "size.vat"),
         ] {
             let Err(Error::Problem(problem)) = patched(&patch) else { panic!("{patch}") };
             assert_eq!(problem.status(), 422, "{patch}");
