@@ -2,8 +2,9 @@
 //!
 //! **Guarantees.** A client that names no version gets the oldest version that is served. A request for a
 //! version that is not served, or for two, is refused (400) before a handler runs. Each answer names its
-//! version; a replay of an idempotent request names the version of the first answer. An answer in a form that
-//! ends has `Deprecation`, `Sunset` and a `Link` to the page of versions: [`Change::answer`] adds them.
+//! version, but not this refusal, nor that of an event that is no valid request ([`request`](super::request)). A
+//! replay of an idempotent request names the version of the first answer. An answer in a form that ends has
+//! `Deprecation`, `Sunset` and a `Link` to the page of versions: [`Change::answer`] adds them.
 //!
 //! A [`Change`] is declared next to the handler whose answer changes. The handler makes the new form, and
 //! [`Change::answer`] converts it for clients of former versions. The endpoint's part of the
