@@ -5,10 +5,10 @@
 The access token of the next sign-in or refresh has the scopes of this role.
 """
 
-import secrets
 import sys
 
-from common import call, client, outputs
+from common import client, outputs
+from functions.auth import users
 
 
 def main(email: str) -> None:
@@ -40,10 +40,9 @@ def main(email: str) -> None:
 
 def new(api: str) -> str:
     """Registers a user and makes the user an admin. Returns the access token."""
-    credentials = {"email": f"admin-{secrets.token_hex(4)}@example.org", "password": "correct horse battery"}
-    call("POST", f"{api}/v1/auth/register", credentials)
+    credentials, _ = users.register(api, "admin")
     main(credentials["email"])
-    return call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
+    return users.sign_in(api, credentials)
 
 
 if __name__ == "__main__":

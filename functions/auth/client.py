@@ -6,8 +6,18 @@ from typing import TypeVar
 
 import httpx
 from arsenal_client import AuthenticatedClient, Client
-from arsenal_client.api.auth import auth_login, auth_register
-from arsenal_client.models import Credentials, InvalidCredentialsProblem, Registration, Role, TokenResponse, User
+from arsenal_client.api.auth import auth_confirm, auth_login, auth_register
+from arsenal_client.models import (
+    Address,
+    ChosenPassword,
+    Credentials,
+    InvalidCredentialsProblem,
+    MailRequested,
+    Role,
+    TokenResponse,
+    User,
+)
+from functions.auth import users
 
 PASSWORD = "correct horse battery"
 # The version of the API for which these programs are written.
@@ -37,7 +47,9 @@ def with_token(url: str, token: str) -> AuthenticatedClient:
 def signed_in(url: str) -> AuthenticatedClient:
     """A client of a new user."""
     client, email = Client(url, timeout=TIMEOUT, headers=VERSION), f"client-{secrets.token_hex(4)}@example.org"
-    user = is_a(User, auth_register.sync(client=client, body=Registration(email, PASSWORD)))
+    is_a(MailRequested, auth_register.sync(client=client, body=Address(email)))
+    chosen = ChosenPassword(users.token(email), PASSWORD)
+    user = is_a(User, auth_confirm.sync(client=client, body=chosen))
     check(user.roles == [Role.MEMBER], user)
     token = is_a(TokenResponse, auth_login.sync(client=client, body=Credentials(email, PASSWORD)))
     return with_token(url, token.access_token)
@@ -47,5 +59,6 @@ def run(url: str, _admin_token: str) -> None:
     """Registers and signs in, and tries a wrong password."""
     signed_in(url)
     wrong = Credentials("nobody@example.org", "a wrong password")
-    problem = is_a(InvalidCredentialsProblem, auth_login.sync(client=Client(url, timeout=TIMEOUT, headers=VERSION), body=wrong))
+    client = Client(url, timeout=TIMEOUT, headers=VERSION)
+    problem = is_a(InvalidCredentialsProblem, auth_login.sync(client=client, body=wrong))
     check(problem.type_ == "/docs/problems/invalid-credentials", problem)

@@ -36,15 +36,39 @@ export function withToken(url: string, token: string): Api {
     return createClient<paths>({ baseUrl: url, headers: { ...VERSION, authorization: `Bearer ${token}` } });
 }
 
+interface Mail {
+    To: string[];
+    BodyText: string;
+}
+
+/** Waits for the mail to an address, in the mailbox of the local AWS. Gives the token of its link. */
+async function tokenFor(url: string, email: string): Promise<string> {
+    for (const end = Date.now() + 30_000; Date.now() < end; ) {
+        const { messages } = (await (await fetch(new URL("/_ministack/ses/messages", url))).json()) as {
+            messages: Record<string, Mail[]>;
+        };
+        const mails = Object.values(messages).flat();
+        const token = mails.find((mail) => mail.To.includes(email))?.BodyText.match(/\?token=(\S+)/)?.[1];
+        if (token !== undefined) {
+            return token;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`There is no mail to ${email} after 30 s.`);
+}
+
 /** A client of a new user. */
 export async function signedIn(url: string): Promise<Api> {
     const api = createClient<paths>({ baseUrl: url, headers: VERSION });
     const credentials = { email: `${crypto.randomUUID()}@example.org`, password: "correct horse battery" };
-    const user = body(await api.POST("/v1/auth/register", { body: credentials }));
+    const { email, password } = credentials;
+    body(await api.POST("/v1/auth/register", { body: { email } }));
+    const token = await tokenFor(url, email);
+    const user = body(await api.POST("/v1/auth/confirm", { body: { token, password } }));
     check(user.roles.includes("member"), `the roles of a new user: ${user.roles}`);
-    const token = body(await api.POST("/v1/auth/login", { body: credentials }));
-    check(token.token_type === "Bearer", token.token_type);
-    return withToken(url, token.access_token);
+    const tokens = body(await api.POST("/v1/auth/login", { body: credentials }));
+    check(tokens.token_type === "Bearer", tokens.token_type);
+    return withToken(url, tokens.access_token);
 }
 
 /** Registers and signs in, and tries a wrong password. */

@@ -1,35 +1,40 @@
-"""The errands of auth: sessions, a change of the password, a rotation of the keys, and an admin who registered before
+"""The errands of auth: a forgotten password, sessions, a change of the password, a rotation of the keys, and an admin who registered before
 there were roles.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
 
 import json
-import secrets
 
 from common import STACK, call, client, outputs
-from functions.auth import admin
+from functions.auth import admin, users
 
 UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and not after"}
-PASSWORD = "correct horse battery"
 
 
 def run(api: str) -> None:
     """Runs the errands."""
+    forgotten(api)
     sessions(api)
     rotate_keys()
     early_admin(api)
 
 
-def register(api: str, name: str) -> tuple[dict, str]:
-    """A new user's credentials and id."""
-    credentials = {"email": f"{name}-{secrets.token_hex(4)}@example.org", "password": PASSWORD}
-    return credentials, call("POST", f"{api}/v1/auth/register", credentials)["id"]
+def forgotten(api: str) -> None:
+    """Somebody registers an address that has an account; its owner chooses a new password."""
+    credentials, _ = users.register(api, "forgotten")
+    email = {"email": credentials["email"]}
+    call("POST", f"{api}/v1/auth/register", email)
+    assert users.mail(credentials["email"], 2)["Subject"] == "You already have an account"
+    call("POST", f"{api}/v1/auth/forgot-password", email)
+    chosen = {"token": users.token(credentials["email"], 3), "password": f"{users.PASSWORD} staple"}
+    call("POST", f"{api}/v1/auth/reset-password", chosen)
+    call("POST", f"{api}/v1/auth/login", {**email, "password": chosen["password"]})
 
 
 def sessions(api: str) -> None:
     """A user signs in on three devices, ends their sessions one by one, and changes the password."""
-    credentials, user = register(api, "sessions")
+    credentials, user = users.register(api, "sessions")
     _, laptop, tablet = (call("POST", f"{api}/v1/auth/login", credentials) for _ in range(3))
     token = call("POST", f"{api}/v1/auth/refresh", {"refresh_token": laptop["refresh_token"]})["access_token"]
     assert call("GET", f"{api}/v1/me", token=token)["id"] == user
@@ -38,7 +43,7 @@ def sessions(api: str) -> None:
     call("DELETE", f"{api}/v1/sessions/{listed[2]['id']}", token=token)
     call("POST", f"{api}/v1/auth/logout", token=tablet["access_token"])
     assert len(call("GET", f"{api}/v1/sessions", token=token)["sessions"]) == 1
-    change = {"current_password": PASSWORD, "new_password": f"{PASSWORD} staple"}
+    change = {"current_password": users.PASSWORD, "new_password": f"{users.PASSWORD} staple"}
     call("POST", f"{api}/v1/me/password", change, token)
     call("DELETE", f"{api}/v1/sessions", token=token)
     call("POST", f"{api}/v1/auth/login", {**credentials, "password": change["new_password"]})
@@ -52,7 +57,7 @@ def rotate_keys() -> None:
 
 def early_admin(api: str) -> None:
     """Removes the roles of a new user, as earlier items have none, and makes the user an admin."""
-    credentials, user = register(api, "early")
+    credentials, user = users.register(api, "early")
     item = {"TableName": outputs()["AuthTableName"], "Key": {"pk": {"S": f"USER#{user}"}, "sk": {"S": "ACCOUNT"}}}
     dynamodb = client("dynamodb")
     dynamodb.update_item(**item, UpdateExpression="REMOVE #roles", ExpressionAttributeNames={"#roles": "roles"})

@@ -3,20 +3,40 @@
 import secrets
 
 from common import call
+from functions.auth import users
 
 # Rules that no schema can express, so a valid request may get these problems.
-RULES: dict[str, str] = {}
+RULES = {"invalid-link": "a link is good once", "email-taken": "two links may be for one address"}
+# How many links a run can use.
+LINKS = 8
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
 # What only a run without a token sends, with the reason.
 UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password"), ENDS)
 
 
+def address() -> str:
+    """A new address."""
+    return f"sample-{secrets.token_hex(8)}@example.org"
+
+
+def links(api: str, path: str, emails: list[str], number: int) -> list[str]:
+    """Asks for mails to these addresses, each of which is mail `number` to it. Returns the tokens of their links."""
+    for email in emails:
+        call("POST", f"{api}/v1/auth/{path}", {"email": email})
+    return [users.token(email, number) for email in emails]
+
+
 def make(user) -> dict[str, list]:
     """New addresses, and the credentials of the user, so that registrations, sign-ins and refreshes succeed."""
     tokens = call("POST", f"{user.api}/v1/auth/login", user.credentials)
+    forgetful = [users.register(user.api, "sample")[0]["email"] for _ in range(LINKS)]
     return {
-        "auth-register body.email": [f"sample-{secrets.token_hex(8)}@example.org" for _ in range(50)],
-        "auth-register body.password": ["correct horse battery"],
+        "auth-register body.email": [address() for _ in range(5)],
+        "auth-forgot-password body.email": [address() for _ in range(5)],
+        "auth-confirm body.token": links(user.api, "register", [address() for _ in range(LINKS)], 1),
+        "auth-confirm body.password": [users.PASSWORD],
+        "auth-reset-password body.token": links(user.api, "forgot-password", forgetful, 2),
+        "auth-reset-password body.password": [users.PASSWORD],
         "auth-login body.email": [user.credentials["email"]],
         "auth-login body.password": [user.credentials["password"]],
         "auth-refresh body.refresh_token": [tokens["refresh_token"]],

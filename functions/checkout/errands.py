@@ -14,7 +14,7 @@ import urllib.parse
 import urllib.request
 
 from common import STACK, call, client, outputs
-from functions.auth import admin
+from functions.auth import admin, users
 from functions.checkout import fold_missing, trial_balance
 from functions.checkout.tour import PROVIDER, READER, WAIT, from_provider, payment_of, stocked
 from receiver import Receiver, sent_again, until
@@ -41,10 +41,8 @@ class Customer:
 
     def __init__(self, api: str, sku: str) -> None:
         self.api, self.sku = api, sku
-        email = f"errands-{secrets.token_hex(4)}@example.org"
-        credentials = {"email": email, "password": "correct horse battery"}
-        self.id = call("POST", f"{api}/v1/auth/register", credentials)["id"]
-        self.token = call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
+        credentials, self.id = users.register(api, "errands")
+        self.token = users.sign_in(api, credentials)
 
     def ask(self, method: str, path: str, body=None, **headers: str) -> dict:
         """Calls the API."""

@@ -11,6 +11,7 @@ import boto3
 import botocore.exceptions
 
 from common import ROOT, call, client, outputs
+from functions.auth import users
 from functions.documents.tour import announce, upload, wait
 from receiver import Receiver, sent_again, until
 
@@ -107,10 +108,8 @@ def quarantine_holds(document_url: str) -> None:
 
 def run(api: str) -> None:
     """Runs the errands."""
-    email = f"errands-{secrets.token_hex(4)}@example.org"
-    credentials = {"email": email, "password": "correct horse battery"}
-    owner = call("POST", f"{api}/v1/auth/register", credentials)["id"]
-    token = call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
+    credentials, owner = users.register(api, "errands")
+    token = users.sign_in(api, credentials)
     receiver = Receiver()
 
     settings = f"{api}/v1/document-settings"

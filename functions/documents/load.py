@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from common import ROOT, api_url, call, say
+from functions.auth import users
 from functions.documents import tour
 
 # This is less than the number of documents that a user may announce at once.
@@ -22,14 +23,6 @@ PER_USER = 50
 SENDERS = 16
 SAMPLES = ("statement.pdf", "x11-security.pdf", "invoice-pdfa2b.pdf", "field-report.pdf")
 STAGES = ("validate", "scan", "pdfa", "text", "structure")
-
-
-def sign_up(api: str) -> str:
-    """The access token of a new user."""
-    email = f"load-{secrets.token_hex(6)}@example.org"
-    credentials = {"email": email, "password": "correct horse battery"}
-    call("POST", f"{api}/v1/auth/register", credentials)
-    return call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
 
 
 def file(number: int) -> bytes:
@@ -81,7 +74,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     api = api_url()
     with ThreadPoolExecutor(max_workers=4) as pool:
-        tokens = list(pool.map(lambda _: sign_up(api), range(-(-count // PER_USER))))
+        tokens = list(pool.map(lambda _: users.new(api, "load"), range(-(-count // PER_USER))))
     jobs = [(api, tokens[number // PER_USER], number) for number in range(count)]
     start = time.time()
     with ThreadPoolExecutor(max_workers=SENDERS) as pool:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import redrive
 from common import api_url, call, client, outputs, say
+from functions.auth import users
 from functions.documents import tour
 from take_away import permission, program
 
@@ -51,10 +52,7 @@ class User:
 
     def __init__(self) -> None:
         self.api = api_url()
-        email = f"outage-{secrets.token_hex(4)}@example.org"
-        credentials = {"email": email, "password": "correct horse battery"}
-        call("POST", f"{self.api}/v1/auth/register", credentials)
-        self.token = call("POST", f"{self.api}/v1/auth/login", credentials)["access_token"]
+        self.token = users.new(self.api, "outage")
         schema = f"{self.api}/v1/document-schemas/{tour.SCHEMA}"
         call("PUT", schema, tour.SCHEMA_DOCUMENT, self.token)
 

@@ -13,7 +13,8 @@ import time
 import zlib
 from pathlib import Path
 
-from common import api_url, call
+from common import api_url
+from functions.auth import users
 from functions.documents import tour
 
 WORKERS = ("documents-validate", "documents-scan", "documents-check-pdfa", "documents-extract-text")
@@ -121,10 +122,7 @@ def described(document: dict) -> str:
 def main() -> None:
     """Measures and prints."""
     api = api_url()
-    email = f"memory-{random.randrange(10**9)}@example.org"
-    credentials = {"email": email, "password": "correct horse battery"}
-    call("POST", f"{api}/v1/auth/register", credentials)
-    token = call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
+    token = users.new(api, "memory")
     print("file                    bytes     workers    children  outcome")
     for name, make in (
         ("text", lambda size: pdf(size, False)),

@@ -29,7 +29,7 @@ from pathlib import Path
 import yaml
 
 from common import ROOT, VENV, api_url, call, say
-from functions.auth import admin
+from functions.auth import admin, users
 from receiver import Receiver
 from systems import System, deployed, named
 
@@ -69,9 +69,7 @@ class User:
     credentials: dict = field(init=False)
 
     def __post_init__(self) -> None:
-        email = f"contract-{secrets.token_hex(4)}@example.org"
-        self.credentials = {"email": email, "password": "correct horse battery"}
-        call("POST", f"{self.api}/v1/auth/register", self.credentials)
+        self.credentials, _ = users.register(self.api, "contract")
         self.sign_in()
 
     def sign_in(self) -> None:

@@ -17,5 +17,7 @@ export CLAMD_PORT=$((LOCAL_PORT + 1000)) MODEL_PORT=$((LOCAL_PORT + 2000))
 export PROVIDER_PORT=$((LOCAL_PORT + 3000)) PAYMENTS_PORT=$((LOCAL_PORT + 4000))
 export CLAMD_ADDRESS="127.0.0.1:$CLAMD_PORT" MODEL_URL="http://127.0.0.1:$MODEL_PORT/v1"
 export PAYMENTS_URL="http://127.0.0.1:$PAYMENTS_PORT"
+# Nobody owns the domain. The local SES keeps all mails.
+export MAIL_FROM=no-reply@arsenal.test
 # These secrets are for the local payment provider only.
 export PAYMENTS_SECRET_KEY=sk_test_local PAYMENTS_WEBHOOK_SECRET=whsec_local

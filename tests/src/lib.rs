@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod contract;
+pub mod mailbox;
 pub mod provider;
 pub mod stack;
 

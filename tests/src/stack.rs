@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use ulid::Ulid;
 
 use crate::contract::{CONTRACT, Exchange};
+use crate::mailbox::mail_to;
 use crate::{account, endpoint, eventually};
 
 /// The maximum time until a document has ended, on a busy machine with a language model.
@@ -142,15 +143,18 @@ impl Stack {
         }
     }
 
-    /// Registers a new user and signs in.
+    /// Registers a new user, by the link in the mail, and signs in.
     pub async fn new_user(&self) -> User<'_> {
         let email = format!("{}@example.org", Ulid::generate().to_string().to_lowercase());
-        let credentials = json!({"email": email, "password": PASSWORD});
-        let register = Some(credentials.clone());
-        let registered = self.call(Method::POST, "/v1/auth/register", None, register).await;
-        assert_eq!(registered.status, 201, "{registered:?}");
+        let address = Some(json!({"email": email}));
+        let answer = self.call(Method::POST, "/v1/auth/register", None, address).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        let mail = mail_to(&self.aws, &email, 1).await;
+        let chosen = Some(json!({"token": mail.token(), "password": PASSWORD}));
+        let user = self.call(Method::POST, "/v1/auth/confirm", None, chosen).await;
+        assert_eq!(user.status, 201, "{user:?}");
         let token = self.sign_in(&email).await;
-        User { stack: self, id: registered.body["id"].as_str().unwrap().into(), email, token }
+        User { stack: self, id: user.body["id"].as_str().unwrap().into(), email, token }
     }
 
     /// Registers a new user, gives the user the role `admin` as an operator does, and signs in.

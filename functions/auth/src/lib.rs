@@ -2,7 +2,9 @@
 //!
 //! | Lambda | does | code |
 //! |---|---|---|
-//! | `auth-register` | `POST /v1/auth/register`: creates a user and the user's own tenant | [`api::register`] |
+//! | `auth-register`, `auth-forgot-password` | ask for a mail with a link | [`api::register`], [`api::forgot_password`] |
+//! | `auth-send-mail` | sends it | [`send_mail`] |
+//! | `auth-confirm`, `auth-reset-password` | use the link: create the user, or set the password | [`api::confirm`], [`api::reset_password`] |
 //! | `auth-login` | `POST /v1/auth/login`: checks a password, begins a session | [`api::login`] |
 //! | `auth-refresh` | `POST /v1/auth/refresh`: gives the next tokens of a session | [`api::refresh`] |
 //! | `auth-logout`, `auth-list-sessions`, `auth-end-session`, `auth-end-sessions` | the user's sessions | [`session`], [`api`] |
@@ -11,7 +13,7 @@
 //! | `auth-create-signing-key` | creates the keys when the stack is deployed | [`create_signing_key`] |
 //! | `auth-rotate-keys` | rotates the keys, each 30 days and by command | [`rotate_keys`] |
 //!
-//! [`email`], [`password`], [`user`], [`session`] and [`token`] have the rules. [`store`] has the table's keys and
+//! [`email`], [`password`], [`link`], [`user`], [`session`] and [`token`] have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and
 //! conditions. [`keys`] stores the keys of tokens.
 
 pub mod api;
@@ -19,8 +21,12 @@ pub mod authorize;
 pub mod create_signing_key;
 pub mod email;
 pub mod keys;
+pub mod letters;
+pub mod link;
+pub mod mail;
 pub mod password;
 pub mod rotate_keys;
+pub mod send_mail;
 pub mod session;
 pub mod store;
 pub mod system;

@@ -1,11 +1,11 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
 use auth::api::{
-    change_password, end_session, end_sessions, get_me, list_sessions, login, logout, refresh,
-    register,
+    change_password, confirm, end_session, end_sessions, forgot_password, get_me, list_sessions,
+    login, logout, refresh, register, reset_password,
 };
-use auth::system::{System, issuers};
-use auth::{authorize, create_signing_key, rotate_keys};
+use auth::system::{System, issuers, mails};
+use auth::{authorize, create_signing_key, rotate_keys, send_mail};
 use shared::Result;
 use shared::program::{self, Environment};
 
@@ -14,7 +14,12 @@ fn main() -> Result<()> {
         let env = &environment;
         let system = || System::load(env);
         match lambda {
-            "register" => env.serve(register::router(system()?)).await,
+            // Addresses and mails
+            "register" => env.serve(register::router(&system()?, mails(env)?)).await,
+            "confirm" => env.serve(confirm::router(system()?)).await,
+            "forgot-password" => env.serve(forgot_password::router(&system()?, mails(env)?)).await,
+            "reset-password" => env.serve(reset_password::router(system()?)).await,
+            "send-mail" => send_mail::run(env).await,
             // Sessions
             "login" => env.serve(login::router(system()?, issuers(env).await?)).await,
             "refresh" => env.serve(refresh::router(system()?, issuers(env).await?)).await,

@@ -9,9 +9,12 @@ use shared::config::var;
 use shared::http::rate_limit::{Limit, Subject, Unavailable};
 use shared::id::Ids;
 use shared::program::Environment;
+use shared::queue::Queue;
 use shared::rate_limit::{Quota, RateLimiter};
 
 use crate::keys::{PrivateKeys, PublicKeys};
+use crate::letters::Pages;
+use crate::mail::Mailer;
 use crate::store::Users;
 use crate::token::Issuers;
 
@@ -90,4 +93,20 @@ pub fn private_keys(environment: &Environment) -> Result<PrivateKeys> {
 pub fn public_keys(environment: &Environment) -> Result<PublicKeys> {
     let client = aws_sdk_secretsmanager::Client::new(&environment.aws);
     Ok(PublicKeys::new(client, var("PUBLIC_KEYS_SECRET")?))
+}
+
+/// The queue of mails.
+pub fn mails(environment: &Environment) -> Result<Queue> {
+    environment.queue("MAILS_QUEUE_URL")
+}
+
+/// What sends mails.
+pub fn mailer(environment: &Environment) -> Result<Mailer> {
+    let client = aws_sdk_sesv2::Client::new(&environment.aws);
+    Ok(Mailer::new(client, var("MAIL_FROM")?))
+}
+
+/// What mails link to.
+pub fn pages() -> Result<Pages> {
+    Ok(Pages::new(&var::<String>("PAGES_URL")?))
 }

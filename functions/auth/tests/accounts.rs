@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use auth::email::Email;
-use auth::store::{Account, CreateError, Users};
+use auth::link::{Link, LinkToken, Purpose};
+use auth::store::{Account, Used, Users};
 use auth::user::User;
 use futures::future::join_all;
 use shared::Error;
@@ -28,11 +29,24 @@ fn new_account(address: &str) -> Account {
     Account { user, password_hash: "$argon2id$…".into(), epoch: 0 }
 }
 
+/// Creates an account with a link of its own.
+async fn create(users: &Users, account: &Account) -> shared::Result<Used> {
+    users.create(&linked(users, account).await, account, Clock::System.now()).await
+}
+
+/// The token of a new link to the address of an account.
+async fn linked(users: &Users, account: &Account) -> LinkToken {
+    let (token, email) = (LinkToken::generate().unwrap(), account.user.email.clone());
+    let link = Link { email, purpose: Purpose::Register, expires: i64::MAX };
+    users.add_link(&token, &link).await.unwrap();
+    token
+}
+
 #[tokio::test]
 async fn an_account_is_found_by_its_address() {
     let users = users().await;
     let account = new_account("ada@example.org");
-    users.create(&account).await.unwrap();
+    assert_eq!(create(&users, &account).await.unwrap(), Used::Made);
 
     let found = users.by_email(&email("Ada@Example.org")).await.unwrap().unwrap();
     assert_eq!(found.user, account.user);
@@ -46,15 +60,18 @@ async fn concurrent_registrations_create_one_account() {
     for round in 0..5 {
         let address = format!("ada{round}@example.org");
         let accounts: Vec<_> = (0..16).map(|_| new_account(&address)).collect();
-        let results = join_all(accounts.iter().map(|account| users.create(account))).await;
+        let results = join_all(accounts.iter().map(|account| create(&users, account))).await;
 
-        let winners: Vec<_> =
-            accounts.iter().zip(&results).filter(|(_, result)| result.is_ok()).collect();
+        let winners: Vec<_> = accounts
+            .iter()
+            .zip(&results)
+            .filter(|(_, made)| matches!(made, Ok(Used::Made)))
+            .collect();
         let owner = users.by_email(&email(&address)).await.unwrap().unwrap();
         assert_eq!(winners.len(), 1, "round {round}: {results:?}");
         assert_eq!(owner.user, winners[0].0.user);
         for result in results {
-            assert!(matches!(result, Ok(()) | Err(CreateError::EmailTaken)), "{result:?}");
+            assert!(matches!(result, Ok(Used::Made | Used::Account)), "{result:?}");
         }
     }
 }
@@ -64,17 +81,19 @@ async fn a_conflicting_registration_succeeds_or_is_refused() {
     for winner_exists in [false, true] {
         let users = users().await;
         if winner_exists {
-            users.create(&new_account("ada@example.org")).await.unwrap();
+            create(&users, &new_account("ada@example.org")).await.unwrap();
         }
         let account = new_account("ada@example.org");
+        let (token, now) = (linked(&users, &account).await, Clock::System.now());
         let conflict = Run::with("users.create", Fault::Conflict);
-        let created = conflict.attempt(users.create(&account)).await.resume().await.unwrap();
-        assert_eq!(matches!(created, Ok(())), !winner_exists, "{created:?}");
-        assert_eq!(matches!(created, Err(CreateError::EmailTaken)), winner_exists);
+        let created = conflict.attempt(users.create(&token, &account, now)).await.resume().await;
+        let expected = if winner_exists { Used::Account } else { Used::Made };
+        assert_eq!(created.unwrap().unwrap(), expected);
     }
     let users = users().await;
-    let conflicts = Run::with("users.create", Fault::Conflicts);
     let account = new_account("ada@example.org");
-    let created = conflicts.attempt(users.create(&account)).await.resume().await.unwrap();
-    assert!(matches!(created, Err(CreateError::Failed(Error::Conflict(_)))), "{created:?}");
+    let (token, now) = (linked(&users, &account).await, Clock::System.now());
+    let conflicts = Run::with("users.create", Fault::Conflicts);
+    let created = conflicts.attempt(users.create(&token, &account, now)).await.resume().await;
+    assert!(matches!(created.unwrap(), Err(Error::Conflict(_))));
 }

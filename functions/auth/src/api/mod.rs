@@ -2,14 +2,18 @@
 
 pub mod change_password;
 mod client;
+pub mod confirm;
 pub mod end_session;
 pub mod end_sessions;
+pub mod forgot_password;
 pub mod get_me;
+mod links;
 pub mod list_sessions;
 pub mod login;
 pub mod logout;
 pub mod refresh;
 pub mod register;
+pub mod reset_password;
 mod tokens;
 
 use shared::http::SignedIn;
@@ -23,14 +27,17 @@ use shared::scopes::Account;
 pub fn operations() -> Vec<Operation> {
     vec![
         change_password::operation(),
+        confirm::operation(),
         end_session::operation(),
         end_sessions::operation(),
+        forgot_password::operation(),
         get_me::operation(),
         list_sessions::operation(),
         login::operation(),
         logout::operation(),
         refresh::operation(),
         register::operation(),
+        reset_password::operation(),
     ]
 }
 

@@ -1,65 +1,34 @@
 //! `POST /v1/auth/register`
 
-use axum::Router;
-use axum::extract::State;
-use serde::Deserialize;
+use axum::{Extension, Router};
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
-use shared::problem::{Problem, ProblemType};
-use utoipa::ToSchema;
+use shared::queue::Queue;
 
-use crate::email::Email;
-use crate::password::{self, NewPassword};
-use crate::store::{Account, CreateError};
+use super::links::{Address, MailRequested, request_mail};
+use crate::send_mail::Wanted;
 use crate::system::System;
-use crate::user::User;
 
-/// The endpoint's router.
-pub fn router(state: System) -> Router {
-    let limit = state.per_address("registrations", 1);
-    limited(contract::route!(handle).with_state(state), limit)
+/// The endpoint's router. It sends jobs to `mails`.
+pub fn router(state: &System, mails: Queue) -> Router {
+    limited(contract::route!(handle).layer(Extension(mails)), state.per_address("registrations", 1))
 }
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
         .limited(Subject::SourceIp, Unavailable::Refuse)
-        .answers::<User>(StatusCode::CREATED)
-        .refuses(&[EMAIL_TAKEN])
+        .answers::<MailRequested>(StatusCode::ACCEPTED)
 }
 
-const EMAIL_TAKEN: ProblemType =
-    ProblemType::new(StatusCode::CONFLICT, "email-taken", "Another user has this e-mail address");
-
-/// A new user's e-mail address and password.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Registration {
-    email: Email,
-    password: NewPassword,
-}
-
-/// Registers a user, with a tenant of the user's own.
+/// Asks for an account. A mail to the address has a link, with which its owner chooses a password
+/// (`POST /v1/auth/confirm`). If the address has an account, the mail says so. The answer is the same.
 #[utoipa::path(post, path = "/v1/auth/register")]
 async fn handle(
-    State(state): State<System>,
-    Json(registration): Json<Registration>,
-) -> Result<(StatusCode, Json<User>)> {
-    let password_hash = password::hash(registration.password).await?;
-    let user = User::register(registration.email, &state.ids, state.clock.now());
-    let account = Account { user: user.clone(), password_hash, epoch: 0 };
-    match state.users.create(&account).await {
-        Ok(()) => {
-            tracing::info!(user_id = %user.id, "registered");
-            Ok((StatusCode::CREATED, Json(user)))
-        }
-        Err(CreateError::EmailTaken) => Err(email_taken().into()),
-        Err(CreateError::Failed(error)) => Err(error),
-    }
-}
-
-fn email_taken() -> Problem {
-    Problem::of(EMAIL_TAKEN).field("email", "use another address, or sign in")
+    Extension(mails): Extension<Queue>,
+    Json(Address { email }): Json<Address>,
+) -> Result<(StatusCode, Json<MailRequested>)> {
+    request_mail(&mails, Wanted::Account, email).await
 }

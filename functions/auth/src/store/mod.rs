@@ -1,21 +1,23 @@
 //! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
 //! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique
-//! and maps an address to its user. `pk = KEYS` has the lease of a rotation of the keys.
+//! and maps an address to its user. `pk = LINK#<hash>` is a link in a mail, and `pk = KEYS` has the lease of a rotation of the keys.
 
+mod links;
 mod sessions;
 
+pub use links::Used;
 pub use sessions::Rotated;
 use sessions::{ALIVE, alive_values, session_key};
 
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::Result;
 use shared::id::{SessionId, UserId};
 use shared::lease::{AttemptId, FREE, HELD, LET_GO, Lease, TAKE, held_by};
 use shared::table::{Item, Table, key, number, string, update};
 use shared::transaction::Sent;
 use shared::write::{self, Written};
-use shared::{Error, Result};
 
 use crate::email::Email;
 use crate::user::User;
@@ -34,21 +36,6 @@ pub struct Account {
     pub password_hash: String,
     /// How often all sessions of the user were ended at once. Those of an earlier epoch have ended.
     pub epoch: u32,
-}
-
-/// Why an account was not created.
-#[derive(Debug)]
-pub enum CreateError {
-    /// Another user has the address.
-    EmailTaken,
-    /// The store failed. The account may or may not exist.
-    Failed(Error),
-}
-
-impl<E: Into<Error>> From<E> for CreateError {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 /// What came of a change of the password.
@@ -73,27 +60,6 @@ impl Users {
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { table: Table::new(client, table) }
-    }
-
-    /// Creates an account, unless its address is taken. Writes both items or none. 4 WRU.
-    pub async fn create(&self, account: &Account) -> Result<(), CreateError> {
-        #[derive(Serialize)]
-        struct Taken {
-            user_id: UserId,
-        }
-        let user = &account.user;
-        let owner = Taken { user_id: user.id };
-        let writes = vec![
-            self.table.new_item(email_key(&user.email), &owner)?,
-            self.table.new_item(user_key(user.id), account)?,
-        ];
-        // The token is unique, because the id is new. It has 30 characters.
-        let token = user.id.to_string();
-        match self.table.transact("users.create", &token, writes).await? {
-            Sent::Made => Ok(()),
-            Sent::Refused { index: 0, .. } => Err(CreateError::EmailTaken),
-            Sent::Refused { .. } => Err(Error::internal("another user has the new id").into()),
-        }
     }
 
     /// The account with this address. 2 RRU, strongly consistent, so that users can sign in right after

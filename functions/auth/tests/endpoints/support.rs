@@ -1,24 +1,32 @@
-//! Auth with real APIs of DynamoDB and Secrets Manager.
+//! Auth with real APIs of DynamoDB, Secrets Manager, SQS and SES.
 
 use auth::api;
 use auth::authorize::Authorizer;
 use auth::keys::{KeyRing, PrivateKeys, PublicKeys};
+use auth::letters::Pages;
+use auth::mail::Mailer;
+use auth::send_mail::{Job, SendMail};
 use auth::store::Users;
 use auth::system::System;
 use auth::token::Issuers;
+use aws_config::SdkConfig;
 use axum::Router;
 use axum::http::HeaderMap;
 use http_body_util::BodyExt;
 use lambda_http::request::from_str;
 use serde_json::{Value, json};
+use shared::batch::{Failure, Message};
 use shared::clock::Clock;
 use shared::http::app;
 use shared::id::Ids;
+use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
 use testing::contract::ask;
+use testing::mailbox::{Mail, mails_to};
 use testing::{account, event};
 
 pub(crate) const NOW: &str = "2026-11-21T10:00:00Z";
+pub(crate) const SENDER: &str = "no-reply@arsenal.test";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Auth {
@@ -28,6 +36,9 @@ pub(crate) struct Auth {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) authorizer: Authorizer,
+    pub(crate) send_mail: SendMail,
+    pub(crate) aws: SdkConfig,
+    mails: String,
     router: Router,
 }
 
@@ -58,6 +69,17 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
     let authorizer =
         Authorizer::new("arsenal".into(), public.clone(), users.clone(), clock.clone());
     let limiter = RateLimiter::new(client, requests, clock.clone());
+    let mails = account::queue_named(&aws, "mails").await;
+    let queue = Queue::new(aws_sdk_sqs::Client::new(&aws), mails.clone());
+    let ses = aws_sdk_sesv2::Client::new(&aws);
+    ses.create_email_identity().email_identity("arsenal.test").send().await.unwrap();
+    let send_mail = SendMail {
+        users: users.clone(),
+        limiter: limiter.clone(),
+        mailer: Mailer::new(ses, SENDER.into()),
+        pages: Pages::new("https://example.org/auth/"),
+        clock: clock.clone(),
+    };
     let (clock_of_system, ids_of_system) = (clock.clone(), ids.clone());
     let system = System {
         users: users.clone(),
@@ -67,7 +89,10 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         ids: ids_of_system,
     };
     let s = || system.clone();
-    let router = api::register::router(s())
+    let router = api::register::router(&system, queue.clone())
+        .merge(api::forgot_password::router(&system, queue))
+        .merge(api::confirm::router(s()))
+        .merge(api::reset_password::router(s()))
         .merge(api::login::router(s(), issuers.clone()))
         .merge(api::refresh::router(s(), issuers))
         .merge(api::logout::router(s()))
@@ -76,7 +101,8 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::end_sessions::router(s()))
         .merge(api::get_me::router(s()))
         .merge(api::change_password::router(s()));
-    Auth { users, private, public, clock, ids, authorizer, router: app(router) }
+    let router = app(router);
+    Auth { users, private, public, clock, ids, authorizer, send_mail, aws, mails, router }
 }
 
 pub(crate) struct Answer {
@@ -134,8 +160,43 @@ impl Auth {
 
     /// Registers a user.
     pub(crate) async fn register(&self, email: &str) -> Value {
-        let body = json!({"email": email, "password": PASSWORD});
-        self.call_with("register", &body).await.ok(201)
+        let token = self.asked("register", email).await;
+        let chosen = json!({"token": token, "password": PASSWORD});
+        self.call_with("confirm", &chosen).await.ok(201)
+    }
+
+    /// Asks for a mail with `register` or `forgot-password`. Gives the token of its link.
+    pub(crate) async fn asked(&self, name: &str, email: &str) -> String {
+        self.call_with(name, &json!({"email": email})).await.ok(202);
+        assert_eq!(self.deliver_mails().await, 1);
+        self.mails(email).await.last().unwrap().token().to_owned()
+    }
+
+    /// The mails to an address, oldest first.
+    pub(crate) async fn mails(&self, email: &str) -> Vec<Mail> {
+        mails_to(&self.aws, email).await
+    }
+
+    /// The jobs in the queue of mails, which are taken out.
+    pub(crate) async fn jobs(&self) -> Vec<Job> {
+        let bodies = account::drain(&self.aws, &self.mails).await;
+        bodies.iter().map(|body| serde_json::from_str(body).unwrap()).collect()
+    }
+
+    /// Sends the mails that are in the queue. Gives their number.
+    pub(crate) async fn deliver_mails(&self) -> usize {
+        let jobs = self.jobs().await;
+        for job in &jobs {
+            self.deliver(job, 1).await.unwrap();
+        }
+        jobs.len()
+    }
+
+    /// Handles a job, which SQS delivers for the `receive_count`th time.
+    pub(crate) async fn deliver(&self, job: &Job, receive_count: u32) -> Result<(), Failure> {
+        let (message_id, body) = (String::new(), job.clone());
+        let message = Message { message_id, receive_count, group: None, body };
+        self.send_mail.handle(message).await
     }
 
     pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Answer {

@@ -1,0 +1,67 @@
+//! `POST /v1/auth/confirm`
+
+use axum::Router;
+use axum::extract::State;
+use shared::Result;
+use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
+use shared::http::{Json, StatusCode};
+use shared::problem::{Problem, ProblemType};
+
+use super::links::{ChosenPassword, INVALID_LINK, invalid_link};
+use crate::link::{LinkToken, Purpose};
+use crate::password::{self, NewPassword};
+use crate::store::{Account, Used};
+use crate::system::System;
+use crate::user::User;
+
+/// The endpoint's router.
+pub fn router(state: System) -> Router {
+    let limit = state.per_address("confirmations", 1);
+    limited(contract::route!(handle).with_state(state), limit)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .limited(Subject::SourceIp, Unavailable::Refuse)
+        .answers::<User>(StatusCode::CREATED)
+        .refuses(&[EMAIL_TAKEN, INVALID_LINK])
+}
+
+const EMAIL_TAKEN: ProblemType =
+    ProblemType::new(StatusCode::CONFLICT, "email-taken", "There is an account with this address");
+
+/// Creates an account, with the address that the link was sent to and a tenant of the user's own.
+#[utoipa::path(post, path = "/v1/auth/confirm")]
+async fn handle(
+    State(state): State<System>,
+    Json(ChosenPassword { token, password }): Json<ChosenPassword>,
+) -> Result<(StatusCode, Json<User>)> {
+    let user = confirm(&state, token, password).await?;
+    Ok((StatusCode::CREATED, Json(user)))
+}
+
+/// Creates the account of a link.
+pub(crate) async fn confirm(
+    state: &System,
+    token: LinkToken,
+    password: NewPassword,
+) -> Result<User> {
+    let now = state.clock.now();
+    let link = state.users.link(&token, now).await?;
+    let link = link.filter(|link| link.purpose == Purpose::Register).ok_or_else(invalid_link)?;
+    let password_hash = password::hash(password).await?;
+    let user = User::register(link.email, &state.ids, now);
+    let account = Account { user: user.clone(), password_hash, epoch: 0 };
+    match state.users.create(&token, &account, now).await? {
+        Used::Made => {
+            tracing::info!(user_id = %user.id, "registered");
+            Ok(user)
+        }
+        Used::InvalidLink => Err(invalid_link().into()),
+        Used::Account => {
+            Err(Problem::of(EMAIL_TAKEN).detail("Sign in, or reset the password.").into())
+        }
+    }
+}

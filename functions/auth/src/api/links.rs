@@ -1,0 +1,62 @@
+//! What the endpoints about links in mails share.
+
+use serde::{Deserialize, Serialize};
+use shared::Result;
+use shared::http::{Json, StatusCode};
+use shared::problem::{Problem, ProblemType};
+use shared::queue::Queue;
+use utoipa::ToSchema;
+
+use crate::email::Email;
+use crate::link::{self, LinkToken};
+use crate::password::NewPassword;
+use crate::send_mail::{Job, Wanted};
+
+/// An e-mail address.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Address {
+    pub(super) email: Email,
+}
+
+/// The answer to a request for a mail. It is the same for every address, with and without an account.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MailRequested {
+    /// The address that gets a mail, in the form in which we keep it.
+    email: Email,
+    /// How long the link of the mail can be used, in seconds.
+    #[schema(minimum = 0)]
+    expires_in: u64,
+}
+
+/// The token of a link, and the password that the user wants.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChosenPassword {
+    /// What the link in the mail ends with.
+    pub(super) token: LinkToken,
+    pub(super) password: NewPassword,
+}
+
+/// The token is good for nothing. The answer does not tell an unknown link from a used one.
+pub(super) const INVALID_LINK: ProblemType = ProblemType::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid-link",
+    "The link was used or has expired",
+);
+
+/// The refusal of a token.
+pub(super) fn invalid_link() -> Problem {
+    Problem::of(INVALID_LINK).field("token", "ask for another mail, or sign in")
+}
+
+/// Queues a mail. The request reads nothing about the address, so neither its answer nor its time depends on an account.
+pub(super) async fn request_mail(
+    mails: &Queue,
+    wanted: Wanted,
+    email: Email,
+) -> Result<(StatusCode, Json<MailRequested>)> {
+    mails.send(&Job::V1 { wanted, email: email.clone() }).await?;
+    let answer = MailRequested { email, expires_in: link::LIFETIME.as_secs() };
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}

@@ -1,0 +1,52 @@
+//! `POST /v1/auth/reset-password`
+
+use axum::Router;
+use axum::extract::State;
+use shared::Result;
+use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
+use shared::http::{Json, StatusCode};
+
+use super::links::{ChosenPassword, INVALID_LINK, invalid_link};
+use crate::link::{LinkToken, Purpose};
+use crate::password::{self, NewPassword};
+use crate::store::Used;
+use crate::system::System;
+
+/// The endpoint's router.
+pub fn router(state: System) -> Router {
+    let limit = state.per_address("confirmations", 1);
+    limited(contract::route!(handle).with_state(state), limit)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .limited(Subject::SourceIp, Unavailable::Refuse)
+        .answers_nothing(StatusCode::NO_CONTENT)
+        .refuses(&[INVALID_LINK])
+}
+
+/// Sets the password of the account that the link was sent for, and ends all its sessions.
+#[utoipa::path(post, path = "/v1/auth/reset-password")]
+async fn handle(
+    State(state): State<System>,
+    Json(ChosenPassword { token, password }): Json<ChosenPassword>,
+) -> Result<StatusCode> {
+    reset(&state, token, password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Resets the password of a link.
+pub(crate) async fn reset(state: &System, token: LinkToken, password: NewPassword) -> Result<()> {
+    let (now, attempt) = (state.clock.now(), state.ids.next());
+    let link = state.users.link(&token, now).await?.ok_or_else(invalid_link)?;
+    let Purpose::Reset { user, epoch } = link.purpose else { return Err(invalid_link().into()) };
+    let new_hash = password::hash(password).await?;
+    let used = state.users.reset_password(&token, (user, epoch), &new_hash, attempt, now).await?;
+    if used != Used::Made {
+        return Err(invalid_link().into());
+    }
+    tracing::info!(user_id = %user, "password reset");
+    Ok(())
+}

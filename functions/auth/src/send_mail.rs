@@ -1,0 +1,141 @@
+//! Sends the mail that somebody has asked for.
+//!
+//! **Guarantees.** The request only queues a job, so its answer cannot depend on whether the address has an account:
+//! this task is the first to look. A job sends its mail at least once, or ends in the dead-letter queue with the reason. A
+//! retry may send a second mail, whose link works as well, until one of them is used. An address gets at most
+//! [`MAILS`] at once; more are dropped, so that nobody can fill a mailbox that is not theirs.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use shared::Result;
+use shared::batch::{Consumer, Failure, Message};
+use shared::clock::Clock;
+use shared::program::Environment;
+use shared::queue::Queue;
+use shared::rate_limit::{Quota, RateLimiter};
+
+use crate::email::Email;
+use crate::letters::{self, Pages};
+use crate::link::{LIFETIME, Link, LinkToken, Purpose};
+use crate::mail::{Mail, Mailer};
+use crate::store::Users;
+use crate::system;
+
+/// The mails to one address: 5 at once, then one each 12 minutes.
+const MAILS: Quota = Quota::new("mails", 5, Duration::from_hours(1));
+
+/// A job: a mail that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum Job {
+    /// The first version.
+    #[serde(rename = "1")]
+    V1 {
+        /// What was asked for.
+        wanted: Wanted,
+        /// The address.
+        email: Email,
+    },
+}
+
+/// What somebody has asked for who knows an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// An account.
+    Account,
+    /// A new password.
+    Password,
+}
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let task = SendMail {
+        users: system::users(environment)?,
+        limiter: environment.limiter()?,
+        mailer: system::mailer(environment)?,
+        pages: system::pages()?,
+        clock: environment.clock.clone(),
+    };
+    let jobs = consumer(system::mails(environment)?, environment.dead_letters()?);
+    shared::invocation::run(async |event, invocation| {
+        jobs.consume(event, &invocation, |job| task.handle(job)).await
+    })
+    .await
+}
+
+/// The consumer of the jobs of `queue`.
+#[must_use]
+pub fn consumer(queue: Queue, dead_letters: Queue) -> Consumer {
+    Consumer::new(queue).dead_letters(dead_letters)
+}
+
+/// The task's dependencies.
+#[derive(Clone, Debug)]
+pub struct SendMail {
+    /// The users' table.
+    pub users: Users,
+    /// The limit of mails to one address.
+    pub limiter: RateLimiter,
+    /// Sends mails.
+    pub mailer: Mailer,
+    /// What mails link to.
+    pub pages: Pages,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl SendMail {
+    /// Sends the mail of a job.
+    ///
+    /// # Errors
+    /// When the table or SES does not answer; a permanent failure when SES refuses the mail.
+    pub async fn handle(&self, message: Message<Job>) -> Result<(), Failure> {
+        let Job::V1 { wanted, email } = message.body;
+        // A retry is the same mail.
+        if message.receive_count == 1 && !self.is_admitted(&email).await? {
+            tracing::warn!(?wanted, "too many mails to one address: this one is dropped");
+            return Ok(());
+        }
+        let mail = self.mail(wanted, email).await?;
+        self.mailer.send(&mail).await?;
+        tracing::info!(?wanted, "sent a mail");
+        Ok(())
+    }
+
+    async fn is_admitted(&self, email: &Email) -> Result<bool> {
+        let subject = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, email.as_str().as_bytes()));
+        Ok(self.limiter.admit(&MAILS, &subject).await?.is_admitted)
+    }
+
+    async fn mail(&self, wanted: Wanted, email: Email) -> Result<Mail> {
+        let account = self.users.by_email(&email).await?;
+        let pages = &self.pages;
+        Ok(match (wanted, account) {
+            (Wanted::Account, None) => {
+                let token = self.link(&email, Purpose::Register).await?;
+                letters::confirm(email, pages, &token)
+            }
+            (Wanted::Account, Some(_)) => letters::already_registered(email, pages),
+            (Wanted::Password, Some(account)) => {
+                let purpose = Purpose::Reset { user: account.user.id, epoch: account.epoch };
+                let token = self.link(&email, purpose).await?;
+                letters::reset(email, pages, &token)
+            }
+            (Wanted::Password, None) => letters::unknown(email, pages),
+        })
+    }
+
+    /// Stores a new link.
+    async fn link(&self, email: &Email, purpose: Purpose) -> Result<LinkToken> {
+        let token = LinkToken::generate()?;
+        let expires = (self.clock.now() + LIFETIME).as_second();
+        let link = Link { email: email.clone(), purpose, expires };
+        self.users.add_link(&token, &link).await?;
+        Ok(token)
+    }
+}

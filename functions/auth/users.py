@@ -1,0 +1,54 @@
+"""Users for the scripts that call the API of a local stack: registered by the link in a mail, and signed in."""
+
+import json
+import os
+import secrets
+import time
+import urllib.request
+
+from common import call
+
+PASSWORD = "correct horse battery"
+# How long a mail may take.
+MAIL_SECONDS = 30
+
+
+def mails(email: str) -> list[dict]:
+    """The mails that the local AWS has sent to an address, oldest first."""
+    with urllib.request.urlopen(f"{os.environ['AWS_ENDPOINT_URL']}/_ministack/ses/messages", timeout=30) as answer:
+        messages = json.load(answer)["messages"]
+    return [mail for of_account in messages.values() for mail in of_account if email in mail["To"]]
+
+
+def mail(email: str, number: int = 1) -> dict:
+    """Waits for mail `number` to an address, counted from 1."""
+    end = time.monotonic() + MAIL_SECONDS
+    while len(found := mails(email)) < number:
+        if time.monotonic() > end:
+            raise SystemExit(f"There is no mail {number} to {email} after {MAIL_SECONDS} s.")
+        time.sleep(0.05)
+    return found[number - 1]
+
+
+def token(email: str, number: int = 1) -> str:
+    """The token of the link in mail `number` to an address."""
+    return mail(email, number)["BodyText"].split("?token=")[1].split()[0]
+
+
+def register(api: str, name: str) -> tuple[dict, str]:
+    """Registers a user, with an address that begins with `name`. Returns the credentials and the id."""
+    email = f"{name}-{secrets.token_hex(6)}@example.org"
+    call("POST", f"{api}/v1/auth/register", {"email": email})
+    user = call("POST", f"{api}/v1/auth/confirm", {"token": token(email), "password": PASSWORD})
+    return {"email": email, "password": PASSWORD}, user["id"]
+
+
+def sign_in(api: str, credentials: dict) -> str:
+    """Signs in. Returns the access token."""
+    return call("POST", f"{api}/v1/auth/login", credentials)["access_token"]
+
+
+def new(api: str, name: str) -> str:
+    """Registers a user and signs in. Returns the access token."""
+    credentials, _ = register(api, name)
+    return sign_in(api, credentials)
