@@ -10,6 +10,7 @@ Without the corrections, MiniStack 1.5.33
 - sees no change when a parameter includes or leaves out a resource through a condition;
 - does not create an alarm on an expression (`Metrics`): it gets an alarm on the first metric of the expression;
 - does not know `AWS::Logs::QueryDefinition`. It has no Logs Insights, so a query is created and deleted without effect;
+- judges a mail on the resource `*` and without `ses:FromAddress`; AWS, on the identity of the sender;
 - gives each event to a function in two small packets. The second waits some 40 ms for the acknowledgement of the first,
   so that each invocation takes 55 ms and not 10 ms.
 
@@ -20,10 +21,13 @@ It runs with `python -P`, because this file has the name of the package that it 
 """
 
 import inspect
+import json
 import socketserver
 import sys
+from email.utils import parseaddr
 
-from ministack.app import main
+from ministack import app
+from ministack.core.responses import get_account_id
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, engine, provisioners
 
@@ -55,6 +59,7 @@ api_update = known(
     *("physical_id", "old_props", "new_props", "stack_name", "logical_id"),
 )
 evaluate = known(engine, "_evaluate_conditions", "template", "params")
+enforce_ses = known(app, "_enforce_ses_v2", "method", "path", "headers", "body", "query_params", "request_id")
 alarm = known(provisioners, "_cw_metric_alarm_record", "name", "props")
 resolve = known(
     changesets, "_resolve_props_for_diff", "template", "params", "stack_name", "stack_id"
@@ -121,6 +126,23 @@ def resolve_included(template, params, stack_name, stack_id) -> dict:
     return {"Resources": included}
 
 
+def enforce_mail(method, path, headers, body, query_params, request_id):
+    """Judges a mail as AWS does: on the identity of its sender, whose address a condition may name."""
+    sender = ""
+    if path.rstrip("/") == "/v2/email/outbound-emails" and app.AUTH:
+        sender = parseaddr(json.loads(body).get("FromEmailAddress") or "")[1]
+    if not sender:
+        return enforce_ses(method, path, headers, body, query_params, request_id)
+    place = f"{app.extract_region(headers, query_params)}:{get_account_id()}"
+    identity = f"arn:aws:ses:{place}:identity/{sender.rpartition('@')[2]}"
+    context = {"ses:fromaddress": sender}
+    return app._enforce_data_plane(
+        *("sesv2", "ses:SendEmail", headers, query_params, request_id),
+        resource_arn=identity, service_context=context, named_resource=identity,
+    )
+
+
+app._enforce_ses_v2 = enforce_mail
 changesets._resolve_props_for_diff = resolve_included
 provisioners._cw_metric_alarm_record = alarm_of_first_metric
 provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
@@ -134,4 +156,4 @@ provisioners._update_resource = update_with_attributes
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 if __name__ == "__main__":
-    main()
+    app.main()

@@ -106,7 +106,9 @@ pub fn mailer(environment: &Environment) -> Result<Mailer> {
     Ok(Mailer::new(client, var("MAIL_FROM")?))
 }
 
-/// What mails link to.
+/// What mails link to. The text `{api}` in the URL stands for the id of the API, which nobody knows before the first
+/// deployment.
 pub fn pages() -> Result<Pages> {
-    Ok(Pages::new(&var::<String>("PAGES_URL")?))
+    let (url, api) = (var::<String>("PAGES_URL")?, var::<String>("API_ID")?);
+    Ok(Pages::new(&url.replace("{api}", &api)))
 }

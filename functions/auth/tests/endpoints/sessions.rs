@@ -17,7 +17,7 @@ pub(crate) const ADA: &str = "ada@example.org";
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A second before this time is over.
-fn before(time: Duration) -> Duration {
+pub(crate) fn before(time: Duration) -> Duration {
     time.checked_sub(SECOND).unwrap()
 }
 
