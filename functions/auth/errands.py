@@ -1,13 +1,15 @@
-"""The errands of auth: a forgotten password, sessions, a change of the password, a rotation of the keys, and an admin who registered before
-there were roles.
+"""The errands of auth: a forgotten password, sessions, a change of the password, a rotation of the keys, an admin who
+registered before there were roles, and the audit log, which notices changes by hand.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
 
 import json
 
+import audit
 from common import STACK, call, client, outputs
 from functions.auth import admin, users
+from receiver import until
 
 UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and not after"}
 
@@ -18,6 +20,7 @@ def run(api: str) -> None:
     sessions(api)
     rotate_keys()
     early_admin(api)
+    audited(api)
 
 
 def forgotten(api: str) -> None:
@@ -53,6 +56,30 @@ def rotate_keys() -> None:
     """The keys are rotated as the schedule does it."""
     answer = client("lambda").invoke(FunctionName=f"{STACK}-auth-rotate-keys", Payload=json.dumps({}))
     assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def audited(api: str) -> None:
+    """What a user did is in the audit log, whose chains are whole. An entry that is altered by hand is named."""
+    credentials, user = users.register(api, "audited")
+    token = users.sign_in(api, credentials)
+    admin.main(credentials["email"])
+    kinds = ["roles.changed", "session.begun", "account.created"]
+    log = lambda: call("GET", f"{api}/v1/audit", token=token)["entries"]
+    until(lambda: len(log()) == len(kinds), "What the user did")
+    entries = log()
+    assert [entry["kind"] for entry in entries] == kinds, entries
+    assert {entry["subject"] for entry in entries} == {user}, entries
+    chain = entries[0]["chain"]
+    dynamodb, table = client("dynamodb"), outputs()["AuditTableName"]
+    item = {"TableName": table, "Key": {"pk": {"S": f"CHAIN#{chain}"}, "sk": {"S": f"ENTRY#{2:016}"}}}
+    stored = dynamodb.get_item(**item, ConsistentRead=True)["Item"]
+    assert audit.fault(chain, audit.items()[chain]) is None
+    dynamodb.put_item(TableName=table, Item={**stored, "subject": {"S": "usr_01M7YRRT800000000000000000"}})
+    assert audit.fault(chain, audit.items()[chain]) == "entry 2 was altered"
+    dynamodb.delete_item(**item)
+    assert audit.fault(chain, audit.items()[chain]) == "entry 2 is missing"
+    dynamodb.put_item(TableName=table, Item=stored)
+    assert audit.fault(chain, audit.items()[chain]) is None
 
 
 def early_admin(api: str) -> None:

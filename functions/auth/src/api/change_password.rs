@@ -11,13 +11,15 @@ use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Allowed, Json, StatusCode};
+use shared::id::UserId;
 use shared::problem::{Problem, ProblemType};
 use shared::rate_limit::Quota;
 use utoipa::ToSchema;
 
 use super::{Account, session_of};
 use crate::password::{self, NewPassword};
-use crate::store::Changed;
+use crate::session::Client;
+use crate::store::{Changed, How, PasswordSet};
 use crate::system::System;
 
 /// The changes that a user may try at once, and in each [`WINDOW`] after: each try hashes twice, and may
@@ -27,13 +29,18 @@ const WINDOW: Duration = Duration::from_mins(5);
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = Limit {
+    let limit = tries(&state);
+    limited(contract::route!(handle).with_state(state), limit)
+}
+
+/// The limit of tries of the current password.
+pub(super) fn tries(state: &System) -> Limit {
+    Limit {
         limiter: state.limiter.clone(),
         quota: Quota::new("password-changes", TRIES, WINDOW),
         subject: Subject::User,
         unavailable: Unavailable::Refuse,
-    };
-    limited(contract::route!(handle).with_state(state), limit)
+    }
 }
 
 /// The endpoint's part of the contract.
@@ -44,7 +51,7 @@ pub fn operation() -> Operation {
         .refuses(&[WRONG_PASSWORD])
 }
 
-const WRONG_PASSWORD: ProblemType = ProblemType::new(
+pub(super) const WRONG_PASSWORD: ProblemType = ProblemType::new(
     StatusCode::UNPROCESSABLE_ENTITY,
     "wrong-password",
     "The current password is another one",
@@ -65,20 +72,16 @@ struct PasswordChange {
 async fn handle(
     State(state): State<System>,
     user: Allowed<Account>,
+    client: Client,
     Json(PasswordChange { current_password, new_password }): Json<PasswordChange>,
 ) -> Result<StatusCode> {
     let session = session_of(&user)?;
     let new_hash = password::hash(new_password).await?;
     retried(async || {
-        let account = state.users.account(user.user).await?;
-        let account = account.ok_or_else(Problem::unauthenticated)?;
-        let stored = Some(account.password_hash.clone());
-        if !password::verify(current_password.clone(), stored).await? {
-            let detail = "it is not the current password";
-            return Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into());
-        }
-        let (attempt, now) = (state.ids.next(), state.clock.now());
-        match state.users.change_password(&account, &new_hash, session, attempt, now).await? {
+        let account = checked(&state, user.user, current_password.clone()).await?;
+        let set = PasswordSet { at: state.clock.now(), how: How::Changed, client: client.clone() };
+        let (new, attempt) = ((new_hash.as_str(), &set), state.ids.next());
+        match state.users.change_password(&account, new, session, attempt).await? {
             Changed::Made => Ok(Some(())),
             Changed::Account => Ok(None),
             Changed::Session => Err(Problem::unauthenticated().into()),
@@ -87,4 +90,21 @@ async fn handle(
     .await?;
     tracing::info!(user_id = %user.user, "password changed");
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The account of a user who knows the current password.
+///
+/// # Errors
+/// 401 when the account does not exist any more, and 422 for another password.
+pub(super) async fn checked(
+    state: &System,
+    user: UserId,
+    current_password: SecretString,
+) -> Result<crate::store::Account> {
+    let account = state.users.account(user).await?.ok_or_else(Problem::unauthenticated)?;
+    if password::verify(current_password, Some(account.password_hash.clone())).await? {
+        return Ok(account);
+    }
+    let detail = "it is not the current password";
+    Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into())
 }

@@ -32,10 +32,10 @@ pub(super) struct MailRequested {
 /// The token of a link, and the password that the user wants.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ChosenPassword {
+pub(crate) struct ChosenPassword {
     /// What the link in the mail ends with.
-    pub(super) token: LinkToken,
-    pub(super) password: NewPassword,
+    pub(crate) token: LinkToken,
+    pub(crate) password: NewPassword,
 }
 
 /// The token is good for nothing. The answer does not tell an unknown link from a used one.

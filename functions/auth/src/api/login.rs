@@ -67,7 +67,7 @@ async fn handle(
 
     let (user, now, issuer) = (&account.user, state.clock.now(), issuers.current().await?);
     // In the epoch of the password that was checked: a change of the password meanwhile ends it.
-    let session = Session::begun(state.ids.next(), user.id, account.epoch, client, now);
+    let session = Session::begun(state.ids.next(), user, account.epoch, client, now);
     state.users.begin_session(&session).await?;
     tracing::info!(user_id = %user.id, session_id = %session.id, "signed in");
     tokens(&state, &issuer, user, &session, now)

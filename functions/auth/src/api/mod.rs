@@ -3,11 +3,14 @@
 pub mod change_password;
 mod client;
 pub mod confirm;
+pub mod delete_me;
 pub mod end_session;
 pub mod end_sessions;
+pub mod export_me;
 pub mod forgot_password;
 pub mod get_me;
 mod links;
+pub mod list_audit;
 pub mod list_sessions;
 pub mod login;
 pub mod logout;
@@ -28,10 +31,13 @@ pub fn operations() -> Vec<Operation> {
     vec![
         change_password::operation(),
         confirm::operation(),
+        delete_me::operation(),
         end_session::operation(),
         end_sessions::operation(),
+        export_me::operation(),
         forgot_password::operation(),
         get_me::operation(),
+        list_audit::operation(),
         list_sessions::operation(),
         login::operation(),
         logout::operation(),

@@ -191,7 +191,7 @@ async fn signing_out_everywhere_ends_all_sessions_and_no_later_one() {
     assert_eq!(listed["sessions"].as_array().unwrap().len(), 1);
 }
 
-fn change(current: &str, new: &str) -> Value {
+pub(crate) fn change(current: &str, new: &str) -> Value {
     let mut event = sample("change-password");
     event["body"] = json!(json!({"current_password": current, "new_password": new}).to_string());
     event

@@ -45,7 +45,7 @@ async fn a_registered_user_can_sign_in_and_is_authorized() {
     let expected = json!({
         "sub": user["id"],
         "tenant": user["tenant"],
-        "scope": "account documents:read documents:write orders:read orders:write",
+        "scope": "account audit:read documents:read documents:write orders:read orders:write",
         "expires_at": "2026-11-21T10:15:00Z",
         "sid": context["sid"],
     });

@@ -15,6 +15,7 @@ use axum::http::HeaderMap;
 use http_body_util::BodyExt;
 use lambda_http::request::from_str;
 use serde_json::{Value, json};
+use shared::audit::AuditLog;
 use shared::batch::{Failure, Message};
 use shared::clock::Clock;
 use shared::http::app;
@@ -38,6 +39,7 @@ pub(crate) struct Auth {
     pub(crate) authorizer: Authorizer,
     pub(crate) send_mail: SendMail,
     pub(crate) aws: SdkConfig,
+    pub(crate) audit_log: AuditLog,
     mails: String,
     router: Router,
 }
@@ -69,6 +71,8 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
     let authorizer =
         Authorizer::new("arsenal".into(), public.clone(), users.clone(), clock.clone());
     let limiter = RateLimiter::new(client, requests, clock.clone());
+    let audit_log =
+        crate::audit::log(&aws, account::table_named(&aws, "audit", &["pk", "sk"]).await);
     let mails = account::queue_named(&aws, "mails").await;
     let queue = Queue::new(aws_sdk_sqs::Client::new(&aws), mails.clone());
     let ses = aws_sdk_sesv2::Client::new(&aws);
@@ -100,9 +104,24 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::end_session::router(s()))
         .merge(api::end_sessions::router(s()))
         .merge(api::get_me::router(s()))
+        .merge(api::export_me::router(s(), audit_log.clone()))
+        .merge(api::delete_me::router(s()))
+        .merge(api::list_audit::router(s(), audit_log.clone()))
         .merge(api::change_password::router(s()));
     let router = app(router);
-    Auth { users, private, public, clock, ids, authorizer, send_mail, aws, mails, router }
+    Auth {
+        users,
+        private,
+        public,
+        clock,
+        ids,
+        authorizer,
+        send_mail,
+        aws,
+        audit_log,
+        mails,
+        router,
+    }
 }
 
 pub(crate) struct Answer {

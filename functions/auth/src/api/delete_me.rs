@@ -1,0 +1,57 @@
+//! `POST /v1/me/deletion`
+
+use axum::Router;
+use axum::extract::State;
+use secrecy::SecretString;
+use serde::Deserialize;
+use shared::Result;
+use shared::conflict::retried;
+use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
+use shared::http::{Allowed, Json, StatusCode};
+use utoipa::ToSchema;
+
+use super::Account;
+use super::change_password::{WRONG_PASSWORD, checked, tries};
+use crate::system::System;
+
+/// The endpoint's router.
+pub fn router(state: System) -> Router {
+    let limit = tries(&state);
+    limited(contract::route!(handle).with_state(state), limit)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .limited(Subject::User, Unavailable::Refuse)
+        .answers_nothing(StatusCode::NO_CONTENT)
+        .refuses(&[WRONG_PASSWORD])
+}
+
+/// What a deletion needs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Deletion {
+    /// The current password.
+    #[schema(value_type = String, format = Password)]
+    current_password: SecretString,
+}
+
+/// Deletes the user's account and ends all sessions. The address may be registered again. Other systems are told by the
+/// event `user.deleted`.
+#[utoipa::path(post, path = "/v1/me/deletion")]
+async fn handle(
+    State(state): State<System>,
+    user: Allowed<Account>,
+    Json(Deletion { current_password }): Json<Deletion>,
+) -> Result<StatusCode> {
+    retried(async || {
+        let account = checked(&state, user.user, current_password.clone()).await?;
+        let is_deleted = state.users.delete(&account, state.ids.next()).await?;
+        Ok(is_deleted.then_some(()))
+    })
+    .await?;
+    tracing::info!(user_id = %user.user, "account deleted");
+    Ok(StatusCode::NO_CONTENT)
+}
