@@ -1,5 +1,5 @@
 """The errands of auth: a forgotten password, sessions, a change of the password, a rotation of the keys, an admin who
-registered before there were roles, and the audit log, which notices changes by hand.
+registered before there were roles, the audit log, which notices changes by hand, and a deletion.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
@@ -21,6 +21,7 @@ def run(api: str) -> None:
     rotate_keys()
     early_admin(api)
     audited(api)
+    deleted(api)
 
 
 def forgotten(api: str) -> None:
@@ -69,6 +70,8 @@ def audited(api: str) -> None:
     entries = log()
     assert [entry["kind"] for entry in entries] == kinds, entries
     assert {entry["subject"] for entry in entries} == {user}, entries
+    export = call("GET", f"{api}/v1/me/export", token=token)
+    assert len(export["sessions"]) == 1 and export["audit"] == entries, export
     chain = entries[0]["chain"]
     dynamodb, table = client("dynamodb"), outputs()["AuditTableName"]
     item = {"TableName": table, "Key": {"pk": {"S": f"CHAIN#{chain}"}, "sk": {"S": f"ENTRY#{2:016}"}}}
@@ -94,3 +97,16 @@ def early_admin(api: str) -> None:
     assert stored == {"L": [{"S": "member"}, {"S": "admin"}]}, stored
     scopes = call("POST", f"{api}/v1/auth/login", credentials)["scope"].split()
     assert {"admin", "orders:read", "documents:read"} <= set(scopes), scopes
+
+
+def deleted(api: str) -> None:
+    """A user deletes the account; then the table has nothing of the user, and the address is free."""
+    credentials, user = users.register(api, "deleted")
+    token = users.sign_in(api, credentials)
+    call("POST", f"{api}/v1/me/deletion", {"current_password": credentials["password"]}, token)
+    partition = {":user": {"S": f"USER#{user}"}}
+    wanted = {"TableName": outputs()["AuthTableName"], "ExpressionAttributeValues": partition, "ConsistentRead": True}
+    kept = lambda: client("dynamodb").query(**wanted, KeyConditionExpression="pk = :user")["Items"]
+    until(lambda: not kept(), "The end of the sessions of a deleted user")
+    call("POST", f"{api}/v1/auth/register", {"email": credentials["email"]})
+    assert users.mail(credentials["email"], 2)["Subject"] == "Confirm your e-mail address"

@@ -11,7 +11,7 @@ RULES = {"invalid-link": "a link is good once", "email-taken": "two links may be
 LINKS = 8
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
 # What only a run without a token sends, with the reason.
-UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password"), ENDS)
+UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password", "auth-delete-me"), ENDS)
 
 
 def address() -> str:
