@@ -1,13 +1,14 @@
 //! The consumer of the stream of the users' table: writes the audit log, forgets deleted users, and tells other systems.
 //!
 //! **Guarantees.** Each change is handled at least once, and each step may be repeated: a fact is in the log once, and an event that
-//! is published again has the same id. When `user.deleted` is published, the users' table has nothing more of the user.
+//! is published again has the same id. When `user.deleted` is published, all sessions that the user had are deleted.
 //!
 //! | a change | does |
 //! |---|---|
 //! | of an account, a session or the keys | appends its facts to the audit log ([`audit`]) |
 //! | a new account | publishes `user.created` |
 //! | a deleted account | deletes the user's sessions, then publishes `user.deleted` |
+//! | a session without an account | deletes it: it began during the deletion |
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -86,6 +87,10 @@ impl Relay {
             (Some(Item::Account(old)), None) => {
                 self.users.forget(old.id).await?;
                 self.tell("user.deleted", change, old, now).await?;
+            }
+            // It began while the account was deleted, and can never be used.
+            (None, Some(Item::Session(new))) if self.users.account(new.user).await?.is_none() => {
+                self.users.forget(new.user).await?;
             }
             _ => {}
         }

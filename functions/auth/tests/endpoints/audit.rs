@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use auth::relay::{Relay, SOURCE, stream};
-use auth::session::GRACE;
+use auth::session::{Client, GRACE, Session};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use shared::audit::{AuditLog, Chain, Entry};
@@ -201,6 +201,22 @@ async fn a_deleted_user_is_forgotten_and_others_are_told() {
         auth.register(ADA).await;
     })
     .await;
+}
+
+/// A sign-in that has read the account before its deletion stores its session after it.
+#[tokio::test]
+async fn a_session_that_begins_during_a_deletion_is_deleted_too() {
+    let (auth, tokens) = with_ada().await;
+    let ada = auth.users.by_email(&ADA.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    let mut table = Table::of(&auth).await;
+    auth.as_user(&tokens.access, sample("delete-me")).await.ok(204);
+    table.streamed().await;
+    let id = auth.ids.next();
+    let session = Session::begun(id, &ada.user, ada.epoch, Client::default(), auth.clock.now());
+    auth.users.begin_session(&session).await.unwrap();
+    table.streamed().await;
+    table.records().await;
+    assert!(table.before.keys().all(|key| !key.contains("USER#")), "{:?}", table.before);
 }
 
 #[tokio::test]
