@@ -25,4 +25,5 @@ pub mod session;
 pub mod store;
 pub mod system;
 pub mod token;
+mod unicode;
 pub mod user;
