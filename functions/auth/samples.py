@@ -5,7 +5,9 @@ import secrets
 from common import call
 
 # Rules that no schema can express, so a valid request may get these problems.
-RULES: dict[str, str] = {}
+RULES = {"invalid-body": "a password that can be guessed is refused, which no schema can say"}
+# The fields that the rule is about.
+FIELDS = {"invalid-body": {"password", "new_password"}}
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
 # What only a run without a token sends, with the reason.
 UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password"), ENDS)
