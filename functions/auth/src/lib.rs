@@ -24,6 +24,7 @@ pub mod rotate_keys;
 pub mod session;
 pub mod store;
 pub mod system;
+pub mod throttle;
 pub mod token;
 mod unicode;
 pub mod user;

@@ -1,7 +1,5 @@
 //! `POST /v1/me/password`
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::State;
 use secrecy::SecretString;
@@ -9,39 +7,28 @@ use serde::Deserialize;
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Allowed, Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
-use shared::rate_limit::Quota;
 use utoipa::ToSchema;
 
-use super::{Account, session_of};
+use super::{Account, PASSWORD_LOCKED, check_for, session_of, take_try};
 use crate::password::{self, NewPassword};
 use crate::store::Changed;
 use crate::system::System;
 
-/// The changes that a user may try at once, and in each [`WINDOW`] after: each try hashes twice, and may
-/// guess the password.
-const TRIES: u32 = 5;
-const WINDOW: Duration = Duration::from_mins(5);
-
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = Limit {
-        limiter: state.limiter.clone(),
-        quota: Quota::new("password-changes", TRIES, WINDOW),
-        subject: Subject::User,
-        unavailable: Unavailable::Refuse,
-    };
+    let limit = state.per_address("password-changes", 1);
     limited(contract::route!(handle).with_state(state), limit)
 }
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .limited(Subject::User, Unavailable::Refuse)
+        .limited(Subject::SourceIp, Unavailable::Refuse)
         .answers_nothing(StatusCode::NO_CONTENT)
-        .refuses(&[WRONG_PASSWORD])
+        .refuses(&[WRONG_PASSWORD, PASSWORD_LOCKED])
 }
 
 const WRONG_PASSWORD: ProblemType = ProblemType::new(
@@ -60,7 +47,7 @@ struct PasswordChange {
     new_password: NewPassword,
 }
 
-/// Changes the password and ends all other sessions of the user.
+/// Changes the password and ends all other sessions of the user. A wrong current password counts as a failed sign-in.
 #[utoipa::path(post, path = "/v1/me/password")]
 async fn handle(
     State(state): State<System>,
@@ -68,7 +55,10 @@ async fn handle(
     Json(PasswordChange { current_password, new_password }): Json<PasswordChange>,
 ) -> Result<StatusCode> {
     let session = session_of(&user)?;
-    let new_hash = password::hash(new_password).await?;
+    let email =
+        state.users.account(user.user).await?.ok_or_else(Problem::unauthenticated)?.user.email;
+    check_for(&new_password, &email, "new_password")?;
+    take_try(&state, &email).await?;
     retried(async || {
         let account = state.users.account(user.user).await?;
         let account = account.ok_or_else(Problem::unauthenticated)?;
@@ -77,6 +67,8 @@ async fn handle(
             let detail = "it is not the current password";
             return Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into());
         }
+        state.users.clear_tries(&email).await?;
+        let new_hash = password::hash(new_password.clone()).await?;
         let (attempt, now) = (state.ids.next(), state.clock.now());
         match state.users.change_password(&account, &new_hash, session, attempt, now).await? {
             Changed::Made => Ok(Some(())),

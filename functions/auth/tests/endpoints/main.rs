@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod equal_work;
 mod odd_requests;
+mod passwords;
 mod rotation;
 mod sessions;
 mod signing_in;
 mod support;
+mod tries;

@@ -1,11 +1,17 @@
 //! Auth with real APIs of DynamoDB and Secrets Manager.
 
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
 use auth::api;
 use auth::authorize::Authorizer;
 use auth::keys::{KeyRing, PrivateKeys, PublicKeys};
 use auth::store::Users;
 use auth::system::System;
 use auth::token::Issuers;
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use axum::Router;
 use axum::http::HeaderMap;
 use http_body_util::BodyExt;
@@ -22,6 +28,8 @@ pub(crate) const NOW: &str = "2026-11-21T10:00:00Z";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Auth {
+    /// The requests to DynamoDB.
+    pub(crate) requests: Requests,
     pub(crate) users: Users,
     pub(crate) private: PrivateKeys,
     pub(crate) public: PublicKeys,
@@ -38,7 +46,9 @@ pub(crate) async fn auth() -> Auth {
 /// With this many sign-ins per minute from one source IP address.
 pub(crate) async fn auth_with(per_minute: u32) -> Auth {
     let aws = account::empty().await;
-    let client = aws_sdk_dynamodb::Client::new(&aws);
+    let recorded = Requests::default();
+    let config = aws_sdk_dynamodb::config::Builder::from(&aws).interceptor(recorded.clone());
+    let client = aws_sdk_dynamodb::Client::from_conf(config.build());
     let users = Users::new(client.clone(), account::table_named(&aws, "auth", &["pk", "sk"]).await);
     let requests = account::table_named(&aws, "requests", &["id"]).await;
     let clock = Clock::manual(NOW.parse().unwrap());
@@ -76,7 +86,44 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::end_sessions::router(s()))
         .merge(api::get_me::router(s()))
         .merge(api::change_password::router(s()));
-    Auth { users, private, public, clock, ids, authorizer, router: app(router) }
+    let router = app(router);
+    Auth { requests: recorded, users, private, public, clock, ids, authorizer, router }
+}
+
+/// The requests to DynamoDB: the operation, and the beginning of the key.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Requests(Arc<Mutex<Vec<String>>>);
+
+impl Requests {
+    /// Runs `work`; gives its result and the requests that were sent meanwhile.
+    pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> (T, Vec<String>) {
+        self.0.lock().unwrap().clear();
+        let done = work.await;
+        (done, std::mem::take(&mut *self.0.lock().unwrap()))
+    }
+}
+
+impl Intercept for Requests {
+    fn name(&self) -> &'static str {
+        "Requests"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request();
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default())?;
+        let places = ["/Key/pk/S", "/Key/id/S", "/Item/pk/S"];
+        let key = places.iter().find_map(|place| body.pointer(place)?.as_str());
+        let kind = key.unwrap_or_default().split('#').next().unwrap_or_default();
+        self.0.lock().unwrap().push(format!("{operation} {kind}").trim().to_owned());
+        Ok(())
+    }
 }
 
 pub(crate) struct Answer {
@@ -90,6 +137,11 @@ impl Answer {
     pub(crate) fn ok(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         self.body
+    }
+
+    /// The seconds in `Retry-After`.
+    pub(crate) fn retry_after(&self) -> u64 {
+        self.headers["retry-after"].to_str().unwrap().parse().unwrap()
     }
 
     pub(crate) fn problem(&self) -> (u16, &str) {
