@@ -2,7 +2,8 @@
 //!
 //! An attacker who knows an address may try passwords from many networks at once, so the tries of each address are
 //! counted, whether it has an account or not. A try counts as a failure when it is taken, before the password is
-//! checked; a right password clears the count.
+//! checked; a right password clears the count. A [rate limit](shared::rate_limit) would not do: it has no end, and it
+//! counts right passwords as wrong ones.
 //!
 //! **Guarantees.**
 //!

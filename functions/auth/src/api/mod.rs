@@ -58,13 +58,15 @@ fn session_of(user: &SignedIn) -> Result<SessionId, Problem> {
 /// # Errors
 /// 429 until the next try is allowed; 403 after too many wrong passwords in a row.
 async fn take_try(system: &System, email: &Email) -> Result<()> {
-    match system.users.take_try(email, system.clock.now()).await? {
-        Ok(()) => Ok(()),
-        Err(Refused::Wait(left)) => Err(too_many(left).into()),
-        Err(Refused::Locked) => Err(Problem::of(PASSWORD_LOCKED)
-            .detail("There were too many wrong passwords in a row. Reset the password by mail.")
-            .into()),
+    let taken = system.users.take_try(email, system.clock.now()).await?;
+    let Err(refused) = taken else { return Ok(()) };
+    tracing::info!(?refused, "too many wrong passwords in a row");
+    Err(match refused {
+        Refused::Wait(left) => too_many(left),
+        Refused::Locked => Problem::of(PASSWORD_LOCKED)
+            .detail("There were too many wrong passwords in a row. Reset the password by mail."),
     }
+    .into())
 }
 
 /// Checks that the new password, in this field of the request, suits the user of the address.
@@ -72,6 +74,7 @@ async fn take_try(system: &System, email: &Email) -> Result<()> {
 /// # Errors
 /// 422 `invalid-body` if it consists of the address.
 fn check_for(password: &NewPassword, email: &Email, field: &str) -> Result<(), Problem> {
-    let refused = |why| Problem::of(INVALID_BODY).field(field, format!("{why}"));
-    password.check_for(email).map_err(refused)
+    password
+        .check_for(email)
+        .map_err(|reason| Problem::of(INVALID_BODY).field(field, reason.to_string()))
 }

@@ -12,7 +12,8 @@
 //! - a space or a sign before, after or between them.
 //!
 //! The list also has each of them with up to [`OWN`] other characters anywhere. Words that are not common are no pieces,
-//! so a passphrase passes if it has one of them.
+//! so a passphrase passes if it has one of them. The crate zxcvbn judges more, but adds 2.7 MB to the program, and 90 ms
+//! to its first judgement (3.1.1, x86_64, with our release profile).
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -127,8 +127,8 @@ async fn a_right_password_clears_the_count() {
     // Clearing what was never counted leaves nothing that TTL would not delete.
     let bob = email("bob@example.org");
     auth.users.clear_tries(&bob).await.unwrap();
-    let (_, requests) = auth.requests.during(auth.users.take_try(&bob, auth.clock.now())).await;
-    assert_eq!(requests, ["UpdateItem TRIES"]);
+    let (taken, requests) = auth.requests.during(auth.users.take_try(&bob, auth.clock.now())).await;
+    assert_eq!((taken.unwrap(), requests), (Ok(()), vec!["UpdateItem TRIES".to_owned()]));
 }
 
 #[tokio::test]
@@ -237,7 +237,9 @@ async fn a_sign_in_that_fails_anywhere_is_counted_and_can_be_repeated() {
         auth.sign_in(ADA, PASSWORD).await.ok(200);
         // A stalled request goes on now.
         if let Some(answer) = first.resume().await {
-            assert!(run.allows(answer.status, &["rate_limit.admit"]), "{}", answer.body);
+            // The limiter does not answer.
+            let is_unavailable = answer.status == 503;
+            assert!(run.allows(answer.status, &[]) || is_unavailable, "{}", answer.body);
         }
         fail_ten_times(&auth, ADA).await;
     })
