@@ -246,7 +246,7 @@ mod tests {
         #[test]
         fn pieces_put_together_are_refused(
             pieces in proptest::collection::vec(
-                prop::sample::select(COMMON.split_whitespace().chain(ROWS).chain(["1999", "2026", "777"]).collect::<Vec<_>>()), 1..12),
+                prop::sample::select(COMMON.split_whitespace().chain(ROWS.into_iter().filter(|row| !row.contains(is_sign))).chain(["1999", "2026", "777"]).collect::<Vec<_>>()), 1..12),
             separator in "[ ._!-]?",
             upper: bool,
         ) {
