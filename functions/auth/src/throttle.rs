@@ -147,8 +147,7 @@ mod tests {
 
     #[test]
     fn failures_are_forgotten_after_thirty_days() {
-        let before = now() + (MEMORY - MILLISECOND);
-        assert_eq!(tries(100).admit(before), Err(Refused::Locked));
+        assert_eq!(tries(100).admit(now() + MEMORY - MILLISECOND), Err(Refused::Locked));
         assert_eq!(tries(100).admit(now() + MEMORY), Ok(()));
     }
 

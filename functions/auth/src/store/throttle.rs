@@ -1,6 +1,8 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use shared::conflict::retried;
 use shared::table::{Item, key, milliseconds, number};
@@ -98,6 +100,5 @@ impl Users {
 /// The key has a hash of the address: people mistype passwords as addresses, and addresses of strangers are not kept.
 fn tries_key(email: &Email) -> Item {
     let hash = digest(&SHA256, email.to_string().as_bytes());
-    let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    key(format!("{TRIES}#{hash}"), TRIES)
+    key(format!("{TRIES}#{}", BASE64_URL_SAFE_NO_PAD.encode(hash)), TRIES)
 }
