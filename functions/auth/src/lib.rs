@@ -11,7 +11,7 @@
 //! | `auth-create-signing-key` | creates the keys when the stack is deployed | [`create_signing_key`] |
 //! | `auth-rotate-keys` | rotates the keys, each 30 days and by command | [`rotate_keys`] |
 //!
-//! [`email`], [`password`], [`user`], [`session`] and [`token`] have the rules. [`store`] has the table's keys and
+//! [`email`], [`password`], [`throttle`], [`user`], [`session`] and [`token`] have the rules. [`store`] has the table's keys and
 //! conditions. [`keys`] stores the keys of tokens.
 
 pub mod api;
