@@ -16,7 +16,8 @@
 //! | `auth-create-signing-key` | creates the keys when the stack is deployed | [`create_signing_key`] |
 //! | `auth-rotate-keys` | rotates the keys, each 30 days and by command | [`rotate_keys`] |
 //!
-//! [`email`], [`password`], [`link`], [`user`], [`session`] and [`token`] have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and
+//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`] and [`token`] have the rules; [`letters`] has the texts of
+//! mails. [`store`] has the table's keys and
 //! conditions. [`keys`] stores the keys of tokens.
 
 pub mod api;
@@ -35,5 +36,7 @@ pub mod send_mail;
 pub mod session;
 pub mod store;
 pub mod system;
+pub mod throttle;
 pub mod token;
+mod unicode;
 pub mod user;

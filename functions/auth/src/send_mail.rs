@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -108,7 +107,7 @@ impl SendMail {
     }
 
     async fn is_admitted(&self, email: &Email) -> Result<bool> {
-        let subject = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, email.as_str().as_bytes()));
+        let subject = BASE64_URL_SAFE_NO_PAD.encode(email.hash());
         Ok(self.limiter.admit(&MAILS, &subject).await?.is_admitted)
     }
 

@@ -1,7 +1,5 @@
 //! `POST /v1/me/password`
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::State;
 use secrecy::SecretString;
@@ -9,46 +7,30 @@ use serde::Deserialize;
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Allowed, Json, StatusCode};
 use shared::id::UserId;
 use shared::problem::{Problem, ProblemType};
-use shared::rate_limit::Quota;
 use utoipa::ToSchema;
 
-use super::{Account, session_of};
+use super::{Account, PASSWORD_LOCKED, check_for, session_of, take_try};
 use crate::password::{self, NewPassword};
 use crate::session::Client;
-use crate::store::{Changed, How, PasswordSet};
+use crate::store::{self, Changed, How, PasswordSet};
 use crate::system::System;
-
-/// The changes that a user may try at once, and in each [`WINDOW`] after: each try hashes twice, and may
-/// guess the password.
-const TRIES: u32 = 5;
-const WINDOW: Duration = Duration::from_mins(5);
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = tries(&state);
+    let limit = state.per_address("password-changes", 1);
     limited(contract::route!(handle).with_state(state), limit)
-}
-
-/// The limit of tries of the current password.
-pub(super) fn tries(state: &System) -> Limit {
-    Limit {
-        limiter: state.limiter.clone(),
-        quota: Quota::new("password-changes", TRIES, WINDOW),
-        subject: Subject::User,
-        unavailable: Unavailable::Refuse,
-    }
 }
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .limited(Subject::User, Unavailable::Refuse)
+        .limited(Subject::SourceIp, Unavailable::Refuse)
         .answers_nothing(StatusCode::NO_CONTENT)
-        .refuses(&[WRONG_PASSWORD])
+        .refuses(&[WRONG_PASSWORD, PASSWORD_LOCKED])
 }
 
 pub(super) const WRONG_PASSWORD: ProblemType = ProblemType::new(
@@ -67,7 +49,7 @@ struct PasswordChange {
     new_password: NewPassword,
 }
 
-/// Changes the password and ends all other sessions of the user.
+/// Changes the password and ends all other sessions of the user. A wrong current password counts as a failed sign-in.
 #[utoipa::path(post, path = "/v1/me/password")]
 async fn handle(
     State(state): State<System>,
@@ -76,9 +58,12 @@ async fn handle(
     Json(PasswordChange { current_password, new_password }): Json<PasswordChange>,
 ) -> Result<StatusCode> {
     let session = session_of(&user)?;
-    let new_hash = password::hash(new_password).await?;
+    let email = account_of(&state, user.user).await?.user.email;
+    check_for(&new_password, &email, "new_password")?;
+    take_try(&state, &email).await?;
     retried(async || {
         let account = checked(&state, user.user, current_password.clone()).await?;
+        let new_hash = password::hash(new_password.clone()).await?;
         let set = PasswordSet { at: state.clock.now(), how: How::Changed, client: client.clone() };
         let (new, attempt) = ((new_hash.as_str(), &set), state.ids.next());
         match state.users.change_password(&account, new, session, attempt).await? {
@@ -92,7 +77,15 @@ async fn handle(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The account of a user who knows the current password.
+/// The account of a user.
+///
+/// # Errors
+/// 401 when it does not exist any more.
+pub(super) async fn account_of(state: &System, user: UserId) -> Result<store::Account> {
+    Ok(state.users.account(user).await?.ok_or_else(Problem::unauthenticated)?)
+}
+
+/// The account of a user who knows the current password, which clears the count of tries.
 ///
 /// # Errors
 /// 401 when the account does not exist any more, and 422 for another password.
@@ -100,11 +93,12 @@ pub(super) async fn checked(
     state: &System,
     user: UserId,
     current_password: SecretString,
-) -> Result<crate::store::Account> {
-    let account = state.users.account(user).await?.ok_or_else(Problem::unauthenticated)?;
-    if password::verify(current_password, Some(account.password_hash.clone())).await? {
-        return Ok(account);
+) -> Result<store::Account> {
+    let account = account_of(state, user).await?;
+    if !password::verify(current_password, Some(account.password_hash.clone())).await? {
+        let detail = "it is not the current password";
+        return Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into());
     }
-    let detail = "it is not the current password";
-    Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into())
+    state.users.clear_tries(&account.user.email).await?;
+    Ok(account)
 }

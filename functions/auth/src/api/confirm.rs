@@ -8,6 +8,7 @@ use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 
+use super::check_for;
 use super::links::{ChosenPassword, INVALID_LINK, invalid_link};
 use crate::link::Purpose;
 use crate::password;
@@ -54,6 +55,7 @@ pub(crate) async fn confirm(
     let now = state.clock.now();
     let link = state.users.link(&token, now).await?;
     let link = link.filter(|link| link.purpose == Purpose::Register).ok_or_else(invalid_link)?;
+    check_for(&password, &link.email, "password")?;
     let password_hash = password::hash(password).await?;
     let user = User::register(link.email, &state.ids, now);
     let password_set = PasswordSet { at: now, how: How::Registered, client };

@@ -11,22 +11,22 @@ use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Allowed, Json, StatusCode};
 use utoipa::ToSchema;
 
-use super::Account;
-use super::change_password::{WRONG_PASSWORD, checked, tries};
+use super::change_password::{WRONG_PASSWORD, account_of, checked};
+use super::{Account, PASSWORD_LOCKED, take_try};
 use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = tries(&state);
+    let limit = state.per_address("password-changes", 1);
     limited(contract::route!(handle).with_state(state), limit)
 }
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
-        .limited(Subject::User, Unavailable::Refuse)
+        .limited(Subject::SourceIp, Unavailable::Refuse)
         .answers_nothing(StatusCode::NO_CONTENT)
-        .refuses(&[WRONG_PASSWORD])
+        .refuses(&[WRONG_PASSWORD, PASSWORD_LOCKED])
 }
 
 /// What a deletion needs.
@@ -39,13 +39,14 @@ struct Deletion {
 }
 
 /// Deletes the user's account and ends all sessions. The address may be registered again. Other systems are told by the
-/// event `user.deleted`.
+/// event `user.deleted`. A wrong current password counts as a failed sign-in.
 #[utoipa::path(post, path = "/v1/me/deletion")]
 async fn handle(
     State(state): State<System>,
     user: Allowed<Account>,
     Json(Deletion { current_password }): Json<Deletion>,
 ) -> Result<StatusCode> {
+    take_try(&state, &account_of(&state, user.user).await?.user.email).await?;
     retried(async || {
         let account = checked(&state, user.user, current_password.clone()).await?;
         let is_deleted = state.users.delete(&account, state.ids.next()).await?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::http::{Json, StatusCode};
+use shared::http::{INVALID_BODY, Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 use shared::queue::Queue;
 use utoipa::ToSchema;
@@ -56,6 +56,10 @@ pub(super) async fn request_mail(
     wanted: Wanted,
     email: Email,
 ) -> Result<(StatusCode, Json<MailRequested>)> {
+    if !email.as_str().is_ascii() {
+        let detail = "no mail can be sent to a name with characters outside ASCII";
+        return Err(Problem::of(INVALID_BODY).field("email", detail).into());
+    }
     mails.send(&Job::V1 { wanted, email: email.clone() }).await?;
     let answer = MailRequested { email, expires_in: link::LIFETIME.as_secs() };
     Ok((StatusCode::ACCEPTED, Json(answer)))

@@ -7,6 +7,7 @@ use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
 
+use super::check_for;
 use super::links::{ChosenPassword, INVALID_LINK, invalid_link};
 use crate::link::Purpose;
 use crate::password;
@@ -45,7 +46,10 @@ pub(crate) async fn reset(state: &System, chosen: ChosenPassword, client: Client
     let (now, attempt) = (state.clock.now(), state.ids.next());
     let link = state.users.link(&token, now).await?.ok_or_else(invalid_link)?;
     let Purpose::Reset { user, epoch } = link.purpose else { return Err(invalid_link().into()) };
+    check_for(&password, &link.email, "password")?;
     let new_hash = password::hash(password).await?;
+    // First, so that no crash leaves an account locked whose password is new.
+    state.users.clear_tries(&link.email).await?;
     let set = PasswordSet { at: now, how: How::Reset, client };
     let new = (new_hash.as_str(), &set);
     let used = state.users.reset_password(&token, (user, epoch), new, attempt).await?;

@@ -1,9 +1,11 @@
 //! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
 //! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique
-//! and maps an address to its user. `pk = LINK#<hash>` is a link in a mail, and `pk = KEYS` has the lease of a rotation of the keys.
+//! and maps an address to its user. `pk = LINK#<hash>` is a link in a mail. `pk = TRIES#<hash of the address>` counts the tries of
+//! passwords for an address. `pk = KEYS` has the lease of a rotation of the keys.
 
 mod links;
 mod sessions;
+mod throttle;
 
 pub use links::Used;
 pub use sessions::Rotated;
@@ -100,15 +102,15 @@ impl Users {
         Self { table: Table::new(client, table) }
     }
 
-    /// The account with this address. 2 RRU, strongly consistent, so that users can sign in right after
-    /// registration.
+    /// The account with this address, strongly consistent, so that users can sign in right after registration. Two
+    /// requests (2 RRU), whether there is one or not, so that the time does not tell.
     pub async fn by_email(&self, email: &Email) -> Result<Option<Account>> {
         #[derive(Deserialize)]
         struct Taken {
             user_id: UserId,
         }
-        let Some(taken) = self.table.get::<Taken>(email_key(email)).await? else { return Ok(None) };
-        self.account(taken.user_id).await
+        let taken = self.table.get::<Taken>(email_key(email)).await?;
+        self.account(taken.map_or_else(|| nobody(email), |taken| taken.user_id)).await
     }
 
     /// The account of a user, strongly consistent. 1 RRU.
@@ -176,6 +178,19 @@ impl Users {
         Ok(matches!(sent, Sent::Made))
     }
 
+    /// Replaces the password's hash by one of the same password, if the account still has the hash that was checked.
+    /// Gives `false` if it has another one: then the password was changed meanwhile. 1 WRU.
+    pub async fn replace_hash(&self, account: &Account, new_hash: &str) -> Result<bool> {
+        let update = self
+            .table
+            .update(user_key(account.user.id))
+            .update_expression("SET password_hash = :new")
+            .condition_expression("password_hash = :old")
+            .expression_attribute_values(":new", string(new_hash))
+            .expression_attribute_values(":old", string(&account.password_hash));
+        Ok(matches!(write::send("users.replace_hash", update).await?, Written::Made(_)))
+    }
+
     /// Ends all sessions of a user that have begun. 1 WRU.
     pub async fn end_all_sessions(&self, user: UserId) -> Result<()> {
         let update = self
@@ -219,6 +234,11 @@ fn user_partition(id: UserId) -> String {
 
 fn user_key(id: UserId) -> Item {
     key(user_partition(id), ACCOUNT)
+}
+
+/// An id that no user has, different for each address, so that reads for unknown addresses spread over the table.
+fn nobody(email: &Email) -> UserId {
+    UserId::from_bytes(*email.hash().first_chunk().unwrap_or(&[0; 16]))
 }
 
 fn email_key(email: &Email) -> Item {

@@ -285,15 +285,6 @@ async fn what_a_client_says_of_itself_is_bounded() {
     assert_eq!(agents, [Some(200), None, Some("curl/8.5.0".len())]);
 }
 
-#[tokio::test]
-async fn guesses_of_the_current_password_are_limited() {
-    let (auth, tokens) = with_ada().await;
-    for expected in [422, 422, 422, 422, 422, 429] {
-        let guess = change("a guess of the password", "correct horse battery staple");
-        assert_eq!(auth.as_user(&tokens.access, guess).await.status, expected);
-    }
-}
-
 /// A crash, a stall, a lost answer or a conflict at each request of a refresh: the client repeats it and stays
 /// signed in, with the one successor.
 #[tokio::test]
