@@ -21,16 +21,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::conflict::retried;
 use crate::id::TenantId;
 use crate::idempotency::canonical;
+use crate::idempotency::hash::hex;
 use crate::table::{Item, Table, key, number, string};
 use crate::transaction::Sent;
 use crate::{Error, Result};
@@ -117,8 +118,7 @@ impl Entry {
 /// The hash of an entry without its `hash`.
 fn hash(entry: &Value) -> Result<String> {
     let text = canonical(&serde_json::to_vec(entry)?)?;
-    let bytes = digest(&SHA256, text.as_bytes());
-    Ok(bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&Sha256::digest(text.as_bytes())))
 }
 
 /// The last entry of a chain.

@@ -16,9 +16,9 @@ async fn log() -> AuditLog {
     AuditLog::new(aws_sdk_dynamodb::Client::new(&aws), table)
 }
 
-fn fact(id: impl ToString) -> Fact {
+fn fact(id: &str) -> Fact {
     Fact {
-        id: id.to_string(),
+        id: id.into(),
         at: "2026-11-30T10:00:00Z".parse().unwrap(),
         kind: "thing.done".into(),
         subject: "thing".into(),
@@ -26,7 +26,7 @@ fn fact(id: impl ToString) -> Fact {
     }
 }
 
-async fn append(log: &AuditLog, id: impl ToString) -> shared::Result<Option<Entry>> {
+async fn append(log: &AuditLog, id: &str) -> shared::Result<Option<Entry>> {
     log.append(CHAIN, &fact(id), Clock::System.now()).await
 }
 
@@ -54,11 +54,11 @@ async fn whole(log: &AuditLog) -> Vec<Entry> {
 async fn facts_of_many_writers_are_one_chain() {
     let log = log().await;
     // A writer whose retries are over appends later, as the stream delivers a change again.
-    let mut waiting: Vec<u32> = (0..60).collect();
+    let mut waiting: Vec<String> = (0..60).map(|id| id.to_string()).collect();
     while !waiting.is_empty() {
         let results = join_all(waiting.iter().map(|id| append(&log, id))).await;
         let failed = waiting.iter().zip(results).filter(|(_, result)| result.is_err());
-        waiting = failed.map(|(id, _)| *id).collect();
+        waiting = failed.map(|(id, _)| id.clone()).collect();
     }
     assert_eq!(whole(&log).await.len(), 60);
 }
@@ -79,8 +79,8 @@ async fn a_fact_that_comes_16_times_at_once_is_one_entry() {
 async fn chains_are_apart() {
     let log = log().await;
     let tenant = Chain::Tenant("ten_01M7YRRT800000000000000001".parse().unwrap());
-    append(&log, 1).await.unwrap();
-    let entry = log.append(tenant, &fact(2), Clock::System.now()).await.unwrap().unwrap();
+    append(&log, "1").await.unwrap();
+    let entry = log.append(tenant, &fact("2"), Clock::System.now()).await.unwrap().unwrap();
     assert_eq!((entry.number, entry.chain.as_str()), (1, "ten_01M7YRRT800000000000000001"));
     assert_eq!(whole(&log).await.len(), 1);
 }

@@ -76,9 +76,8 @@ impl Users {
             .expression_attribute_values(":next", number(epoch + 1))
             .expression_attribute_values(":epoch", number(epoch));
         let writes = vec![self.using(token, set.at)?, update(change)?];
-        let sent =
-            self.table.transact("users.reset_password", &attempt.to_string(), writes).await?;
-        Ok(match sent {
+        let attempt = attempt.to_string();
+        Ok(match self.table.transact("users.reset_password", &attempt, writes).await? {
             Sent::Made => Used::Made,
             Sent::Refused { index: 0, .. } => Used::InvalidLink,
             Sent::Refused { .. } => Used::Account,
