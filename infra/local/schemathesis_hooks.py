@@ -21,7 +21,10 @@ RULES = {
     **{kind: reason for samples in SAMPLES for kind, reason in samples.RULES.items()},
 }
 # The fields that a rule is about, if its type of problem is also used for others.
-FIELDS = {kind: fields for samples in SAMPLES for kind, fields in getattr(samples, "FIELDS", {}).items()}
+FIELDS: defaultdict[str, set[str]] = defaultdict(set)
+for samples in SAMPLES:
+    for kind, fields in getattr(samples, "FIELDS", {}).items():
+        FIELDS[kind] |= fields
 HEADERS = {id: headers for samples in SAMPLES for id, headers in getattr(samples, "HEADERS", {}).items()}
 SCOPES = set(os.environ["API_SCOPES"].split())
 KEY = "Idempotency-Key"

@@ -132,9 +132,10 @@ impl Tags {
         }
     }
 
-    /// The tags of a header. `None` if the request does not have it.
+    /// The tags of a header. `None` if the request does not have it. One without any tag is refused: its client meant
+    /// something.
     fn of(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Self>, Problem> {
-        let mut tags = Vec::new();
+        let (mut tags, mut is_empty) = (Vec::new(), true);
         for value in headers.get_all(name) {
             let value = value.to_str().map_err(|_| invalid(name))?;
             // A list may have empty elements (RFC 9110, 5.6.1.2).
@@ -142,6 +143,7 @@ impl Tags {
                 if tag == "*" {
                     return Ok(Some(Self::Any));
                 }
+                is_empty = false;
                 let is_weak = tag.starts_with("W/");
                 let tag = tag.strip_prefix("W/").unwrap_or(tag);
                 let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
@@ -151,7 +153,11 @@ impl Tags {
                 tags.extend(first.map(str::to_owned));
             }
         }
-        Ok(headers.contains_key(name).then_some(Self::These(tags)))
+        match headers.contains_key(name) {
+            false => Ok(None),
+            true if is_empty => Err(invalid(name)),
+            true => Ok(Some(Self::These(tags))),
+        }
     }
 }
 
@@ -202,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_edit_needs_the_tag_of_what_it_replaces() {
-        let cases: [(Option<&str>, Headers, u16); 25] = [
+        let cases: [(Option<&str>, Headers, u16); 27] = [
             (None, &[], 200),
             (Some("old"), &[], 428),
             (Some("new"), &[], 200),
@@ -224,7 +230,9 @@ mod tests {
             (Some("old"), &[("if-none-match", "\"a\"")], 428),
             (Some("old"), &[("if-match", "OLD")], 400),
             (Some("old"), &[("if-match", "\"OLD")], 400),
-            (Some("old"), &[("if-match", "")], 412),
+            (Some("old"), &[("if-match", "")], 400),
+            (Some("old"), &[("if-match", "\"OLD\""), ("if-none-match", ",")], 400),
+            (None, &[("if-none-match", "")], 400),
             (Some("old"), &[("if-match", "\"a\", , \"OLD\",")], 200),
             (Some("old"), &[("if-match", "\"a\",*")], 200),
             (Some("old"), &[("if-none-match", "a")], 400),
