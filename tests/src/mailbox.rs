@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::{endpoint, eventually};
 
 /// How long a mail may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A mail.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
