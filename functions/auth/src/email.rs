@@ -34,13 +34,16 @@ impl TryFrom<String> for Email {
                 && !label.ends_with('-')
                 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
         });
-        let is_valid =
-            name_is_valid && labels_are_valid && domain.contains('.') && text.len() <= 254;
+        let is_short = text.len() <= Self::MAX_BYTES;
+        let is_valid = name_is_valid && labels_are_valid && domain.contains('.') && is_short;
         if is_valid { Ok(Self(text)) } else { Err(InvalidEmail) }
     }
 }
 
 impl Email {
+    /// The maximum length of an address, in bytes.
+    pub const MAX_BYTES: usize = 254;
+
     /// The address.
     #[must_use]
     pub fn as_str(&self) -> &str {

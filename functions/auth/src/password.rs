@@ -22,12 +22,19 @@ pub struct NewPassword(SecretString);
 #[error("a password has 15 to 128 characters")]
 pub struct InvalidPassword;
 
+impl NewPassword {
+    /// The minimum length of a password, in characters.
+    pub const MIN: usize = 15;
+    /// The maximum length of a password, in characters.
+    pub const MAX: usize = 128;
+}
+
 impl TryFrom<SecretString> for NewPassword {
     type Error = InvalidPassword;
 
     fn try_from(text: SecretString) -> Result<Self, InvalidPassword> {
         match text.expose_secret().chars().count() {
-            15..=128 => Ok(Self(text)),
+            Self::MIN..=Self::MAX => Ok(Self(text)),
             _ => Err(InvalidPassword),
         }
     }

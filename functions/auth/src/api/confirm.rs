@@ -8,7 +8,7 @@ use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 
-use super::links::{ChosenPassword, INVALID_LINK, invalid_link};
+use super::links::{ChosenPassword, INVALID_LINK, confirmations, invalid_link};
 use crate::link::{LinkToken, Purpose};
 use crate::password::{self, NewPassword};
 use crate::store::{Account, Used};
@@ -17,7 +17,7 @@ use crate::user::User;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = state.per_address("confirmations", 1);
+    let limit = confirmations(&state);
     limited(contract::route!(handle).with_state(state), limit)
 }
 
@@ -29,7 +29,8 @@ pub fn operation() -> Operation {
         .refuses(&[EMAIL_TAKEN, INVALID_LINK])
 }
 
-const EMAIL_TAKEN: ProblemType =
+/// Another user has the address.
+pub(crate) const EMAIL_TAKEN: ProblemType =
     ProblemType::new(StatusCode::CONFLICT, "email-taken", "There is an account with this address");
 
 /// Creates an account, with the address that the link was sent to and a tenant of the user's own.

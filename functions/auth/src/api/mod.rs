@@ -7,7 +7,7 @@ pub mod end_session;
 pub mod end_sessions;
 pub mod forgot_password;
 pub mod get_me;
-mod links;
+pub(crate) mod links;
 pub mod list_sessions;
 pub mod login;
 pub mod logout;

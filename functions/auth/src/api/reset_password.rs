@@ -7,7 +7,7 @@ use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
 
-use super::links::{ChosenPassword, INVALID_LINK, invalid_link};
+use super::links::{ChosenPassword, INVALID_LINK, confirmations, invalid_link};
 use crate::link::{LinkToken, Purpose};
 use crate::password::{self, NewPassword};
 use crate::store::Used;
@@ -15,7 +15,7 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = state.per_address("confirmations", 1);
+    let limit = confirmations(&state);
     limited(contract::route!(handle).with_state(state), limit)
 }
 

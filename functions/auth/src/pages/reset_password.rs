@@ -1,0 +1,65 @@
+//! `/auth/reset-password?token=…`: sets the password of the account that the link was sent for.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use shared::http::rate_limit::limited;
+use shared::{Error, Result};
+
+use super::fields::PasswordField;
+use super::form::Form;
+use super::layout::page;
+use super::link;
+use super::message::{FORGOT_PASSWORD, Message};
+use crate::api::links::{INVALID_LINK, confirmations};
+use crate::api::reset_password::reset;
+use crate::system::System;
+
+const PATH: &str = "/auth/reset-password";
+
+#[derive(Debug, Template)]
+#[template(path = "reset_password.html")]
+struct ResetPassword<'a> {
+    token: &'a str,
+    password: PasswordField,
+}
+
+/// The page's router.
+pub(super) fn router(state: &System) -> Router {
+    let sent = Router::new().route(PATH, post(send)).with_state(state.clone());
+    Router::new().route(PATH, get(show)).merge(limited(sent, confirmations(state)))
+}
+
+async fn show(RawQuery(query): RawQuery) -> Result<Response> {
+    let Some(token) = link::in_query(query) else { return link::invalid(FORGOT_PASSWORD) };
+    let password = PasswordField::default();
+    page(StatusCode::OK, &ResetPassword { token: token.expose(), password })
+}
+
+async fn send(State(state): State<System>, form: Form) -> Result<Response> {
+    let Some(token) = link::in_form(&form) else { return link::invalid(FORGOT_PASSWORD) };
+    let password = match PasswordField::read(&form) {
+        Ok(password) => password,
+        Err(password) => {
+            let again = ResetPassword { token: token.expose(), password };
+            return page(StatusCode::UNPROCESSABLE_ENTITY, &again);
+        }
+    };
+    match reset(&state, token, password).await {
+        Ok(()) => is_set(),
+        Err(Error::Problem(problem)) if problem.is(INVALID_LINK) => link::invalid(FORGOT_PASSWORD),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_set() -> Result<Response> {
+    let message = Message {
+        title: "Your password is set",
+        text: "All your sessions have ended. Sign in with the new password.",
+        ..Message::default()
+    };
+    page(StatusCode::OK, &message)
+}
