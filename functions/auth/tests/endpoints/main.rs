@@ -4,6 +4,7 @@
 
 mod mails;
 mod odd_requests;
+mod pages;
 mod rotation;
 mod sessions;
 mod signing_in;

@@ -1,6 +1,5 @@
 //! Auth with real APIs of DynamoDB, Secrets Manager, SQS and SES.
 
-use auth::api;
 use auth::authorize::Authorizer;
 use auth::keys::{KeyRing, PrivateKeys, PublicKeys};
 use auth::letters::Pages;
@@ -9,6 +8,7 @@ use auth::send_mail::{Job, SendMail};
 use auth::store::Users;
 use auth::system::System;
 use auth::token::Issuers;
+use auth::{api, pages};
 use aws_config::SdkConfig;
 use axum::Router;
 use axum::http::HeaderMap;
@@ -17,7 +17,7 @@ use lambda_http::request::from_str;
 use serde_json::{Value, json};
 use shared::batch::{Failure, Message};
 use shared::clock::Clock;
-use shared::http::app;
+use shared::http::{app, page_app};
 use shared::id::Ids;
 use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
@@ -38,6 +38,8 @@ pub(crate) struct Auth {
     pub(crate) authorizer: Authorizer,
     pub(crate) send_mail: SendMail,
     pub(crate) aws: SdkConfig,
+    /// The pages.
+    pub(crate) pages: Router,
     mails: String,
     router: Router,
 }
@@ -88,6 +90,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         clock: clock_of_system,
         ids: ids_of_system,
     };
+    let pages = page_app(pages::router(&system, &queue), pages::page_of);
     let s = || system.clone();
     let router = api::register::router(&system, queue.clone())
         .merge(api::forgot_password::router(&system, queue))
@@ -102,7 +105,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::get_me::router(s()))
         .merge(api::change_password::router(s()));
     let router = app(router);
-    Auth { users, private, public, clock, ids, authorizer, send_mail, aws, mails, router }
+    Auth { users, private, public, clock, ids, authorizer, send_mail, aws, pages, mails, router }
 }
 
 pub(crate) struct Answer {
