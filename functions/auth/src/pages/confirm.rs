@@ -16,6 +16,7 @@ use super::link;
 use super::message::{FORGOT_PASSWORD, Message, REGISTER};
 use crate::api::confirm::{EMAIL_TAKEN, confirm};
 use crate::api::links::{INVALID_LINK, confirmations};
+use crate::link::{Link, Purpose};
 use crate::system::System;
 
 const PATH: &str = "/auth/confirm";
@@ -24,18 +25,25 @@ const PATH: &str = "/auth/confirm";
 #[template(path = "confirm.html")]
 struct Confirm<'a> {
     token: &'a str,
+    email: &'a str,
     password: PasswordField,
 }
 
 /// The page's router.
 pub(super) fn router(state: &System) -> Router {
     let sent = Router::new().route(PATH, post(send)).with_state(state.clone());
-    Router::new().route(PATH, get(show)).merge(limited(sent, confirmations(state)))
+    let opened = Router::new().route(PATH, get(show)).with_state(state.clone());
+    opened.merge(limited(sent, confirmations(state)))
 }
 
-async fn show(RawQuery(query): RawQuery) -> Result<Response> {
-    let Some(token) = link::in_query(query) else { return link::invalid(REGISTER) };
-    page(StatusCode::OK, &Confirm { token: token.expose(), password: PasswordField::default() })
+async fn show(State(state): State<System>, RawQuery(query): RawQuery) -> Result<Response> {
+    match link::opened(&state, query).await? {
+        Some((token, Link { email, purpose: Purpose::Register, .. })) => {
+            let (token, email) = (token.expose(), email.as_str());
+            page(StatusCode::OK, &Confirm { token, email, password: PasswordField::default() })
+        }
+        _ => link::invalid(REGISTER),
+    }
 }
 
 async fn send(State(state): State<System>, form: Form) -> Result<Response> {
@@ -43,7 +51,7 @@ async fn send(State(state): State<System>, form: Form) -> Result<Response> {
     let password = match PasswordField::read(&form) {
         Ok(password) => password,
         Err(password) => {
-            let again = Confirm { token: token.expose(), password };
+            let again = Confirm { token: token.expose(), email: form.text("email"), password };
             return page(StatusCode::UNPROCESSABLE_ENTITY, &again);
         }
     };

@@ -9,8 +9,8 @@
 //!
 //! **Guarantees.**
 //!
-//! - Opening a page changes nothing, and reads nothing: programs of mail providers open links to check them. Only a form
-//!   that is sent uses a link.
+//! - Opening a page changes nothing: programs of mail providers open links to check them. The page looks at the link, to
+//!   show whose password it is about. Only a form that is sent uses it.
 //! - A form does what its endpoint does, by the same function and within the same limit: requests to both are counted
 //!   together.
 //! - A page needs no script, and loads nothing. What somebody has typed is text in it, never markup. A password is in no

@@ -16,6 +16,7 @@ use super::link;
 use super::message::{FORGOT_PASSWORD, Message};
 use crate::api::links::{INVALID_LINK, confirmations};
 use crate::api::reset_password::reset;
+use crate::link::{Link, Purpose};
 use crate::system::System;
 
 const PATH: &str = "/auth/reset-password";
@@ -24,19 +25,28 @@ const PATH: &str = "/auth/reset-password";
 #[template(path = "reset_password.html")]
 struct ResetPassword<'a> {
     token: &'a str,
+    email: &'a str,
     password: PasswordField,
 }
 
 /// The page's router.
 pub(super) fn router(state: &System) -> Router {
     let sent = Router::new().route(PATH, post(send)).with_state(state.clone());
-    Router::new().route(PATH, get(show)).merge(limited(sent, confirmations(state)))
+    let opened = Router::new().route(PATH, get(show)).with_state(state.clone());
+    opened.merge(limited(sent, confirmations(state)))
 }
 
-async fn show(RawQuery(query): RawQuery) -> Result<Response> {
-    let Some(token) = link::in_query(query) else { return link::invalid(FORGOT_PASSWORD) };
-    let password = PasswordField::default();
-    page(StatusCode::OK, &ResetPassword { token: token.expose(), password })
+async fn show(State(state): State<System>, RawQuery(query): RawQuery) -> Result<Response> {
+    match link::opened(&state, query).await? {
+        Some((token, Link { email, purpose: Purpose::Reset { .. }, .. })) => {
+            let (token, email) = (token.expose(), email.as_str());
+            page(
+                StatusCode::OK,
+                &ResetPassword { token, email, password: PasswordField::default() },
+            )
+        }
+        _ => link::invalid(FORGOT_PASSWORD),
+    }
 }
 
 async fn send(State(state): State<System>, form: Form) -> Result<Response> {
@@ -44,7 +54,8 @@ async fn send(State(state): State<System>, form: Form) -> Result<Response> {
     let password = match PasswordField::read(&form) {
         Ok(password) => password,
         Err(password) => {
-            let again = ResetPassword { token: token.expose(), password };
+            let again =
+                ResetPassword { token: token.expose(), email: form.text("email"), password };
             return page(StatusCode::UNPROCESSABLE_ENTITY, &again);
         }
     };

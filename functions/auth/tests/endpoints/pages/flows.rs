@@ -14,7 +14,7 @@ async fn an_account_is_made_and_its_password_is_set_by_pages() {
     auth.browse(opened("register", "")).await.says(200, "<h1>Create an account</h1>");
     let token = auth.asked_by_page("register", ADA).await;
     let form = auth.browse(opened("confirm", &format!("token={token}"))).await;
-    assert_eq!(form.says(200, "<h1>Choose a password</h1>").values_of("value"), [&token]);
+    assert_eq!(form.says(200, "<h1>Choose a password</h1>").values_of("value"), [&token, ADA]);
     let chosen = [("token", token.as_str()), ("password", PASSWORD)];
     auth.browse(sent("confirm", &chosen)).await.says(200, "Your account exists");
     let tokens = auth.signed_in(ADA).await;
@@ -22,7 +22,7 @@ async fn an_account_is_made_and_its_password_is_set_by_pages() {
     auth.browse(opened("forgot-password", "")).await.says(200, "Choose a new password");
     let token = auth.asked_by_page("forgot-password", ADA).await;
     let form = auth.browse(opened("reset-password", &format!("token={token}"))).await;
-    assert_eq!(form.says(200, "Choose a new password").values_of("value"), [&token]);
+    assert_eq!(form.says(200, "Choose a new password").values_of("value"), [&token, ADA]);
     let chosen = [("token", token.as_str()), ("password", NEW)];
     auth.browse(sent("reset-password", &chosen)).await.says(200, "All your sessions have ended");
     assert!(auth.authorized(&tokens.access).await.is_none());
@@ -84,10 +84,11 @@ async fn a_refused_password_is_asked_for_again_and_the_link_stays_good() {
         // 14 characters have more code units and bytes; 129 have fewer code units than `maxlength`.
         for wrong in ["", "hunter2hunter2", &"🔑".repeat(14), &"a".repeat(129), &"🔑".repeat(129)]
         {
-            let again =
-                auth.browse(sent(choosing, &[("token", &token), ("password", wrong)])).await;
+            let again = auth
+                .browse(sent(choosing, &[("token", &token), ("email", ADA), ("password", wrong)]))
+                .await;
             let again = again.says(422, "id=\"password-error\">Choose a password of 15 to 128");
-            assert_eq!(again.values_of("value"), [&token]);
+            assert_eq!(again.values_of("value"), [&token, ADA]);
             assert_eq!(again.values_of("aria-describedby"), ["password-hint password-error"]);
             assert!(wrong.is_empty() || !again.body.contains(wrong), "{}", again.body);
         }
@@ -133,6 +134,8 @@ async fn a_link_that_cannot_be_used_leads_to_another() {
         let again = if page == "confirm" { "register" } else { "forgot-password" };
         assert_eq!(answer.values_of("href"), [again]);
         assert!(token.len() < 2 || !answer.body.contains(token), "{}", answer.body);
+        let opened = auth.browse(opened(page, &format!("token={token}"))).await;
+        assert_eq!((opened.status, opened.body), (422, answer.body));
     };
     for page in CHOOSING {
         for token in ["", "x", &unknown, &reset[1..], &register.to_uppercase()] {

@@ -26,7 +26,7 @@ const ELEMENTS: [&str; 15] = [
     "!DOCTYPE", "html", "head", "meta", "title", "style", "body", "main", "h1", "p", "a", "form",
     "label", "input", "button",
 ];
-const ATTRIBUTES: [&str; 22] = [
+const ATTRIBUTES: [&str; 23] = [
     "action",
     "aria-describedby",
     "aria-invalid",
@@ -45,6 +45,7 @@ const ATTRIBUTES: [&str; 22] = [
     "method",
     "minlength",
     "name",
+    "readonly",
     "required",
     "spellcheck",
     "type",

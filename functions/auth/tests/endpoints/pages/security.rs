@@ -39,6 +39,12 @@ async fn what_somebody_typed_is_text() {
             assert!(!opened.body.contains("alert"), "{}", opened.body);
         }
     }
+    let token = auth.asked("register", ADA).await;
+    for markup in MARKUP {
+        let fields = [("token", token.as_str()), ("email", markup), ("password", "a")];
+        let answer = auth.browse(sent("confirm", &fields)).await.says(422, "Error");
+        assert!(!answer.body.contains(markup), "{}", answer.body);
+    }
     // An address may have all of these characters before the @.
     let odd = "\"><img&'=`{{x}}@example.org";
     let answer = auth.browse(sent("register", &[("email", odd)])).await.says(200, "on its way");
@@ -149,9 +155,9 @@ async fn a_refused_form_of_another_site_changes_nothing() {
     assert!(auth.jobs().await.is_empty());
     auth.browse(chosen).await.says(200, "Your account exists");
     // Links from anywhere may be opened: that is what they are for.
-    for page in PAGES {
-        let query = format!("token={token}");
-        let opened = from(opened(page, &query), "cross-site", "");
+    let token = auth.asked("forgot-password", ADA).await;
+    for page in ["register", "forgot-password", "reset-password"] {
+        let opened = from(opened(page, &format!("token={token}")), "cross-site", "");
         assert_eq!(auth.browse(opened).await.status, 200);
     }
 }
