@@ -96,6 +96,31 @@ async fn a_refused_password_is_asked_for_again_and_the_link_stays_good() {
     }
 }
 
+/// What browsers, password managers and screen readers need. A text that is cut at `maxlength` is refused.
+#[tokio::test]
+async fn each_field_says_what_it_is_for() {
+    let auth = auth().await;
+    for (asking, choosing) in ASKING.into_iter().zip(CHOOSING) {
+        let form = auth.browse(opened(asking, "")).await;
+        assert_eq!(form.values_of("for"), ["email"]);
+        assert_eq!(form.values_of("autocomplete"), ["email"]);
+        assert_eq!(form.values_of("maxlength"), ["255"]);
+        let token = auth.asked_by_page(asking, ADA).await;
+        let form = auth.browse(opened(choosing, &format!("token={token}"))).await;
+        assert_eq!(form.values_of("for"), ["email", "password"]);
+        assert_eq!(form.values_of("autocomplete"), ["username", "new-password"]);
+        assert_eq!(form.values_of("aria-describedby"), ["password-hint"]);
+        assert_eq!(
+            (form.values_of("minlength"), form.values_of("maxlength")),
+            (vec!["15"], vec!["258"])
+        );
+        let cut = "🔑".repeat(258 / 2);
+        let chosen = |password| sent(choosing, &[("token", &token), ("password", password)]);
+        auth.browse(chosen(&cut)).await.says(422, "password-error");
+        auth.browse(chosen(PASSWORD)).await.says(200, "");
+    }
+}
+
 #[tokio::test]
 async fn a_password_is_in_no_page() {
     let (auth, _) = with_ada().await;
