@@ -71,10 +71,10 @@ async function register({ api, aws, open, shoot }, email) {
     await send(page, "ada");
     assert.equal(await page.locator("input:invalid").count(), 1);
     await send(page, "ada@localhost");
-    await page.getByText("Enter your whole e-mail address").waitFor();
+    await page.getByText("Check the address: an e-mail address is name@domain.tld").waitFor();
     const { name, description, invalid } = await spoken(page);
     assert.deepEqual([name, invalid], ["E-mail address", "true"]);
-    assert.match(description, /^Enter your whole e-mail address/);
+    assert.match(description, /^Check the address: /);
     assert.equal(await page.getByLabel("E-mail address").inputValue(), "ada@localhost");
     await shoot(page, "register-refused");
     await send(page, email);
@@ -92,12 +92,14 @@ async function register({ api, aws, open, shoot }, email) {
     await tab.goto(url);
     // The browser counts 20 units and lets it pass. They are 10 characters.
     await send(page, "🔑".repeat(10));
-    await page.getByText("Choose a password of 15 to 128 characters.").waitFor();
+    await page.getByText("Choose another password: a password has 15 to 128 characters.").waitFor();
     const field = await spoken(page);
     assert.deepEqual([field.name, field.invalid], ["New password", "true"]);
-    assert.match(field.description, /^15 to 128 characters.*Choose a password of 15 to 128/s);
+    assert.match(field.description, /^15 to 128 characters.*Choose another password: /s);
     assert.equal(await page.getByLabel("New password").inputValue(), "");
     assert(!page.url().includes("token"), page.url());
+    await send(page, "passwordpassword");
+    await page.getByText("it is easy to guess").waitFor();
     await shoot(page, "confirm-refused");
     await send(page, FIRST);
     await heading(page, "Your account exists");

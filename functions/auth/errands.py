@@ -1,5 +1,5 @@
-"""The errands of auth: a forgotten password, the pages, sessions, a change of the password, a rotation of the keys, and an admin
-who registered before there were roles.
+"""The errands of auth: a forgotten password, the pages, sessions, a change of the password, a rotation of the keys, an admin who
+registered before there were roles, the audit log, which notices changes by hand, and a deletion.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
@@ -9,8 +9,10 @@ import secrets
 import urllib.parse
 import urllib.request
 
+import audit
 from common import STACK, call, client, outputs
 from functions.auth import admin, users
+from receiver import until
 
 UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and not after"}
 
@@ -22,6 +24,8 @@ def run(api: str) -> None:
     sessions(api)
     rotate_keys()
     early_admin(api)
+    audited(api)
+    deleted(api)
 
 
 def forgotten(api: str) -> None:
@@ -76,6 +80,32 @@ def rotate_keys() -> None:
     assert "FunctionError" not in answer, answer["Payload"].read()
 
 
+def audited(api: str) -> None:
+    """What a user did is in the audit log, whose chains are whole. An entry that is altered by hand is named."""
+    credentials, user = users.register(api, "audited")
+    token = users.sign_in(api, credentials)
+    admin.main(credentials["email"])
+    kinds = ["roles.changed", "session.begun", "account.created"]
+    log = lambda: call("GET", f"{api}/v1/audit", token=token)["entries"]
+    until(lambda: len(log()) == len(kinds), "What the user did")
+    entries = log()
+    assert [entry["kind"] for entry in entries] == kinds, entries
+    assert {entry["subject"] for entry in entries} == {user}, entries
+    export = call("GET", f"{api}/v1/me/export", token=token)
+    assert len(export["sessions"]) == 1 and export["audit"] == entries, export
+    chain = entries[0]["chain"]
+    dynamodb, table = client("dynamodb"), outputs()["AuditTableName"]
+    item = {"TableName": table, "Key": {"pk": {"S": f"CHAIN#{chain}"}, "sk": {"S": f"ENTRY#{2:016}"}}}
+    stored = dynamodb.get_item(**item, ConsistentRead=True)["Item"]
+    assert audit.fault(chain, audit.items()[chain]) is None
+    dynamodb.put_item(TableName=table, Item={**stored, "subject": {"S": "usr_01M7YRRT800000000000000000"}})
+    assert audit.fault(chain, audit.items()[chain]) == "entry 2 was altered"
+    dynamodb.delete_item(**item)
+    assert audit.fault(chain, audit.items()[chain]) == "entry 2 is missing"
+    dynamodb.put_item(TableName=table, Item=stored)
+    assert audit.fault(chain, audit.items()[chain]) is None
+
+
 def early_admin(api: str) -> None:
     """Removes the roles of a new user, as earlier items have none, and makes the user an admin."""
     credentials, user = users.register(api, "early")
@@ -88,3 +118,16 @@ def early_admin(api: str) -> None:
     assert stored == {"L": [{"S": "member"}, {"S": "admin"}]}, stored
     scopes = call("POST", f"{api}/v1/auth/login", credentials)["scope"].split()
     assert {"admin", "orders:read", "documents:read"} <= set(scopes), scopes
+
+
+def deleted(api: str) -> None:
+    """A user deletes the account; then the table has nothing of the user, and the address is free."""
+    credentials, user = users.register(api, "deleted")
+    token = users.sign_in(api, credentials)
+    call("POST", f"{api}/v1/me/deletion", {"current_password": credentials["password"]}, token)
+    partition = {":user": {"S": f"USER#{user}"}}
+    wanted = {"TableName": outputs()["AuthTableName"], "ExpressionAttributeValues": partition, "ConsistentRead": True}
+    kept = lambda: client("dynamodb").query(**wanted, KeyConditionExpression="pk = :user")["Items"]
+    until(lambda: not kept(), "The end of the sessions of a deleted user")
+    call("POST", f"{api}/v1/auth/register", {"email": credentials["email"]})
+    assert users.mail(credentials["email"], 2)["Subject"] == "Confirm your e-mail address"

@@ -6,12 +6,18 @@ from common import call
 from functions.auth import users
 
 # Rules that no schema can express, so a valid request may get these problems.
-RULES = {"invalid-link": "a link is good once", "email-taken": "two links may be for one address"}
+RULES = {
+    "invalid-link": "a link is good once",
+    "email-taken": "two links may be for one address",
+    "invalid-body": "a password that can be guessed is refused, and an address that gets no mail, which no schema can say",
+}
+# The fields that a rule is about, if its type of problem is also used for others.
+FIELDS = {"invalid-body": {"email", "password", "new_password"}}
 # How many links a run can use.
 LINKS = 8
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
 # What only a run without a token sends, with the reason.
-UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password"), ENDS)
+UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password", "auth-delete-me"), ENDS)
 
 
 def address() -> str:

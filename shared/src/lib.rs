@@ -33,6 +33,7 @@
 //! | [`due`] | items that must be checked at a certain time |
 //! | [`batch`], [`queue`], [`backoff`] | SQS, DynamoDB streams and Kinesis: the failure of a record does not fail the others; sending to SQS |
 //! | [`relay`], [`bus`] | the outbox: from a table's stream to queues, and to a bus that other systems subscribe to |
+//! | [`audit`] | the audit log: chains of entries that nobody can change unseen |
 //! | [`webhook`] | messages to servers of others: signed, retried, logged, sent again on demand |
 //! | [`outbound`] | the HTTP client for servers outside of AWS, with a guard for URLs that users name |
 //! | [`invocation`], [`aws`], [`cached`] | running a function: clients, time-outs, cached values |
@@ -46,6 +47,7 @@
 #[cfg(all(feature = "failpoints", not(debug_assertions)))]
 compile_error!("`failpoints` is for tests, and must not be in a release");
 
+pub mod audit;
 pub mod aws;
 pub mod backoff;
 pub mod batch;

@@ -209,6 +209,13 @@ impl Problem {
         self.0.detail.as_deref()
     }
 
+    /// The first error in a field: see [`field`](Self::field).
+    #[must_use]
+    pub fn error_of(&self, field: &str) -> Option<&str> {
+        let error = self.0.errors.iter().find(|error| error.field == field);
+        error.map(|error| error.detail.as_str())
+    }
+
     /// The HTTP status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {

@@ -70,6 +70,13 @@ impl Relay {
         Self { stream: stream.keys_at_once(KEYS_AT_ONCE).give_up_after(GIVE_UP_AFTER) }
     }
 
+    /// Leaves the attribute `name` out of dead letters: a secret, which the handler does not need.
+    #[must_use]
+    pub fn hiding(mut self, name: &'static str) -> Self {
+        self.stream = self.stream.hiding(name);
+        self
+    }
+
     /// Calls `handler` with each new item of a batch of the stream. The handler must be idempotent for its
     /// receivers.
     ///
@@ -91,6 +98,24 @@ impl Relay {
             Some(item) if kind == ChangeKind::Insert => handler(item).await,
             _ => Ok(()),
         };
+        self.changes(batch, invocation, handler).await
+    }
+
+    /// [`Relay::batch`] for changes of all kinds.
+    ///
+    /// # Errors
+    /// As for [`Relay::batch`].
+    pub async fn changes<T, F, Fut>(
+        &self,
+        batch: StreamEvent,
+        invocation: &Invocation,
+        handler: F,
+    ) -> Result<()>
+    where
+        T: DeserializeOwned,
+        F: Fn(Change<T>) -> Fut,
+        Fut: Future<Output = Result<(), Failure>>,
+    {
         let response = self.stream.changes(batch, invocation, handler).await?;
         if response.batch_item_failures.is_empty() {
             return Ok(());

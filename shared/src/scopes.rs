@@ -28,6 +28,8 @@ pub enum Role {
 pub const ACCOUNT: &str = "account";
 /// Lets a user run the installation: products, stock, others' orders, the ledger.
 pub const ADMIN: &str = "admin";
+/// Lets a user see the audit log of the user's tenant.
+pub const AUDIT_READ: &str = "audit:read";
 /// Lets a user see the user's own documents, and the tenant's settings.
 pub const DOCUMENTS_READ: &str = "documents:read";
 /// Lets a user add and delete documents, and change the tenant's settings.
@@ -58,6 +60,7 @@ macro_rules! types {
 types!(
     Account = ACCOUNT,
     Admin = ADMIN,
+    AuditRead = AUDIT_READ,
     DocumentsRead = DOCUMENTS_READ,
     DocumentsWrite = DOCUMENTS_WRITE,
     OrdersRead = ORDERS_READ,
@@ -68,6 +71,7 @@ types!(
 pub const TABLE: &[(&str, &[Role])] = &[
     (ACCOUNT, &[Role::Member]),
     (ADMIN, &[Role::Admin]),
+    (AUDIT_READ, &[Role::Member]),
     (DOCUMENTS_READ, &[Role::Member]),
     (DOCUMENTS_WRITE, &[Role::Member]),
     (ORDERS_READ, &[Role::Member]),
@@ -87,7 +91,8 @@ mod tests {
 
     #[test]
     fn scopes_follow_from_roles() {
-        let member = [ACCOUNT, DOCUMENTS_READ, DOCUMENTS_WRITE, ORDERS_READ, ORDERS_WRITE];
+        let member =
+            [ACCOUNT, AUDIT_READ, DOCUMENTS_READ, DOCUMENTS_WRITE, ORDERS_READ, ORDERS_WRITE];
         assert_eq!(of(&[Role::Member]), member);
         assert_eq!(of(&[Role::Admin]), [ADMIN]);
         assert_eq!(of(&[Role::Member, Role::Admin]).len(), TABLE.len());

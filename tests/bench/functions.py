@@ -76,10 +76,19 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(200, b"{}")
 
 
+class Server(ThreadingHTTPServer):
+    """A server whose clients end in the middle of a connection."""
+
+    def handle_error(self, request, client_address):
+        """Says nothing of a program that was ended, and all of other errors."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def measured(program: str, handler: str, event: str, warm: int) -> dict[str, float]:
     """Starts a program once and sends it events; returns the figures, in seconds and bytes."""
     runtime = Runtime(event)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"runtime": runtime}))
+    server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"runtime": runtime}))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     host = f"127.0.0.1:{server.server_port}"
     environment = {

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use shared::invocation::Invocation;
 
 /// Calls `look` every 100 ms until it gives a value, and gives that value.
 ///
@@ -35,6 +36,16 @@ pub async fn eventually<T>(
         assert!(start.elapsed() < patience, "time-out: {what}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// An invocation with a minute until its deadline.
+#[must_use]
+pub fn a_minute() -> Invocation {
+    let mut context = lambda_runtime::Context::default();
+    context.request_id = "req-1".into();
+    let deadline = jiff::Timestamp::now() + Duration::from_mins(1);
+    context.deadline = u64::try_from(deadline.as_millisecond()).unwrap();
+    Invocation::of(&context, None)
 }
 
 /// The repository's root.

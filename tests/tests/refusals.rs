@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 use testing::pdf;
-use testing::stack::{PASSWORD, Stack};
+use testing::stack::Stack;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_job_goes_to_the_dead_letter_queue_at_once_with_the_reason() {

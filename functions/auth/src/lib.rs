@@ -11,13 +11,18 @@
 //! | `auth-logout`, `auth-list-sessions`, `auth-end-session`, `auth-end-sessions` | the user's sessions | [`session`], [`api`] |
 //! | `auth-get-me`, `auth-change-password` | the user's account | [`api`] |
 //! | `auth-authorize` | API Gateway's authorizer: checks the token of every other request | [`authorize`] |
+//! | `auth-export-me`, `auth-delete-me` | all that is kept of the user, and its deletion | [`api`] |
+//! | `auth-relay` | follows the table: writes the audit log, tells other systems of users | [`relay`], [`audit`] |
+//! | `auth-list-audit` | shows the audit log of a tenant | [`api::list_audit`] |
 //! | `auth-create-signing-key` | creates the keys when the stack is deployed | [`create_signing_key`] |
 //! | `auth-rotate-keys` | rotates the keys, each 30 days and by command | [`rotate_keys`] |
 //!
-//! [`email`], [`password`], [`link`], [`user`], [`session`] and [`token`] have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and
+//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`] and [`token`] have the rules; [`letters`] has the texts of
+//! mails. [`store`] has the table's keys and
 //! conditions. [`keys`] stores the keys of tokens.
 
 pub mod api;
+pub mod audit;
 pub mod authorize;
 pub mod create_signing_key;
 pub mod email;
@@ -27,10 +32,13 @@ pub mod link;
 pub mod mail;
 pub mod pages;
 pub mod password;
+pub mod relay;
 pub mod rotate_keys;
 pub mod send_mail;
 pub mod session;
 pub mod store;
 pub mod system;
+pub mod throttle;
 pub mod token;
+mod unicode;
 pub mod user;

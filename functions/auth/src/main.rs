@@ -1,11 +1,11 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
 use auth::api::{
-    change_password, confirm, end_session, end_sessions, forgot_password, get_me, list_sessions,
-    login, logout, refresh, register, reset_password,
+    change_password, confirm, delete_me, end_session, end_sessions, export_me, forgot_password,
+    get_me, list_audit, list_sessions, login, logout, refresh, register, reset_password,
 };
-use auth::system::{System, issuers, mails};
-use auth::{authorize, create_signing_key, pages, rotate_keys, send_mail};
+use auth::system::{System, audit_log, issuers, mails};
+use auth::{authorize, create_signing_key, pages, relay, rotate_keys, send_mail};
 use shared::Result;
 use shared::program::{self, Environment};
 
@@ -32,8 +32,12 @@ fn main() -> Result<()> {
             "end-sessions" => env.serve(end_sessions::router(system()?)).await,
             // The account
             "get-me" => env.serve(get_me::router(system()?)).await,
+            "export-me" => env.serve(export_me::router(system()?, audit_log(env)?)).await,
+            "delete-me" => env.serve(delete_me::router(system()?)).await,
             "change-password" => env.serve(change_password::router(system()?)).await,
             // Tokens
+            "list-audit" => env.serve(list_audit::router(system()?, audit_log(env)?)).await,
+            "relay" => relay::run(env).await,
             "authorize" => authorize::run(env).await,
             "create-signing-key" => create_signing_key::run(env).await,
             "rotate-keys" => rotate_keys::run(env).await,

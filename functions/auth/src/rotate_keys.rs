@@ -20,7 +20,7 @@ use shared::program::Environment;
 use shared::{Error, Result};
 
 use crate::keys::{KeyRing, PrivateKeys, PublicKeys};
-use crate::store::Users;
+use crate::store::{Rotation, Users};
 use crate::system;
 
 /// The longest run: the time-out in the template.
@@ -74,7 +74,8 @@ impl RotateKeys {
             return Err(Error::internal("another rotation of the keys runs"));
         }
         let rotated = if emergency { self.replace(now).await } else { self.rotate(now).await };
-        self.users.release_keys(attempt).await?;
+        let rotation = rotated.is_ok().then_some(Rotation { at: now, emergency });
+        self.users.release_keys(attempt, rotation).await?;
         rotated?;
         tracing::warn!(emergency, "rotated the keys");
         Ok(())

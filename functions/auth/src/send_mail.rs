@@ -2,12 +2,11 @@
 //!
 //! **Guarantees.** The request only queues a job, so its answer cannot depend on whether the address has an account:
 //! this task is the first to look. A job sends its mail at least once, or ends in the dead-letter queue with the reason. A
-//! retry may send a second mail, whose link works as well, until one of them is used. An address gets at most
-//! [`MAILS`] at once; more are dropped, so that nobody can fill a mailbox that is not theirs.
+//! retry may send a second mail, whose link works as well, until one of them is used. An address gets at
+//! most 5 mails at once, then one each 12 minutes; more are dropped, so that nobody can fill a mailbox that is not theirs.
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -108,7 +107,7 @@ impl SendMail {
     }
 
     async fn is_admitted(&self, email: &Email) -> Result<bool> {
-        let subject = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, email.as_str().as_bytes()));
+        let subject = BASE64_URL_SAFE_NO_PAD.encode(email.hash());
         Ok(self.limiter.admit(&MAILS, &subject).await?.is_admitted)
     }
 

@@ -23,8 +23,10 @@ use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond::required as milliseconds;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use shared::id::{SessionId, UserId};
+use shared::id::{SessionId, TenantId, UserId};
 use utoipa::ToSchema;
+
+use crate::user::User;
 
 /// How long a session lasts from the sign-in, however often it is refreshed.
 pub const LIFETIME: Duration = Duration::from_hours(30 * 24);
@@ -41,6 +43,8 @@ pub struct Session {
     pub id: SessionId,
     /// The user.
     pub user: UserId,
+    /// The tenant that the user acts for.
+    pub tenant: TenantId,
     /// The user's [`epoch`](crate::store::Account::epoch) when the session began. In a later epoch, the
     /// session has ended.
     pub epoch: u32,
@@ -121,10 +125,11 @@ pub enum Verdict {
 impl Session {
     /// A new session of a user who signed in at `now`.
     #[must_use]
-    pub fn begun(id: SessionId, user: UserId, epoch: u32, client: Client, now: Timestamp) -> Self {
+    pub fn begun(id: SessionId, user: &User, epoch: u32, client: Client, now: Timestamp) -> Self {
         Self {
             id,
-            user,
+            user: user.id,
+            tenant: user.tenant,
             epoch,
             generation: 0,
             created_at: now,
@@ -230,7 +235,9 @@ mod tests {
     fn session() -> Session {
         let now: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();
         let ids = Ids::random(Clock::manual(now));
-        Session::begun(ids.next(), ids.next(), 3, Client::default(), now)
+        let email = String::from("ada@example.org").try_into().unwrap();
+        let user = User::register(email, &ids, now);
+        Session::begun(ids.next(), &user, 3, Client::default(), now)
     }
 
     #[test]

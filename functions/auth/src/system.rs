@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::extract::FromRef;
 use shared::Result;
+use shared::audit::AuditLog;
 use shared::clock::Clock;
 use shared::config::var;
 use shared::http::rate_limit::{Limit, Subject, Unavailable};
@@ -93,6 +94,11 @@ pub fn private_keys(environment: &Environment) -> Result<PrivateKeys> {
 pub fn public_keys(environment: &Environment) -> Result<PublicKeys> {
     let client = aws_sdk_secretsmanager::Client::new(&environment.aws);
     Ok(PublicKeys::new(client, var("PUBLIC_KEYS_SECRET")?))
+}
+
+/// The audit log.
+pub fn audit_log(environment: &Environment) -> Result<AuditLog> {
+    Ok(AuditLog::new(environment.dynamodb.clone(), var("AUDIT_TABLE")?))
 }
 
 /// The queue of mails.

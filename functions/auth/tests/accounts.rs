@@ -4,7 +4,8 @@
 
 use auth::email::Email;
 use auth::link::{Link, LinkToken, Purpose};
-use auth::store::{Account, Used, Users};
+use auth::session::Client;
+use auth::store::{Account, How, PasswordSet, Used, Users};
 use auth::user::User;
 use futures::future::join_all;
 use shared::Error;
@@ -26,12 +27,14 @@ fn email(text: &str) -> Email {
 fn new_account(address: &str) -> Account {
     let ids = Ids::random(Clock::System);
     let user = User::register(email(address), &ids, Clock::System.now());
-    Account { user, password_hash: "$argon2id$…".into(), epoch: 0 }
+    let (at, client) = (Clock::System.now(), Client::default());
+    let password_set = PasswordSet { at, how: How::Registered, client };
+    Account { user, password_hash: "$argon2id$…".into(), epoch: 0, password_set }
 }
 
 /// Creates an account with a link of its own.
 async fn create(users: &Users, account: &Account) -> shared::Result<Used> {
-    users.create(&linked(users, account).await, account, Clock::System.now()).await
+    users.create(&linked(users, account).await, account).await
 }
 
 /// The token of a new link to the address of an account.
@@ -84,16 +87,16 @@ async fn a_conflicting_registration_succeeds_or_is_refused() {
             create(&users, &new_account("ada@example.org")).await.unwrap();
         }
         let account = new_account("ada@example.org");
-        let (token, now) = (linked(&users, &account).await, Clock::System.now());
+        let token = linked(&users, &account).await;
         let conflict = Run::with("users.create", Fault::Conflict);
-        let created = conflict.attempt(users.create(&token, &account, now)).await.resume().await;
+        let created = conflict.attempt(users.create(&token, &account)).await.resume().await;
         let expected = if winner_exists { Used::Account } else { Used::Made };
         assert_eq!(created.unwrap().unwrap(), expected);
     }
     let users = users().await;
     let account = new_account("ada@example.org");
-    let (token, now) = (linked(&users, &account).await, Clock::System.now());
+    let token = linked(&users, &account).await;
     let conflicts = Run::with("users.create", Fault::Conflicts);
-    let created = conflicts.attempt(users.create(&token, &account, now)).await.resume().await;
+    let created = conflicts.attempt(users.create(&token, &account)).await.resume().await;
     assert!(matches!(created.unwrap(), Err(Error::Conflict(_))));
 }

@@ -68,6 +68,8 @@ pub struct Stream {
     keys_at_once: Option<usize>,
     /// The age from which a failure counts as permanent.
     give_up_after: Option<Duration>,
+    /// The attribute of items that is left out of dead letters.
+    hidden: Option<&'static str>,
     limits: Limits,
 }
 
@@ -117,6 +119,13 @@ impl Stream {
     #[must_use]
     pub fn give_up_after(mut self, age: Duration) -> Self {
         self.give_up_after = Some(age);
+        self
+    }
+
+    /// Leaves the attribute `name` of items out of dead letters.
+    #[must_use]
+    pub fn hiding(mut self, name: &'static str) -> Self {
+        self.hidden = Some(name);
         self
     }
 
@@ -266,7 +275,7 @@ impl Stream {
         let reason = super::sqs::shortened(&reason);
         let sent = async {
             let attributes = [("failure_reason".to_owned(), text(reason)?)];
-            queue.forward(record.to_string(), attributes.into(), None).await
+            queue.forward(self.shown(record).to_string(), attributes.into(), None).await
         };
         match in_time(invocation, sent).await {
             Ok(()) => true,
@@ -280,6 +289,18 @@ impl Stream {
 }
 
 impl Stream {
+    /// The record without its hidden attribute.
+    fn shown(&self, record: &Value) -> Value {
+        let mut shown = record.clone();
+        for image in ["/dynamodb/OldImage", "/dynamodb/NewImage"] {
+            let attributes = shown.pointer_mut(image).and_then(Value::as_object_mut);
+            if let Some((attributes, name)) = attributes.zip(self.hidden) {
+                attributes.remove(name);
+            }
+        }
+        shown
+    }
+
     /// Whether a change is too old to be tried again.
     fn is_old(&self, record: &Value) -> bool {
         let at = record.pointer("/dynamodb/ApproximateCreationDateTime").and_then(Value::as_f64);

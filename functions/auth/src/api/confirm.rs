@@ -8,10 +8,12 @@ use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 
+use super::check_for;
 use super::links::{ChosenPassword, INVALID_LINK, confirmations, invalid_link};
-use crate::link::{LinkToken, Purpose};
-use crate::password::{self, NewPassword};
-use crate::store::{Account, Used};
+use crate::link::Purpose;
+use crate::password;
+use crate::session::Client;
+use crate::store::{Account, How, PasswordSet, Used};
 use crate::system::System;
 use crate::user::User;
 
@@ -37,25 +39,29 @@ pub(crate) const EMAIL_TAKEN: ProblemType =
 #[utoipa::path(post, path = "/v1/auth/confirm")]
 async fn handle(
     State(state): State<System>,
-    Json(ChosenPassword { token, password }): Json<ChosenPassword>,
+    client: Client,
+    Json(chosen): Json<ChosenPassword>,
 ) -> Result<(StatusCode, Json<User>)> {
-    let user = confirm(&state, token, password).await?;
+    let user = confirm(&state, chosen, client).await?;
     Ok((StatusCode::CREATED, Json(user)))
 }
 
 /// Creates the account of a link.
 pub(crate) async fn confirm(
     state: &System,
-    token: LinkToken,
-    password: NewPassword,
+    chosen: ChosenPassword,
+    client: Client,
 ) -> Result<User> {
+    let ChosenPassword { token, password } = chosen;
     let now = state.clock.now();
     let link = state.users.link(&token, now).await?;
     let link = link.filter(|link| link.purpose == Purpose::Register).ok_or_else(invalid_link)?;
+    check_for(&password, &link.email, "password")?;
     let password_hash = password::hash(password).await?;
     let user = User::register(link.email, &state.ids, now);
-    let account = Account { user: user.clone(), password_hash, epoch: 0 };
-    match state.users.create(&token, &account, now).await? {
+    let password_set = PasswordSet { at: now, how: How::Registered, client };
+    let account = Account { user: user.clone(), password_hash, epoch: 0, password_set };
+    match state.users.create(&token, &account).await? {
         Used::Made => {
             tracing::info!(user_id = %user.id, "registered");
             Ok(user)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::http::rate_limit::Limit;
-use shared::http::{Json, StatusCode};
+use shared::http::{INVALID_BODY, Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 use shared::queue::Queue;
 use utoipa::ToSchema;
@@ -34,10 +34,10 @@ pub(super) struct MailRequested {
 /// The token of a link, and the password that the user wants.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ChosenPassword {
+pub(crate) struct ChosenPassword {
     /// What the link in the mail ends with.
-    pub(super) token: LinkToken,
-    pub(super) password: NewPassword,
+    pub(crate) token: LinkToken,
+    pub(crate) password: NewPassword,
 }
 
 /// The token is good for nothing. The answer does not tell an unknown link from a used one.
@@ -54,6 +54,10 @@ pub(super) fn invalid_link() -> Problem {
 
 /// Queues a mail. The request reads nothing about the address, so neither its answer nor its time depends on an account.
 pub(crate) async fn request_mail(mails: &Queue, wanted: Wanted, email: &Email) -> Result<()> {
+    if !email.as_str().is_ascii() {
+        let detail = "no mail can be sent to a name with characters outside ASCII";
+        return Err(Problem::of(INVALID_BODY).field("email", detail).into());
+    }
     mails.send(&Job::V1 { wanted, email: email.clone() }).await
 }
 

@@ -12,9 +12,11 @@ use shared::problem::{Problem, ProblemType};
 use utoipa::ToSchema;
 
 use super::tokens::{TokenResponse, Tokens, tokens};
+use super::{PASSWORD_LOCKED, take_try};
 use crate::email::Email;
 use crate::password;
 use crate::session::{Client, Session};
+use crate::store::Account;
 use crate::system::System;
 use crate::token::Issuers;
 
@@ -30,7 +32,7 @@ pub fn operation() -> Operation {
         .limited(Subject::SourceIp, Unavailable::Refuse)
         .answers::<TokenResponse>(StatusCode::OK)
         .header("Cache-Control")
-        .refuses(&[INVALID_CREDENTIALS])
+        .refuses(&[INVALID_CREDENTIALS, PASSWORD_LOCKED])
 }
 
 /// The same for an unknown address and a wrong password, so that it does not reveal which addresses have
@@ -51,24 +53,42 @@ struct Credentials {
     password: SecretString,
 }
 
-/// Signs a user in: begins a session, which lasts up to 30 days, and ends after 14 days without a refresh.
+/// Signs a user in: begins a session, which lasts up to 30 days, and ends after 14 days without a refresh. After ten wrong
+/// passwords in a row for one address, each next try has to wait longer, up to 15 minutes. After 100, no password is
+/// accepted until it is reset.
 #[utoipa::path(post, path = "/v1/auth/login")]
 async fn handle(
     State(state): State<System>,
     Extension(issuers): Extension<Issuers>,
     client: Client,
-    Json(credentials): Json<Credentials>,
+    Json(Credentials { email, password }): Json<Credentials>,
 ) -> Result<Tokens> {
-    let account = state.users.by_email(&credentials.email).await?;
-    let password_hash = account.as_ref().map(|known| known.password_hash.clone());
-    let is_right = password::verify(credentials.password, password_hash).await?;
+    // Up to the refusal, known and unknown addresses cost the same requests and one hash.
+    take_try(&state, &email).await?;
+    let account = state.users.by_email(&email).await?;
+    let stored = account.as_ref().map(|known| known.password_hash.clone());
+    let is_right = password::verify(password.clone(), stored).await?;
     let account = account.filter(|_| is_right);
     let account = account.ok_or_else(|| Problem::of(INVALID_CREDENTIALS))?;
 
+    state.users.clear_tries(&email).await?;
+    upgrade(&state, &account, password).await?;
     let (user, now, issuer) = (&account.user, state.clock.now(), issuers.current().await?);
     // In the epoch of the password that was checked: a change of the password meanwhile ends it.
-    let session = Session::begun(state.ids.next(), user.id, account.epoch, client, now);
+    let session = Session::begun(state.ids.next(), user, account.epoch, client, now);
     state.users.begin_session(&session).await?;
     tracing::info!(user_id = %user.id, session_id = %session.id, "signed in");
     tokens(&state, &issuer, user, &session, now)
+}
+
+/// Replaces a hash with former parameters. If that fails, the next sign-in does it.
+async fn upgrade(state: &System, account: &Account, password: SecretString) -> Result<()> {
+    if let Some(hash) = password::upgraded(password, &account.password_hash).await? {
+        let user_id = account.user.id;
+        match state.users.replace_hash(account, &hash).await {
+            Ok(is_replaced) => tracing::info!(%user_id, is_replaced, "hash with former parameters"),
+            Err(error) => tracing::warn!(%user_id, error = error.trail(), "hash is not replaced"),
+        }
+    }
+    Ok(())
 }

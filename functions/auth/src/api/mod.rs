@@ -3,11 +3,14 @@
 pub mod change_password;
 mod client;
 pub mod confirm;
+pub mod delete_me;
 pub mod end_session;
 pub mod end_sessions;
+pub mod export_me;
 pub mod forgot_password;
 pub mod get_me;
 pub(crate) mod links;
+pub mod list_audit;
 pub mod list_sessions;
 pub mod login;
 pub mod logout;
@@ -16,11 +19,22 @@ pub mod register;
 pub mod reset_password;
 mod tokens;
 
-use shared::http::SignedIn;
+use shared::Result;
 use shared::http::contract::Operation;
+use shared::http::rate_limit::too_many;
+use shared::http::{INVALID_BODY, SignedIn, StatusCode};
 use shared::id::SessionId;
-use shared::problem::Problem;
+use shared::problem::{Problem, ProblemType};
 use shared::scopes::Account;
+
+use crate::email::Email;
+use crate::password::NewPassword;
+use crate::system::System;
+use crate::throttle::Refused;
+
+/// The same whether the address has an account or not, and for a right password.
+const PASSWORD_LOCKED: ProblemType =
+    ProblemType::new(StatusCode::FORBIDDEN, "password-locked", "The password must be reset");
 
 /// The system's part of the contract.
 #[must_use]
@@ -28,10 +42,13 @@ pub fn operations() -> Vec<Operation> {
     vec![
         change_password::operation(),
         confirm::operation(),
+        delete_me::operation(),
         end_session::operation(),
         end_sessions::operation(),
+        export_me::operation(),
         forgot_password::operation(),
         get_me::operation(),
+        list_audit::operation(),
         list_sessions::operation(),
         login::operation(),
         logout::operation(),
@@ -47,4 +64,30 @@ pub fn operations() -> Vec<Operation> {
 /// 401 when its token belongs to none.
 fn session_of(user: &SignedIn) -> Result<SessionId, Problem> {
     user.session.ok_or_else(Problem::unauthenticated)
+}
+
+/// Counts a try of the password for this address, before the password is checked.
+///
+/// # Errors
+/// 429 until the next try is allowed; 403 after too many wrong passwords in a row.
+async fn take_try(system: &System, email: &Email) -> Result<()> {
+    let taken = system.users.take_try(email, system.clock.now()).await?;
+    let Err(refused) = taken else { return Ok(()) };
+    tracing::info!(?refused, "too many wrong passwords in a row");
+    Err(match refused {
+        Refused::Wait(left) => too_many(left),
+        Refused::Locked => Problem::of(PASSWORD_LOCKED)
+            .detail("There were too many wrong passwords in a row. Reset the password by mail."),
+    }
+    .into())
+}
+
+/// Checks that the new password, in this field of the request, suits the user of the address.
+///
+/// # Errors
+/// 422 `invalid-body` if it consists of the address.
+fn check_for(password: &NewPassword, email: &Email, field: &str) -> Result<(), Problem> {
+    password
+        .check_for(email)
+        .map_err(|reason| Problem::of(INVALID_BODY).field(field, reason.to_string()))
 }

@@ -7,10 +7,12 @@ use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
 
+use super::check_for;
 use super::links::{ChosenPassword, INVALID_LINK, confirmations, invalid_link};
-use crate::link::{LinkToken, Purpose};
-use crate::password::{self, NewPassword};
-use crate::store::Used;
+use crate::link::Purpose;
+use crate::password;
+use crate::session::Client;
+use crate::store::{How, PasswordSet, Used};
 use crate::system::System;
 
 /// The endpoint's router.
@@ -31,19 +33,26 @@ pub fn operation() -> Operation {
 #[utoipa::path(post, path = "/v1/auth/reset-password")]
 async fn handle(
     State(state): State<System>,
-    Json(ChosenPassword { token, password }): Json<ChosenPassword>,
+    client: Client,
+    Json(chosen): Json<ChosenPassword>,
 ) -> Result<StatusCode> {
-    reset(&state, token, password).await?;
+    reset(&state, chosen, client).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Resets the password of a link.
-pub(crate) async fn reset(state: &System, token: LinkToken, password: NewPassword) -> Result<()> {
+pub(crate) async fn reset(state: &System, chosen: ChosenPassword, client: Client) -> Result<()> {
+    let ChosenPassword { token, password } = chosen;
     let (now, attempt) = (state.clock.now(), state.ids.next());
     let link = state.users.link(&token, now).await?.ok_or_else(invalid_link)?;
     let Purpose::Reset { user, epoch } = link.purpose else { return Err(invalid_link().into()) };
+    check_for(&password, &link.email, "password")?;
     let new_hash = password::hash(password).await?;
-    let used = state.users.reset_password(&token, (user, epoch), &new_hash, attempt, now).await?;
+    // First, so that no crash leaves an account locked whose password is new.
+    state.users.clear_tries(&link.email).await?;
+    let set = PasswordSet { at: now, how: How::Reset, client };
+    let new = (new_hash.as_str(), &set);
+    let used = state.users.reset_password(&token, (user, epoch), new, attempt).await?;
     if used != Used::Made {
         return Err(invalid_link().into());
     }

@@ -15,8 +15,9 @@ use super::layout::page;
 use super::link;
 use super::message::{FORGOT_PASSWORD, Message, REGISTER};
 use crate::api::confirm::{EMAIL_TAKEN, confirm};
-use crate::api::links::{INVALID_LINK, confirmations};
+use crate::api::links::{ChosenPassword, INVALID_LINK, confirmations};
 use crate::link::{Link, Purpose};
+use crate::session::Client;
 use crate::system::System;
 
 const PATH: &str = "/auth/confirm";
@@ -46,21 +47,24 @@ async fn show(State(state): State<System>, RawQuery(query): RawQuery) -> Result<
     }
 }
 
-async fn send(State(state): State<System>, form: Form) -> Result<Response> {
+async fn send(State(state): State<System>, client: Client, form: Form) -> Result<Response> {
     let Some(token) = link::in_form(&form) else { return link::invalid(REGISTER) };
     let password = match PasswordField::read(&form) {
         Ok(password) => password,
-        Err(password) => {
-            let again = Confirm { token: token.expose(), email: form.text("email"), password };
-            return page(StatusCode::UNPROCESSABLE_ENTITY, &again);
-        }
+        Err(password) => return again(&form, password),
     };
-    match confirm(&state, token, password).await {
+    match confirm(&state, ChosenPassword { token, password }, client).await {
         Ok(user) => exists(user.email.as_str()),
         Err(Error::Problem(problem)) if problem.is(INVALID_LINK) => link::invalid(REGISTER),
         Err(Error::Problem(problem)) if problem.is(EMAIL_TAKEN) => existed(problem.status()),
-        Err(error) => Err(error),
+        Err(error) => again(&form, PasswordField::refused(error)?),
     }
+}
+
+/// The form again, with what the link gave to it.
+fn again(form: &Form, password: PasswordField) -> Result<Response> {
+    let again = Confirm { token: form.text("token"), email: form.text("email"), password };
+    page(StatusCode::UNPROCESSABLE_ENTITY, &again)
 }
 
 fn exists(email: &str) -> Result<Response> {

@@ -1,11 +1,18 @@
 //! The fields of forms: `templates/fields.html`.
 //!
 //! **Guarantee.** A text that a browser has cut at `maxlength` is refused, so nobody gets another password or another
-//! address than they pasted. A browser counts UTF-16 code units, and a character has at most two of them.
+//! address than they pasted: no spelling of one is as long. A browser counts UTF-16 code units, of which a text has no more
+//! than bytes of UTF-8.
 
-use crate::email::Email;
-use crate::pages::form::Form;
-use crate::password::NewPassword;
+use shared::{Error, Result};
+
+use super::form::Form;
+use crate::email::{self, Email};
+use crate::password::{self, NewPassword};
+
+/// The names of the fields, in forms and in problems.
+const EMAIL: &str = "email";
+const PASSWORD: &str = "password";
 
 /// The field of an e-mail address.
 #[derive(Debug, Default)]
@@ -13,20 +20,27 @@ pub(super) struct EmailField {
     /// What is in the field.
     pub(super) value: String,
     /// Why it is refused.
-    pub(super) error: Option<&'static str>,
+    pub(super) error: Option<String>,
 }
 
 impl EmailField {
-    /// One more than an address can have.
-    pub(super) const MAX_LENGTH: usize = Email::MAX_BYTES + 1;
+    pub(super) const MAX_LENGTH: usize = email::MAX_SPELLING_BYTES + 1;
 
     /// The address in a form; or the field, with what was typed and the error.
     pub(super) fn read(form: &Form) -> Result<Email, Self> {
-        let value = form.text("email");
-        Email::try_from(value.to_owned()).map_err(|_| Self {
-            value: value.to_owned(),
-            error: Some("Enter your whole e-mail address, such as name@example.org."),
-        })
+        Email::try_from(form.text(EMAIL).to_owned()).map_err(|reason| Self::with(form, &reason))
+    }
+
+    /// The field with the error, if the error is about it.
+    ///
+    /// # Errors
+    /// The error, if it is about something else.
+    pub(super) fn refused(form: &Form, error: Error) -> Result<Self> {
+        reason(&error, EMAIL).map(|reason| Self::with(form, &reason)).ok_or(error)
+    }
+
+    fn with(form: &Form, reason: &impl ToString) -> Self {
+        Self { value: form.text(EMAIL).to_owned(), error: Some(reason.to_string()) }
     }
 }
 
@@ -34,20 +48,34 @@ impl EmailField {
 #[derive(Debug, Default)]
 pub(super) struct PasswordField {
     /// Why the password is refused.
-    pub(super) error: Option<&'static str>,
+    pub(super) error: Option<String>,
 }
 
 impl PasswordField {
     /// The bounds of a password, in characters.
-    pub(super) const MIN: usize = NewPassword::MIN;
-    pub(super) const MAX: usize = NewPassword::MAX;
-    /// Two for each character of a password, and for one more.
-    pub(super) const MAX_LENGTH: usize = 2 * (NewPassword::MAX + 1);
+    pub(super) const MIN: usize = *password::LENGTH.start();
+    pub(super) const MAX: usize = *password::LENGTH.end();
+    pub(super) const MAX_LENGTH: usize = password::MAX_SPELLING_BYTES + 1;
 
     /// The password in a form; or the field, with the error.
     pub(super) fn read(form: &Form) -> Result<NewPassword, Self> {
-        let password = form.secret("password");
-        NewPassword::try_from(password)
-            .map_err(|_| Self { error: Some("Choose a password of 15 to 128 characters.") })
+        let password = NewPassword::try_from(form.secret(PASSWORD));
+        password.map_err(|reason| Self { error: Some(reason.to_string()) })
+    }
+
+    /// The field with the error, if the error is about it.
+    ///
+    /// # Errors
+    /// The error, if it is about something else.
+    pub(super) fn refused(error: Error) -> Result<Self> {
+        reason(&error, PASSWORD).map(|reason| Self { error: Some(reason) }).ok_or(error)
+    }
+}
+
+/// What a problem says about a field.
+fn reason(error: &Error, field: &str) -> Option<String> {
+    match error {
+        Error::Problem(problem) => problem.error_of(field).map(str::to_owned),
+        _ => None,
     }
 }

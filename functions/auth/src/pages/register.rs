@@ -36,11 +36,16 @@ async fn show() -> Result<Response> {
 }
 
 async fn send(Extension(mails): Extension<Queue>, form: Form) -> Result<Response> {
-    match EmailField::read(&form) {
-        Ok(email) => {
-            links::request_mail(&mails, Wanted::Account, &email).await?;
-            mail_is_coming(&email)
-        }
-        Err(email) => page(StatusCode::UNPROCESSABLE_ENTITY, &Register { email }),
+    let email = match EmailField::read(&form) {
+        Ok(email) => email,
+        Err(email) => return again(email),
+    };
+    match links::request_mail(&mails, Wanted::Account, &email).await {
+        Ok(()) => mail_is_coming(&email),
+        Err(error) => again(EmailField::refused(&form, error)?),
     }
+}
+
+fn again(email: EmailField) -> Result<Response> {
+    page(StatusCode::UNPROCESSABLE_ENTITY, &Register { email })
 }

@@ -14,9 +14,10 @@ use super::form::Form;
 use super::layout::page;
 use super::link;
 use super::message::{FORGOT_PASSWORD, Message};
-use crate::api::links::{INVALID_LINK, confirmations};
+use crate::api::links::{ChosenPassword, INVALID_LINK, confirmations};
 use crate::api::reset_password::reset;
 use crate::link::{Link, Purpose};
+use crate::session::Client;
 use crate::system::System;
 
 const PATH: &str = "/auth/reset-password";
@@ -49,21 +50,23 @@ async fn show(State(state): State<System>, RawQuery(query): RawQuery) -> Result<
     }
 }
 
-async fn send(State(state): State<System>, form: Form) -> Result<Response> {
+async fn send(State(state): State<System>, client: Client, form: Form) -> Result<Response> {
     let Some(token) = link::in_form(&form) else { return link::invalid(FORGOT_PASSWORD) };
     let password = match PasswordField::read(&form) {
         Ok(password) => password,
-        Err(password) => {
-            let again =
-                ResetPassword { token: token.expose(), email: form.text("email"), password };
-            return page(StatusCode::UNPROCESSABLE_ENTITY, &again);
-        }
+        Err(password) => return again(&form, password),
     };
-    match reset(&state, token, password).await {
+    match reset(&state, ChosenPassword { token, password }, client).await {
         Ok(()) => is_set(),
         Err(Error::Problem(problem)) if problem.is(INVALID_LINK) => link::invalid(FORGOT_PASSWORD),
-        Err(error) => Err(error),
+        Err(error) => again(&form, PasswordField::refused(error)?),
     }
+}
+
+/// The form again, with what the link gave to it.
+fn again(form: &Form, password: PasswordField) -> Result<Response> {
+    let again = ResetPassword { token: form.text("token"), email: form.text("email"), password };
+    page(StatusCode::UNPROCESSABLE_ENTITY, &again)
 }
 
 fn is_set() -> Result<Response> {

@@ -3,12 +3,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::id::UserId;
 use shared::lease::AttemptId;
-use shared::table::{Item, delete, key, number, string, update};
+use shared::table::{Item, delete, key, number, string, update, value};
 use shared::transaction::Sent;
 use shared::write;
 use shared::{Error, Result};
 
-use super::{Account, Users, email_key, user_key};
+use super::{Account, PasswordSet, Users, email_key, user_key};
 use crate::link::{Link, LinkToken};
 
 /// What came of a use of a link.
@@ -37,19 +37,14 @@ impl Users {
     }
 
     /// Uses a link to create an account, unless its address is taken. All is written or nothing. 6 WRU.
-    pub async fn create(
-        &self,
-        token: &LinkToken,
-        account: &Account,
-        now: Timestamp,
-    ) -> Result<Used> {
+    pub async fn create(&self, token: &LinkToken, account: &Account) -> Result<Used> {
         #[derive(Serialize)]
         struct Taken {
             user_id: UserId,
         }
         let user = &account.user;
         let writes = vec![
-            self.using(token, now)?,
+            self.using(token, account.password_set.at)?,
             self.table.new_item(email_key(&user.email), &Taken { user_id: user.id })?,
             self.table.new_item(user_key(user.id), account)?,
         ];
@@ -68,19 +63,19 @@ impl Users {
         &self,
         token: &LinkToken,
         (user, epoch): (UserId, u32),
-        new_hash: &str,
+        (new_hash, set): (&str, &PasswordSet),
         attempt: AttemptId,
-        now: Timestamp,
     ) -> Result<Used> {
         let change = self
             .table
             .updating(user_key(user))
-            .update_expression("SET password_hash = :new, epoch = :next")
+            .update_expression("SET password_hash = :new, password_set = :set, epoch = :next")
             .condition_expression("epoch = :epoch")
             .expression_attribute_values(":new", string(new_hash))
+            .expression_attribute_values(":set", value(set)?)
             .expression_attribute_values(":next", number(epoch + 1))
             .expression_attribute_values(":epoch", number(epoch));
-        let writes = vec![self.using(token, now)?, update(change)?];
+        let writes = vec![self.using(token, set.at)?, update(change)?];
         let sent =
             self.table.transact("users.reset_password", &attempt.to_string(), writes).await?;
         Ok(match sent {

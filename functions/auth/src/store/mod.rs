@@ -1,9 +1,11 @@
 //! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
 //! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique
-//! and maps an address to its user. `pk = LINK#<hash>` is a link in a mail, and `pk = KEYS` has the lease of a rotation of the keys.
+//! and maps an address to its user. `pk = LINK#<hash>` is a link in a mail. `pk = TRIES#<hash of the address>` counts the tries of
+//! passwords for an address. `pk = KEYS` has the lease of a rotation of the keys.
 
 mod links;
 mod sessions;
+mod throttle;
 
 pub use links::Used;
 pub use sessions::Rotated;
@@ -15,11 +17,13 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::id::{SessionId, UserId};
 use shared::lease::{AttemptId, FREE, HELD, LET_GO, Lease, TAKE, held_by};
-use shared::table::{Item, Table, key, number, string, update};
+use shared::table::{Item, Table, delete, key, number, string, text, update, value};
 use shared::transaction::Sent;
 use shared::write::{self, Written};
+use utoipa::ToSchema;
 
 use crate::email::Email;
+use crate::session;
 use crate::user::User;
 
 const ACCOUNT: &str = "ACCOUNT";
@@ -36,6 +40,42 @@ pub struct Account {
     pub password_hash: String,
     /// How often all sessions of the user were ended at once. Those of an earlier epoch have ended.
     pub epoch: u32,
+    /// How the password was set.
+    pub password_set: PasswordSet,
+}
+
+/// How a password was set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasswordSet {
+    /// When it was set.
+    pub at: Timestamp,
+    /// By which way.
+    pub how: How,
+    /// The client of the request.
+    #[serde(flatten)]
+    pub client: session::Client,
+}
+
+/// A way to set a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PasswordSetHow)]
+pub enum How {
+    /// With the link of a registration.
+    Registered,
+    /// With the current password.
+    Changed,
+    /// With a link to reset it.
+    Reset,
+}
+
+/// A rotation of the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// When it ended.
+    pub at: Timestamp,
+    /// Whether all tokens ended.
+    pub emergency: bool,
 }
 
 /// What came of a change of the password.
@@ -62,15 +102,15 @@ impl Users {
         Self { table: Table::new(client, table) }
     }
 
-    /// The account with this address. 2 RRU, strongly consistent, so that users can sign in right after
-    /// registration.
+    /// The account with this address, strongly consistent, so that users can sign in right after registration. Two
+    /// requests (2 RRU), whether there is one or not, so that the time does not tell.
     pub async fn by_email(&self, email: &Email) -> Result<Option<Account>> {
         #[derive(Deserialize)]
         struct Taken {
             user_id: UserId,
         }
-        let Some(taken) = self.table.get::<Taken>(email_key(email)).await? else { return Ok(None) };
-        self.account(taken.user_id).await
+        let taken = self.table.get::<Taken>(email_key(email)).await?;
+        self.account(taken.map_or_else(|| nobody(email), |taken| taken.user_id)).await
     }
 
     /// The account of a user, strongly consistent. 1 RRU.
@@ -83,18 +123,18 @@ impl Users {
     pub async fn change_password(
         &self,
         account: &Account,
-        new_hash: &str,
+        (new_hash, set): (&str, &PasswordSet),
         kept: SessionId,
         attempt: AttemptId,
-        now: Timestamp,
     ) -> Result<Changed> {
         let (user, next) = (account.user.id, account.epoch + 1);
         let change = self
             .table
             .updating(user_key(user))
-            .update_expression("SET password_hash = :new, epoch = :next")
+            .update_expression("SET password_hash = :new, password_set = :set, epoch = :next")
             .condition_expression("password_hash = :old AND epoch = :epoch")
             .expression_attribute_values(":new", string(new_hash))
+            .expression_attribute_values(":set", value(set)?)
             .expression_attribute_values(":old", string(&account.password_hash))
             .expression_attribute_values(":next", number(next))
             .expression_attribute_values(":epoch", number(account.epoch));
@@ -104,7 +144,7 @@ impl Users {
             .update_expression("SET epoch = :next")
             .condition_expression(ALIVE)
             .expression_attribute_values(":next", number(next));
-        for (name, value) in alive_values(account.epoch, now) {
+        for (name, value) in alive_values(account.epoch, set.at) {
             keep = keep.expression_attribute_values(name, value);
         }
         let writes = vec![update(change)?, update(keep)?];
@@ -116,6 +156,39 @@ impl Users {
                 Sent::Refused { .. } => Changed::Session,
             },
         )
+    }
+
+    /// Deletes an account and frees its address, if the account is as it was read. The sessions end with it;
+    /// [`Users::forget`] deletes them. Returns `false` if the account has changed. 4 WRU.
+    pub async fn delete(&self, account: &Account, attempt: AttemptId) -> Result<bool> {
+        let user = &account.user;
+        let of_account = self
+            .table
+            .deleting(user_key(user.id))
+            .condition_expression("password_hash = :hash AND epoch = :epoch")
+            .expression_attribute_values(":hash", string(&account.password_hash))
+            .expression_attribute_values(":epoch", number(account.epoch));
+        let of_address = self
+            .table
+            .deleting(email_key(&user.email))
+            .condition_expression("user_id = :user")
+            .expression_attribute_values(":user", text(user.id));
+        let writes = vec![delete(of_account)?, delete(of_address)?];
+        let sent = self.table.transact("users.delete", &attempt.to_string(), writes).await?;
+        Ok(matches!(sent, Sent::Made))
+    }
+
+    /// Replaces the password's hash by one of the same password, if the account still has the hash that was checked.
+    /// Gives `false` if it has another one: then the password was changed meanwhile. 1 WRU.
+    pub async fn replace_hash(&self, account: &Account, new_hash: &str) -> Result<bool> {
+        let update = self
+            .table
+            .update(user_key(account.user.id))
+            .update_expression("SET password_hash = :new")
+            .condition_expression("password_hash = :old")
+            .expression_attribute_values(":new", string(new_hash))
+            .expression_attribute_values(":old", string(&account.password_hash));
+        Ok(matches!(write::send("users.replace_hash", update).await?, Written::Made(_)))
     }
 
     /// Ends all sessions of a user that have begun. 1 WRU.
@@ -141,11 +214,16 @@ impl Users {
         Ok(matches!(write::send("keys.claim", claim).await?, Written::Made(_)))
     }
 
-    /// Releases the keys after a rotation. 1 WRU.
-    pub async fn release_keys(&self, attempt: AttemptId) -> Result<()> {
-        let release = held_by(self.table.update(key(KEYS, KEYS)), attempt)
-            .update_expression(format!("REMOVE {LET_GO}"))
-            .condition_expression(HELD);
+    /// Releases the keys, after a rotation or a failed one. 1 WRU.
+    pub async fn release_keys(&self, attempt: AttemptId, rotation: Option<Rotation>) -> Result<()> {
+        let release = held_by(self.table.update(key(KEYS, KEYS)), attempt);
+        let release = match rotation {
+            Some(rotation) => release
+                .update_expression(format!("SET rotation = :rotation REMOVE {LET_GO}"))
+                .expression_attribute_values(":rotation", value(&rotation)?),
+            None => release.update_expression(format!("REMOVE {LET_GO}")),
+        };
+        let release = release.condition_expression(HELD);
         write::send("keys.release", release).await.map(|_| ())
     }
 }
@@ -156,6 +234,11 @@ fn user_partition(id: UserId) -> String {
 
 fn user_key(id: UserId) -> Item {
     key(user_partition(id), ACCOUNT)
+}
+
+/// An id that no user has, different for each address, so that reads for unknown addresses spread over the table.
+fn nobody(email: &Email) -> UserId {
+    UserId::from_bytes(*email.hash().first_chunk().unwrap_or(&[0; 16]))
 }
 
 fn email_key(email: &Email) -> Item {

@@ -133,6 +133,20 @@ impl Users {
         Table::page(query, limit).await
     }
 
+    /// All sessions of a user that the table has, oldest first, also those that have ended. 1 RRU for 4 KB.
+    pub async fn all_sessions(&self, user: UserId) -> Result<Vec<Session>> {
+        self.table.all(user_partition(user), SESSION).await
+    }
+
+    /// Deletes all sessions of a user. 1 WRU for each.
+    pub async fn forget(&self, user: UserId) -> Result<()> {
+        for session in self.all_sessions(user).await? {
+            let deletion = self.table.delete(session_key(user, session.id));
+            write::send("sessions.forget", deletion).await?;
+        }
+        Ok(())
+    }
+
     /// Whether a session is alive, strongly consistent. 2 RRU, in one request.
     pub async fn is_alive(&self, user: UserId, session: SessionId, now: Timestamp) -> Result<bool> {
         #[derive(Deserialize)]

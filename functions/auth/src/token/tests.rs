@@ -44,7 +44,10 @@ fn a_token_has_the_standard_claims() {
     let claims = fixture().claims;
     assert_eq!(claims["iss"], "arsenal-test");
     assert_eq!(claims["aud"], "arsenal");
-    assert_eq!(claims["scope"], "account documents:read documents:write orders:read orders:write");
+    assert_eq!(
+        claims["scope"],
+        "account audit:read documents:read documents:write orders:read orders:write"
+    );
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 900);
 }
 

@@ -281,3 +281,17 @@ async fn the_table_and_the_queue_have_no_token() {
     let items = format!("{:?}", table.unwrap().items);
     assert!(items.contains("LINK#") && !items.contains(secret), "{items}");
 }
+
+/// SES sends no mail to such a name. The refusal depends on the text alone.
+#[tokio::test]
+async fn an_address_that_gets_no_mail_is_refused() {
+    let auth = auth().await;
+    for name in ["register", "forgot-password"] {
+        let refused = auth.call_with(name, &json!({"email": "zoë@example.org"})).await;
+        assert_eq!(refused.problem(), (422, "invalid-body"));
+        assert_eq!(refused.body["errors"][0]["field"], "email");
+        auth.call_with(name, &json!({"email": "zoe@bücher.example"})).await.ok(202);
+    }
+    assert_eq!(auth.deliver_mails().await, 2);
+    assert_eq!(auth.mails("zoe@xn--bcher-kva.example").await.len(), 2);
+}

@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod audit;
+mod equal_work;
 mod mails;
 mod odd_requests;
 mod pages;
+mod passwords;
 mod rotation;
 mod sessions;
 mod signing_in;
 mod support;
+mod tries;

@@ -12,7 +12,7 @@ use crate::sessions::{ADA, advance, with_ada, wrong};
 use crate::support::{Auth, Tokens, sample};
 
 impl Auth {
-    fn rotation(&self) -> RotateKeys {
+    pub(crate) fn rotation(&self) -> RotateKeys {
         RotateKeys {
             private: self.private.clone(),
             public: self.public.clone(),

@@ -191,7 +191,7 @@ async fn signing_out_everywhere_ends_all_sessions_and_no_later_one() {
     assert_eq!(listed["sessions"].as_array().unwrap().len(), 1);
 }
 
-fn change(current: &str, new: &str) -> Value {
+pub(crate) fn change(current: &str, new: &str) -> Value {
     let mut event = sample("change-password");
     event["body"] = json!(json!({"current_password": current, "new_password": new}).to_string());
     event
@@ -283,15 +283,6 @@ async fn what_a_client_says_of_itself_is_bounded() {
         listed["sessions"].as_array().unwrap().iter().map(|it| &it["client"]["user_agent"]);
     let agents: Vec<_> = agents.map(|agent| agent.as_str().map(str::len)).collect();
     assert_eq!(agents, [Some(200), None, Some("curl/8.5.0".len())]);
-}
-
-#[tokio::test]
-async fn guesses_of_the_current_password_are_limited() {
-    let (auth, tokens) = with_ada().await;
-    for expected in [422, 422, 422, 422, 422, 429] {
-        let guess = change("a guess of the password", "correct horse battery staple");
-        assert_eq!(auth.as_user(&tokens.access, guess).await.status, expected);
-    }
 }
 
 /// A crash, a stall, a lost answer or a conflict at each request of a refresh: the client repeats it and stays

@@ -24,6 +24,32 @@ async fn sign_ins_from_one_address_are_limited() {
     assert_eq!(auth.call(&sample("login")).await.status, 429);
 }
 
+/// A sign-in from this IP address, as API Gateway writes it.
+fn login_from(address: &str) -> Value {
+    let mut event = sample("login");
+    event["requestContext"]["http"]["sourceIp"] = json!(address);
+    event
+}
+
+/// An attacker has 2^64 addresses, and each address has several spellings.
+#[tokio::test]
+async fn the_addresses_of_a_network_have_one_limit() {
+    let networks = [
+        ["2001:db8::1", "2001:DB8:0:0:ffff::7", "2001:0db8:0000:0000:0000:0000:0000:0009"],
+        ["203.0.113.7", "::ffff:203.0.113.7", "::ffff:cb00:7107"],
+    ];
+    let auth = auth_with(3).await;
+    for addresses in networks {
+        for (address, expected) in addresses.iter().cycle().zip([401, 401, 401, 429, 429, 429]) {
+            assert_eq!(auth.call(&login_from(address)).await.status, expected, "{address}");
+        }
+    }
+    for other in ["2001:db8:0:1::1", "203.0.113.8"] {
+        assert_eq!(auth.call(&login_from(other)).await.status, 401, "{other}");
+    }
+    assert_eq!(auth.call(&login_from("elsewhere")).await.status, 500, "it is not admitted");
+}
+
 #[tokio::test]
 async fn a_registered_user_can_sign_in_and_is_authorized() {
     let auth = auth().await;
@@ -45,7 +71,7 @@ async fn a_registered_user_can_sign_in_and_is_authorized() {
     let expected = json!({
         "sub": user["id"],
         "tenant": user["tenant"],
-        "scope": "account documents:read documents:write orders:read orders:write",
+        "scope": "account audit:read documents:read documents:write orders:read orders:write",
         "expires_at": "2026-11-21T10:15:00Z",
         "sid": context["sid"],
     });

@@ -1,5 +1,8 @@
 //! Auth with real APIs of DynamoDB, Secrets Manager, SQS and SES.
 
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
 use auth::authorize::Authorizer;
 use auth::keys::{KeyRing, PrivateKeys, PublicKeys};
 use auth::letters::Pages;
@@ -10,11 +13,15 @@ use auth::system::System;
 use auth::token::Issuers;
 use auth::{api, pages};
 use aws_config::SdkConfig;
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use axum::Router;
 use axum::http::HeaderMap;
 use http_body_util::BodyExt;
 use lambda_http::request::from_str;
 use serde_json::{Value, json};
+use shared::audit::AuditLog;
 use shared::batch::{Failure, Message};
 use shared::clock::Clock;
 use shared::http::{app, page_app};
@@ -30,6 +37,8 @@ pub(crate) const SENDER: &str = "no-reply@arsenal.test";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Auth {
+    /// The requests to DynamoDB.
+    pub(crate) requests: Requests,
     pub(crate) users: Users,
     pub(crate) private: PrivateKeys,
     pub(crate) public: PublicKeys,
@@ -40,6 +49,7 @@ pub(crate) struct Auth {
     pub(crate) aws: SdkConfig,
     /// The pages.
     pub(crate) pages: Router,
+    pub(crate) audit_log: AuditLog,
     mails: String,
     router: Router,
 }
@@ -51,7 +61,9 @@ pub(crate) async fn auth() -> Auth {
 /// With this many sign-ins per minute from one source IP address.
 pub(crate) async fn auth_with(per_minute: u32) -> Auth {
     let aws = account::empty().await;
-    let client = aws_sdk_dynamodb::Client::new(&aws);
+    let recorded = Requests::default();
+    let config = aws_sdk_dynamodb::config::Builder::from(&aws).interceptor(recorded.clone());
+    let client = aws_sdk_dynamodb::Client::from_conf(config.build());
     let users = Users::new(client.clone(), account::table_named(&aws, "auth", &["pk", "sk"]).await);
     let requests = account::table_named(&aws, "requests", &["id"]).await;
     let clock = Clock::manual(NOW.parse().unwrap());
@@ -71,6 +83,8 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
     let authorizer =
         Authorizer::new("arsenal".into(), public.clone(), users.clone(), clock.clone());
     let limiter = RateLimiter::new(client, requests, clock.clone());
+    let audit_log =
+        crate::audit::log(&aws, account::table_named(&aws, "audit", &["pk", "sk"]).await);
     let mails = account::queue_named(&aws, "mails").await;
     let queue = Queue::new(aws_sdk_sqs::Client::new(&aws), mails.clone());
     let ses = aws_sdk_sesv2::Client::new(&aws);
@@ -103,9 +117,62 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::end_session::router(s()))
         .merge(api::end_sessions::router(s()))
         .merge(api::get_me::router(s()))
+        .merge(api::export_me::router(s(), audit_log.clone()))
+        .merge(api::delete_me::router(s()))
+        .merge(api::list_audit::router(s(), audit_log.clone()))
         .merge(api::change_password::router(s()));
     let router = app(router);
-    Auth { users, private, public, clock, ids, authorizer, send_mail, aws, pages, mails, router }
+    Auth {
+        requests: recorded,
+        users,
+        private,
+        public,
+        clock,
+        ids,
+        authorizer,
+        send_mail,
+        aws,
+        audit_log,
+        pages,
+        mails,
+        router,
+    }
+}
+
+/// The requests to DynamoDB: the operation, and the beginning of the key.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Requests(Arc<Mutex<Vec<String>>>);
+
+impl Requests {
+    /// Runs `work`; gives its result and the requests that were sent meanwhile.
+    pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> (T, Vec<String>) {
+        self.0.lock().unwrap().clear();
+        let done = work.await;
+        (done, std::mem::take(&mut *self.0.lock().unwrap()))
+    }
+}
+
+impl Intercept for Requests {
+    fn name(&self) -> &'static str {
+        "Requests"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request();
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default())?;
+        let places = ["/Key/pk/S", "/Key/id/S", "/Item/pk/S"];
+        let key = places.iter().find_map(|place| body.pointer(place)?.as_str());
+        let kind = key.unwrap_or_default().split('#').next().unwrap_or_default();
+        self.0.lock().unwrap().push(format!("{operation} {kind}").trim().to_owned());
+        Ok(())
+    }
 }
 
 pub(crate) struct Answer {
@@ -119,6 +186,11 @@ impl Answer {
     pub(crate) fn ok(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         self.body
+    }
+
+    /// The seconds in `Retry-After`.
+    pub(crate) fn retry_after(&self) -> u64 {
+        self.headers["retry-after"].to_str().unwrap().parse().unwrap()
     }
 
     pub(crate) fn problem(&self) -> (u16, &str) {
@@ -170,9 +242,9 @@ impl Auth {
 
     /// Asks for a mail with `register` or `forgot-password`. Gives the token of its link.
     pub(crate) async fn asked(&self, name: &str, email: &str) -> String {
-        self.call_with(name, &json!({"email": email})).await.ok(202);
+        let answer = self.call_with(name, &json!({"email": email})).await.ok(202);
         assert_eq!(self.deliver_mails().await, 1);
-        self.mails(email).await.last().unwrap().token().to_owned()
+        self.mails(answer["email"].as_str().unwrap()).await.last().unwrap().token().to_owned()
     }
 
     /// The mails to an address, oldest first.

@@ -66,7 +66,8 @@ async fn a_refused_address_is_shown_again_with_the_error() {
     for page in ASKING {
         for wrong in ["", "ada", "ada@localhost", " a da@example.org", &"a".repeat(300)] {
             let again = auth.browse(sent(page, &[("email", wrong)])).await;
-            let again = again.says(422, "id=\"email-error\">Enter your whole e-mail address");
+            let again =
+                again.says(422, "id=\"email-error\">Check the address: an e-mail address is");
             assert_eq!(again.values_of("value"), [wrong]);
             assert_eq!(again.values_of("aria-describedby"), ["email-error"]);
             assert!(again.body.contains("<title>Error: "), "{}", again.body);
@@ -87,10 +88,34 @@ async fn a_refused_password_is_asked_for_again_and_the_link_stays_good() {
             let again = auth
                 .browse(sent(choosing, &[("token", &token), ("email", ADA), ("password", wrong)]))
                 .await;
-            let again = again.says(422, "id=\"password-error\">Choose a password of 15 to 128");
+            let again = again.says(422, "id=\"password-error\">Choose another password: ");
             assert_eq!(again.values_of("value"), [&token, ADA]);
             assert_eq!(again.values_of("aria-describedby"), ["password-hint password-error"]);
             assert!(wrong.is_empty() || !again.body.contains(wrong), "{}", again.body);
+        }
+        auth.browse(sent(choosing, &[("token", &token), ("password", NEW)])).await.says(200, "");
+    }
+}
+
+/// The rules are those of the endpoints, and so are the reasons.
+#[tokio::test]
+async fn what_an_endpoint_refuses_is_shown_at_the_field() {
+    let auth = auth().await;
+    for page in ASKING {
+        let unreachable = auth.browse(sent(page, &[("email", "adä@example.org")])).await;
+        let again = unreachable.says(422, "Check the address: no mail can be sent to a name");
+        assert_eq!(again.values_of("value"), ["adä@example.org"]);
+    }
+    for (asking, choosing) in ASKING.into_iter().zip(CHOOSING) {
+        let token = auth.asked_by_page(asking, ADA).await;
+        for (guessable, reason) in [
+            ("passwordpassword", "it consists of common words"),
+            ("Ada@Example.org 2026", "it consists of your e-mail address"),
+        ] {
+            let form = [("token", token.as_str()), ("email", ADA), ("password", guessable)];
+            let again = auth.browse(sent(choosing, &form)).await;
+            let again = again.says(422, &format!("Choose another password: {reason}"));
+            assert_eq!(again.values_of("value"), [&token, ADA]);
         }
         auth.browse(sent(choosing, &[("token", &token), ("password", NEW)])).await.says(200, "");
     }
@@ -104,7 +129,7 @@ async fn each_field_says_what_it_is_for() {
         let form = auth.browse(opened(asking, "")).await;
         assert_eq!(form.values_of("for"), ["email"]);
         assert_eq!(form.values_of("autocomplete"), ["email"]);
-        assert_eq!(form.values_of("maxlength"), ["255"]);
+        assert_eq!(form.values_of("maxlength"), ["4097"]);
         let token = auth.asked_by_page(asking, ADA).await;
         let form = auth.browse(opened(choosing, &format!("token={token}"))).await;
         assert_eq!(form.values_of("for"), ["email", "password"]);
@@ -112,9 +137,9 @@ async fn each_field_says_what_it_is_for() {
         assert_eq!(form.values_of("aria-describedby"), ["password-hint"]);
         assert_eq!(
             (form.values_of("minlength"), form.values_of("maxlength")),
-            (vec!["15"], vec!["258"])
+            (vec!["15"], vec!["1537"])
         );
-        let cut = "🔑".repeat(258 / 2);
+        let cut = "correct horse ".repeat(110)[..1_537].to_owned();
         let chosen = |password| sent(choosing, &[("token", &token), ("password", password)]);
         auth.browse(chosen(&cut)).await.says(422, "password-error");
         auth.browse(chosen(PASSWORD)).await.says(200, "");
@@ -127,7 +152,7 @@ async fn a_password_is_in_no_page() {
     let register = auth.asked("register", "bob@example.org").await;
     let reset = auth.asked("forgot-password", ADA).await;
     for (page, token) in [("confirm", &register), ("reset-password", &reset)] {
-        for password in ["hunter2 hunter", "hunter2 hunter2 hunter2"] {
+        for password in ["hunter2 hunter", "a hunter of correct horses"] {
             // Refused, set, and too late.
             for (token, repeats) in [(token.as_str(), 2), ("", 1), ("arsenal_ml_", 1)] {
                 for _ in 0..repeats {

@@ -1,0 +1,58 @@
+//! `POST /v1/me/deletion`
+
+use axum::Router;
+use axum::extract::State;
+use secrecy::SecretString;
+use serde::Deserialize;
+use shared::Result;
+use shared::conflict::retried;
+use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
+use shared::http::{Allowed, Json, StatusCode};
+use utoipa::ToSchema;
+
+use super::change_password::{WRONG_PASSWORD, account_of, checked};
+use super::{Account, PASSWORD_LOCKED, take_try};
+use crate::system::System;
+
+/// The endpoint's router.
+pub fn router(state: System) -> Router {
+    let limit = state.per_address("password-changes", 1);
+    limited(contract::route!(handle).with_state(state), limit)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle)
+        .limited(Subject::SourceIp, Unavailable::Refuse)
+        .answers_nothing(StatusCode::NO_CONTENT)
+        .refuses(&[WRONG_PASSWORD, PASSWORD_LOCKED])
+}
+
+/// What a deletion needs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Deletion {
+    /// The current password.
+    #[schema(value_type = String, format = Password)]
+    current_password: SecretString,
+}
+
+/// Deletes the user's account and ends all sessions. The address may be registered again. Other systems are told by the
+/// event `user.deleted`. A wrong current password counts as a failed sign-in.
+#[utoipa::path(post, path = "/v1/me/deletion")]
+async fn handle(
+    State(state): State<System>,
+    user: Allowed<Account>,
+    Json(Deletion { current_password }): Json<Deletion>,
+) -> Result<StatusCode> {
+    take_try(&state, &account_of(&state, user.user).await?.user.email).await?;
+    retried(async || {
+        let account = checked(&state, user.user, current_password.clone()).await?;
+        let is_deleted = state.users.delete(&account, state.ids.next()).await?;
+        Ok(is_deleted.then_some(()))
+    })
+    .await?;
+    tracing::info!(user_id = %user.user, "account deleted");
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,84 @@
+//! `GET /v1/me/export`
+
+use axum::extract::State;
+use axum::{Extension, Router};
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::Result;
+use shared::audit::{AuditLog, Chain, Entry};
+use shared::http::contract::{self, Operation};
+use shared::http::{Allowed, Json, StatusCode};
+use shared::id::SessionId;
+use shared::problem::Problem;
+use utoipa::ToSchema;
+
+use super::Account;
+use crate::session::{Client, Session};
+use crate::store::PasswordSet;
+use crate::system::System;
+use crate::user::User;
+
+/// The maximum number of entries of the audit log.
+const MAX_ENTRIES: i32 = 1_000;
+
+/// The endpoint's router.
+pub fn router(state: System, log: AuditLog) -> Router {
+    contract::route!(handle).with_state(state).layer(Extension(log))
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).answers::<Export>(StatusCode::OK)
+}
+
+/// All that auth keeps of a user, but for the hash of the password.
+#[derive(Serialize, ToSchema)]
+struct Export {
+    user: User,
+    password_set: PasswordSet,
+    /// The sessions, oldest first, also those that have ended, for 30 days from the sign-in.
+    sessions: Vec<KeptSession>,
+    /// The last 1,000 entries of the tenant's audit log that are about the user, newest first.
+    audit: Vec<Entry>,
+}
+
+/// What is kept of a session.
+#[derive(Serialize, ToSchema)]
+struct KeptSession {
+    id: SessionId,
+    /// The time of the sign-in.
+    created_at: Timestamp,
+    /// The time of the last refresh, or of the sign-in.
+    refreshed_at: Timestamp,
+    /// When the session ends at the latest.
+    expires_at: Timestamp,
+    /// The client of the last refresh, or of the sign-in.
+    client: Client,
+    /// When the session was ended before. Absent if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+}
+
+impl From<Session> for KeptSession {
+    fn from(session: Session) -> Self {
+        let Session { id, created_at, refreshed_at, expires_at, client, ended, .. } = session;
+        let ended_at = ended.map(|ended| ended.at);
+        Self { id, created_at, refreshed_at, expires_at, client, ended_at }
+    }
+}
+
+/// Gives all that is kept of the user: the account, the sessions with their clients, and the audit log.
+#[utoipa::path(get, path = "/v1/me/export")]
+async fn handle(
+    State(state): State<System>,
+    Extension(log): Extension<AuditLog>,
+    user: Allowed<Account>,
+) -> Result<Json<Export>> {
+    let account = state.users.account(user.user).await?.ok_or_else(Problem::unauthenticated)?;
+    let sessions = state.users.all_sessions(user.user).await?.into_iter();
+    let sessions = sessions.map(KeptSession::from).collect();
+    let (mut audit, _) = log.entries(Chain::Tenant(user.tenant), None, MAX_ENTRIES).await?;
+    let subject = user.user.to_string();
+    audit.retain(|entry| entry.fact.subject == subject);
+    Ok(Json(Export { user: account.user, password_set: account.password_set, sessions, audit }))
+}

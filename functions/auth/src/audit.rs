@@ -1,0 +1,168 @@
+//! The facts of the audit log: what the stream of the users' table tells ([`relay`](crate::relay)).
+//!
+//! **Guarantees.** Each change of an account, a session or the keys that matters is in the log, once, also one that an operator
+//! makes by hand in the table. What was not made is not in the log. The log has no password, no token and no address.
+//!
+//! | a change of | fact |
+//! |---|---|
+//! | an account: new, deleted | `account.created`, `account.deleted` |
+//! | its password | `password.changed`, `password.reset` |
+//! | its roles | `roles.changed` |
+//! | its epoch alone | `sessions.ended`: all that the user had |
+//! | a session: new, ended by its user, ended because a refresh token came again | `session.begun`, `session.ended`, `session.token_reused` |
+//! | the keys of tokens | `keys.rotated` |
+//!
+//! A refresh is no fact: a session shows the last one.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use shared::audit::{Chain, Fact};
+use shared::batch::Change;
+use shared::id::{TenantId, UserId};
+use shared::scopes::Role;
+
+use crate::session::{Client, Reason, Session};
+use crate::store::{How, PasswordSet, Rotation};
+
+/// An item of the users' table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Value")]
+pub enum Item {
+    /// An account.
+    Account(Account),
+    /// A session.
+    Session(Box<Session>),
+    /// The keys.
+    Keys(Keys),
+    /// An item that is no fact.
+    Other,
+}
+
+/// What the log tells of an account.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
+    /// The user.
+    pub id: UserId,
+    /// The user's tenant.
+    pub tenant: TenantId,
+    #[serde(default)]
+    roles: Vec<Role>,
+    /// When the user registered.
+    pub created_at: Timestamp,
+    epoch: u32,
+    password_set: PasswordSet,
+}
+
+/// The item with the lease of a rotation.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Keys {
+    rotation: Option<Rotation>,
+}
+
+impl TryFrom<Value> for Item {
+    type Error = serde_json::Error;
+
+    fn try_from(item: Value) -> Result<Self, serde_json::Error> {
+        match item["sk"].as_str().unwrap_or_default() {
+            "ACCOUNT" => serde_json::from_value(item).map(Self::Account),
+            "KEYS" => serde_json::from_value(item).map(Self::Keys),
+            sk if sk.starts_with("SESSION#") => serde_json::from_value(item).map(Self::Session),
+            _ => Ok(Self::Other),
+        }
+    }
+}
+
+/// The facts of a change, which the function sees at `now`.
+#[must_use]
+pub fn facts(change: &Change<Item>, now: Timestamp) -> Vec<(Chain, Fact)> {
+    let facts = match (&change.old, &change.new) {
+        (None, Some(Item::Account(new))) => vec![new.created()],
+        (Some(Item::Account(old)), None) => vec![old.told("account.deleted", now)],
+        (Some(Item::Account(old)), Some(Item::Account(new))) => new.changes(old, now),
+        (None, Some(Item::Session(new))) => vec![session("session.begun", new.created_at, new)],
+        (Some(Item::Session(old)), Some(Item::Session(new))) if old.ended.is_none() => {
+            new.ended.iter().map(|ended| session(kind(ended.reason), ended.at, new)).collect()
+        }
+        (_, Some(Item::Keys(new))) => new.rotated(change.old.as_ref()).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    // A change may tell several facts.
+    let with_id = |(chain, fact): (Chain, Fact)| {
+        let id = format!("{}/{}", change.event_id, fact.kind);
+        (chain, Fact { id, ..fact })
+    };
+    facts.into_iter().map(with_id).collect()
+}
+
+impl Account {
+    fn told(&self, kind: &str, at: Timestamp) -> (Chain, Fact) {
+        (Chain::Tenant(self.tenant), told(kind, at, self.id.to_string()))
+    }
+
+    fn created(&self) -> (Chain, Fact) {
+        let (chain, fact) = self.told("account.created", self.created_at);
+        (chain, by(fact, &self.password_set.client))
+    }
+
+    fn changes(&self, old: &Self, now: Timestamp) -> Vec<(Chain, Fact)> {
+        let mut facts = Vec::new();
+        if self.password_set != old.password_set {
+            let PasswordSet { at, how, client } = &self.password_set;
+            let kind = if *how == How::Reset { "password.reset" } else { "password.changed" };
+            let (chain, fact) = self.told(kind, *at);
+            facts.push((chain, by(fact, client)));
+        } else if self.epoch != old.epoch {
+            facts.push(self.told("sessions.ended", now));
+        }
+        if self.roles != old.roles {
+            let (chain, mut fact) = self.told("roles.changed", now);
+            let names = |roles: &[Role]| serde_json::to_string(roles).unwrap_or_default();
+            fact.details.insert("before".into(), names(&old.roles));
+            fact.details.insert("after".into(), names(&self.roles));
+            facts.push((chain, fact));
+        }
+        facts
+    }
+}
+
+impl Keys {
+    fn rotated(&self, old: Option<&Item>) -> Option<(Chain, Fact)> {
+        let before = match old {
+            Some(Item::Keys(keys)) => keys.rotation,
+            _ => None,
+        };
+        let Rotation { at, emergency } = self.rotation.filter(|now| Some(*now) != before)?;
+        let mut fact = told("keys.rotated", at, "keys".into());
+        fact.details.insert("emergency".into(), emergency.to_string());
+        Some((Chain::Installation, fact))
+    }
+}
+
+fn session(kind: &str, at: Timestamp, session: &Session) -> (Chain, Fact) {
+    let mut fact = by(told(kind, at, session.user.to_string()), &session.client);
+    fact.details.insert("session".into(), session.id.to_string());
+    (Chain::Tenant(session.tenant), fact)
+}
+
+fn kind(reason: Reason) -> &'static str {
+    match reason {
+        Reason::SignedOut => "session.ended",
+        Reason::TokenReused => "session.token_reused",
+    }
+}
+
+fn told(kind: &str, at: Timestamp, subject: String) -> Fact {
+    Fact { id: String::new(), at, kind: kind.into(), subject, details: BTreeMap::new() }
+}
+
+/// The fact with what is known of the client.
+fn by(mut fact: Fact, client: &Client) -> Fact {
+    let known = [("ip", &client.ip), ("user_agent", &client.user_agent)];
+    for (name, value) in known {
+        fact.details.extend(value.clone().map(|value| (name.to_owned(), value)));
+    }
+    fact
+}

@@ -1,0 +1,111 @@
+//! The consumer of the stream of the users' table: writes the audit log, forgets deleted users, and tells other systems.
+//!
+//! **Guarantees.** Each change is handled at least once, and each step may be repeated: a fact is in the log once, and an event that
+//! is published again has the same id. When `user.deleted` is published, all sessions that the user had are deleted.
+//!
+//! | a change | does |
+//! |---|---|
+//! | of an account, a session or the keys | appends its facts to the audit log ([`audit`]) |
+//! | a new account | publishes `user.created` |
+//! | a deleted account | deletes the user's sessions, then publishes `user.deleted` |
+//! | a session without an account | deletes it: it began during the deletion |
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::Result;
+use shared::audit::AuditLog;
+use shared::batch::{Change, Failure, StreamEvent};
+use shared::bus::{Bus, Event};
+use shared::clock::Clock;
+use shared::id::{TenantId, UserId};
+use shared::invocation::Invocation;
+use shared::program::Environment;
+
+use crate::audit::{self, Account, Item};
+use crate::store::Users;
+use crate::system;
+
+/// The source of the events.
+pub const SOURCE: &str = "arsenal.auth";
+
+/// Runs the Lambda.
+pub async fn run(environment: &Environment) -> Result<()> {
+    let relay = Relay {
+        users: system::users(environment)?,
+        log: system::audit_log(environment)?,
+        bus: environment.bus(SOURCE)?,
+        clock: environment.clock.clone(),
+        stream: stream(environment.dead_letters()?),
+    };
+    shared::invocation::run(async |batch, invocation| relay.batch(batch, &invocation).await).await
+}
+
+/// The stream of the table, whose changes end in `dead_letters` without the hash of a password.
+#[must_use]
+pub fn stream(dead_letters: shared::queue::Queue) -> shared::relay::Relay {
+    shared::relay::Relay::new(dead_letters).hiding("password_hash")
+}
+
+/// The task's dependencies.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// The users' table.
+    pub users: Users,
+    /// The audit log.
+    pub log: AuditLog,
+    /// The bus.
+    pub bus: Bus,
+    /// The clock.
+    pub clock: Clock,
+    /// Reads the stream.
+    pub stream: shared::relay::Relay,
+}
+
+/// The data of the events `user.created` and `user.deleted`.
+#[derive(Clone, Debug, Serialize)]
+struct Told {
+    user: UserId,
+    tenant: TenantId,
+}
+
+impl Relay {
+    /// Handles a batch of changes.
+    pub async fn batch(&self, batch: StreamEvent, invocation: &Invocation) -> Result<()> {
+        let handler = async |change| self.change(&change).await;
+        Box::pin(self.stream.changes(batch, invocation, handler)).await
+    }
+
+    async fn change(&self, change: &Change<Item>) -> Result<(), Failure> {
+        let now = self.clock.now();
+        for (chain, fact) in audit::facts(change, now) {
+            self.log.append(chain, &fact, now).await?;
+        }
+        match (&change.old, &change.new) {
+            (None, Some(Item::Account(new))) => {
+                self.tell("user.created", change, new, new.created_at).await?;
+            }
+            (Some(Item::Account(old)), None) => {
+                self.users.forget(old.id).await?;
+                self.tell("user.deleted", change, old, now).await?;
+            }
+            // It began while the account was deleted, and can never be used.
+            (None, Some(Item::Session(new))) if self.users.account(new.user).await?.is_none() => {
+                self.users.forget(new.user).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn tell(
+        &self,
+        kind: &str,
+        change: &Change<Item>,
+        account: &Account,
+        at: Timestamp,
+    ) -> Result<()> {
+        let told = Told { user: account.id, tenant: account.tenant };
+        let event = Event::new(kind, &change.event_id, at, told);
+        self.bus.publish(event.subject(&account.id).tenant(&account.tenant)).await
+    }
+}

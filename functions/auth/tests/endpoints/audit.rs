@@ -1,0 +1,340 @@
+//! The audit log: each change that matters is in it, once, and nothing that was not made.
+
+use std::collections::BTreeMap;
+
+use auth::relay::{Relay, SOURCE, stream};
+use auth::session::{Client, GRACE, Session};
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use shared::audit::{AuditLog, Chain, Entry};
+use shared::bus::Bus;
+use shared::fault;
+use shared::queue::Queue;
+use testing::account;
+
+use crate::sessions::{ADA, advance, change, with_ada};
+use crate::support::{Auth, PASSWORD, auth, sample};
+
+const NEW: &str = "correct horse battery staple";
+
+type Items = BTreeMap<String, Value>;
+
+/// The users' table, whose changes are given to the function as its stream does.
+struct Table<'a> {
+    auth: &'a Auth,
+    task: Relay,
+    events: String,
+    before: Items,
+    changes: usize,
+}
+
+impl<'a> Table<'a> {
+    async fn of(auth: &'a Auth) -> Self {
+        let dead_letters = account::queue_named(&auth.aws, "audit-dead").await;
+        let dead_letters = Queue::new(aws_sdk_sqs::Client::new(&auth.aws), dead_letters);
+        let bus = aws_sdk_eventbridge::Client::new(&auth.aws);
+        bus.create_event_bus().name("bus").send().await.unwrap();
+        let events = account::subscriber(&auth.aws, "bus", SOURCE).await;
+        let task = Relay {
+            users: auth.users.clone(),
+            log: auth.audit_log.clone(),
+            bus: Bus::new(bus, "bus".into(), SOURCE),
+            clock: auth.clock.clone(),
+            stream: stream(dead_letters),
+        };
+        Self { auth, task, events, before: Items::new(), changes: 0 }
+    }
+
+    /// The records of what has changed since the last call.
+    async fn records(&mut self) -> Vec<Value> {
+        let scan = aws_sdk_dynamodb::Client::new(&self.auth.aws).scan().table_name("auth").send();
+        let items = scan.await.unwrap().items.unwrap_or_default();
+        let after: Items = items.into_iter().map(stored).collect();
+        let before = std::mem::replace(&mut self.before, after.clone());
+        let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        let changed = keys.into_iter().filter(|key| before.get(*key) != after.get(*key));
+        changed
+            .map(|key| {
+                self.changes += 1;
+                record(self.changes, before.get(key), after.get(key))
+            })
+            .collect()
+    }
+
+    /// Gives the records to the function.
+    async fn handle(&self, records: &[Value]) -> shared::Result<()> {
+        let batch = serde_json::from_value(json!({ "Records": records })).unwrap();
+        self.task.batch(batch, &testing::a_minute()).await
+    }
+
+    /// Gives what has changed since the last call to the function.
+    async fn streamed(&mut self) {
+        let records = self.records().await;
+        self.handle(&records).await.unwrap();
+    }
+
+    /// The types of the events that others got, oldest first.
+    async fn told(&self) -> Vec<String> {
+        let events = account::drain(&self.auth.aws, &self.events).await;
+        let event = |text: &String| serde_json::from_str::<Value>(text).unwrap();
+        events.iter().map(|text| event(text)["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The entries of a chain, oldest first. Checks that it is whole.
+    async fn chain(&self, chain: Chain) -> Vec<Entry> {
+        let (mut entries, has_more) = self.auth.audit_log.entries(chain, None, 100).await.unwrap();
+        assert!(!has_more);
+        entries.reverse();
+        for (index, pair) in entries.windows(2).enumerate() {
+            assert_eq!((pair[1].number, &pair[1].previous), (index as u64 + 2, &pair[0].hash));
+        }
+        entries
+    }
+}
+
+fn stored(item: std::collections::HashMap<String, AttributeValue>) -> (String, Value) {
+    let item: serde_dynamo::Item = item.into();
+    let item = serde_json::to_value(item).unwrap();
+    (format!("{} {}", item["pk"]["S"], item["sk"]["S"]), item)
+}
+
+fn record(number: usize, old: Option<&Value>, new: Option<&Value>) -> Value {
+    let kind = match (old, new) {
+        (None, _) => "INSERT",
+        (_, None) => "REMOVE",
+        _ => "MODIFY",
+    };
+    let item = old.or(new).unwrap();
+    let mut images = json!({
+        "Keys": {"pk": item["pk"], "sk": item["sk"]}, "SequenceNumber": number.to_string(),
+    });
+    for (name, image) in [("OldImage", old), ("NewImage", new)] {
+        if let Some(image) = image {
+            images[name] = image.clone();
+        }
+    }
+    json!({"eventID": format!("event-{number}"), "eventName": kind, "dynamodb": images})
+}
+
+fn kinds(entries: &[Entry]) -> Vec<&str> {
+    entries.iter().map(|entry| entry.fact.kind.as_str()).collect()
+}
+
+async fn tenant_of(auth: &Auth, access: &str) -> Chain {
+    let context = auth.authorized(access).await.unwrap();
+    Chain::Tenant(context["tenant"].as_str().unwrap().parse().unwrap())
+}
+
+#[tokio::test]
+async fn the_life_of_an_account_is_in_the_log_of_its_tenant() {
+    let (auth, tokens) = with_ada().await;
+    let chain = tenant_of(&auth, &tokens.access).await;
+    let mut table = Table::of(&auth).await;
+    table.streamed().await;
+
+    auth.refresh(&tokens.refresh).await.ok(200);
+    table.streamed().await;
+    let phone = auth.signed_in(ADA).await;
+    table.streamed().await;
+    auth.as_user(&phone.access, sample("logout")).await.ok(204);
+    table.streamed().await;
+    auth.as_user(&tokens.access, change(PASSWORD, NEW)).await.ok(204);
+    table.streamed().await;
+    advance(&auth, GRACE);
+    assert_eq!(auth.refresh(&tokens.refresh).await.status, 401);
+    table.streamed().await;
+    let token = auth.asked("forgot-password", ADA).await;
+    let chosen = json!({"token": token, "password": PASSWORD});
+    auth.call_with("reset-password", &chosen).await.ok(204);
+    table.streamed().await;
+    let laptop = auth.signed_in(ADA).await;
+    auth.as_user(&laptop.access, sample("end-sessions")).await.ok(204);
+    table.streamed().await;
+
+    let entries = table.chain(chain).await;
+    let expected = [
+        "account.created",
+        "session.begun",
+        "session.begun",
+        "session.ended",
+        "password.changed",
+        "session.token_reused",
+        "password.reset",
+        "sessions.ended",
+        "session.begun",
+    ];
+    assert_eq!(kinds(&entries), expected);
+    let log = serde_json::to_string(&entries).unwrap();
+    for secret in [ADA, PASSWORD, NEW, "argon2", tokens.refresh.as_str(), token.as_str()] {
+        assert!(!log.contains(secret), "{log}");
+    }
+    assert_eq!(entries[1].fact.details["ip"], "203.0.113.7");
+
+    let other = auth.signed_in(ADA).await;
+    let listed = auth.as_user(&other.access, sample("list-audit")).await.ok(200);
+    assert_eq!(listed["entries"].as_array().unwrap().len(), expected.len());
+    assert_eq!(listed["entries"][0]["number"], 9);
+}
+
+/// After a deletion the table has nothing of the user, wherever an attempt of the stream's consumer ends; others are told once
+/// that is so, and the address is free.
+#[tokio::test]
+async fn a_deleted_user_is_forgotten_and_others_are_told() {
+    fault::walk(async |run: fault::Run| {
+        let (auth, tokens) = with_ada().await;
+        let chain = tenant_of(&auth, &tokens.access).await;
+        let mut table = Table::of(&auth).await;
+        table.streamed().await;
+        auth.as_user(&tokens.access, sample("delete-me")).await.ok(204);
+        assert_eq!(auth.authorized(&tokens.access).await, None);
+        let records = table.records().await;
+        let first = run.attempt(table.handle(&records)).await;
+        table.handle(&records).await.unwrap();
+        first.resume().await;
+        table.streamed().await;
+        let of_user = |key: &String| key.contains("USER#") || key.contains("EMAIL#");
+        assert!(!table.before.keys().any(of_user), "{:?}", table.before);
+        let kinds = kinds(&table.chain(chain).await).join(" ");
+        assert_eq!(kinds, "account.created session.begun account.deleted");
+        let mut told = table.told().await;
+        told.dedup();
+        assert_eq!(told, ["user.created", "user.deleted"]);
+        auth.register(ADA).await;
+    })
+    .await;
+}
+
+/// A sign-in that has read the account before its deletion stores its session after it.
+#[tokio::test]
+async fn a_session_that_begins_during_a_deletion_is_deleted_too() {
+    let (auth, tokens) = with_ada().await;
+    let ada = auth.users.by_email(&ADA.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    let mut table = Table::of(&auth).await;
+    auth.as_user(&tokens.access, sample("delete-me")).await.ok(204);
+    table.streamed().await;
+    let id = auth.ids.next();
+    let session = Session::begun(id, &ada.user, ada.epoch, Client::default(), auth.clock.now());
+    auth.users.begin_session(&session).await.unwrap();
+    table.streamed().await;
+    table.records().await;
+    assert!(table.before.keys().all(|key| !key.contains("USER#")), "{:?}", table.before);
+}
+
+#[tokio::test]
+async fn a_deletion_needs_the_password_and_is_made_or_not() {
+    fault::walk(async |run: fault::Run| {
+        let (auth, tokens) = with_ada().await;
+        let mut wrong = sample("delete-me");
+        wrong["body"] = json!(json!({"current_password": NEW}).to_string());
+        let refused = auth.as_user(&tokens.access, wrong).await;
+        assert_eq!(refused.problem(), (422, "wrong-password"));
+        run.attempt(auth.as_user(&tokens.access, sample("delete-me"))).await.resume().await;
+        let exists = auth.sign_in(ADA, PASSWORD).await.status == 200;
+        assert_eq!(auth.authorized(&tokens.access).await.is_some(), exists);
+        if !exists {
+            auth.register(ADA).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_export_has_all_that_is_kept_but_the_hash() {
+    let (auth, tokens) = with_ada().await;
+    auth.register("bob@example.org").await;
+    let phone = auth.signed_in(ADA).await;
+    auth.as_user(&phone.access, sample("logout")).await.ok(204);
+    let mut table = Table::of(&auth).await;
+    table.streamed().await;
+    let export = auth.as_user(&tokens.access, sample("export-me")).await.ok(200);
+    assert_eq!(export["user"]["email"], ADA);
+    assert_eq!(export["password_set"]["how"], "registered");
+    let sessions = export["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2);
+    assert!(sessions[0].get("ended_at").is_none() && sessions[1]["ended_at"].is_string());
+    assert_eq!(export["audit"].as_array().unwrap().len(), 3);
+    assert!(!export.to_string().contains("argon2") && !export.to_string().contains("bob"));
+}
+
+/// An operator changes roles in the table, without any of our functions.
+#[tokio::test]
+async fn what_is_changed_by_hand_is_in_the_log() {
+    let (auth, tokens) = with_ada().await;
+    let chain = tenant_of(&auth, &tokens.access).await;
+    let mut table = Table::of(&auth).await;
+    table.streamed().await;
+    let mut admin = table.records().await;
+    assert!(admin.is_empty());
+    let account = table.before.iter().find(|(key, _)| key.contains("ACCOUNT")).unwrap().1.clone();
+    let mut changed = account.clone();
+    changed["roles"] = json!({"L": [{"S": "member"}, {"S": "admin"}]});
+    admin.push(record(1_000, Some(&account), Some(&changed)));
+    admin.push(record(1_001, Some(&changed), None));
+    table.handle(&admin).await.unwrap();
+    let entries = table.chain(chain).await;
+    assert_eq!(kinds(&entries)[2..], ["roles.changed", "account.deleted"]);
+    assert_eq!(entries[2].fact.details["after"], r#"["member","admin"]"#);
+}
+
+#[tokio::test]
+async fn a_rotation_of_the_keys_is_in_the_log_of_the_installation() {
+    let auth = auth().await;
+    let mut table = Table::of(&auth).await;
+    for emergency in [false, true] {
+        auth.rotation().handle(&json!({"emergency": emergency})).await.unwrap();
+        table.streamed().await;
+    }
+    let entries = table.chain(Chain::Installation).await;
+    assert_eq!(kinds(&entries), ["keys.rotated", "keys.rotated"]);
+    assert_eq!(entries[1].fact.details["emergency"], "true");
+}
+
+/// Lambda delivers a batch again, and an attempt may end anywhere: each fact is in the log once.
+#[tokio::test]
+async fn a_change_is_in_the_log_once_wherever_an_attempt_ends() {
+    let passed = fault::walk(async |run: fault::Run| {
+        let (auth, tokens) = with_ada().await;
+        let chain = tenant_of(&auth, &tokens.access).await;
+        let mut table = Table::of(&auth).await;
+        let records = table.records().await;
+        let first = run.attempt(table.handle(&records)).await;
+        table.handle(&records).await.unwrap();
+        first.resume().await;
+        assert_eq!(kinds(&table.chain(chain).await), ["account.created", "session.begun"]);
+    })
+    .await;
+    assert_eq!(passed.iter().filter(|point| **point == "audit.append").count(), 2);
+}
+
+/// A change that cannot be read goes to the dead letters, without the hash of the password.
+#[tokio::test]
+async fn a_dead_letter_has_no_hash_of_a_password() {
+    let (auth, _) = with_ada().await;
+    let mut table = Table::of(&auth).await;
+    let mut records = table.records().await;
+    for record in &mut records {
+        record["dynamodb"]["NewImage"]["created_at"] = json!({"BOOL": true});
+    }
+    table.handle(&records).await.unwrap();
+    let queue = account::queue_named(&auth.aws, "audit-dead").await;
+    let letters = account::drain(&auth.aws, &queue).await.concat();
+    assert!(letters.contains("ACCOUNT") && !letters.contains("argon2"), "{letters}");
+}
+
+#[tokio::test]
+async fn a_chain_of_another_tenant_is_not_shown() {
+    let (auth, ada) = with_ada().await;
+    let mut table = Table::of(&auth).await;
+    table.streamed().await;
+    auth.register("bob@example.org").await;
+    let bob = auth.signed_in("bob@example.org").await;
+    let listed = auth.as_user(&bob.access, sample("list-audit")).await.ok(200);
+    assert_eq!(listed, json!({"entries": []}));
+    let weak = auth.as_user(&ada.access, sample("list-audit")).await;
+    assert_eq!(weak.ok(200)["entries"].as_array().unwrap().len(), 2);
+}
+
+/// The log of the support, as the endpoint reads it.
+pub(crate) fn log(aws: &aws_config::SdkConfig, table: String) -> AuditLog {
+    AuditLog::new(aws_sdk_dynamodb::Client::new(aws), table)
+}
