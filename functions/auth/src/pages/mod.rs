@@ -2,10 +2,10 @@
 //!
 //! | page | does | code |
 //! |---|---|---|
-//! | `/auth/register` | asks for a mail with a link | [`register`] |
-//! | `/auth/confirm` | behind the link: creates the account, with a password | [`confirm`] |
-//! | `/auth/forgot-password` | asks for a mail with a link | [`forgot_password`] |
-//! | `/auth/reset-password` | behind the link: sets the password | [`reset_password`] |
+//! | `/auth/register` | asks for a mail with a link | `register` |
+//! | `/auth/confirm` | behind the link: creates the account, with a password | `confirm` |
+//! | `/auth/forgot-password` | asks for a mail with a link | `forgot_password` |
+//! | `/auth/reset-password` | behind the link: sets the password | `reset_password` |
 //!
 //! **Guarantees.**
 //!
@@ -15,10 +15,10 @@
 //!   together.
 //! - A page needs no script, and loads nothing. What somebody has typed is text in it, never markup. A password is in no
 //!   page.
-//! - A form that another site sends is refused ([`cross_site`]).
-//! - Each problem is a page, with the status and the headers that the endpoints have for it ([`problem`]).
+//! - A form that another site sends is refused (`cross_site`).
+//! - Each problem is a page, with the status and the headers that the endpoints have for it (`problem`).
 //!
-//! The markup is in `templates/`: [`layout`] has what all pages share, [`fields`] the fields of forms.
+//! The markup is in `templates/`: `layout` has what all pages share, `fields` the fields of forms.
 
 mod confirm;
 mod cross_site;
