@@ -8,7 +8,7 @@
   permission that its function does not use; this script takes seconds.
 - Each route says whether it asks the authorizer. API Gateway opens a route that says nothing to everybody.
 - Each queue is encrypted.
-- The routes are those of openapi.yaml: the same function, and an authorizer where the document has security.
+- The routes are those of openapi.yaml, but for pages: the same function, and an authorizer where the document has security.
 - A message or a change that fails for good goes to a dead-letter queue, and this queue has an alarm.
 - The description of each alarm names its runbook, docs/runbooks/<page>.md, and this page names the alarm.
 - docs/PERMISSIONS.md has the roles as they are in the templates.
@@ -146,9 +146,9 @@ def contract(routes: dict[str, tuple[str, bool]]):
         for path, methods in yaml_parse((ROOT / "openapi.yaml").read_text())["paths"].items()
         for method, operation in methods.items()
     }
-    # The document does not describe the pages that show it.
-    shown = {route for route, (function, _) in routes.items() if function.startswith("reference-")}
-    for route in sorted((routes.keys() | declared.keys()) - shown):
+    # The document describes no pages for browsers: those that show it, and those of a function `<system>-pages`.
+    pages = {route for route, (function, _) in routes.items() if re.match(r"reference-|[\w-]+-pages$", function)}
+    for route in sorted((routes.keys() | declared.keys()) - pages):
         if routes.get(route) != declared.get(route):
             yield f"{route}: {routes.get(route)} in the templates, {declared.get(route)} in openapi.yaml"
 

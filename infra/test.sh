@@ -43,6 +43,7 @@ echo "── Running the tests"
 "${run[@]}" "$@"
 [ "$#" -gt 0 ] || infra/run.sh local/errands.py ${SYSTEM:+"$SYSTEM"}
 [ "$#" -gt 0 ] || [ -n "$SYSTEM" ] || infra/run.sh local/clients.py
+[ "$#" -gt 0 ] || infra/run.sh local/browser.py ${SYSTEM:+"$SYSTEM"}
 [ "$#" -gt 0 ] || infra/run.sh local/check_api.py ${SYSTEM:+"$SYSTEM"}
 # cargo-nextest runs no examples of the documentation, and cargo test cannot choose those of one package.
 [ "$#" -gt 0 ] || [ -n "$SYSTEM" ] || cargo test --doc --workspace --profile local "${target[@]}" --quiet

@@ -1,10 +1,13 @@
-"""The errands of auth: a forgotten password, sessions, a change of the password, a rotation of the keys, an admin who
+"""The errands of auth: a forgotten password, the pages, sessions, a change of the password, a rotation of the keys, an admin who
 registered before there were roles, the audit log, which notices changes by hand, and a deletion.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
 
 import json
+import secrets
+import urllib.parse
+import urllib.request
 
 import audit
 from common import STACK, call, client, outputs
@@ -17,6 +20,7 @@ UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and
 def run(api: str) -> None:
     """Runs the errands."""
     forgotten(api)
+    pages(api)
     sessions(api)
     rotate_keys()
     early_admin(api)
@@ -34,6 +38,23 @@ def forgotten(api: str) -> None:
     chosen = {"token": users.token(credentials["email"], 3), "password": f"{users.PASSWORD} staple"}
     call("POST", f"{api}/v1/auth/reset-password", chosen)
     call("POST", f"{api}/v1/auth/login", {**email, "password": chosen["password"]})
+
+
+def form(api: str, page: str, fields: dict[str, str]) -> None:
+    """Sends a form of a page. An error status ends the program."""
+    data = urllib.parse.urlencode(fields).encode()
+    with urllib.request.urlopen(f"{api}/auth/{page}", data, timeout=30) as answer:
+        assert answer.headers["content-type"] == "text/html; charset=utf-8", answer.headers
+
+
+def pages(api: str) -> None:
+    """Somebody registers and chooses a new password by the pages, without a browser. browser.mjs does it with one."""
+    email = f"pages-{secrets.token_hex(6)}@example.org"
+    for number, (ask, choose) in enumerate((("register", "confirm"), ("forgot-password", "reset-password")), 1):
+        form(api, ask, {"email": email})
+        password = f"{users.PASSWORD} {number}"
+        form(api, choose, {"token": users.token(email, number), "password": password})
+        call("POST", f"{api}/v1/auth/login", {"email": email, "password": password})
 
 
 def sessions(api: str) -> None:

@@ -191,6 +191,31 @@ impl Problem {
             .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
+    /// Whether the problem is of this type.
+    #[must_use]
+    pub fn is(&self, kind: ProblemType) -> bool {
+        self.0.kind.strip_prefix(TYPES) == Some(kind.slug)
+    }
+
+    /// What problems of its type have in common.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.0.title
+    }
+
+    /// The error in this request, and what the caller can do: see [`detail`](Self::detail).
+    #[must_use]
+    pub fn explanation(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// The first error in a field: see [`field`](Self::field).
+    #[must_use]
+    pub fn error_of(&self, field: &str) -> Option<&str> {
+        let error = self.0.errors.iter().find(|error| error.field == field);
+        error.map(|error| error.detail.as_str())
+    }
+
     /// The HTTP status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -210,6 +235,8 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(self.0.headers.drain(..));
+        // For an endpoint of pages, which shows the problem in another form: see `http::page_app`.
+        response.extensions_mut().insert(self);
         response
     }
 }

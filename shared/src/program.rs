@@ -34,6 +34,7 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::var;
 use crate::error::Error;
+use crate::http::ProblemPage;
 use crate::id::Ids;
 use crate::idempotency::Records;
 use crate::queue::Queue;
@@ -93,6 +94,15 @@ impl Environment {
     pub async fn serve(&self, router: Router) -> Result<()> {
         self.connect().await;
         http::serve(router).await
+    }
+
+    /// The same for an HTTP endpoint of pages: see [`http::page_app`].
+    ///
+    /// # Errors
+    /// When the Runtime API cannot be reached.
+    pub async fn serve_pages(&self, router: Router, page_of: ProblemPage) -> Result<()> {
+        self.connect().await;
+        http::serve_pages(router, page_of).await
     }
 
     /// Opens the connection to DynamoDB: see [`aws::connect`].

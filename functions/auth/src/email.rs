@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 254;
 /// The maximum length of the part before the `@`, in bytes: RFC 5321, section 4.5.3.1.1.
 const MAX_NAME_BYTES: usize = 64;
 /// No spelling of an address is longer. It bounds the work for a text that is none.
-const MAX_SPELLING_BYTES: usize = 4_096;
+pub(crate) const MAX_SPELLING_BYTES: usize = 4_096;
 /// What RFC 5322, section 3.2.3, allows in an atom besides letters and digits.
 const SIGNS: &str = "!#$%&'*+-/=?^_`{|}~";
 

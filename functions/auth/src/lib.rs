@@ -5,6 +5,7 @@
 //! | `auth-register`, `auth-forgot-password` | ask for a mail with a link | [`api::register`], [`api::forgot_password`] |
 //! | `auth-send-mail` | sends it | [`send_mail`] |
 //! | `auth-confirm`, `auth-reset-password` | use the link: create the user, or set the password | [`api::confirm`], [`api::reset_password`] |
+//! | `auth-pages` | the same as pages for a browser, which the links lead to | [`pages`] |
 //! | `auth-login` | `POST /v1/auth/login`: checks a password, begins a session | [`api::login`] |
 //! | `auth-refresh` | `POST /v1/auth/refresh`: gives the next tokens of a session | [`api::refresh`] |
 //! | `auth-logout`, `auth-list-sessions`, `auth-end-session`, `auth-end-sessions` | the user's sessions | [`session`], [`api`] |
@@ -29,6 +30,7 @@ pub mod keys;
 pub mod letters;
 pub mod link;
 pub mod mail;
+pub mod pages;
 pub mod password;
 pub mod relay;
 pub mod rotate_keys;

@@ -5,7 +5,7 @@ use auth::api::{
     get_me, list_audit, list_sessions, login, logout, refresh, register, reset_password,
 };
 use auth::system::{System, audit_log, issuers, mails};
-use auth::{authorize, create_signing_key, relay, rotate_keys, send_mail};
+use auth::{authorize, create_signing_key, pages, relay, rotate_keys, send_mail};
 use shared::Result;
 use shared::program::{self, Environment};
 
@@ -20,6 +20,9 @@ fn main() -> Result<()> {
             "forgot-password" => env.serve(forgot_password::router(&system()?, mails(env)?)).await,
             "reset-password" => env.serve(reset_password::router(system()?)).await,
             "send-mail" => send_mail::run(env).await,
+            "pages" => {
+                env.serve_pages(pages::router(&system()?, &mails(env)?), pages::page_of).await
+            }
             // Sessions
             "login" => env.serve(login::router(system()?, issuers(env).await?)).await,
             "refresh" => env.serve(refresh::router(system()?, issuers(env).await?)).await,

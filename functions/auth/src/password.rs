@@ -29,10 +29,10 @@ use crate::unicode::{is_assigned, nfc};
 ///
 /// NIST SP 800-63B-4, section 3.1.1.2, requires the lower bound for a password that is the only factor. The upper bound
 /// limits the input of the hash.
-const LENGTH: RangeInclusive<usize> = 15..=128;
+pub(crate) const LENGTH: RangeInclusive<usize> = 15..=128;
 /// No spelling of 128 code points in NFC has more bytes: a code point has at most 4 bytes, and another form of it
 /// three times as many.
-const MAX_SPELLING_BYTES: usize = 128 * 4 * 3;
+pub(crate) const MAX_SPELLING_BYTES: usize = 128 * 4 * 3;
 
 /// A password for an account: 15 to 128 characters of any kind, in NFC.
 ///

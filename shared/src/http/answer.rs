@@ -5,7 +5,7 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use http_body_util::{BodyExt as _, Collected};
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
@@ -14,18 +14,19 @@ use lambda_runtime::Context;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::edge::{Asked, finished};
+use super::edge::refused;
 use super::event::request;
 use crate::invocation::Invocation;
 use crate::queue::TRACEPARENT;
 use crate::telemetry::{Kind, Watch};
 use crate::trace::TraceContext;
 
-/// Answers one event, as [`serve`](super::serve) does with each. `app` is an [`app`](super::app).
+/// Answers one event, as [`serve`](super::serve) does with each. `app` is an [`app`](super::app) or
+/// a [`page_app`](super::page_app).
 pub async fn answer(app: Router, event: Value, context: &Context) -> ApiGatewayV2httpResponse {
     let response = handle(app, event, context).await;
     let (parts, body) = response.into_parts();
-    // It does not fail: the body is in memory, see `finished`.
+    // It does not fail: the body is in memory, the edge has collected it.
     let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     let mut headers = parts.headers;
     let cookies = headers.get_all(header::SET_COOKIE).iter();
@@ -77,17 +78,14 @@ async fn handle(app: Router, event: Value, context: &Context) -> Response {
     }
     let work = async {
         let watch = Watch::start(Kind::Request);
-        let (method, path, response) = match request {
+        let (method, path, request) = match request {
             Ok(request) => {
                 let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-                let Ok(response) = app.oneshot(request).await;
-                (method.to_string(), path, response)
+                (method.to_string(), path, request)
             }
-            Err(problem) => {
-                let response = finished(problem.into_response(), &Asked::nothing()).await;
-                (String::new(), String::new(), response)
-            }
+            Err(problem) => (String::new(), String::new(), refused(problem)),
         };
+        let Ok(response) = app.oneshot(request).await;
         let status = response.status();
         tracing::info!(
             method,

@@ -2,6 +2,7 @@
 //! routes of an endpoint.
 
 use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::State;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, Collected};
@@ -35,19 +36,65 @@ static SECURITY: [(HeaderName, HeaderValue); 4] = [
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 
+/// Makes the page of a problem. The answer has the status and the headers of the problem too.
+pub type ProblemPage = fn(&Problem) -> Response;
+
+/// What an endpoint answers with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Medium {
+    /// JSON and problem documents, mostly.
+    Json,
+    /// Pages for browsers.
+    Pages(ProblemPage),
+}
+
+/// The problem of an event that is no valid request. [`around`] answers with it.
+#[derive(Clone, Debug)]
+struct Refused(Problem);
+
+/// A request that only carries the problem of an event to [`around`], which knows what the endpoint answers with.
+pub(super) fn refused(problem: Problem) -> Request<Body> {
+    let mut request = Request::new(Body::empty());
+    request.extensions_mut().insert(Refused(problem));
+    request
+}
+
 /// Checks a request before any handler sees it, and finishes the answer.
-pub(super) async fn around(request: Request<Body>, next: Next) -> Response {
+pub(super) async fn around(
+    State(medium): State<Medium>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
+    if let Some(Refused(problem)) = request.extensions_mut().remove() {
+        return finished(problem.into_response(), &Asked::nothing(), medium).await;
+    }
     let asked = Asked::by(&request);
-    let response = match admitted(request).await {
+    let response = match admitted(request, medium).await {
         Ok(request) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
-    finished(response, &asked).await
+    finished(response, &asked, medium).await
+}
+
+impl Medium {
+    /// The answer in the form that the endpoint's callers read.
+    fn shown(self, mut response: Response) -> Response {
+        let Self::Pages(page_of) = self else { return response };
+        let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+        let mut page = page_of(&problem);
+        *page.status_mut() = response.status();
+        for (name, value) in response.headers() {
+            if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) {
+                page.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+        page
+    }
 }
 
 /// What the finishing of an answer needs of its request.
 #[derive(Debug)]
-pub(super) struct Asked {
+struct Asked {
     /// `None` if the request names none that is served.
     version: Option<ApiVersion>,
     is_read: bool,
@@ -73,7 +120,7 @@ impl Asked {
     }
 
     /// Nothing, because the event is not a valid request.
-    pub(super) fn nothing() -> Self {
+    fn nothing() -> Self {
         let if_none_match = HeaderMap::new();
         Self {
             version: None,
@@ -95,9 +142,11 @@ fn not_acceptable() -> Problem {
 
 /// The request with its body inflated. A request that changes something is refused before it does if it
 /// does not accept JSON.
-async fn admitted(request: Request<Body>) -> Result<Request<Body>, Problem> {
+async fn admitted(request: Request<Body>, medium: Medium) -> Result<Request<Body>, Problem> {
     ApiVersion::of(request.headers())?;
-    if !is_read(request.method()) && !negotiation::accepts_json(request.headers()) {
+    let takes_answer =
+        matches!(medium, Medium::Pages(_)) || negotiation::accepts_json(request.headers());
+    if !is_read(request.method()) && !takes_answer {
         return Err(not_acceptable());
     }
     // Without this check, the rejection of axum's own extractors is plain text.
@@ -119,16 +168,13 @@ async fn admitted(request: Request<Body>) -> Result<Request<Body>, Problem> {
 }
 
 /// The answer with its headers, its tag and its coding.
-pub(super) async fn finished(mut response: Response, asked: &Asked) -> Response {
+async fn finished(mut response: Response, asked: &Asked, medium: Medium) -> Response {
     // Some endpoints answer with a page. Only the answer of a handler tells.
     let is_data = response.status().is_success() && json::is_answer(response.headers());
     if is_data && !asked.accepts_json {
         response = not_acceptable().into_response();
     }
-    let (mut parts, mut body) = match buffered(response).await {
-        Ok(buffered) => buffered,
-        Err(internal) => internal,
-    };
+    let (mut parts, mut body) = buffered(response, medium).await;
     if json::is_answer(&parts.headers) {
         body = represented(&mut parts, body, asked);
     }
@@ -150,19 +196,17 @@ pub(super) async fn finished(mut response: Response, asked: &Asked) -> Response 
     Response::from_parts(parts, Body::from(body))
 }
 
-type Buffered = (Parts, Bytes);
-
 /// The parts and the body of an answer, or those of the 500 that replaces it if its body fails.
-async fn buffered(response: Response) -> Result<Buffered, Buffered> {
-    let (parts, body) = response.into_parts();
+async fn buffered(response: Response, medium: Medium) -> (Parts, Bytes) {
+    let (parts, body) = medium.shown(response).into_parts();
     let error = match body.collect().await {
-        Ok(body) => return Ok((parts, body.to_bytes())),
+        Ok(body) => return (parts, body.to_bytes()),
         Err(error) => error,
     };
     tracing::error!(error = %error, "the body of the answer failed");
-    let (parts, body) = Problem::internal().into_response().into_parts();
+    let (parts, body) = medium.shown(Problem::internal().into_response()).into_parts();
     let body = body.collect().await.map(Collected::to_bytes);
-    Err((parts, body.unwrap_or_default()))
+    (parts, body.unwrap_or_default())
 }
 
 /// The representation of a JSON answer that the request asks for: tagged, compressed, or only its tag.

@@ -25,6 +25,9 @@
 //! The limits are [`MAX_BODY_BYTES`], [`MAX_URL_BYTES`], [`MAX_HEADERS`], [`MAX_HEADER_BYTES`],
 //! [`MAX_JSON_DEPTH`] and [`MAX_JSON_STRING_BYTES`].
 //!
+//! [`page_app`] gives them to an endpoint whose answers are pages for browsers. There each problem is a page, with the
+//! same status and headers, and `Accept` needs no JSON.
+//!
 //! API Gateway calls a function only for the methods of its routes, and answers other methods itself with
 //! 404. So a function gets `HEAD` only with a route for it, and never gets `OPTIONS`: API Gateway answers it
 //! by the rules for CORS in the template. Its own answers (401 and 403 of the authorizer, 404, 413, 429, 431,
@@ -71,7 +74,7 @@ use std::convert::Infallible;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
 use lambda_http::http::Method;
 use lambda_http::service_fn;
@@ -80,7 +83,7 @@ use serde_json::Value;
 use tower::layer::layer_fn;
 
 pub use answer::answer;
-pub use edge::X_REQUEST_ID;
+pub use edge::{ProblemPage, X_REQUEST_ID};
 pub use event::request;
 pub use json::{INVALID_BODY, INVALID_JSON, Json, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE};
 pub use lambda_http::http::StatusCode;
@@ -94,6 +97,7 @@ pub use params::{INVALID_PARAMETER, Path, Query};
 pub use precondition::{EditTag, PRECONDITION_FAILED, PRECONDITION_REQUIRED, Precondition};
 pub use signed_in::{Allowed, SignedIn};
 
+use self::edge::Medium;
 use crate::error::Error;
 use crate::invocation::AfterAnswer;
 use crate::problem::{Problem, ProblemType};
@@ -107,6 +111,15 @@ const METHOD_NOT_ALLOWED: ProblemType = ProblemType::new(
 
 /// Adds to an endpoint's router what all endpoints have: see the [module](self).
 pub fn app(router: Router) -> Router {
+    edged(router, Medium::Json)
+}
+
+/// An [`app`] whose answers are pages for browsers. `page_of` makes the page of a problem.
+pub fn page_app(router: Router, page_of: ProblemPage) -> Router {
+    edged(router, Medium::Pages(page_of))
+}
+
+fn edged(router: Router, medium: Medium) -> Router {
     router
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async |method: Method| {
@@ -117,7 +130,7 @@ pub fn app(router: Router) -> Router {
             Problem::of(METHOD_NOT_ALLOWED).into_response()
         })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn(edge::around))
+        .layer(from_fn_with_state(medium, edge::around))
 }
 
 /// Runs an HTTP function until Lambda ends it.
@@ -125,7 +138,18 @@ pub fn app(router: Router) -> Router {
 /// # Errors
 /// When the Runtime API cannot be reached.
 pub async fn serve(router: Router) -> crate::Result<()> {
-    let app = app(router);
+    run(app(router)).await
+}
+
+/// Runs an HTTP function of pages until Lambda ends it: see [`page_app`].
+///
+/// # Errors
+/// When the Runtime API cannot be reached.
+pub async fn serve_pages(router: Router, page_of: ProblemPage) -> crate::Result<()> {
+    run(page_app(router, page_of)).await
+}
+
+async fn run(app: Router) -> crate::Result<()> {
     let handler = service_fn(move |event: LambdaEvent<Value>| {
         let app = app.clone();
         async move { Ok::<_, Infallible>(answer(app, event.payload, &event.context).await) }

@@ -6,6 +6,7 @@ mod conventions;
 mod duplicates;
 mod events;
 mod limits;
+mod pages;
 mod support;
 
 use serde_json::Value;

@@ -9,7 +9,7 @@ use shared::http::{Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 
 use super::check_for;
-use super::links::{ChosenPassword, INVALID_LINK, invalid_link};
+use super::links::{ChosenPassword, INVALID_LINK, confirmations, invalid_link};
 use crate::link::Purpose;
 use crate::password;
 use crate::session::Client;
@@ -19,7 +19,7 @@ use crate::user::User;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = state.per_address("confirmations", 1);
+    let limit = confirmations(&state);
     limited(contract::route!(handle).with_state(state), limit)
 }
 
@@ -31,7 +31,8 @@ pub fn operation() -> Operation {
         .refuses(&[EMAIL_TAKEN, INVALID_LINK])
 }
 
-const EMAIL_TAKEN: ProblemType =
+/// Another user has the address.
+pub(crate) const EMAIL_TAKEN: ProblemType =
     ProblemType::new(StatusCode::CONFLICT, "email-taken", "There is an account with this address");
 
 /// Creates an account, with the address that the link was sent to and a tenant of the user's own.

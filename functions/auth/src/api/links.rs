@@ -1,7 +1,8 @@
-//! What the endpoints about links in mails share.
+//! What the endpoints about links in mails share, with each other and with the pages that do the same.
 
 use serde::{Deserialize, Serialize};
 use shared::Result;
+use shared::http::rate_limit::Limit;
 use shared::http::{INVALID_BODY, Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 use shared::queue::Queue;
@@ -11,6 +12,7 @@ use crate::email::Email;
 use crate::link::{self, LinkToken};
 use crate::password::NewPassword;
 use crate::send_mail::{Job, Wanted};
+use crate::system::System;
 
 /// An e-mail address.
 #[derive(Deserialize, ToSchema)]
@@ -39,7 +41,7 @@ pub(crate) struct ChosenPassword {
 }
 
 /// The token is good for nothing. The answer does not tell an unknown link from a used one.
-pub(super) const INVALID_LINK: ProblemType = ProblemType::new(
+pub(crate) const INVALID_LINK: ProblemType = ProblemType::new(
     StatusCode::UNPROCESSABLE_ENTITY,
     "invalid-link",
     "The link was used or has expired",
@@ -51,16 +53,21 @@ pub(super) fn invalid_link() -> Problem {
 }
 
 /// Queues a mail. The request reads nothing about the address, so neither its answer nor its time depends on an account.
-pub(super) async fn request_mail(
-    mails: &Queue,
-    wanted: Wanted,
-    email: Email,
-) -> Result<(StatusCode, Json<MailRequested>)> {
+pub(crate) async fn request_mail(mails: &Queue, wanted: Wanted, email: &Email) -> Result<()> {
     if !email.as_str().is_ascii() {
         let detail = "no mail can be sent to a name with characters outside ASCII";
         return Err(Problem::of(INVALID_BODY).field("email", detail).into());
     }
-    mails.send(&Job::V1 { wanted, email: email.clone() }).await?;
+    mails.send(&Job::V1 { wanted, email: email.clone() }).await
+}
+
+/// The answer to a request for a mail.
+pub(super) fn requested(email: Email) -> (StatusCode, Json<MailRequested>) {
     let answer = MailRequested { email, expires_in: link::LIFETIME.as_secs() };
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    (StatusCode::ACCEPTED, Json(answer))
+}
+
+/// The limit of uses of links: confirmations and resets together, each of which hashes a password.
+pub(crate) fn confirmations(state: &System) -> Limit {
+    state.per_address("confirmations", 1)
 }

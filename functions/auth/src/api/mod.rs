@@ -9,7 +9,7 @@ pub mod end_sessions;
 pub mod export_me;
 pub mod forgot_password;
 pub mod get_me;
-mod links;
+pub(crate) mod links;
 pub mod list_audit;
 pub mod list_sessions;
 pub mod login;

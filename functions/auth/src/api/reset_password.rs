@@ -8,7 +8,7 @@ use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
 
 use super::check_for;
-use super::links::{ChosenPassword, INVALID_LINK, invalid_link};
+use super::links::{ChosenPassword, INVALID_LINK, confirmations, invalid_link};
 use crate::link::Purpose;
 use crate::password;
 use crate::session::Client;
@@ -17,7 +17,7 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = state.per_address("confirmations", 1);
+    let limit = confirmations(&state);
     limited(contract::route!(handle).with_state(state), limit)
 }
 

@@ -6,6 +6,7 @@ mod audit;
 mod equal_work;
 mod mails;
 mod odd_requests;
+mod pages;
 mod passwords;
 mod rotation;
 mod sessions;

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use auth::api;
 use auth::authorize::Authorizer;
 use auth::keys::{KeyRing, PrivateKeys, PublicKeys};
 use auth::letters::Pages;
@@ -12,6 +11,7 @@ use auth::send_mail::{Job, SendMail};
 use auth::store::Users;
 use auth::system::System;
 use auth::token::Issuers;
+use auth::{api, pages};
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use shared::audit::AuditLog;
 use shared::batch::{Failure, Message};
 use shared::clock::Clock;
-use shared::http::app;
+use shared::http::{app, page_app};
 use shared::id::Ids;
 use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
@@ -47,6 +47,8 @@ pub(crate) struct Auth {
     pub(crate) authorizer: Authorizer,
     pub(crate) send_mail: SendMail,
     pub(crate) aws: SdkConfig,
+    /// The pages.
+    pub(crate) pages: Router,
     pub(crate) audit_log: AuditLog,
     mails: String,
     router: Router,
@@ -102,6 +104,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         clock: clock_of_system,
         ids: ids_of_system,
     };
+    let pages = page_app(pages::router(&system, &queue), pages::page_of);
     let s = || system.clone();
     let router = api::register::router(&system, queue.clone())
         .merge(api::forgot_password::router(&system, queue))
@@ -130,6 +133,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         send_mail,
         aws,
         audit_log,
+        pages,
         mails,
         router,
     }

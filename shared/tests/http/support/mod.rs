@@ -43,8 +43,12 @@ struct Item {
     quantity: u32,
 }
 
-/// No request of it reaches DynamoDB.
 pub(crate) fn router() -> Router {
+    app(routes())
+}
+
+/// No request of them reaches DynamoDB.
+pub(crate) fn routes() -> Router {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
         .region(aws_sdk_dynamodb::config::Region::from_static("eu-central-1"))
@@ -56,12 +60,12 @@ pub(crate) fn router() -> Router {
     let path = async |Path(sku): Path<String>, Json(_): Json<u32>| sku;
     let note = async |Json(note): Json<Value>| Json(note);
     let raw = async |body: Bytes| body.len().to_string();
-    app(transactional(orders, records)
+    transactional(orders, records)
         .route("/v1/products/{sku}", put(path).get(async |Path(sku): Path<String>| sku))
         .route("/v1/products", get(list))
         .route("/v1/users/{id}", get(async |Path(id): Path<UserId>| Json(json!({"id": id}))))
         .route("/v1/settings", get(settings).put(note))
-        .route("/v1/payments/webhook", put(raw)))
+        .route("/v1/payments/webhook", put(raw))
 }
 
 async fn order(

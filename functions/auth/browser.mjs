@@ -1,0 +1,191 @@
+// A person in front of the pages of auth. infra/local/browser.py runs it.
+//
+// Scripts are off, and the keyboard is all that is used, unless a step says otherwise.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const [FIRST, SECOND] = ["correct horse battery", "correct horse battery staple"];
+const NO_SCRIPTS = { javaScriptEnabled: false };
+// How long a mail may take, in milliseconds.
+const MAIL_WITHIN = 30_000;
+// How long the browser may take to complain.
+const COMPLAINTS_WITHIN = 5_000;
+
+/** Waits for mail `number` to an address, counted from 1. Gives the URL in it. */
+async function link(aws, email, number) {
+    for (const end = Date.now() + MAIL_WITHIN; Date.now() < end; await sleep(100)) {
+        const { messages } = await (await fetch(`${aws}/_ministack/ses/messages`)).json();
+        const mails = Object.values(messages).flat().filter((mail) => mail.To.includes(email));
+        if (mails.length >= number) return mails[number - 1].BodyText.match(/^http\S+$/m)[0];
+    }
+    assert.fail(`no mail ${number} to ${email}`);
+}
+
+/** Signs in by the API. Gives the status. */
+async function signedIn(api, email, password) {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ email, password });
+    return (await fetch(`${api}/v1/auth/login`, { method: "POST", headers, body })).status;
+}
+
+const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+
+/** Fills in the field of a form that can be edited, and sends the form, with the keyboard. */
+async function send(page, text) {
+    await page.locator("input:not([type=hidden], [readonly])").focus();
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.insertText(text);
+    await page.keyboard.press("Enter");
+}
+
+/** Goes to the first link of a page with the tabulator key, and follows it. */
+async function follow(page, name) {
+    for (let tabs = 0; tabs < 6; tabs++) {
+        await page.keyboard.press("Tab");
+        if (await page.getByRole("link", { name }).and(page.locator(":focus")).count()) {
+            return page.keyboard.press("Enter");
+        }
+    }
+    assert.fail(`no way to ${name} with the keyboard`);
+}
+
+/** What a screen reader says of the field with the focus. */
+async function spoken(page) {
+    const session = await page.context().newCDPSession(page);
+    const { nodes } = await session.send("Accessibility.getFullAXTree");
+    const property = (node, name) => node.properties?.find((it) => it.name === name)?.value.value;
+    const node = nodes.find((it) => it.role?.value === "textbox" && property(it, "focused"));
+    assert(node, "no field has the focus");
+    const [name, description] = [node.name.value, node.description?.value ?? ""];
+    return { name, description, invalid: property(node, "invalid") };
+}
+
+async function register({ api, aws, open, shoot }, email) {
+    const page = await open(NO_SCRIPTS);
+    await page.goto(`${api}/auth/register`);
+    await heading(page, "Create an account");
+    await shoot(page, "register");
+    // The browser refuses this one itself, the page the next one.
+    await send(page, "ada");
+    assert.equal(await page.locator("input:invalid").count(), 1);
+    await send(page, "ada@localhost");
+    await page.getByText("Check the address: an e-mail address is name@domain.tld").waitFor();
+    const { name, description, invalid } = await spoken(page);
+    assert.deepEqual([name, invalid], ["E-mail address", "true"]);
+    assert.match(description, /^Check the address: /);
+    assert.equal(await page.getByLabel("E-mail address").inputValue(), "ada@localhost");
+    await shoot(page, "register-refused");
+    await send(page, email);
+    await page.getByText(`A mail to ${email} is on its way`).waitFor();
+    await shoot(page, "mail-is-coming");
+    const url = await link(aws, email, 1);
+    // A program of the mail provider opens the link first.
+    for (let times = 0; times < 3; times++) assert.equal((await fetch(url)).status, 200);
+
+    await page.goto(url);
+    await heading(page, "Choose a password");
+    assert.equal(await page.getByLabel("E-mail address").inputValue(), email);
+    await shoot(page, "confirm");
+    const tab = await open(NO_SCRIPTS);
+    await tab.goto(url);
+    // The browser counts 20 units and lets it pass. They are 10 characters.
+    await send(page, "🔑".repeat(10));
+    await page.getByText("Choose another password: a password has 15 to 128 characters.").waitFor();
+    const field = await spoken(page);
+    assert.deepEqual([field.name, field.invalid], ["New password", "true"]);
+    assert.match(field.description, /^15 to 128 characters.*Choose another password: /s);
+    assert.equal(await page.getByLabel("New password").inputValue(), "");
+    assert(!page.url().includes("token"), page.url());
+    await send(page, "passwordpassword");
+    await page.getByText("it is easy to guess").waitFor();
+    await shoot(page, "confirm-refused");
+    await send(page, FIRST);
+    await heading(page, "Your account exists");
+    await shoot(page, "account-exists");
+    assert.equal(await signedIn(api, email, FIRST), 200);
+
+    // The link does not work again: neither the page that is still open in a second tab nor a new one.
+    await send(tab, SECOND);
+    await heading(tab, "This link does not work");
+    assert.equal(await signedIn(api, email, SECOND), 401);
+    await page.goto(url);
+    await heading(page, "This link does not work");
+    await shoot(page, "link-does-not-work");
+    await follow(page, "Create an account");
+    await heading(page, "Create an account");
+    return page;
+}
+
+async function reset({ api, aws, shoot }, page, email) {
+    await follow(page, "Choose a new password");
+    await heading(page, "Choose a new password");
+    await shoot(page, "forgot-password");
+    await send(page, email);
+    await page.getByText(`A mail to ${email} is on its way`).waitFor();
+    await page.goto(await link(aws, email, 2));
+    await heading(page, "Choose a new password");
+    await shoot(page, "reset-password");
+    await send(page, SECOND);
+    await heading(page, "Your password is set");
+    await shoot(page, "password-is-set");
+    assert.equal(await signedIn(api, email, FIRST), 401);
+    assert.equal(await signedIn(api, email, SECOND), 200);
+}
+
+/** A page of somebody else sends our form. The browser says where it comes from. */
+async function fromAnotherSite({ api, open, shoot }, email) {
+    const page = await open();
+    const form = `<form method="post" action="${api}/auth/register"><input name="email" value="${email}"><button>`;
+    await page.setContent(form);
+    await page.getByRole("button").click();
+    await page.getByText("sent from another site").waitFor();
+    await shoot(page, "another-site");
+}
+
+/** The browser says that it has kept a rule of ours. These complaints are wanted. */
+async function complains(complaints, ...wanted) {
+    const end = Date.now() + COMPLAINTS_WITHIN;
+    const missing = () => wanted.filter((text) => !complaints.some((complaint) => text.test(complaint)));
+    while (missing().length && Date.now() < end) await sleep(50);
+    assert.deepEqual(missing(), [], complaints.join("\n"));
+    complaints.length = 0;
+}
+
+/** A page of somebody else shows ours in a frame, to make people click there. */
+async function inAFrame({ api, open, complaints }) {
+    assert.deepEqual(complaints, []);
+    const page = await open();
+    await page.setContent(`<iframe src="${api}/auth/register"></iframe>`);
+    await complains(complaints, /frame/i);
+    assert.equal(await page.frameLocator("iframe").getByText("Create an account").count(), 0);
+}
+
+/** If markup got into a page after all: the browser runs no script, loads nothing, and applies no style. */
+async function againstThePolicy({ api, open, complaints }) {
+    const page = await open();
+    await page.goto(`${api}/auth/register`);
+    assert.deepEqual(complaints, []);
+    await page.evaluate(() => {
+        const script = document.createElement("script");
+        script.textContent = "document.title = 'a script ran'";
+        const image = document.createElement("img");
+        image.src = "https://example.net/";
+        document.body.append(script, image);
+        document.body.setAttribute("style", "display: none");
+    });
+    assert.equal(await page.title(), "Create an account");
+    assert(await page.locator("body").isVisible());
+    await complains(complaints, /inline script.*Content Security Policy/i, /image.*Content Security Policy/i, /inline style.*Content Security Policy/i);
+}
+
+/** Walks through all pages. */
+export async function run(browser) {
+    const email = `browser-${randomBytes(6).toString("hex")}@example.org`;
+    const page = await register(browser, email);
+    await reset(browser, page, email);
+    await fromAnotherSite(browser, email);
+    await againstThePolicy(browser);
+    await inAFrame(browser);
+}

@@ -1,0 +1,44 @@
+//! What all pages have in common: `templates/layout.html`, which a page extends, and the headers.
+//!
+//! **Guarantees.** A browser runs no script of a page, loads nothing for it, and applies no style but that of the layout,
+//! whatever is in the page. It shows the page in no frame, sends its forms only to this host, and tells nobody its URL,
+//! which may have a token. The edge adds what every answer has: `Cache-Control: no-store`, `Referrer-Policy: no-referrer`
+//! and `X-Content-Type-Options: nosniff` ([`shared::http`]).
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::http::header::{CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use shared::error::Result;
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+/// The text of the only element `style`.
+const STYLE: &str = include_str!("../../templates/layout.css").trim_ascii_end();
+
+/// `Content-Security-Policy` (CSP level 3). The hash is that of [`STYLE`].
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = BASE64_STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    )
+});
+
+/// Answers with a page.
+///
+/// # Errors
+/// When a value in the template cannot be printed.
+pub(super) fn page(status: StatusCode, page: &impl Template) -> Result<Response> {
+    let headers = [
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_str(&POLICY)?),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (OPENER_POLICY, HeaderValue::from_static("same-origin")),
+    ];
+    Ok((status, headers, Html(page.render()?)).into_response())
+}

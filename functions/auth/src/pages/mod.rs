@@ -1,0 +1,51 @@
+//! The pages that mails link to, for a browser: forms for an account and for a new password.
+//!
+//! | page | does | code |
+//! |---|---|---|
+//! | `/auth/register` | asks for a mail with a link | `register` |
+//! | `/auth/confirm` | behind the link: creates the account, with a password | `confirm` |
+//! | `/auth/forgot-password` | asks for a mail with a link | `forgot_password` |
+//! | `/auth/reset-password` | behind the link: sets the password | `reset_password` |
+//!
+//! **Guarantees.**
+//!
+//! - Opening a page changes nothing: programs of mail providers open links to check them. The page looks at the link, to
+//!   show whose password it is about. Only a form that is sent uses it.
+//! - A form does what its endpoint does, by the same function and within the same limit: requests to both are counted
+//!   together.
+//! - A page needs no script, and loads nothing. What somebody has typed is text in it, never markup. A password is in no
+//!   page.
+//! - A form that another site sends is refused (`cross_site`).
+//! - Each problem is a page, with the status and the headers that the endpoints have for it (`problem`).
+//!
+//! The markup is in `templates/`: `layout` has what all pages share, `fields` the fields of forms.
+
+mod confirm;
+mod cross_site;
+mod fields;
+mod forgot_password;
+mod form;
+mod layout;
+mod link;
+mod message;
+mod problem;
+mod register;
+mod reset_password;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use shared::queue::Queue;
+
+pub use problem::page_of;
+
+use crate::system::System;
+
+/// The router of all pages. It sends jobs to `mails`.
+pub fn router(state: &System, mails: &Queue) -> Router {
+    register::router(state, mails.clone())
+        .merge(forgot_password::router(state, mails.clone()))
+        .merge(confirm::router(state))
+        .merge(reset_password::router(state))
+        // Around the limits, so that a form of another site uses nobody's share.
+        .layer(from_fn(cross_site::check))
+}
