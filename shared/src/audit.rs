@@ -6,7 +6,7 @@
 //!   hash of the entry before it. So an entry that is altered, removed, added or moved to another chain breaks the chain at
 //!   a place that a check names.
 //! - A fact is in its chain once, however often it is appended: facts have ids.
-//! - Entries are only added. No function here changes or deletes one, and no role of a function needs the permission.
+//! - Entries are only added. No function here changes or deletes one, and `PutItem` is all that a role needs for writing.
 //!
 //! A chain does not protect against somebody who can write to the table and computes all later hashes anew. So the hash of each
 //! new entry is logged too: compare the last one with the log, which has other permissions.

@@ -1,7 +1,7 @@
 //! The facts of the audit log: what the stream of the users' table tells ([`relay`](crate::relay)).
 //!
 //! **Guarantees.** Each change of an account, a session or the keys that matters is in the log, once, also one that an operator
-//! makes by hand in the table. What was not made is not in the log. The log has no password, no token and no address.
+//! makes by hand in the table. What was not made is not in the log. The log has no password, no token and no e-mail address.
 //!
 //! | a change of | fact |
 //! |---|---|

@@ -8,7 +8,7 @@
 //! - A token is good once, for [`LIFETIME`], and for one purpose.
 //! - The table has a hash of each token and not the token. A token has 256 random bits, so the hash needs no salt and no
 //!   stretching.
-//! - A link to reset a password is of no use after any change of the password.
+//! - A link to reset a password is of no use after any change of the password, or end of all sessions.
 
 use std::time::Duration;
 
@@ -39,8 +39,8 @@ pub enum Purpose {
     Reset {
         /// The user.
         user: UserId,
-        /// The user's [`epoch`](crate::store::Account::epoch) when the link was made. Each change of the password begins
-        /// another one.
+        /// The user's [`epoch`](crate::store::Account::epoch) when the link was made. Each change of the password, and each end of all sessions,
+        /// begins another one.
         epoch: u32,
     },
 }

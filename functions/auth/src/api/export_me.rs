@@ -18,7 +18,7 @@ use crate::store::PasswordSet;
 use crate::system::System;
 use crate::user::User;
 
-/// The maximum number of entries of the audit log.
+/// The maximum number of entries of the audit log that are read.
 const MAX_ENTRIES: i32 = 1_000;
 
 /// The endpoint's router.
@@ -38,7 +38,7 @@ struct Export {
     password_set: PasswordSet,
     /// The sessions, oldest first, also those that have ended, for 30 days from the sign-in.
     sessions: Vec<KeptSession>,
-    /// The last 1,000 entries of the tenant's audit log that are about the user, newest first.
+    /// The entries about the user, newest first, of the last 1,000 of the tenant's audit log.
     audit: Vec<Entry>,
 }
 

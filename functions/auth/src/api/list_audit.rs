@@ -32,8 +32,8 @@ struct AuditEntries {
     next_cursor: Option<String>,
 }
 
-/// Lists the audit log of the user's tenant, newest first: sign-ins, ends of sessions, changes of passwords and
-/// roles. An entry is there some seconds after what it tells.
+/// Lists the audit log of the user's tenant, newest first: accounts created and deleted, sign-ins, ends of
+/// sessions, changes and resets of passwords, changes of roles. An entry is there some seconds after what it tells.
 #[utoipa::path(get, path = "/v1/audit")]
 async fn handle(
     Extension(log): Extension<AuditLog>,
