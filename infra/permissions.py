@@ -23,6 +23,7 @@ WILDCARDS = {
     r"bedrock:\*::foundation-model/\*": "only behind the inference profile that the condition names; it chooses the region's model",
     r"rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3\*": "GuardDuty names its rule; AWS prescribes this statement",
     r"identity/\*": "the identities of SES: the sender's address or its domain, and in the sandbox the receiver's; the condition names the sender",
+    r"configuration-set/\*": "the configuration set that the sender's identity may have; the condition names the sender",
     r"every resource": "AWS accepts no narrower resource; only if the scanner is in a VPC",
 }
 INTRODUCTION = """# Permissions

@@ -189,8 +189,9 @@ impl AuditLog {
             self.table.new_item(entry_key(chain, entry.number), &entry)?,
             crate::table::put(moved)?,
         ];
-        // The same entry is the same transaction. 36 characters are allowed.
-        let token = entry.hash.get(..32).ok_or_else(|| Error::internal("a hash is too short"))?;
+        // The same entry is the same transaction. It has 34 characters of 36.
+        let hash = entry.hash.get(..24).ok_or_else(|| Error::internal("a hash is too short"))?;
+        let token = &format!("{hash}{}", known.expires);
         Ok(match self.table.transact("audit.append", token, writes).await? {
             Sent::Made => Some(Some(entry)),
             Sent::Refused { index: 0, .. } => Some(None),

@@ -7,9 +7,13 @@
 //! |---|---|
 //! | an account: new, deleted | `account.created`, `account.deleted` |
 //! | its password | `password.changed`, `password.reset` |
+//! | the hash of its password alone: a sign-in with former parameters, or a hand | `password.hash_replaced` |
+//! | its address or its tenant, which only a hand changes | `account.changed` |
+//! | an address that leads to an account with another address, which only a hand writes | `address.moved` |
 //! | its roles | `roles.changed` |
 //! | its epoch alone | `sessions.ended`: all that the user had |
 //! | a session: new, ended by its user, ended because a refresh token came again | `session.begun`, `session.ended`, `session.token_reused` |
+//! | a session whose end is removed, which only a hand does | `session.revived` |
 //! | the keys of tokens | `keys.rotated` |
 //!
 //! A refresh is no fact: a session shows the last one.
@@ -17,6 +21,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 use shared::audit::{Chain, Fact};
@@ -24,8 +29,9 @@ use shared::batch::Change;
 use shared::id::{TenantId, UserId};
 use shared::scopes::Role;
 
+use crate::email::Email;
 use crate::session::{Client, Reason, Session};
-use crate::store::{How, PasswordSet, Rotation};
+use crate::store::{self, How, PasswordSet, Rotation};
 
 /// An item of the users' table.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,6 +43,8 @@ pub enum Item {
     Session(Box<Session>),
     /// The keys.
     Keys(Keys),
+    /// An address.
+    Address(Address),
     /// An item that is no fact.
     Other,
 }
@@ -50,10 +58,24 @@ pub struct Account {
     pub tenant: TenantId,
     #[serde(default)]
     roles: Vec<Role>,
+    /// The address.
+    pub email: Email,
+    /// To notice that it changes. Dead letters have none.
+    #[serde(default)]
+    password_hash: SecretString,
     /// When the user registered.
     pub created_at: Timestamp,
     epoch: u32,
     password_set: PasswordSet,
+}
+
+/// Which account an address leads to.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Address {
+    /// The key: `EMAIL#` and the address.
+    pub pk: String,
+    /// The user.
+    pub user_id: UserId,
 }
 
 /// The item with the lease of a rotation.
@@ -69,6 +91,7 @@ impl TryFrom<Value> for Item {
         match item["sk"].as_str().unwrap_or_default() {
             "ACCOUNT" => serde_json::from_value(item).map(Self::Account),
             "KEYS" => serde_json::from_value(item).map(Self::Keys),
+            "EMAIL" => serde_json::from_value(item).map(Self::Address),
             sk if sk.starts_with("SESSION#") => serde_json::from_value(item).map(Self::Session),
             _ => Ok(Self::Other),
         }
@@ -78,18 +101,39 @@ impl TryFrom<Value> for Item {
 /// The facts of a change, which the function sees at `now`.
 #[must_use]
 pub fn facts(change: &Change<Item>, now: Timestamp) -> Vec<(Chain, Fact)> {
-    let facts = match (&change.old, &change.new) {
-        (None, Some(Item::Account(new))) => vec![new.created()],
-        (Some(Item::Account(old)), None) => vec![old.told("account.deleted", now)],
-        (Some(Item::Account(old)), Some(Item::Account(new))) => new.changes(old, now),
-        (None, Some(Item::Session(new))) => vec![session("session.begun", new.created_at, new)],
-        (Some(Item::Session(old)), Some(Item::Session(new))) if old.ended.is_none() => {
-            new.ended.iter().map(|ended| session(kind(ended.reason), ended.at, new)).collect()
-        }
-        (_, Some(Item::Keys(new))) => new.rotated(change.old.as_ref()).into_iter().collect(),
-        _ => Vec::new(),
-    };
-    // A change may tell several facts.
+    with_ids(
+        change,
+        match (&change.old, &change.new) {
+            (None, Some(Item::Account(new))) => vec![new.created()],
+            (Some(Item::Account(old)), None) => vec![old.told("account.deleted", now)],
+            (Some(Item::Account(old)), Some(Item::Account(new))) => new.changes(old, now),
+            (None, Some(Item::Session(new))) => vec![session("session.begun", new.created_at, new)],
+            (Some(Item::Session(old)), Some(Item::Session(new))) if old.ended.is_none() => {
+                new.ended.iter().map(|ended| session(kind(ended.reason), ended.at, new)).collect()
+            }
+            (Some(Item::Session(old)), Some(Item::Session(new))) if new.ended.is_none() => {
+                let is_revived = old.ended.is_some();
+                is_revived.then(|| session("session.revived", now, new)).into_iter().collect()
+            }
+            (_, Some(Item::Keys(new))) => new.rotated(change.old.as_ref()).into_iter().collect(),
+            _ => Vec::new(),
+        },
+    )
+}
+
+/// The fact that an address leads to this account, which has another one.
+#[must_use]
+pub fn moved(
+    change: &Change<Item>,
+    account: &store::Account,
+    now: Timestamp,
+) -> Vec<(Chain, Fact)> {
+    let fact = told("address.moved", now, account.user.id.to_string());
+    with_ids(change, vec![(Chain::Tenant(account.user.tenant), fact)])
+}
+
+/// Facts with their ids. A change may tell several.
+fn with_ids(change: &Change<Item>, facts: Vec<(Chain, Fact)>) -> Vec<(Chain, Fact)> {
     let with_id = |(chain, fact): (Chain, Fact)| {
         let id = format!("{}/{}", change.event_id, fact.kind);
         (chain, Fact { id, ..fact })
@@ -114,8 +158,13 @@ impl Account {
             let kind = if *how == How::Reset { "password.reset" } else { "password.changed" };
             let (chain, fact) = self.told(kind, *at);
             facts.push((chain, by(fact, client)));
+        } else if self.password_hash.expose_secret() != old.password_hash.expose_secret() {
+            facts.push(self.told("password.hash_replaced", now));
         } else if self.epoch != old.epoch {
             facts.push(self.told("sessions.ended", now));
+        }
+        if (&self.email, self.tenant) != (&old.email, old.tenant) {
+            facts.push(old.told("account.changed", now));
         }
         if self.roles != old.roles {
             let (chain, mut fact) = self.told("roles.changed", now);

@@ -13,7 +13,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
-use shared::audit::AuditLog;
+use shared::audit::{AuditLog, Chain, Fact};
 use shared::batch::{Change, Failure, StreamEvent};
 use shared::bus::{Bus, Event};
 use shared::clock::Clock;
@@ -21,7 +21,7 @@ use shared::id::{TenantId, UserId};
 use shared::invocation::Invocation;
 use shared::program::Environment;
 
-use crate::audit::{self, Account, Item};
+use crate::audit::{self, Account, Address, Item};
 use crate::store::Users;
 use crate::system;
 
@@ -77,7 +77,11 @@ impl Relay {
 
     async fn change(&self, change: &Change<Item>) -> Result<(), Failure> {
         let now = self.clock.now();
-        for (chain, fact) in audit::facts(change, now) {
+        let mut facts = audit::facts(change, now);
+        if let Some(Item::Address(address)) = &change.new {
+            facts.extend(self.moved(change, address, now).await?);
+        }
+        for (chain, fact) in facts {
             self.log.append(chain, &fact, now).await?;
         }
         match (&change.old, &change.new) {
@@ -95,6 +99,18 @@ impl Relay {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The fact that an address leads to an account that has another address: its reader could reset the password.
+    async fn moved(
+        &self,
+        change: &Change<Item>,
+        address: &Address,
+        now: Timestamp,
+    ) -> Result<Vec<(Chain, Fact)>> {
+        let account = self.users.account(address.user_id).await?;
+        let other = account.filter(|account| address.pk != format!("EMAIL#{}", account.user.email));
+        Ok(other.map(|account| audit::moved(change, &account, now)).unwrap_or_default())
     }
 
     async fn tell(

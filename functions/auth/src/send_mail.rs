@@ -3,7 +3,7 @@
 //! **Guarantees.** The request only queues a job, so its answer cannot depend on whether the address has an account:
 //! this task is the first to look. A job sends its mail at least once, or ends in the dead-letter queue. A
 //! retry may send a second mail, whose link works as well, until one of them is used. An address gets at
-//! most 5 mails at once, then one each 12 minutes; more are dropped, so that nobody can fill a mailbox that is not theirs.
+//! most 5 mails of each kind at once, then one each 12 minutes; more are dropped, so that nobody can fill a mailbox that is not theirs.
 
 use std::time::Duration;
 
@@ -23,9 +23,6 @@ use crate::link::{LIFETIME, Link, LinkToken, Purpose};
 use crate::mail::{Mail, Mailer};
 use crate::store::Users;
 use crate::system;
-
-/// The mails to one address: 5 at once, then one each 12 minutes.
-const MAILS: Quota = Quota::new("mails", 5, Duration::from_hours(1));
 
 /// A job: a mail that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +46,18 @@ pub enum Wanted {
     Account,
     /// A new password.
     Password,
+}
+
+impl Wanted {
+    /// The mails of a kind to one address: 5 at once, then one each 12 minutes. Each kind has its own: with one for both,
+    /// a stranger who asks for accounts could keep the owner from a new password.
+    fn mails(self) -> Quota {
+        let name = match self {
+            Self::Account => "mails-account",
+            Self::Password => "mails-password",
+        };
+        Quota::new(name, 5, Duration::from_hours(1))
+    }
 }
 
 /// Runs the Lambda.
@@ -94,11 +103,15 @@ impl SendMail {
     /// # Errors
     /// When the table or SES does not answer; a permanent failure when SES refuses the mail.
     pub async fn handle(&self, message: Message<Job>) -> Result<(), Failure> {
-        let Job::V1 { wanted, email } = message.body;
-        // A retry is the same mail.
-        if message.receive_count == 1 && !self.is_admitted(&email).await? {
-            tracing::warn!(?wanted, "too many mails to one address: this one is dropped");
-            return Ok(());
+        let (id, Job::V1 { wanted, email }) = (message.message_id, message.body);
+        // A retry is the same mail, if an earlier attempt came so far.
+        let is_admitted = message.receive_count > 1 && self.users.knows_mail(&id).await?;
+        if !is_admitted {
+            if !self.is_admitted(wanted, &email).await? {
+                tracing::warn!(?wanted, "too many mails to one address: this one is dropped");
+                return Ok(());
+            }
+            self.users.admit_mail(&id, self.clock.now()).await?;
         }
         let mail = self.mail(wanted, email).await?;
         self.mailer.send(&mail).await?;
@@ -106,9 +119,9 @@ impl SendMail {
         Ok(())
     }
 
-    async fn is_admitted(&self, email: &Email) -> Result<bool> {
+    async fn is_admitted(&self, wanted: Wanted, email: &Email) -> Result<bool> {
         let subject = BASE64_URL_SAFE_NO_PAD.encode(email.hash());
-        Ok(self.limiter.admit(&MAILS, &subject).await?.is_admitted)
+        Ok(self.limiter.admit(&wanted.mails(), &subject).await?.is_admitted)
     }
 
     async fn mail(&self, wanted: Wanted, email: Email) -> Result<Mail> {

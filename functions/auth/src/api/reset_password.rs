@@ -48,11 +48,9 @@ pub(crate) async fn reset(state: &System, chosen: ChosenPassword, client: Client
     let Purpose::Reset { user, epoch } = link.purpose else { return Err(invalid_link().into()) };
     check_for(&password, &link.email, "password")?;
     let new_hash = password::hash(password).await?;
-    // First, so that no crash leaves an account locked whose password is new.
-    state.users.clear_tries(&link.email).await?;
     let set = PasswordSet { at: now, how: How::Reset, client };
     let new = (new_hash.as_str(), &set);
-    let used = state.users.reset_password(&token, (user, epoch), new, attempt).await?;
+    let used = state.users.reset_password(&token, (user, epoch), &link.email, new, attempt).await?;
     if used != Used::Made {
         return Err(invalid_link().into());
     }

@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use shared::id::UserId;
 use shared::lease::AttemptId;
 use shared::table::{Item, delete, key, number, string, update, value};
@@ -9,7 +12,11 @@ use shared::write;
 use shared::{Error, Result};
 
 use super::{Account, PasswordSet, Users, email_key, user_key};
+use crate::email::Email;
 use crate::link::{Link, LinkToken};
+
+/// How long a message is known. Longer than its retries take.
+const MAILS_KNOWN: Duration = Duration::from_hours(24);
 
 /// What came of a use of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +31,21 @@ pub enum Used {
 }
 
 impl Users {
+    /// Keeps for a day that the mail of a message is admitted. 1 WRU.
+    pub async fn admit_mail(&self, message: &str, now: Timestamp) -> Result<()> {
+        #[derive(Serialize)]
+        struct Admitted {
+            expires: i64,
+        }
+        let admitted = Admitted { expires: (now + MAILS_KNOWN).as_second() };
+        write::send("mails.admit", self.table.put(mail_key(message), &admitted)?).await.map(|_| ())
+    }
+
+    /// Whether the mail of a message is admitted. 1 RRU, strongly consistent.
+    pub async fn knows_mail(&self, message: &str) -> Result<bool> {
+        Ok(self.table.get::<IgnoredAny>(mail_key(message)).await?.is_some())
+    }
+
     /// Stores a link under the hash of its token. 1 WRU.
     pub async fn add_link(&self, token: &LinkToken, link: &Link) -> Result<()> {
         let put = self.table.put(link_key(token), link)?;
@@ -36,7 +58,7 @@ impl Users {
         Ok(link.filter(|link| link.expires > now.as_second()))
     }
 
-    /// Uses a link to create an account, unless its address is taken. All is written or nothing. 6 WRU.
+    /// Uses a link to create an account, unless its address is taken. All is written or nothing. 8 WRU.
     pub async fn create(&self, token: &LinkToken, account: &Account) -> Result<Used> {
         #[derive(Serialize)]
         struct Taken {
@@ -47,6 +69,8 @@ impl Users {
             self.using(token, account.password_set.at)?,
             self.table.new_item(email_key(&user.email), &Taken { user_id: user.id })?,
             self.table.new_item(user_key(user.id), account)?,
+            // Tries before there was an account do not lock it.
+            self.forgetting_tries(&user.email)?,
         ];
         // The token is unique, because the id is new. It has 30 characters.
         Ok(match self.table.transact("users.create", &user.id.to_string(), writes).await? {
@@ -58,11 +82,12 @@ impl Users {
     }
 
     /// Uses a link to set the password, and ends all sessions of the user, unless their epoch is another one than
-    /// `epoch`. All is written or nothing. 4 WRU.
+    /// `epoch`. The tries of the password are forgotten. All is written or nothing. 6 WRU.
     pub async fn reset_password(
         &self,
         token: &LinkToken,
         (user, epoch): (UserId, u32),
+        email: &Email,
         (new_hash, set): (&str, &PasswordSet),
         attempt: AttemptId,
     ) -> Result<Used> {
@@ -75,7 +100,8 @@ impl Users {
             .expression_attribute_values(":set", value(set)?)
             .expression_attribute_values(":next", number(epoch + 1))
             .expression_attribute_values(":epoch", number(epoch));
-        let writes = vec![self.using(token, set.at)?, update(change)?];
+        let writes =
+            vec![self.using(token, set.at)?, update(change)?, self.forgetting_tries(email)?];
         let attempt = attempt.to_string();
         Ok(match self.table.transact("users.reset_password", &attempt, writes).await? {
             Sent::Made => Used::Made,
@@ -93,6 +119,10 @@ impl Users {
             .expression_attribute_values(":now", number(now.as_second()));
         delete(deletion)
     }
+}
+
+fn mail_key(message: &str) -> Item {
+    key(format!("MAIL#{message}"), "MAIL")
 }
 
 fn link_key(token: &LinkToken) -> Item {

@@ -159,7 +159,7 @@ impl Users {
     }
 
     /// Deletes an account and frees its address, if the account is as it was read. The sessions end with it;
-    /// [`Users::forget`] deletes them. Returns `false` if the account has changed. 4 WRU.
+    /// [`Users::forget`] deletes them. Returns `false` if the account has changed. 6 WRU.
     pub async fn delete(&self, account: &Account, attempt: AttemptId) -> Result<bool> {
         let user = &account.user;
         let of_account = self
@@ -173,7 +173,8 @@ impl Users {
             .deleting(email_key(&user.email))
             .condition_expression("user_id = :user")
             .expression_attribute_values(":user", text(user.id));
-        let writes = vec![delete(of_account)?, delete(of_address)?];
+        let tries = self.forgetting_tries(&user.email)?;
+        let writes = vec![delete(of_account)?, delete(of_address)?, tries];
         let sent = self.table.transact("users.delete", &attempt.to_string(), writes).await?;
         Ok(matches!(sent, Sent::Made))
     }

@@ -1,4 +1,5 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,9 @@ const SESSION: &str = "SESSION#";
 /// The condition and the filter of sessions that are alive.
 pub(super) const ALIVE: &str =
     "epoch = :epoch AND attribute_not_exists(ended) AND expires_at > :now AND refreshed_at > :idle";
+
+/// How many sessions are deleted at once.
+const FORGOTTEN_AT_ONCE: i32 = 25;
 
 /// What came of a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,13 +142,20 @@ impl Users {
         self.table.all(user_partition(user), SESSION).await
     }
 
-    /// Deletes all sessions of a user. 1 WRU for each.
+    /// Deletes all sessions of a user, page by page. 1 WRU for each.
     pub async fn forget(&self, user: UserId) -> Result<()> {
-        for session in self.all_sessions(user).await? {
-            let deletion = self.table.delete(session_key(user, session.id));
-            write::send("sessions.forget", deletion).await?;
+        loop {
+            let page = self.table.query(user_partition(user), SESSION).consistent_read(true);
+            let (sessions, has_more) = Table::page::<Session>(page, FORGOTTEN_AT_ONCE).await?;
+            let deletions = sessions.into_iter().map(async |session| {
+                let deletion = self.table.delete(session_key(user, session.id));
+                write::send("sessions.forget", deletion).await
+            });
+            try_join_all(deletions).await?;
+            if !has_more {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Whether a session is alive, strongly consistent. 2 RRU, in one request.

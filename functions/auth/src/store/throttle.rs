@@ -1,10 +1,10 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use shared::conflict::retried;
-use shared::table::{Item, key, milliseconds, number};
+use shared::table::{Item, delete, key, milliseconds, number};
 use shared::write::{self, Written};
 use shared::{Error, Result};
 
@@ -31,7 +31,12 @@ impl Users {
         .await
     }
 
-    /// Forgets the failures for this address: after a right password, and after a reset of the password. 1 WRU.
+    /// The end of the count for this address, for a transaction: its owner has proved the mailbox. 2 WRU.
+    pub(super) fn forgetting_tries(&self, email: &Email) -> Result<TransactWriteItem> {
+        delete(self.table.deleting(tries_key(email)))
+    }
+
+    /// Forgets the failures for this address, after a right password. 1 WRU.
     pub async fn clear_tries(&self, email: &Email) -> Result<()> {
         let update = self
             .table

@@ -214,7 +214,11 @@ async fn a_session_that_begins_during_a_deletion_is_deleted_too() {
     table.streamed().await;
     let id = auth.ids.next();
     let session = Session::begun(id, &ada.user, ada.epoch, Client::default(), auth.clock.now());
-    auth.users.begin_session(&session).await.unwrap();
+    // More than are deleted at once.
+    for _ in 0..60 {
+        let session = Session { id: auth.ids.next(), ..session.clone() };
+        auth.users.begin_session(&session).await.unwrap();
+    }
     table.streamed().await;
     table.records().await;
     assert!(table.before.keys().all(|key| !key.contains("USER#")), "{:?}", table.before);
@@ -274,6 +278,45 @@ async fn what_is_changed_by_hand_is_in_the_log() {
     let entries = table.chain(chain).await;
     assert_eq!(kinds(&entries)[2..], ["roles.changed", "account.deleted"]);
     assert_eq!(entries[2].fact.details["after"], r#"["member","admin"]"#);
+}
+
+/// What somebody would change to take an account over.
+#[tokio::test]
+async fn a_takeover_by_hand_is_in_the_log() {
+    let (auth, tokens) = with_ada().await;
+    let chain = tenant_of(&auth, &tokens.access).await;
+    auth.as_user(&tokens.access, sample("logout")).await.ok(204);
+    let mut table = Table::of(&auth).await;
+    table.streamed().await;
+    let item = |part: &str| {
+        let found = table.before.iter().find(|(key, _)| key.contains(part));
+        found.unwrap_or_else(|| panic!("{part}")).1.clone()
+    };
+    let [account, session, address] = ["ACCOUNT", "SESSION#", "EMAIL#"].map(item);
+    let with = |item: &Value, name: &str, value: Value| {
+        let mut changed = item.clone();
+        changed[name] = value;
+        changed
+    };
+    let hash = with(&account, "password_hash", json!({"S": "another"}));
+    let moved = with(&account, "email", json!({"S": "mallory@example.org"}));
+    let mut revived = session.clone();
+    revived.as_object_mut().unwrap().remove("ended");
+    let mallory = with(&address, "pk", json!({"S": "EMAIL#mallory@example.org"}));
+    let records = [
+        record(1_000, Some(&account), Some(&hash)),
+        record(1_001, Some(&account), Some(&moved)),
+        record(1_002, Some(&session), Some(&revived)),
+        record(1_003, None, Some(&mallory)),
+        record(1_004, None, Some(&address)),
+    ];
+    table.handle(&records).await.unwrap();
+    let entries = table.chain(chain).await;
+    let mut found = kinds(&entries)[2..].to_vec();
+    found.sort_unstable();
+    let expected =
+        ["account.changed", "address.moved", "password.hash_replaced", "session.revived"];
+    assert_eq!(found, expected, "those of one key are in order, others are not");
 }
 
 #[tokio::test]

@@ -248,11 +248,34 @@ async fn nobody_can_fill_a_mailbox() {
         }
     }
     assert_eq!(auth.deliver_mails().await, 16);
-    assert_eq!(auth.mails(ADA).await.len(), 5);
+    assert_eq!(auth.mails(ADA).await.len(), 10, "five of each kind");
     advance(&auth, Duration::from_mins(12));
     auth.asked("register", ADA).await;
-    assert_eq!(auth.mails(ADA).await.len(), 6);
+    assert_eq!(auth.mails(ADA).await.len(), 11);
     auth.register("bob@example.org").await;
+}
+
+/// A message that SQS delivers again although no attempt came far, because the function was throttled, counts as well.
+#[tokio::test]
+async fn a_message_that_was_not_admitted_is_limited_whenever_it_comes() {
+    let auth = auth().await;
+    let job = Job::V1 { wanted: Wanted::Account, email: ADA.to_owned().try_into().unwrap() };
+    for number in 0..8 {
+        auth.deliver_as(&format!("message {number}"), &job, 3).await.unwrap();
+    }
+    assert_eq!(auth.mails(ADA).await.len(), 5);
+}
+
+/// A stranger who asks for accounts in the name of the owner does not keep the owner from a new password.
+#[tokio::test]
+async fn a_flood_of_one_kind_of_mail_leaves_the_other_free() {
+    let (auth, _) = with_ada().await;
+    for _ in 0..20 {
+        auth.call_with("register", &json!({"email": ADA})).await.ok(202);
+    }
+    auth.deliver_mails().await;
+    let token = auth.asked("forgot-password", ADA).await;
+    used(&auth, "reset-password", &token, NEW).await.ok(204);
 }
 
 /// SES refuses a sender that is not verified: an operator must see it, and a retry is of no use.

@@ -269,7 +269,17 @@ impl Auth {
 
     /// Handles a job, which SQS delivers for the `receive_count`th time.
     pub(crate) async fn deliver(&self, job: &Job, receive_count: u32) -> Result<(), Failure> {
-        let (message_id, body) = (String::new(), job.clone());
+        self.deliver_as("the message", job, receive_count).await
+    }
+
+    /// The same for a message with this id.
+    pub(crate) async fn deliver_as(
+        &self,
+        id: &str,
+        job: &Job,
+        receive_count: u32,
+    ) -> Result<(), Failure> {
+        let (message_id, body) = (id.to_owned(), job.clone());
         let message = Message { message_id, receive_count, group: None, body };
         self.send_mail.handle(message).await
     }

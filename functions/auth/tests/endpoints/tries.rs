@@ -138,6 +138,32 @@ async fn a_right_password_clears_the_count() {
     assert_eq!((taken.unwrap(), requests), (Ok(()), vec!["UpdateItem TRIES".to_owned()]));
 }
 
+/// Tries at an address without an account count as well. Its owner has not made them.
+#[tokio::test]
+async fn a_new_account_is_not_locked() {
+    let auth = auth().await;
+    fail(&auth, &["bob@example.org"], MOST).await;
+    assert_eq!(auth.sign_in("bob@example.org", PASSWORD).await.status, 403);
+    auth.register("bob@example.org").await;
+    auth.signed_in("bob@example.org").await;
+}
+
+/// A link that another one has made useless gives nobody more guesses.
+#[tokio::test]
+async fn only_a_reset_that_is_made_ends_the_count() {
+    let (auth, _) = with_ada().await;
+    let [spent, good] =
+        [auth.asked("forgot-password", ADA).await, auth.asked("forgot-password", ADA).await];
+    let reset = async |token: &str| {
+        let chosen = json!({"token": token, "password": PASSWORD});
+        auth.call_with("reset-password", &chosen).await.status
+    };
+    assert_eq!(reset(&good).await, 204);
+    fail(&auth, &[ADA], MOST).await;
+    assert_eq!(reset(&spent).await, 422);
+    assert_eq!(auth.sign_in(ADA, PASSWORD).await.status, 403);
+}
+
 #[tokio::test]
 async fn every_spelling_of_an_address_is_counted_together() {
     let auth = auth().await;
