@@ -32,7 +32,7 @@ use crate::conflict::retried;
 use crate::id::TenantId;
 use crate::idempotency::canonical;
 use crate::idempotency::hash::hex;
-use crate::table::{Item, Table, key, number, string};
+use crate::table::{Item, Table, key};
 use crate::transaction::Sent;
 use crate::{Error, Result};
 
@@ -173,21 +173,11 @@ impl AuditLog {
         let entry = Entry::after(head, chain, fact)?;
         let next = Head { number: entry.number, hash: entry.hash.clone() };
         let known = Known { expires: (now + FACTS_KNOWN).as_second() };
-        let moved = self.table.putting(head_key(chain), &next)?;
-        let moved = if head.number == 0 {
-            moved.condition_expression("attribute_not_exists(pk)")
-        } else {
-            moved
-                .condition_expression("#number = :number AND #hash = :hash")
-                .expression_attribute_names("#number", "number")
-                .expression_attribute_names("#hash", "hash")
-                .expression_attribute_values(":number", number(head.number))
-                .expression_attribute_values(":hash", string(&head.hash))
-        };
         let writes = vec![
             self.table.new_item(key(format!("FACT#{}", fact.id), "FACT"), &known)?,
             self.table.new_item(entry_key(chain, entry.number), &entry)?,
-            crate::table::put(moved)?,
+            // Without a condition: only one writer can add the entry with this number.
+            crate::table::put(self.table.putting(head_key(chain), &next)?)?,
         ];
         // The same entry is the same transaction. It has 34 characters of 36.
         let hash = entry.hash.get(..24).ok_or_else(|| Error::internal("a hash is too short"))?;

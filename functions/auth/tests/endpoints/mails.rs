@@ -8,7 +8,7 @@ use auth::send_mail::{Job, Wanted};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use shared::batch::Failure;
-use shared::fault;
+use shared::fault::{self, Fault, Run};
 use testing::mailbox::Mail;
 
 use crate::sessions::{ADA, advance, before, with_ada};
@@ -263,6 +263,21 @@ async fn a_message_that_was_not_admitted_is_limited_whenever_it_comes() {
     for number in 0..8 {
         auth.deliver_as(&format!("message {number}"), &job, 3).await.unwrap();
     }
+    assert_eq!(auth.mails(ADA).await.len(), 5);
+}
+
+/// A mail that an attempt has admitted is sent by a retry, also if the limit is used up meanwhile.
+#[tokio::test]
+async fn an_admitted_mail_is_not_dropped() {
+    let auth = auth().await;
+    let job = Job::V1 { wanted: Wanted::Account, email: ADA.to_owned().try_into().unwrap() };
+    let crash = Run::with("mail.send", Fault::CrashBefore);
+    let _ended = crash.attempt(auth.deliver_as("first", &job, 1)).await;
+    for number in 0..5 {
+        auth.deliver_as(&format!("message {number}"), &job, 1).await.unwrap();
+    }
+    assert_eq!(auth.mails(ADA).await.len(), 4);
+    auth.deliver_as("first", &job, 2).await.unwrap();
     assert_eq!(auth.mails(ADA).await.len(), 5);
 }
 
