@@ -242,6 +242,16 @@ async fn a_deletion_needs_the_password_and_is_made_or_not() {
     .await;
 }
 
+/// A deletion with the old password that comes after a change of it deletes nothing.
+#[tokio::test]
+async fn an_account_that_has_changed_is_not_deleted() {
+    let (auth, tokens) = with_ada().await;
+    let read = auth.users.by_email(&ADA.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    auth.as_user(&tokens.access, change(PASSWORD, NEW)).await.ok(204);
+    assert!(!auth.users.delete(&read, auth.ids.next()).await.unwrap());
+    auth.sign_in(ADA, NEW).await.ok(200);
+}
+
 #[tokio::test]
 async fn an_export_has_all_that_is_kept_but_the_hash() {
     let (auth, tokens) = with_ada().await;
