@@ -10,6 +10,7 @@ pub mod account;
 pub mod contract;
 pub mod mailbox;
 pub mod provider;
+pub mod requests;
 pub mod stack;
 
 use std::io::Write;

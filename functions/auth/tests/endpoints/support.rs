@@ -1,7 +1,6 @@
 //! Auth with real APIs of DynamoDB, Secrets Manager, SQS and SES.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex};
 
 use auth::authorize::Authorizer;
 use auth::keys::{KeyRing, PrivateKeys, PublicKeys};
@@ -13,9 +12,6 @@ use auth::system::System;
 use auth::token::Issuers;
 use auth::{api, pages};
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
 use axum::Router;
 use axum::http::HeaderMap;
 use http_body_util::BodyExt;
@@ -30,6 +26,7 @@ use shared::queue::Queue;
 use shared::rate_limit::RateLimiter;
 use testing::contract::ask;
 use testing::mailbox::{Mail, mails_to};
+use testing::requests::Requests;
 use testing::{account, event};
 
 pub(crate) const NOW: &str = "2026-11-21T10:00:00Z";
@@ -38,7 +35,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Auth {
     /// The requests to DynamoDB.
-    pub(crate) requests: Requests,
+    pub(crate) requests: Recorded,
     pub(crate) users: Users,
     pub(crate) private: PrivateKeys,
     pub(crate) public: PublicKeys,
@@ -123,7 +120,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::change_password::router(s()));
     let router = app(router);
     Auth {
-        requests: recorded,
+        requests: Recorded(recorded),
         users,
         private,
         public,
@@ -139,39 +136,22 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
     }
 }
 
-/// The requests to DynamoDB: the operation, and the beginning of the key.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Requests(Arc<Mutex<Vec<String>>>);
+/// The requests to DynamoDB.
+pub(crate) struct Recorded(Requests);
 
-impl Requests {
-    /// Runs `work`; gives its result and the requests that were sent meanwhile.
+impl Recorded {
+    /// Runs `work`; gives its result and the requests that were sent meanwhile: the operation, and the beginning of
+    /// the key.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> (T, Vec<String>) {
-        self.0.lock().unwrap().clear();
+        self.0.clear();
         let done = work.await;
-        (done, std::mem::take(&mut *self.0.lock().unwrap()))
-    }
-}
-
-impl Intercept for Requests {
-    fn name(&self) -> &'static str {
-        "Requests"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let request = context.request();
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default();
-        let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default())?;
-        let places = ["/Key/pk/S", "/Key/id/S", "/Item/pk/S"];
-        let key = places.iter().find_map(|place| body.pointer(place)?.as_str());
-        let kind = key.unwrap_or_default().split('#').next().unwrap_or_default();
-        self.0.lock().unwrap().push(format!("{operation} {kind}").trim().to_owned());
-        Ok(())
+        let shown = |(operation, body): (String, Value)| {
+            let places = ["/Key/pk/S", "/Key/id/S", "/Item/pk/S"];
+            let key = places.iter().find_map(|place| body.pointer(place)?.as_str());
+            let kind = key.unwrap_or_default().split('#').next().unwrap_or_default();
+            format!("{operation} {kind}").trim().to_owned()
+        };
+        (done, self.0.take().into_iter().map(shown).collect())
     }
 }
 

@@ -3,43 +3,16 @@
 //! from the sent requests and the sizes of the written items.
 
 use std::fmt::Write;
-use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use checkout::fold_ledger::FoldLedger;
 use checkout::order::State;
 use serde_json::Value;
 use testing::account;
 use testing::provider::GOOD;
+use testing::requests::Requests;
 
 use crate::support::{Shop, shop_with, sku};
-
-/// The sent requests: operation and body.
-#[derive(Clone, Debug, Default)]
-struct Requests(Arc<Mutex<Vec<(String, Value)>>>);
-
-impl Intercept for Requests {
-    fn name(&self) -> &'static str {
-        "Requests"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let request = context.request();
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        let body = request.body().bytes().map(serde_json::from_slice).transpose()?;
-        self.0.lock().unwrap().push((operation, body.unwrap_or_default()));
-        Ok(())
-    }
-}
 
 /// The cost of some requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +26,7 @@ struct Cost {
 
 /// The cost of the requests since the last call.
 async fn counted(shop: &Shop, requests: &Requests) -> Cost {
-    let sent = std::mem::take(&mut *requests.0.lock().unwrap());
+    let sent = requests.take();
     let mut cost = Cost::default();
     for (operation, body) in sent {
         cost.requests += 1;
@@ -155,14 +128,14 @@ async fn checkout(products: usize) -> [Cost; 3] {
     let lines: Vec<_> = skus.iter().map(|sku| (sku, 2)).collect();
     shop.fill_cart(customer, &lines).await;
 
-    requests.0.lock().unwrap().clear();
+    requests.clear();
     let order = shop.place(customer, "key", GOOD).await.order();
     let placing = counted(&shop, &requests).await;
     shop.work(order).await.unwrap();
     let working = counted(&shop, &requests).await;
     assert_eq!(shop.state(order).await.state, State::Confirmed);
     let entries = shop.store().entries(order).await.unwrap();
-    requests.0.lock().unwrap().clear();
+    requests.clear();
     // A fold of one order's entries. With many orders, up to 10 entries share the updates of the accounts.
     let fold = FoldLedger { store: shop.store().clone(), ids: shop.ids.clone() };
     fold.fold(&entries).await.unwrap();
