@@ -70,7 +70,7 @@ impl Relay {
         Self { stream: stream.keys_at_once(KEYS_AT_ONCE).give_up_after(GIVE_UP_AFTER) }
     }
 
-    /// Leaves the attribute `name` out of dead letters: a secret, which the handler does not need.
+    /// Puts a SHA-256 in place of the attribute `name` into dead letters: a secret that cannot be guessed.
     #[must_use]
     pub fn hiding(mut self, name: &'static str) -> Self {
         self.stream = self.stream.hiding(name);

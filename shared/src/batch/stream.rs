@@ -7,10 +7,12 @@ use base64::prelude::BASE64_STANDARD;
 use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::attempt::{Ended, Limits, in_time};
 use super::{BatchResponse, Failure};
+use crate::idempotency::hash::hex;
 use crate::invocation::Invocation;
 use crate::queue::{CORRELATION_ID, Queue, TRACEPARENT, text};
 use crate::trace::TraceContext;
@@ -68,7 +70,7 @@ pub struct Stream {
     keys_at_once: Option<usize>,
     /// The age from which a failure counts as permanent.
     give_up_after: Option<Duration>,
-    /// The attribute of items that is left out of dead letters.
+    /// The attribute of items that dead letters have only a hash of.
     hidden: Option<&'static str>,
     limits: Limits,
 }
@@ -122,7 +124,7 @@ impl Stream {
         self
     }
 
-    /// Leaves the attribute `name` of items out of dead letters.
+    /// Puts a SHA-256 in place of the attribute `name` of items into dead letters. It hides a secret that cannot be guessed.
     #[must_use]
     pub fn hiding(mut self, name: &'static str) -> Self {
         self.hidden = Some(name);
@@ -289,13 +291,15 @@ impl Stream {
 }
 
 impl Stream {
-    /// The record without its hidden attribute.
+    /// The record with a hash in place of its hidden attribute, which still tells whether it has changed.
     fn shown(&self, record: &Value) -> Value {
         let mut shown = record.clone();
         for image in ["/dynamodb/OldImage", "/dynamodb/NewImage"] {
             let attributes = shown.pointer_mut(image).and_then(Value::as_object_mut);
-            if let Some((attributes, name)) = attributes.zip(self.hidden) {
-                attributes.remove(name);
+            if let Some((attributes, name)) = attributes.zip(self.hidden)
+                && let Some(value) = attributes.get_mut(name)
+            {
+                *value = json!({"S": hex(&Sha256::digest(value.to_string()))});
             }
         }
         shown
