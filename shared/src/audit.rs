@@ -8,14 +8,14 @@
 //! - A fact is in its chain once, however often it is appended: facts have ids.
 //! - Entries are only added. No function here changes or deletes one, and `PutItem` is all that a role needs for writing.
 //!
-//! A chain does not protect against somebody who can write to the table and computes all later hashes anew. So the hash of each
-//! new entry is logged too: compare the last one with the log, which has other permissions.
+//! A chain does not protect against somebody who can write to the table and computes all later hashes anew. So the hash
+//! of each new entry is logged too: compare the last one with the log, which has other permissions.
 //!
 //! The hash is the SHA-256 of the item without its keys and its `hash`, in the form of Python's
 //! `json.dumps(…, sort_keys=True)`. `infra/audit.py` checks chains, and shares no code with this module.
 //!
-//! A system writes facts about changes of its table, which its table's stream tells ([`relay`](crate::relay)): so the fact is
-//! written if and only if the change is made.
+//! A system writes facts about changes of its table, which its table's stream tells ([`relay`](crate::relay)): so the
+//! fact is written if and only if the change is made.
 
 use std::collections::BTreeMap;
 use std::fmt;

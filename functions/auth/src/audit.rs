@@ -1,7 +1,8 @@
 //! The facts of the audit log: what the stream of the users' table tells ([`relay`](crate::relay)).
 //!
-//! **Guarantees.** Each change of an account, a session or the keys that matters is in the log, once, also one that an operator
-//! makes by hand in the table. What was not made is not in the log. The log has no password, no token and no e-mail address.
+//! **Guarantees.** Each change of an account, a session or the keys that matters is in the log, once, also one that an
+//! operator makes by hand in the table. What was not made is not in the log. The log has no password, no token and no
+//! e-mail address.
 //!
 //! | a change of | fact |
 //! |---|---|
@@ -21,82 +22,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::Value;
+use secrecy::ExposeSecret;
 use shared::audit::{Chain, Fact};
 use shared::batch::Change;
-use shared::id::{TenantId, UserId};
 use shared::scopes::Role;
 
-use crate::email::Email;
 use crate::session::{Client, Reason, Session};
-use crate::store::{self, How, PasswordSet, Rotation};
-
-/// An item of the users' table.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Value")]
-pub enum Item {
-    /// An account.
-    Account(Account),
-    /// A session.
-    Session(Box<Session>),
-    /// The keys.
-    Keys(Keys),
-    /// An address.
-    Address(Address),
-    /// An item that is no fact.
-    Other,
-}
-
-/// What the log tells of an account.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Account {
-    /// The user.
-    pub id: UserId,
-    /// The user's tenant.
-    pub tenant: TenantId,
-    #[serde(default)]
-    roles: Vec<Role>,
-    /// The address.
-    pub email: Email,
-    /// To notice that it changes. Dead letters have none.
-    #[serde(default)]
-    password_hash: SecretString,
-    /// When the user registered.
-    pub created_at: Timestamp,
-    epoch: u32,
-    password_set: PasswordSet,
-}
-
-/// Which account an address leads to.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Address {
-    /// The key: `EMAIL#` and the address.
-    pub pk: String,
-    /// The user.
-    pub user_id: UserId,
-}
-
-/// The item with the lease of a rotation.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Keys {
-    rotation: Option<Rotation>,
-}
-
-impl TryFrom<Value> for Item {
-    type Error = serde_json::Error;
-
-    fn try_from(item: Value) -> Result<Self, serde_json::Error> {
-        match item["sk"].as_str().unwrap_or_default() {
-            "ACCOUNT" => serde_json::from_value(item).map(Self::Account),
-            "KEYS" => serde_json::from_value(item).map(Self::Keys),
-            "EMAIL" => serde_json::from_value(item).map(Self::Address),
-            sk if sk.starts_with("SESSION#") => serde_json::from_value(item).map(Self::Session),
-            _ => Ok(Self::Other),
-        }
-    }
-}
+use crate::store::changes::{Account, Item, Keys};
+use crate::store::{self, How, PasswordSet};
 
 /// The facts of a change, which the function sees at `now`.
 #[must_use]
@@ -183,7 +116,7 @@ impl Keys {
             Some(Item::Keys(keys)) => keys.rotation,
             _ => None,
         };
-        let Rotation { at, emergency } = self.rotation.filter(|now| Some(*now) != before)?;
+        let store::Rotation { at, emergency } = self.rotation.filter(|now| Some(*now) != before)?;
         let mut fact = told("keys.rotated", at, "keys".into());
         fact.details.insert("emergency".into(), emergency.to_string());
         Some((Chain::Installation, fact))

@@ -88,8 +88,8 @@ impl CreateSigningKey {
         send(url, &answer).await
     }
 
-    /// Creates the keys if there are none, and publishes their public halves if none are published. `request_id` makes a repeated call
-    /// idempotent.
+    /// Creates the keys if there are none, and publishes their public halves if none are published. `request_id` makes
+    /// a repeated call idempotent.
     pub async fn ensure(&self, request_id: &str) -> Result<()> {
         if self.private.get().await?.is_none() {
             let keys = KeyRing::generate(self.clock.now())?;

@@ -2,8 +2,8 @@
 //! tokens read the secret of the private keys, and only `auth-authorize` reads that of the public halves, a JWK
 //! set. `auth-create-signing-key` creates both and `auth-rotate-keys` changes both.
 //!
-//! **Guarantees.** A key that a rotation adds is published at least [`LEAD`] before it signs, and stays published until the
-//! last token that it signed has expired. So a rotation refuses no request.
+//! **Guarantees.** A key that a rotation adds is published at least [`LEAD`] before it signs, and stays published until
+//! the last token that it signed has expired. So a rotation refuses no request.
 
 use std::time::Duration;
 

@@ -17,9 +17,8 @@
 //! | `auth-create-signing-key` | creates the keys when the stack is deployed | [`create_signing_key`] |
 //! | `auth-rotate-keys` | rotates the keys, each 30 days and by command | [`rotate_keys`] |
 //!
-//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`] and [`token`] have the rules; [`letters`] has the texts of
-//! mails. [`store`] has the table's keys and
-//! conditions. [`keys`] stores the keys of tokens.
+//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`] and [`token`] have the rules; [`letters`] has
+//! the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of tokens.
 
 pub mod api;
 pub mod audit;

@@ -39,8 +39,8 @@ pub enum Purpose {
     Reset {
         /// The user.
         user: UserId,
-        /// The user's [`epoch`](crate::store::Account::epoch) when the link was made. Each change of the password, and each end of all sessions,
-        /// begins another one.
+        /// The user's [`epoch`](crate::store::Account::epoch) when the link was made. Each change of the password, and
+        /// each end of all sessions, begins another one.
         epoch: u32,
     },
 }

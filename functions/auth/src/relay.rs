@@ -1,7 +1,8 @@
 //! The consumer of the stream of the users' table: writes the audit log, forgets deleted users, and tells other systems.
 //!
-//! **Guarantees.** Each change is handled at least once, and each step may be repeated: a fact is in the log once, and an event that
-//! is published again has the same id. When `user.deleted` is published, all sessions that the user had are deleted.
+//! **Guarantees.** Each change is handled at least once, and each step may be repeated: a fact is in the log once, and
+//! an event that is published again has the same id. When `user.deleted` is published, all sessions that the user had
+//! are deleted.
 //!
 //! | a change | does |
 //! |---|---|
@@ -21,8 +22,9 @@ use shared::id::{TenantId, UserId};
 use shared::invocation::Invocation;
 use shared::program::Environment;
 
-use crate::audit::{self, Account, Address, Item};
+use crate::audit;
 use crate::store::Users;
+use crate::store::changes::{Account, Address, Item};
 use crate::system;
 
 /// The source of the events.
@@ -108,8 +110,8 @@ impl Relay {
         address: &Address,
         now: Timestamp,
     ) -> Result<Vec<(Chain, Fact)>> {
-        let account = self.users.account(address.user_id).await?;
-        let other = account.filter(|account| address.pk != format!("EMAIL#{}", account.user.email));
+        let account = self.users.account(address.user).await?;
+        let other = account.filter(|account| account.user.email != address.email);
         Ok(other.map(|account| audit::moved(change, &account, now)).unwrap_or_default())
     }
 

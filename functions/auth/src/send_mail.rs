@@ -1,9 +1,9 @@
 //! Sends the mail that somebody has asked for.
 //!
 //! **Guarantees.** The request only queues a job, so its answer cannot depend on whether the address has an account:
-//! this task is the first to look. A job sends its mail at least once, or ends in the dead-letter queue. A
-//! retry may send a second mail, whose link works as well, until one of them is used. An address gets at
-//! most 5 mails of each kind at once, then one each 12 minutes; more are dropped, so that nobody can fill a mailbox that is not theirs.
+//! this task is the first to look. A job sends its mail at least once, or ends in the dead-letter queue. A retry may
+//! send a second mail, whose link works as well, until one of them is used. An address gets at most 5 mails of each
+//! kind at once, then one each 12 minutes; more are dropped, so that nobody can fill a mailbox that is not theirs.
 
 use std::time::Duration;
 

@@ -7,37 +7,29 @@ use serde::Deserialize;
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::rate_limit::{Subject, Unavailable, limited};
+use shared::http::rate_limit::limited;
 use shared::http::{Allowed, Json, StatusCode};
-use shared::id::UserId;
-use shared::problem::{Problem, ProblemType};
+use shared::problem::Problem;
 use utoipa::ToSchema;
 
-use super::{Account, PASSWORD_LOCKED, check_for, session_of, take_try};
+use super::current_password::{self, account_of, checked};
+use super::{Account, check_for, session_of, take_try};
 use crate::password::{self, NewPassword};
 use crate::session::Client;
-use crate::store::{self, Changed, How, PasswordSet};
+use crate::store::{Changed, How, PasswordSet};
 use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = state.per_address("password-changes", 1);
+    let limit = current_password::limit(&state);
     limited(contract::route!(handle).with_state(state), limit)
 }
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .limited(Subject::SourceIp, Unavailable::Refuse)
+    current_password::described(contract::operation!(handle))
         .answers_nothing(StatusCode::NO_CONTENT)
-        .refuses(&[WRONG_PASSWORD, PASSWORD_LOCKED])
 }
-
-pub(super) const WRONG_PASSWORD: ProblemType = ProblemType::new(
-    StatusCode::UNPROCESSABLE_ENTITY,
-    "wrong-password",
-    "The current password is another one",
-);
 
 /// The current password, and the next.
 #[derive(Deserialize, ToSchema)]
@@ -75,30 +67,4 @@ async fn handle(
     .await?;
     tracing::info!(user_id = %user.user, "password changed");
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The account of a user.
-///
-/// # Errors
-/// 401 when it does not exist any more.
-pub(super) async fn account_of(state: &System, user: UserId) -> Result<store::Account> {
-    Ok(state.users.account(user).await?.ok_or_else(Problem::unauthenticated)?)
-}
-
-/// The account of a user who knows the current password, which clears the count of tries.
-///
-/// # Errors
-/// 401 when the account does not exist any more, and 422 for another password.
-pub(super) async fn checked(
-    state: &System,
-    user: UserId,
-    current_password: SecretString,
-) -> Result<store::Account> {
-    let account = account_of(state, user).await?;
-    if !password::verify(current_password, Some(account.password_hash.clone())).await? {
-        let detail = "it is not the current password";
-        return Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into());
-    }
-    state.users.clear_tries(&account.user.email).await?;
-    Ok(account)
 }

@@ -7,26 +7,24 @@ use serde::Deserialize;
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
-use shared::http::rate_limit::{Subject, Unavailable, limited};
+use shared::http::rate_limit::limited;
 use shared::http::{Allowed, Json, StatusCode};
 use utoipa::ToSchema;
 
-use super::change_password::{WRONG_PASSWORD, account_of, checked};
-use super::{Account, PASSWORD_LOCKED, take_try};
+use super::current_password::{self, account_of, checked};
+use super::{Account, take_try};
 use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    let limit = state.per_address("password-changes", 1);
+    let limit = current_password::limit(&state);
     limited(contract::route!(handle).with_state(state), limit)
 }
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle)
-        .limited(Subject::SourceIp, Unavailable::Refuse)
+    current_password::described(contract::operation!(handle))
         .answers_nothing(StatusCode::NO_CONTENT)
-        .refuses(&[WRONG_PASSWORD, PASSWORD_LOCKED])
 }
 
 /// What a deletion needs.

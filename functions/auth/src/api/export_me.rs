@@ -18,8 +18,8 @@ use crate::store::PasswordSet;
 use crate::system::System;
 use crate::user::User;
 
-/// The maximum number of entries of the audit log that are read.
-const MAX_ENTRIES: i32 = 1_000;
+/// The maximum number of sessions, and of entries of the audit log that are read.
+const MOST: i32 = 1_000;
 
 /// The endpoint's router.
 pub fn router(state: System, log: AuditLog) -> Router {
@@ -31,12 +31,12 @@ pub fn operation() -> Operation {
     contract::operation!(handle).answers::<Export>(StatusCode::OK)
 }
 
-/// All that auth keeps of a user, but for the hash of the password.
+/// What auth keeps of a user, but for the hash of the password.
 #[derive(Serialize, ToSchema)]
 struct Export {
     user: User,
     password_set: PasswordSet,
-    /// The sessions, oldest first, also those that have ended, for 30 days from the sign-in.
+    /// The last 1,000 sessions, newest first, also those that have ended, for 30 days from the sign-in.
     sessions: Vec<KeptSession>,
     /// The entries about the user, newest first, of the last 1,000 of the tenant's audit log.
     audit: Vec<Entry>,
@@ -67,7 +67,8 @@ impl From<Session> for KeptSession {
     }
 }
 
-/// Gives all that is kept of the user: the account, the sessions with their clients, and the audit log.
+/// Gives what is kept of the user: the account, the last sessions with their clients, and the last entries of the audit
+/// log.
 #[utoipa::path(get, path = "/v1/me/export")]
 async fn handle(
     State(state): State<System>,
@@ -75,9 +76,9 @@ async fn handle(
     user: Allowed<Account>,
 ) -> Result<Json<Export>> {
     let account = state.users.account(user.user).await?.ok_or_else(Problem::unauthenticated)?;
-    let sessions = state.users.all_sessions(user.user).await?.into_iter();
+    let sessions = state.users.last_sessions(user.user, MOST).await?.into_iter();
     let sessions = sessions.map(KeptSession::from).collect();
-    let (mut audit, _) = log.entries(Chain::Tenant(user.tenant), None, MAX_ENTRIES).await?;
+    let (mut audit, _) = log.entries(Chain::Tenant(user.tenant), None, MOST).await?;
     let subject = user.user.to_string();
     audit.retain(|entry| entry.fact.subject == subject);
     Ok(Json(Export { user: account.user, password_set: account.password_set, sessions, audit }))

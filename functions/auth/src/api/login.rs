@@ -53,9 +53,9 @@ struct Credentials {
     password: SecretString,
 }
 
-/// Signs a user in: begins a session, which lasts up to 30 days, and ends after 14 days without a refresh. After ten wrong
-/// passwords in a row for one address, each next try has to wait longer, up to 15 minutes. After 100, no password is
-/// accepted until it is reset.
+/// Signs a user in: begins a session, which lasts up to 30 days, and ends after 14 days without a refresh. After ten
+/// wrong passwords in a row for one address, each next try has to wait longer, up to 15 minutes. After 100, no password
+/// is accepted until it is reset.
 #[utoipa::path(post, path = "/v1/auth/login")]
 async fn handle(
     State(state): State<System>,

@@ -3,6 +3,7 @@
 pub mod change_password;
 mod client;
 pub mod confirm;
+mod current_password;
 pub mod delete_me;
 pub mod end_session;
 pub mod end_sessions;

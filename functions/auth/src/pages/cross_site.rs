@@ -5,9 +5,9 @@
 //! change it; `Origin` says so in older ones. A request with neither comes from no browser that we know, and its sender
 //! could send any header.
 //!
-//! Our pages have the referrer policy `no-referrer`, with which a browser sends `Origin: null`
-//! ([Fetch, 3.2](https://fetch.spec.whatwg.org/#origin-header)). So do pages that hide who they are. So `null` counts only
-//! where `Sec-Fetch-Site` tells the two apart.
+//! Our pages have the referrer policy `no-referrer`, with which a browser sends `Origin: null` ([Fetch,
+//! 3.2](https://fetch.spec.whatwg.org/#origin-header)). So do pages that hide who they are. So `null` counts only where
+//! `Sec-Fetch-Site` tells the two apart.
 
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};

@@ -1,8 +1,8 @@
 //! The fields of forms: `templates/fields.html`.
 //!
 //! **Guarantee.** A text that a browser has cut at `maxlength` is refused, so nobody gets another password or another
-//! address than they pasted: no spelling of one is as long. A browser counts UTF-16 code units, of which a text has no more
-//! than bytes of UTF-8.
+//! address than they pasted: no spelling of one is as long. A browser counts UTF-16 code units, of which a text has no
+//! more than bytes of UTF-8.
 
 use shared::{Error, Result};
 

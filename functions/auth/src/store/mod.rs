@@ -1,8 +1,9 @@
 //! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
-//! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique
-//! and maps an address to its user. `pk = LINK#<hash>` is a link in a mail. `pk = TRIES#<hash of the address>` counts the tries of
-//! passwords for an address. `pk = KEYS` has the lease of a rotation of the keys.
+//! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique and
+//! maps an address to its user. `pk = LINK#<hash>` is a link in a mail. `pk = TRIES#<hash of the address>` counts the
+//! tries of passwords for an address. `pk = KEYS` has the lease of a rotation of the keys.
 
+pub mod changes;
 mod links;
 mod sessions;
 mod throttle;
@@ -27,6 +28,9 @@ use crate::session;
 use crate::user::User;
 
 const ACCOUNT: &str = "ACCOUNT";
+const EMAIL: &str = "EMAIL";
+/// The beginning of the partitions of addresses.
+const EMAILS: &str = "EMAIL#";
 /// The item with the lease of a rotation of the keys.
 const KEYS: &str = "KEYS";
 
@@ -243,5 +247,5 @@ fn nobody(email: &Email) -> UserId {
 }
 
 fn email_key(email: &Email) -> Item {
-    key(format!("EMAIL#{email}"), "EMAIL")
+    key(format!("{EMAILS}{email}"), EMAIL)
 }

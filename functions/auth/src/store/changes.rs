@@ -1,0 +1,88 @@
+//! The items of the users' table as its stream has them, with what the audit log compares.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+use shared::id::{TenantId, UserId};
+use shared::scopes::Role;
+
+use super::sessions::SESSION;
+use super::{ACCOUNT, EMAIL, EMAILS, KEYS, PasswordSet, Rotation};
+use crate::email::Email;
+use crate::session::Session;
+
+/// An item of the users' table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Value")]
+pub enum Item {
+    /// An account.
+    Account(Account),
+    /// A session.
+    Session(Box<Session>),
+    /// The keys.
+    Keys(Keys),
+    /// An address.
+    Address(Address),
+    /// An item that is no fact.
+    Other,
+}
+
+/// What the log tells of an account.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
+    /// The user.
+    pub id: UserId,
+    /// The user's tenant.
+    pub tenant: TenantId,
+    #[serde(default)]
+    pub(crate) roles: Vec<Role>,
+    /// The address.
+    pub email: Email,
+    /// To notice that it changes. A dead letter has a hash of it.
+    pub(crate) password_hash: SecretString,
+    /// When the user registered.
+    pub created_at: Timestamp,
+    pub(crate) epoch: u32,
+    pub(crate) password_set: PasswordSet,
+}
+
+/// Which account an address leads to.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The address.
+    pub email: Email,
+    /// The user.
+    pub user: UserId,
+}
+
+/// The item with the lease of a rotation.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Keys {
+    pub(crate) rotation: Option<Rotation>,
+}
+
+impl TryFrom<Value> for Item {
+    type Error = serde_json::Error;
+
+    fn try_from(item: Value) -> Result<Self, serde_json::Error> {
+        match item["sk"].as_str().unwrap_or_default() {
+            ACCOUNT => serde_json::from_value(item).map(Self::Account),
+            KEYS => serde_json::from_value(item).map(Self::Keys),
+            EMAIL => Address::of(&item).map(Self::Address),
+            sk if sk.starts_with(SESSION) => serde_json::from_value(item).map(Self::Session),
+            _ => Ok(Self::Other),
+        }
+    }
+}
+
+impl Address {
+    fn of(item: &Value) -> Result<Self, serde_json::Error> {
+        let address =
+            item["pk"].as_str().and_then(|pk| pk.strip_prefix(EMAILS)).unwrap_or_default();
+        Ok(Self {
+            email: serde_json::from_value(address.into())?,
+            user: serde_json::from_value(item["user_id"].clone())?,
+        })
+    }
+}
