@@ -13,6 +13,8 @@ pub mod breaking;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use shared::http::contract::{self, document};
 use shared::http::version::ApiVersion;
@@ -92,18 +94,19 @@ fn openapi() -> Result<OpenApi, Box<dyn std::error::Error>> {
     Ok(openapi)
 }
 
+/// The media type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 fn add_examples(operation: &mut Operation) -> Result<(), Box<dyn std::error::Error>> {
     let id = operation.operation_id.clone().unwrap_or_default();
     let system = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
     let folder = root().join("events").join(&system);
     let file = format!("{}.json", id.strip_prefix(&format!("{system}-")).unwrap_or(&id));
     if let Some(RefOr::T(body)) = &mut operation.request_body
-        && let Some(RefOr::T(content)) = body.content.values_mut().next()
+        && let Some((media_type, RefOr::T(content))) = body.content.iter_mut().next()
     {
         let event: Value = serde_json::from_str(&fs::read_to_string(folder.join(&file))?)?;
-        // The sample event names an address, so that its test needs no name server.
-        let text = event["body"].as_str().map(|text| text.replace("1.1.1.1", "example.org"));
-        content.example = text.as_deref().map(serde_json::from_str).transpose()?;
+        content.example = if media_type == FORM { Some(fields(&event)?) } else { json(&event)? };
     }
     let answers = folder.join("answers");
     for version in ApiVersion::SERVED {
@@ -121,6 +124,20 @@ fn add_examples(operation: &mut Operation) -> Result<(), Box<dyn std::error::Err
         add_answer(operation, &answer, |content, body| content.example = Some(body))?;
     }
     Ok(())
+}
+
+/// The JSON that an event has.
+fn json(event: &Value) -> Result<Option<Value>, Box<dyn std::error::Error>> {
+    // The sample event names an address, so that its test needs no name server.
+    let text = event["body"].as_str().map(|text| text.replace("1.1.1.1", "example.org"));
+    Ok(text.as_deref().map(serde_json::from_str).transpose()?)
+}
+
+/// The fields of the form that an event has. API Gateway encodes its body.
+fn fields(event: &Value) -> Result<Value, Box<dyn std::error::Error>> {
+    let form = BASE64_STANDARD.decode(event["body"].as_str().unwrap_or_default())?;
+    let fields = form_urlencoded::parse(&form).into_owned();
+    Ok(fields.map(|(name, text)| (name, Value::from(text))).collect())
 }
 
 /// Adds the answer in a file to the answers of its status.

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const [FIRST, SECOND] = ["correct horse battery", "correct horse battery staple"];
@@ -180,11 +181,97 @@ async function againstThePolicy({ api, open, complaints }) {
     await complains(complaints, /inline script.*Content Security Policy/i, /image.*Content Security Policy/i, /inline style.*Content Security Policy/i);
 }
 
+/** An application on the user's machine: its URL, and what browsers bring. */
+async function listening() {
+    const brought = [];
+    const server = createServer((request, answer) => {
+        if (request.url.startsWith("/callback")) brought.push(request.url);
+        answer.setHeader("content-type", "text/html").end("<title>Example</title><link rel=icon href=data:,><h1>Welcome back</h1>");
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const host = `127.0.0.1:${server.address().port}`;
+    return { host, address: `http://${host}/callback`, brought, close: () => server.close() };
+}
+
+/** Presses a button with the keyboard. */
+async function press(page, name) {
+    await page.getByRole("button", { name, exact: true }).focus();
+    await page.keyboard.press("Enter");
+}
+
+/** A user signs in to an application, allows it, says no the second time, and signs out. */
+async function application({ api, token, open, shoot, permit, openid }, email) {
+    const app = await listening();
+    permit(app.host);
+    const asked = { name: "Example", kind: "public", grants: ["authorization_code"], redirect_uris: ["http://127.0.0.1/callback"] };
+    const body = JSON.stringify({ ...asked, scopes: ["openid", "email", "orders:read", "orders:write"] });
+    const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+    const made = await (await fetch(`${api}/v1/applications`, { method: "POST", headers, body })).json();
+    const execute = [openid.allowInsecureRequests];
+    const config = await openid.discovery(new URL(api), made.application.id, undefined, openid.None(), { execute });
+    const [pkceCodeVerifier, expectedNonce] = [openid.randomPKCECodeVerifier(), openid.randomNonce()];
+    const asks = openid.buildAuthorizationUrl(config, {
+        redirect_uri: app.address,
+        scope: "openid email orders:read orders:write",
+        nonce: expectedNonce,
+        code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+        code_challenge_method: "S256",
+    });
+
+    const page = await open(NO_SCRIPTS);
+    await page.goto(asks.href);
+    await heading(page, "Sign in");
+    await page.getByText("to go on to Example").waitFor();
+    await shoot(page, "sign-in");
+    await page.getByLabel("E-mail address").focus();
+    await page.keyboard.insertText(email);
+    await page.keyboard.press("Tab");
+    await page.keyboard.insertText(FIRST);
+    await page.keyboard.press("Enter");
+    await page.getByText("The address or the password is wrong.").waitFor();
+    const { name, description, invalid } = await spoken(page);
+    assert.deepEqual([name, description, invalid], ["Password", "The address or the password is wrong.", "true"]);
+    assert.equal(await page.getByLabel("E-mail address").inputValue(), email);
+    await shoot(page, "sign-in-refused");
+    await page.keyboard.insertText(SECOND);
+    await page.keyboard.press("Enter");
+
+    await heading(page, "Allow Example?");
+    await page.getByText("order, pay and cancel for you").waitFor();
+    await shoot(page, "allow");
+    await press(page, "Allow");
+    await heading(page, "Welcome back");
+    const checks = { pkceCodeVerifier, expectedNonce, idTokenExpected: true };
+    const tokens = await openid.authorizationCodeGrant(config, new URL(app.brought.pop(), app.address), checks);
+    assert.equal(tokens.claims().email, email);
+
+    // The browser is signed in. The user says no this time.
+    await page.goto(asks.href);
+    await heading(page, "Allow Example?");
+    await press(page, "Do not allow");
+    await heading(page, "Welcome back");
+    assert.match(app.brought.pop(), /error=access_denied/);
+
+    await page.goto(`${api}/auth/sign-out`);
+    await heading(page, "Sign out");
+    await shoot(page, "sign-out");
+    await press(page, "Sign out");
+    await heading(page, "You are signed out");
+    await shoot(page, "signed-out");
+    await page.goto(asks.href);
+    await heading(page, "Sign in");
+    await page.goto(asks.href.replace("redirect_uri=", "redirect_uri=https%3A%2F%2Fevil.example%2F"));
+    await heading(page, "This application asks in a way that does not work");
+    await shoot(page, "application-asks-wrongly");
+    app.close();
+}
+
 /** Walks through all pages. */
 export async function run(browser) {
     const email = `browser-${randomBytes(6).toString("hex")}@example.org`;
     const page = await register(browser, email);
     await reset(browser, page, email);
+    await application(browser, email);
     await fromAnotherSite(browser, email);
     await againstThePolicy(browser);
     await inAFrame(browser);

@@ -3,10 +3,14 @@
 import type { paths } from "arsenal";
 import createClient, { type Client } from "openapi-fetch";
 
+import { signInToApplications } from "./oauth.ts";
+
 export type Api = Client<paths>;
 
 /** The version of the API for which these programs are written. */
 const VERSION = { "Arsenal-Version": "2026-12-01" };
+
+export const PASSWORD = "correct horse battery";
 
 /** What openapi-fetch gives for each request. */
 type Answer<Data, Problem> = { data?: Data; error?: Problem; response: Response };
@@ -57,24 +61,31 @@ async function tokenFor(url: string, email: string): Promise<string> {
     throw new Error(`There is no mail to ${email} after 30 s.`);
 }
 
+/** Registers a user, and gives the address. */
+export async function newUser(url: string): Promise<string> {
+    const api = createClient<paths>({ baseUrl: url, headers: VERSION });
+    const email = `${crypto.randomUUID()}@example.org`;
+    body(await api.POST("/v1/auth/register", { body: { email } }));
+    const token = await tokenFor(url, email);
+    const user = body(await api.POST("/v1/auth/confirm", { body: { token, password: PASSWORD } }));
+    check(user.roles.includes("member"), `the roles of a new user: ${user.roles}`);
+    return email;
+}
+
 /** A client of a new user. */
 export async function signedIn(url: string): Promise<Api> {
     const api = createClient<paths>({ baseUrl: url, headers: VERSION });
-    const credentials = { email: `${crypto.randomUUID()}@example.org`, password: "correct horse battery" };
-    const { email, password } = credentials;
-    body(await api.POST("/v1/auth/register", { body: { email } }));
-    const token = await tokenFor(url, email);
-    const user = body(await api.POST("/v1/auth/confirm", { body: { token, password } }));
-    check(user.roles.includes("member"), `the roles of a new user: ${user.roles}`);
+    const credentials = { email: await newUser(url), password: PASSWORD };
     const tokens = body(await api.POST("/v1/auth/login", { body: credentials }));
     check(tokens.token_type === "Bearer", tokens.token_type);
     return withToken(url, tokens.access_token);
 }
 
-/** Registers and signs in, and tries a wrong password. */
-export async function run(url: string): Promise<void> {
+/** Registers and signs in, tries a wrong password, and signs in to applications. */
+export async function run(url: string, adminToken: string): Promise<void> {
     const api = await signedIn(url);
     const credentials = { email: "nobody@example.org", password: "a wrong password" };
     const problem = refusal(await api.POST("/v1/auth/login", { body: credentials }), 401);
     check("type" in problem && problem.type === "/docs/problems/invalid-credentials", JSON.stringify(problem));
+    await signInToApplications(url, adminToken);
 }

@@ -1,5 +1,5 @@
-"""The errands of auth: a forgotten password, the pages, sessions, a change of the password, a rotation of the keys, an admin who
-registered before there were roles, the audit log, which notices changes by hand, and a deletion.
+"""The errands of auth: a forgotten password, the pages, sessions, a change of the password, a rotation of the keys, applications
+of OAuth, an admin who registered before there were roles, the audit log, which notices changes by hand, and a deletion.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
@@ -11,7 +11,7 @@ import urllib.request
 
 import audit
 from common import STACK, call, client, outputs
-from functions.auth import admin, users
+from functions.auth import admin, oauth, users
 from receiver import until
 
 UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and not after"}
@@ -23,6 +23,7 @@ def run(api: str) -> None:
     pages(api)
     sessions(api)
     rotate_keys()
+    oauth.run(api, admin.new(api))
     early_admin(api)
     audited(api)
     deleted(api)

@@ -1,10 +1,15 @@
 """Users for the scripts that call the API of a local stack: registered by the link in a mail, and signed in."""
 
+import html
 import json
 import os
+import re
 import secrets
 import time
+import urllib.parse
 import urllib.request
+
+import requests
 
 from common import call
 
@@ -52,3 +57,35 @@ def new(api: str, name: str) -> str:
     """Registers a user and signs in. Returns the access token."""
     credentials, _ = register(api, name)
     return sign_in(api, credentials)
+
+
+class Browser:
+    """A browser without scripts: it fills in our forms, and keeps the cookie."""
+
+    def __init__(self, credentials: dict):
+        self.credentials = credentials
+        self.cookie = ""
+
+    def ask(self, url: str, form: dict | None = None) -> requests.Response:
+        """Opens a page, or sends a form."""
+        method, headers = "POST" if form else "GET", {"cookie": self.cookie}
+        answer = requests.request(method, url, data=form, headers=headers, allow_redirects=False, timeout=30)
+        self.cookie = answer.headers.get("set-cookie", self.cookie).split(";")[0]
+        return answer
+
+    def allow(self, url: str, callback: str) -> str:
+        """Opens a page of an application, signs in, allows it, and returns the URL to which the browser is sent at last."""
+        answer = self.ask(url)
+        for _ in range(6):
+            if location := answer.headers.get("location"):
+                url = urllib.parse.urljoin(answer.url, location)
+                if url.startswith(callback):
+                    return url
+                answer = self.ask(url)
+                continue
+            form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', answer.text))
+            form = {name: html.unescape(value) for name, value in form.items()}
+            form |= self.credentials if "<h1>Sign in</h1>" in answer.text else {"decision": "allow"}
+            action = re.search(r'<form method="post" action="([\w-]+)">', answer.text)[1]
+            answer = self.ask(urllib.parse.urljoin(answer.url, action), form)
+        raise SystemExit(f"no end at {answer.url}")

@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 from common import ROOT, api_url
+from functions.auth import admin
 from systems import deployed, named
 
 PICTURES = ROOT / "target" / "browser"
@@ -40,7 +41,8 @@ def main(names: list[str]) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     tools = f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"
     command = ["node", ROOT / "infra/npm/browse.mjs", path, api_url(), os.environ["AWS_ENDPOINT_URL"], PICTURES, *files]
-    if subprocess.run(command, env={**os.environ, "PATH": tools}).returncode:
+    environment = {**os.environ, "PATH": tools, "ADMIN_TOKEN": admin.new(api_url())}
+    if subprocess.run(command, env=environment).returncode:
         sys.exit("A program in the browser failed.")
     print(f"The pages work in a browser. Pictures of them are in {PICTURES.relative_to(ROOT)}.")
 

@@ -2,13 +2,15 @@
 //
 //     node browse.mjs CHROMIUM API AWS FOLDER PROGRAM…
 //
-// A program exports `run({ api, aws, open, shoot })`, which throws if something is not as it should be. `open` makes a page in
-// a session of its own. When all is done, the pages must have asked no other host for anything, and the browser must have
-// complained about nothing: no broken rule of a Content-Security-Policy, no error of a script.
+// A program exports `run({ api, aws, token, open, shoot, permit, openid })`, which throws if something is not as it should be.
+// `open` makes a page in a session of its own, `token` is an administrator's (ADMIN_TOKEN), and `openid` is the library of an
+// application. When all is done, the pages must have asked no other host for anything, but those that the program permits, and
+// the browser must have complained about nothing: no broken rule of a Content-Security-Policy, no error of a script.
 
 import assert from "node:assert/strict";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as openid from "openid-client";
 import { chromium } from "playwright-core";
 
 const [executablePath, api, aws, folder, ...programs] = process.argv.slice(2);
@@ -22,13 +24,14 @@ const DESKTOP = { width: 1024, height: 768 };
 const PHONE = { width: 320, height: 568 };
 
 const complaints = [];
+const permitted = new Set([new URL(api).host]);
 
 /** Notes what a session must not do. An answer with an error status is no complaint: pages have them. */
 function watch(context) {
     context.setDefaultTimeout(PATIENCE);
     context.on("request", (request) => {
         const url = new URL(request.url());
-        if (url.protocol !== "data:" && url.host !== new URL(api).host) {
+        if (url.protocol !== "data:" && !permitted.has(url.host)) {
             complaints.push(`a request to ${url}`);
         }
     });
@@ -63,7 +66,9 @@ try {
             return context.newPage();
         };
         const { run } = await import(program);
-        await run({ api, aws, open, shoot: (page, name) => shoot(system, page, name), complaints });
+        const permit = (host) => permitted.add(host);
+        const { ADMIN_TOKEN: token } = process.env;
+        await run({ api, aws, token, open, shoot: (page, name) => shoot(system, page, name), complaints, permit, openid });
         assert.deepEqual(complaints, [], program);
     }
 } finally {

@@ -67,22 +67,37 @@ types!(
     OrdersWrite = ORDERS_WRITE,
 );
 
-/// Every scope, and the roles that have it.
-pub const TABLE: &[(&str, &[Role])] = &[
-    (ACCOUNT, &[Role::Member]),
-    (ADMIN, &[Role::Admin]),
-    (AUDIT_READ, &[Role::Member]),
-    (DOCUMENTS_READ, &[Role::Member]),
-    (DOCUMENTS_WRITE, &[Role::Member]),
-    (ORDERS_READ, &[Role::Member]),
-    (ORDERS_WRITE, &[Role::Member]),
+/// A scope, and who has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The scope.
+    pub scope: &'static str,
+    /// The roles that have it.
+    pub roles: &'static [Role],
+    /// What an application can do that gets it: a user reads this before the user allows it.
+    pub allows: &'static str,
+}
+
+/// Every scope.
+pub const TABLE: &[Row] = &[
+    row(ACCOUNT, &[Role::Member], "see and change your account, and end your sessions"),
+    row(ADMIN, &[Role::Admin], "run this installation, with all that an administrator may do"),
+    row(AUDIT_READ, &[Role::Member], "see the audit log"),
+    row(DOCUMENTS_READ, &[Role::Member], "see your documents"),
+    row(DOCUMENTS_WRITE, &[Role::Member], "add and delete documents"),
+    row(ORDERS_READ, &[Role::Member], "see your cart and your orders"),
+    row(ORDERS_WRITE, &[Role::Member], "order, pay and cancel for you"),
 ];
+
+const fn row(scope: &'static str, roles: &'static [Role], allows: &'static str) -> Row {
+    Row { scope, roles, allows }
+}
 
 /// The scopes of a user with these roles, in the order of the table.
 #[must_use]
 pub fn of(roles: &[Role]) -> Vec<&'static str> {
-    let has = |of: &[Role]| of.iter().any(|role| roles.contains(role));
-    TABLE.iter().filter(|(_, of)| has(of)).map(|(scope, _)| *scope).collect()
+    let has = |row: &&Row| row.roles.iter().any(|role| roles.contains(role));
+    TABLE.iter().filter(has).map(|row| row.scope).collect()
 }
 
 #[cfg(test)]
@@ -101,9 +116,9 @@ mod tests {
 
     #[test]
     fn a_scope_is_in_the_table_once_and_is_valid_in_a_token() {
-        for (index, (scope, roles)) in TABLE.iter().enumerate() {
-            assert!(TABLE[..index].iter().all(|(other, _)| other != scope), "{scope}");
-            assert!(!roles.is_empty() && !scope.is_empty(), "{scope}");
+        for (index, Row { scope, roles, allows }) in TABLE.iter().enumerate() {
+            assert!(TABLE[..index].iter().all(|other| other.scope != *scope), "{scope}");
+            assert!(!roles.is_empty() && !scope.is_empty() && !allows.is_empty(), "{scope}");
             // RFC 6749, section 3.3: scopes are separated by spaces.
             assert!(
                 scope.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\".contains(&b)),

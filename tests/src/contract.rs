@@ -198,7 +198,11 @@ impl Contract {
             return Ok(());
         };
         let Some(schema) = content.get("schema") else { return Ok(()) };
-        let mut body: Value = serde_json::from_slice(request).map_err(|e| e.to_string())?;
+        let mut body: Value = if media_type == "application/x-www-form-urlencoded" {
+            form_urlencoded::parse(request).map(|(name, text)| (name, Value::from(text))).collect()
+        } else {
+            serde_json::from_slice(request).map_err(|e| e.to_string())?
+        };
         // In a merge patch, it has a meaning of its own.
         if media_type == "application/json" {
             remove_nulls(&mut body);

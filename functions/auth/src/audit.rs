@@ -14,8 +14,12 @@
 //! | its roles | `roles.changed` |
 //! | its epoch alone | `sessions.ended`: all that the user had |
 //! | a session: new, ended by its user, ended because a refresh token came again | `session.begun`, `session.ended`, `session.token_reused` |
+//! | the session of an application, whose code came again | `session.code_reused` |
 //! | a session whose end is removed, which only a hand does | `session.revived` |
 //! | the keys of tokens | `keys.rotated` |
+//! | an application: new, deleted | `application.registered`, `application.deleted` |
+//! | its secrets alone | `application.secret_renewed` |
+//! | anything else of it, which only a hand changes | `application.changed` |
 //!
 //! A refresh is no fact: a session shows the last one.
 
@@ -29,7 +33,7 @@ use shared::scopes::Role;
 
 use crate::session::{Client, Reason, Session};
 use crate::store::changes::{Account, Item, Keys};
-use crate::store::{self, How, PasswordSet};
+use crate::store::{self, How, PasswordSet, Registered};
 
 /// The facts of a change, which the function sees at `now`.
 #[must_use]
@@ -47,6 +51,17 @@ pub fn facts(change: &Change<Item>, now: Timestamp) -> Vec<(Chain, Fact)> {
             (Some(Item::Session(old)), Some(Item::Session(new))) if new.ended.is_none() => {
                 let is_revived = old.ended.is_some();
                 is_revived.then(|| session("session.revived", now, new)).into_iter().collect()
+            }
+            (None, Some(Item::Application(new))) => {
+                vec![application("application.registered", new.application.created_at, new)]
+            }
+            (Some(Item::Application(old)), None) => {
+                vec![application("application.deleted", now, old)]
+            }
+            (Some(Item::Application(old)), Some(Item::Application(new))) if old != new => {
+                let is_same = old.application == new.application;
+                let kind = if is_same { "secret_renewed" } else { "changed" };
+                vec![application(&format!("application.{kind}"), now, new)]
             }
             (_, Some(Item::Keys(new))) => new.rotated(change.old.as_ref()).into_iter().collect(),
             _ => Vec::new(),
@@ -126,13 +141,20 @@ impl Keys {
 fn session(kind: &str, at: Timestamp, session: &Session) -> (Chain, Fact) {
     let mut fact = by(told(kind, at, session.user.to_string()), &session.client);
     fact.details.insert("session".into(), session.id.to_string());
+    let application = session.application_id().map(|id| ("application".into(), id.to_string()));
+    fact.details.extend(application);
     (Chain::Tenant(session.tenant), fact)
+}
+
+fn application(kind: &str, at: Timestamp, registered: &Registered) -> (Chain, Fact) {
+    (Chain::Installation, told(kind, at, registered.application.id.to_string()))
 }
 
 fn kind(reason: Reason) -> &'static str {
     match reason {
         Reason::SignedOut => "session.ended",
         Reason::TokenReused => "session.token_reused",
+        Reason::CodeReused => "session.code_reused",
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerSimpleResponse;
 use jiff::Timestamp;
+use jsonwebtoken::jwk::JwkSet;
 use serde_json::Value;
 use shared::Result;
 use shared::cached::Cached;
@@ -22,13 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Runs the Lambda.
 pub async fn run(environment: &Environment) -> Result<()> {
-    let authorizer = Authorizer::new(
-        system::issuer_name()?,
-        system::public_keys(environment)?,
-        system::users(environment)?,
-        environment.clock.clone(),
-    );
-    authorizer.verifier(KEYS_LIFETIME).await?;
+    let authorizer = system::authorizer(environment).await?;
     environment.connect().await;
     shared::invocation::run(async |request, _| authorizer.answer(&request).await).await
 }
@@ -37,20 +32,20 @@ pub async fn run(environment: &Environment) -> Result<()> {
 pub type Answer = ApiGatewayV2CustomAuthorizerSimpleResponse<Option<Value>>;
 
 /// Decides whether requests may pass.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Authorizer {
     issuer: String,
     keys: PublicKeys,
     users: Users,
     clock: Clock,
-    cached: Cached<Verifier>,
+    cached: Arc<Cached<Verifier>>,
 }
 
 impl Authorizer {
     /// An authorizer of tokens that `issuer` signs with one of `keys`.
     #[must_use]
     pub fn new(issuer: String, keys: PublicKeys, users: Users, clock: Clock) -> Self {
-        let cached = Cached::new(KEYS_LIFETIME, clock.clone());
+        let cached = Arc::new(Cached::new(KEYS_LIFETIME, clock.clone()));
         Self { issuer, keys, users, clock, cached }
     }
 
@@ -77,6 +72,17 @@ impl Authorizer {
     /// The user, or the reason of the refusal.
     async fn signed_in(&self, event: &Value) -> Result<Result<SignedIn, String>> {
         let Some(token) = token(event) else { return Ok(Err("no bearer token".to_owned())) };
+        Ok(self.claims(token).await?.and_then(|claims| {
+            signed_in(claims).ok_or_else(|| "the expiry is out of range".to_owned())
+        }))
+    }
+
+    /// The claims of an access token that is good now: we signed it, it has not expired, its session is alive, and the
+    /// application that got it exists. Otherwise the reason.
+    ///
+    /// # Errors
+    /// When the keys, the session or the application cannot be read.
+    pub async fn claims(&self, token: &str) -> Result<Result<Claims, String>> {
         let now = self.clock.now();
         let mut verified = self.verifier(KEYS_LIFETIME).await?.verify(token, now);
         if matches!(verified, Err(Rejected::Key)) {
@@ -86,10 +92,29 @@ impl Authorizer {
             Ok(claims) => claims,
             Err(rejected) => return Ok(Err(rejected.to_string())),
         };
-        if !self.users.is_alive(claims.sub, claims.sid, now).await? {
-            return Ok(Err("the session has ended".to_owned()));
+        let is_alive = self.is_alive(&claims, now).await?;
+        Ok(if is_alive { Ok(claims) } else { Err("the session has ended".to_owned()) })
+    }
+
+    /// Whether what the token stands for is alive: the session, or the application that acts for itself.
+    async fn is_alive(&self, claims: &Claims, now: Timestamp) -> Result<bool> {
+        let Ok(application) = claims.application() else { return Ok(false) };
+        match (claims.sid, application) {
+            (Some(session), _) => self.users.is_alive(claims.sub, session, application, now).await,
+            (None, Some(application)) => {
+                let known = self.users.application(application).await?;
+                Ok(known.is_some_and(|known| known.application.user == claims.sub))
+            }
+            (None, None) => Ok(false),
         }
-        Ok(signed_in(claims).ok_or_else(|| "the expiry is out of range".to_owned()))
+    }
+
+    /// The public keys, as the authorizer has read them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn keys(&self) -> Result<JwkSet> {
+        Ok(self.verifier(KEYS_LIFETIME).await?.keys().clone())
     }
 
     /// The verifier, with keys that are at most this old, or older ones while Secrets Manager does not answer.
@@ -119,7 +144,7 @@ fn signed_in(claims: Claims) -> Option<SignedIn> {
     Some(SignedIn {
         user: claims.sub,
         tenant: claims.tenant,
-        session: Some(claims.sid),
+        session: claims.sid,
         scope: claims.scope,
         expires_at: Timestamp::from_second(claims.exp).ok()?,
     })

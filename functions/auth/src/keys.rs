@@ -1,4 +1,6 @@
-//! The keys that tokens are made with, in Secrets Manager. Of the functions that serve requests, only those that issue
+//! The keys that tokens are made with, in Secrets Manager. Access tokens, which only we read, are signed with Ed25519. ID
+//! tokens, which every application reads, are signed with RSA: it is the one algorithm that all libraries of OpenID Connect
+//! know (Core 1.0, section 15.1). Of the functions that serve requests, only those that issue
 //! tokens read the secret of the private keys, and only `auth-authorize` reads that of the public halves, a JWK
 //! set. `auth-create-signing-key` creates both and `auth-rotate-keys` changes both.
 //!
@@ -8,12 +10,19 @@
 use std::time::Duration;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::signature::Ed25519KeyPair;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
+};
 use aws_sdk_secretsmanager::Client;
 use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, CommonParameters, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse,
+    RSAKeyParameters, ThumbprintHash,
+};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
@@ -34,9 +43,22 @@ const RETIRED: Duration = Duration::from_hours(1);
 const _: () = assert!(LEAD.as_secs() >= 2 * KEYS_LIFETIME.as_secs());
 const _: () = assert!(RETIRED.as_secs() >= LIFETIME.as_secs() + 2 * KEYS_LIFETIME.as_secs());
 
-/// An Ed25519 key pair, as PKCS #8.
+/// What a key signs with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    /// Access tokens.
+    #[default]
+    Ed25519,
+    /// ID tokens.
+    Rsa,
+}
+
+/// A key pair, as PKCS #8.
 #[derive(Serialize, Deserialize)]
 pub struct SigningKey {
+    #[serde(default)]
+    kind: Kind,
     #[serde(with = "base64_text")]
     pkcs8: Zeroizing<Vec<u8>>,
     /// The key signs from this time on, until the next key does.
@@ -44,11 +66,17 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A new key that signs from `since` on.
+    /// A new key for access tokens that signs from `since` on.
     pub fn generate(since: Timestamp) -> Result<Self> {
-        let pair = Ed25519KeyPair::generate()?;
-        let der: Pkcs8V1Der<'_> = pair.as_der()?;
-        Ok(Self { pkcs8: Zeroizing::new(der.as_ref().to_vec()), since })
+        Self::of_kind(Kind::Ed25519, since)
+    }
+
+    fn of_kind(kind: Kind, since: Timestamp) -> Result<Self> {
+        let der: Pkcs8V1Der<'_> = match kind {
+            Kind::Ed25519 => Ed25519KeyPair::generate()?.as_der()?,
+            Kind::Rsa => RsaKeyPair::generate(KeySize::Rsa2048)?.as_der()?,
+        };
+        Ok(Self { kind, pkcs8: Zeroizing::new(der.as_ref().to_vec()), since })
     }
 
     /// When the key begins to sign.
@@ -62,20 +90,71 @@ impl SigningKey {
         Ok(self.jwk()?.thumbprint(ThumbprintHash::SHA256)?)
     }
 
-    /// The key for signing.
+    /// The key for signing access tokens.
     #[must_use]
     pub fn encoding_key(&self) -> EncodingKey {
         EncodingKey::from_ed_der(&self.pkcs8)
     }
 
+    /// The key for signing ID tokens.
+    fn rsa(&self) -> Result<RsaKeyPair> {
+        Ok(RsaKeyPair::from_pkcs8(&self.pkcs8)?)
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.kind {
+            Kind::Ed25519 => Ed25519KeyPair::from_pkcs8(&self.pkcs8).map(drop)?,
+            Kind::Rsa => self.rsa().map(drop)?,
+        }
+        Ok(())
+    }
+
     fn jwk(&self) -> Result<Jwk> {
-        Ok(Jwk::from_encoding_key(&self.encoding_key(), Algorithm::EdDSA)?)
+        if self.kind == Kind::Ed25519 {
+            return Ok(Jwk::from_encoding_key(&self.encoding_key(), Algorithm::EdDSA)?);
+        }
+        // `Jwk::from_encoding_key` takes no RSA key in PKCS #8.
+        let public = RsaPublicKeyComponents::<Vec<u8>>::from(self.rsa()?.public_key());
+        let [n, e] = [public.n, public.e].map(|number| BASE64_URL_SAFE_NO_PAD.encode(number));
+        let parameters = RSAKeyParameters { n, e, ..RSAKeyParameters::default() };
+        let key_algorithm = Some(KeyAlgorithm::RS256);
+        let common = CommonParameters { key_algorithm, ..CommonParameters::default() };
+        Ok(Jwk { common, algorithm: AlgorithmParameters::RSA(parameters) })
     }
 
     fn public(&self) -> Result<Jwk> {
         let mut jwk = self.jwk()?;
         jwk.common.key_id = Some(self.id()?);
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         Ok(jwk)
+    }
+
+    /// The key for signing ID tokens, with its id.
+    pub fn identity(&self) -> Result<IdentityKey> {
+        Ok(IdentityKey { since: self.since, id: self.id()?, pair: self.rsa()? })
+    }
+}
+
+/// A key that signs ID tokens from a time on.
+#[derive(Debug)]
+pub struct IdentityKey {
+    /// When it begins to sign.
+    pub since: Timestamp,
+    id: String,
+    pair: RsaKeyPair,
+}
+
+impl IdentityKey {
+    /// A token with these claims, signed with `RS256` (RFC 7515). `jsonwebtoken` takes no RSA key in PKCS #8.
+    pub fn sign(&self, claims: &impl Serialize) -> Result<String> {
+        let header = serde_json::json!({"alg": "RS256", "typ": "JWT", "kid": self.id});
+        let [header, claims] = [serde_json::to_vec(&header)?, serde_json::to_vec(claims)?]
+            .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part));
+        let signed = format!("{header}.{claims}");
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let random = SystemRandom::new();
+        self.pair.sign(&RSA_PKCS1_SHA256, &random, signed.as_bytes(), &mut signature)?;
+        Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     }
 }
 
@@ -84,6 +163,10 @@ impl SigningKey {
 pub struct KeyRing {
     /// The keys of access tokens, in the order in which they sign. There is at least one.
     signing: Vec<SigningKey>,
+    /// The keys of ID tokens, in the order in which they sign. A ring from before there were any has none until the next
+    /// rotation.
+    #[serde(default)]
+    identity: Vec<SigningKey>,
     /// The key of refresh tokens.
     #[serde(with = "base64_text")]
     refresh: Zeroizing<Vec<u8>>,
@@ -94,13 +177,21 @@ impl KeyRing {
     pub fn generate(now: Timestamp) -> Result<Self> {
         let mut refresh = Zeroizing::new(vec![0; 32]);
         aws_lc_rs::rand::fill(&mut refresh)?;
-        Ok(Self { signing: vec![SigningKey::generate(now)?], refresh })
+        let [signing, identity] =
+            [Kind::Ed25519, Kind::Rsa].map(|kind| SigningKey::of_kind(kind, now));
+        Ok(Self { signing: vec![signing?], identity: vec![identity?], refresh })
     }
 
     /// The keys of access tokens, in the order in which they sign.
     #[must_use]
     pub fn signing(&self) -> &[SigningKey] {
         &self.signing
+    }
+
+    /// The keys of ID tokens, in the order in which they sign.
+    #[must_use]
+    pub fn identity(&self) -> &[SigningKey] {
+        &self.identity
     }
 
     /// The key of refresh tokens.
@@ -111,25 +202,26 @@ impl KeyRing {
 
     /// The public key set, with each key's id.
     pub fn public(&self) -> Result<JwkSet> {
-        let keys = self.signing.iter().map(SigningKey::public).collect::<Result<_>>()?;
+        let keys = self.signing.iter().chain(&self.identity);
+        let keys = keys.map(SigningKey::public).collect::<Result<_>>()?;
         Ok(JwkSet { keys })
     }
 
-    /// The ring with a new key, which signs from `now` and [`LEAD`] on. Keys whose tokens have all expired are
+    /// The ring with new keys, which sign from `now` and [`LEAD`] on. Keys whose tokens have all expired are
     /// left out. The key of refresh tokens stays, because a session is longer than the time between rotations.
     pub fn rotated(self, now: Timestamp) -> Result<Self> {
-        let Self { mut signing, refresh } = self;
-        let retired = |next: &SigningKey| next.since + RETIRED <= now;
-        let needless = signing.iter().skip(1).take_while(|next| retired(next)).count();
-        signing.drain(..needless);
-        signing.push(SigningKey::generate(now + LEAD)?);
-        Ok(Self { signing, refresh })
+        let Self { signing, identity, refresh } = self;
+        Ok(Self {
+            signing: with_next(signing, Kind::Ed25519, now)?,
+            identity: with_next(identity, Kind::Rsa, now)?,
+            refresh,
+        })
     }
 
     fn from_secret(text: &str) -> Result<Self> {
         let ring: Self = serde_json::from_str(text)?;
-        for key in &ring.signing {
-            Ed25519KeyPair::from_pkcs8(&key.pkcs8)?;
+        for key in ring.signing.iter().chain(&ring.identity) {
+            key.check()?;
         }
         if ring.signing.is_empty() || ring.refresh.len() != 32 {
             return Err(Error::internal("the ring lacks a key"));
@@ -140,6 +232,15 @@ impl KeyRing {
     fn to_secret(&self) -> Result<Zeroizing<String>> {
         Ok(Zeroizing::new(serde_json::to_string(self)?))
     }
+}
+
+/// The keys without those whose tokens have all expired, and with the next one.
+fn with_next(mut keys: Vec<SigningKey>, kind: Kind, now: Timestamp) -> Result<Vec<SigningKey>> {
+    let retired = |next: &SigningKey| next.since + RETIRED <= now;
+    let needless = keys.iter().skip(1).take_while(|next| retired(next)).count();
+    keys.drain(..needless);
+    keys.push(SigningKey::of_kind(kind, now + LEAD)?);
+    Ok(keys)
 }
 
 mod base64_text {
@@ -262,6 +363,17 @@ mod tests {
 
     fn now() -> Timestamp {
         "2026-11-30T10:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_ring_from_before_id_tokens_gets_their_key_in_a_rotation() {
+        let ring = KeyRing::generate(now()).unwrap();
+        let mut old: serde_json::Value = serde_json::from_str(&ring.to_secret().unwrap()).unwrap();
+        old.as_object_mut().unwrap().remove("identity");
+        old["signing"][0].as_object_mut().unwrap().remove("kind");
+        let old = KeyRing::from_secret(&old.to_string()).unwrap();
+        assert!(old.identity().is_empty());
+        assert_eq!((ids(&old), old.rotated(now()).unwrap().identity().len()), (ids(&ring), 1));
     }
 
     fn ids(ring: &KeyRing) -> Vec<String> {

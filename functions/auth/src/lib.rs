@@ -17,6 +17,17 @@
 //! | `auth-create-signing-key` | creates the keys when the stack is deployed | [`create_signing_key`] |
 //! | `auth-rotate-keys` | rotates the keys, each 30 days and by command | [`rotate_keys`] |
 //!
+//!
+//! Other people's applications sign our users in by OAuth 2.1 and OpenID Connect ([`oauth`] has the rules):
+//!
+//! | Lambda | does | code |
+//! |---|---|---|
+//! | `auth-create-application`, `auth-list-applications`, `auth-renew-secret`, `auth-delete-application` | an administrator registers applications | [`api`] |
+//! | `auth-get-configuration`, `auth-get-keys` | tell libraries all they need | [`api::get_configuration`], [`api::get_keys`] |
+//! | `auth-sign-in-pages` | pages on which a user signs in, and allows an application | [`pages::sign_in`] |
+//! | `auth-token` | gives tokens to an application | [`api::token`] |
+//! | `auth-revoke`, `auth-introspect`, `auth-get-userinfo` | end a token, tell of a token, tell of its user | [`api`] |
+//!
 //! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`] and [`token`] have the rules; [`letters`] has
 //! the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of tokens.
 
@@ -25,12 +36,15 @@ pub mod audit;
 pub mod authorize;
 pub mod create_signing_key;
 pub mod email;
+pub mod form;
 pub mod keys;
 pub mod letters;
 pub mod link;
 pub mod mail;
+pub mod oauth;
 pub mod pages;
 pub mod password;
+pub mod random_token;
 pub mod relay;
 pub mod rotate_keys;
 pub mod send_mail;

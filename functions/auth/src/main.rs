@@ -1,10 +1,12 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
 use auth::api::{
-    change_password, confirm, delete_me, end_session, end_sessions, export_me, forgot_password,
-    get_me, list_audit, list_sessions, login, logout, refresh, register, reset_password,
+    change_password, confirm, create_application, delete_application, delete_me, end_session,
+    end_sessions, export_me, forgot_password, get_configuration, get_keys, get_me, get_userinfo,
+    introspect, list_applications, list_audit, list_sessions, login, logout, refresh, register,
+    renew_secret, reset_password, revoke, token,
 };
-use auth::system::{System, audit_log, issuers, mails};
+use auth::system::{System, audit_log, authorizer, issuer_name, issuers, mails};
 use auth::{authorize, create_signing_key, pages, relay, rotate_keys, send_mail};
 use shared::Result;
 use shared::program::{self, Environment};
@@ -35,6 +37,24 @@ fn main() -> Result<()> {
             "export-me" => env.serve(export_me::router(system()?, audit_log(env)?)).await,
             "delete-me" => env.serve(delete_me::router(system()?)).await,
             "change-password" => env.serve(change_password::router(system()?)).await,
+            // Applications
+            "create-application" => env.serve(create_application::router(system()?)).await,
+            "list-applications" => env.serve(list_applications::router(system()?)).await,
+            "renew-secret" => env.serve(renew_secret::router(system()?)).await,
+            "delete-application" => env.serve(delete_application::router(system()?)).await,
+            "get-configuration" => env.serve(get_configuration::router(issuer_name()?)).await,
+            "get-keys" => env.serve(get_keys::router(authorizer(env).await?)).await,
+            "sign-in-pages" => {
+                let router = pages::sign_in::router(&system()?, &issuers(env).await?);
+                env.serve_pages(router, pages::page_of).await
+            }
+            "token" => env.serve(token::router(system()?, issuers(env).await?)).await,
+            "revoke" => {
+                let (issuers, authorizer) = (issuers(env).await?, authorizer(env).await?);
+                env.serve(revoke::router(system()?, issuers, authorizer)).await
+            }
+            "introspect" => env.serve(introspect::router(system()?, authorizer(env).await?)).await,
+            "get-userinfo" => env.serve(get_userinfo::router(system()?)).await,
             // Tokens
             "list-audit" => env.serve(list_audit::router(system()?, audit_log(env)?)).await,
             "relay" => relay::run(env).await,

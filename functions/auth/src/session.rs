@@ -11,6 +11,7 @@
 //! - The token before the current one gets the same successor again for [`GRACE`]. So two tabs that refresh at
 //!   once, and a client whose answer was lost, stay signed in.
 //! - Any older token, and that one after [`GRACE`], ends the session ([`Verdict::Reused`]).
+//! - The session of an application is refreshed by that application alone, and gets no scope that the user has not allowed.
 //! - The table stores no token, and no hash of one. A token is its session's ids and a counter with a MAC, whose key is in
 //!   Secrets Manager. A text that we did not make is refused without a request.
 
@@ -26,6 +27,8 @@ use serde::{Deserialize, Serialize};
 use shared::id::{SessionId, TenantId, UserId};
 use utoipa::ToSchema;
 
+use crate::oauth::application::ApplicationId;
+use crate::oauth::scope::Scopes;
 use crate::user::User;
 
 /// How long a session lasts from the sign-in, however often it is refreshed.
@@ -62,9 +65,23 @@ pub struct Session {
     /// The client of the last refresh, or of the sign-in.
     #[serde(flatten)]
     pub client: Client,
+    /// The application that the session is for. Absent if the user signed in by the API or by our pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<Granted>,
     /// Whether the session has ended, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
+}
+
+/// What a user has allowed an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = GrantedApplication)]
+pub struct Granted {
+    /// The application.
+    pub id: ApplicationId,
+    /// The scopes. A token has those of them that the user's roles give at that time.
+    #[schema(value_type = Vec<String>)]
+    pub scopes: Scopes,
 }
 
 /// What a request tells of its client. Both are for people who look for a session that is not theirs; neither
@@ -96,6 +113,8 @@ pub enum Reason {
     SignedOut,
     /// A refresh token was presented after it had been replaced.
     TokenReused,
+    /// The code that began the session was presented again.
+    CodeReused,
 }
 
 /// What a refresh token says, whose MAC is right.
@@ -136,8 +155,21 @@ impl Session {
             refreshed_at: now,
             expires_at: now + LIFETIME,
             client,
+            application: None,
             ended: None,
         }
+    }
+
+    /// The session, for an application.
+    #[must_use]
+    pub fn of_application(self, granted: Granted) -> Self {
+        Self { application: Some(granted), ..self }
+    }
+
+    /// The id of the application that the session is for.
+    #[must_use]
+    pub fn application_id(&self) -> Option<ApplicationId> {
+        self.application.as_ref().map(|granted| granted.id)
     }
 
     /// Whether the session is alive at `now`, of a user whose epoch is `epoch`.
@@ -173,12 +205,21 @@ impl Session {
     }
 }
 
-/// The beginning of each token, so that people and scanners of source code can tell what it is.
-const PREFIX: &str = "arsenal_rt_";
-/// The length of what the MAC covers: two ids and the number.
-const CONTENT: usize = 36;
+/// The cookie of a browser: a session that nobody refreshes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrowserToken {
+    /// The user.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+}
 
-/// The key that makes refresh tokens.
+/// The beginnings of the texts, so that people and scanners of source code can tell what they are.
+const REFRESH: &str = "arsenal_rt_";
+const BROWSER: &str = "arsenal_bs_";
+
+/// The key that makes refresh tokens, and cookies. The MAC of a cookie covers its prefix, so a text of one kind is none of
+/// the other.
 #[derive(Clone)]
 pub struct RefreshKey(hmac::Key);
 
@@ -192,33 +233,58 @@ impl RefreshKey {
     /// The token as text.
     #[must_use]
     pub fn write(&self, token: &RefreshToken) -> SecretString {
-        let mut bytes = content(token).to_vec();
-        bytes.extend_from_slice(hmac::sign(&self.0, &bytes).as_ref());
-        format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)).into()
+        let ids = ids(token.user, token.session);
+        self.sealed(REFRESH, b"", &[&ids[..], &token.generation.to_be_bytes()].concat())
     }
 
     /// The token, if this key made the text. The comparison takes constant time.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<RefreshToken> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
-        let (content, mac) = bytes.split_at_checked(CONTENT)?;
-        hmac::verify(&self.0, content, mac).ok()?;
-        let (user, rest) = content.split_first_chunk()?;
-        let (session, rest) = rest.split_first_chunk()?;
-        Some(RefreshToken {
-            user: UserId::from_bytes(*user),
-            session: SessionId::from_bytes(*session),
-            generation: u32::from_be_bytes(*rest.first_chunk()?),
-        })
+        let content = self.opened::<{ 32 + 4 }>(REFRESH, b"", text)?;
+        let (ids, generation) = content.split_first_chunk::<32>()?;
+        let (user, session) = of_ids(*ids);
+        let generation = u32::from_be_bytes(*generation.first_chunk()?);
+        Some(RefreshToken { user, session, generation })
+    }
+
+    /// The cookie as text.
+    #[must_use]
+    pub fn write_browser(&self, token: &BrowserToken) -> SecretString {
+        self.sealed(BROWSER, BROWSER.as_bytes(), &ids(token.user, token.session))
+    }
+
+    /// The cookie, if this key made the text. The comparison takes constant time.
+    #[must_use]
+    pub fn read_browser(&self, text: &str) -> Option<BrowserToken> {
+        let (user, session) = of_ids(self.opened(BROWSER, BROWSER.as_bytes(), text)?);
+        Some(BrowserToken { user, session })
+    }
+
+    fn sealed(&self, prefix: &str, kind: &[u8], content: &[u8]) -> SecretString {
+        let mac = hmac::sign(&self.0, &[kind, content].concat());
+        let text = BASE64_URL_SAFE_NO_PAD.encode([content, mac.as_ref()].concat());
+        format!("{prefix}{text}").into()
+    }
+
+    fn opened<const N: usize>(&self, prefix: &str, kind: &[u8], text: &str) -> Option<[u8; N]> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix(prefix)?).ok()?;
+        let (content, mac) = bytes.split_first_chunk()?;
+        hmac::verify(&self.0, &[kind, &content[..]].concat(), mac).ok()?;
+        Some(*content)
     }
 }
 
-fn content(token: &RefreshToken) -> [u8; CONTENT] {
-    let mut bytes = [0; CONTENT];
-    bytes[..16].copy_from_slice(&token.user.to_bytes());
-    bytes[16..32].copy_from_slice(&token.session.to_bytes());
-    bytes[32..].copy_from_slice(&token.generation.to_be_bytes());
+fn ids(user: UserId, session: SessionId) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(&user.to_bytes());
+    bytes[16..].copy_from_slice(&session.to_bytes());
     bytes
+}
+
+fn of_ids(bytes: [u8; 32]) -> (UserId, SessionId) {
+    let mut halves = bytes.chunks_exact(16).map(|half| *half.first_chunk().unwrap_or(&[0; 16]));
+    let mut next = || halves.next().unwrap_or_default();
+    (UserId::from_bytes(next()), SessionId::from_bytes(next()))
 }
 
 #[cfg(test)]
@@ -292,9 +358,33 @@ mod tests {
 
         #[test]
         fn any_other_text_is_refused(text in ".*") {
-            prop_assert_eq!(RefreshKey::new(&[1; 32]).read(&text), None);
-            let text = format!("{PREFIX}{text}");
-            prop_assert_eq!(RefreshKey::new(&[1; 32]).read(&text), None);
+            let key = RefreshKey::new(&[1; 32]);
+            for text in [format!("{REFRESH}{text}"), format!("{BROWSER}{text}"), text] {
+                prop_assert_eq!(key.read(&text), None);
+                prop_assert_eq!(key.read_browser(&text), None);
+            }
+        }
+
+        /// A cookie is no refresh token, and a refresh token is no cookie, whatever is cut off or put before.
+        #[test]
+        fn a_text_of_one_kind_is_none_of_the_other(key: [u8; 32], generation: u32, at in 0usize..100) {
+            let key = RefreshKey::new(&key);
+            let token = RefreshToken { generation, ..session().token() };
+            let cookie = BrowserToken { user: token.user, session: token.session };
+            let [refresh, browser] = [key.write(&token), key.write_browser(&cookie)];
+            prop_assert_eq!(key.read_browser(browser.expose_secret()), Some(cookie));
+            for text in [refresh.expose_secret(), browser.expose_secret()] {
+                let content = &text[BROWSER.len()..];
+                let cut = &content[at.min(content.len() - 1)..];
+                for prefix in [REFRESH, BROWSER] {
+                    for altered in [format!("{prefix}{cut}"), format!("{prefix}{content}")] {
+                        let refreshes = key.read(&altered).is_some();
+                        let browses = key.read_browser(&altered).is_some();
+                        prop_assert_eq!(refreshes, altered == refresh.expose_secret());
+                        prop_assert_eq!(browses, altered == browser.expose_secret());
+                    }
+                }
+            }
         }
     }
 }

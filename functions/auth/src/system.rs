@@ -13,6 +13,7 @@ use shared::program::Environment;
 use shared::queue::Queue;
 use shared::rate_limit::{Quota, RateLimiter};
 
+use crate::authorize::Authorizer;
 use crate::keys::{PrivateKeys, PublicKeys};
 use crate::letters::Pages;
 use crate::mail::Mailer;
@@ -74,14 +75,28 @@ pub async fn issuers(environment: &Environment) -> Result<Issuers> {
     Ok(issuers)
 }
 
+/// What checks access tokens. It has read the keys, too.
+pub async fn authorizer(environment: &Environment) -> Result<Authorizer> {
+    let authorizer = Authorizer::new(
+        issuer_name()?,
+        public_keys(environment)?,
+        users(environment)?,
+        environment.clock.clone(),
+    );
+    authorizer.keys().await?;
+    Ok(authorizer)
+}
+
 /// The users' table.
 pub fn users(environment: &Environment) -> Result<Users> {
     Ok(Users::new(environment.dynamodb.clone(), var("AUTH_TABLE")?))
 }
 
-/// The issuer's name: the claim `iss`.
+/// The issuer's name, the claim `iss`: the URL of the API. The text `{api}` in it stands for the id of the API, which nobody
+/// knows before the first deployment.
 pub fn issuer_name() -> Result<String> {
-    Ok(var("TOKEN_ISSUER")?)
+    let (url, api) = (var::<String>("PUBLIC_URL")?, var::<String>("API_ID")?);
+    Ok(url.replace("{api}", &api))
 }
 
 /// The private keys.
@@ -112,9 +127,8 @@ pub fn mailer(environment: &Environment) -> Result<Mailer> {
     Ok(Mailer::new(client, var("MAIL_FROM")?))
 }
 
-/// What mails link to. The text `{api}` in the URL stands for the id of the API, which nobody knows before the first
-/// deployment.
+/// What mails link to: pages of yours, or ours.
 pub fn pages() -> Result<Pages> {
-    let (url, api) = (var::<String>("PAGES_URL")?, var::<String>("API_ID")?);
-    Ok(Pages::new(&url.replace("{api}", &api)))
+    let yours = var::<String>("PAGES_URL")?;
+    Ok(Pages::new(&if yours.is_empty() { format!("{}/auth", issuer_name()?) } else { yours }))
 }

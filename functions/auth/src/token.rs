@@ -14,9 +14,9 @@ use shared::cached::Cached;
 use shared::clock::Clock;
 use shared::id::{Id, Ids, Kind, SessionId, TenantId, UserId};
 
-use crate::keys::{KEYS_LIFETIME, KeyRing, PrivateKeys};
+use crate::keys::{IdentityKey, KEYS_LIFETIME, KeyRing, PrivateKeys, SigningKey};
+use crate::oauth::application::ApplicationId;
 use crate::session::RefreshKey;
-use crate::user::User;
 
 /// The lifetime of an access token.
 pub const LIFETIME: Duration = Duration::from_mins(15);
@@ -24,7 +24,9 @@ pub const LIFETIME: Duration = Duration::from_mins(15);
 /// The token's type. The verifier rejects every signed token that is not an access token.
 const TYPE: &str = "at+jwt";
 /// The token's audience: this API.
-const AUDIENCE: &str = "arsenal";
+pub const AUDIENCE: &str = "arsenal";
+/// The client of a token that is no application's: this API, where the user signed in.
+const OURSELVES: &str = AUDIENCE;
 
 /// A token's id.
 #[derive(Debug)]
@@ -44,8 +46,11 @@ pub struct Claims {
     pub sub: UserId,
     /// The tenant that the user acts for.
     pub tenant: TenantId,
-    /// The session.
-    pub sid: SessionId,
+    /// The session. The token of an application that acts for itself has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    /// The application that got the token, or [`AUDIENCE`] if the user signed in by the API itself.
+    pub client_id: String,
     /// The scopes, separated by spaces.
     pub scope: String,
     /// The time of issue, in seconds since 1970.
@@ -57,6 +62,31 @@ pub struct Claims {
     pub exp: i64,
     /// The token's id.
     pub jti: Id<Token>,
+}
+
+impl Claims {
+    /// The application that got the token; `None` if the user signed in by the API itself.
+    ///
+    /// # Errors
+    /// When it is the id of none.
+    pub fn application(&self) -> Result<Option<ApplicationId>, shared::id::InvalidId> {
+        (self.client_id != OURSELVES).then(|| self.client_id.parse()).transpose()
+    }
+}
+
+/// For whom a token is issued, and what for.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The user.
+    pub user: UserId,
+    /// The tenant that the user acts for.
+    pub tenant: TenantId,
+    /// The session, if there is one.
+    pub session: Option<SessionId>,
+    /// The application, if it is for one.
+    pub application: Option<ApplicationId>,
+    /// The scopes, separated by spaces.
+    pub scope: String,
 }
 
 /// How far the clock of an issuer may be ahead, in seconds.
@@ -92,10 +122,11 @@ impl Issuers {
     }
 }
 
-/// Signs access tokens, and makes refresh tokens.
+/// Signs access tokens and ID tokens, and makes refresh tokens.
 pub struct Issuer {
     name: String,
     keys: Vec<Signing>,
+    identity: Vec<IdentityKey>,
     refresh: RefreshKey,
 }
 
@@ -119,7 +150,19 @@ impl Issuer {
             .signing()
             .iter()
             .map(|key| Ok(Signing { since: key.since(), id: key.id()?, key: key.encoding_key() }));
-        Ok(Self { name, keys: keys.collect::<shared::Result<_>>()?, refresh: ring.refresh() })
+        let identity = ring.identity().iter().map(SigningKey::identity);
+        Ok(Self {
+            name,
+            keys: keys.collect::<shared::Result<_>>()?,
+            identity: identity.collect::<shared::Result<_>>()?,
+            refresh: ring.refresh(),
+        })
+    }
+
+    /// The issuer's name: the claim `iss`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The key of refresh tokens.
@@ -128,38 +171,42 @@ impl Issuer {
         &self.refresh
     }
 
-    /// Issues an access token of `session` for `user` that is valid from `now` for [`LIFETIME`].
+    /// Issues an access token that is valid from `now` for [`LIFETIME`].
     ///
     /// # Errors
     /// When there is no key.
-    pub fn issue(
-        &self,
-        user: &User,
-        session: SessionId,
-        ids: &Ids,
-        now: Timestamp,
-    ) -> shared::Result<String> {
+    pub fn issue(&self, subject: Subject, ids: &Ids, now: Timestamp) -> shared::Result<String> {
+        let client = subject.application.map(|application| application.to_string());
         let claims = Claims {
             iss: self.name.clone(),
             aud: AUDIENCE.into(),
-            sub: user.id,
-            tenant: user.tenant,
-            sid: session,
-            scope: user.scope(),
+            sub: subject.user,
+            tenant: subject.tenant,
+            sid: subject.session,
+            client_id: client.unwrap_or_else(|| OURSELVES.into()),
+            scope: subject.scope,
             iat: now.as_second(),
             nbf: None,
             exp: (now + LIFETIME).as_second(),
             jti: ids.next(),
         };
-        let Signing { id, key, .. } = self.key(now)?;
+        let Signing { id, key, .. } = current(&self.keys, |key| key.since, now)?;
         Ok(jsonwebtoken::encode(&header_of(Some(id.clone())), &claims, key)?)
     }
 
-    /// The newest key whose time has come. If that of none has come, the clock is wrong, and the first signs.
-    fn key(&self, now: Timestamp) -> shared::Result<&Signing> {
-        let signs = self.keys.iter().rev().find(|key| key.since <= now);
-        signs.or(self.keys.first()).ok_or_else(|| Error::internal("there is no signing key"))
+    /// Signs the claims of an ID token.
+    ///
+    /// # Errors
+    /// When there is no key.
+    pub fn sign_identity(&self, claims: &impl Serialize, now: Timestamp) -> shared::Result<String> {
+        current(&self.identity, |key| key.since, now)?.sign(claims)
     }
+}
+
+/// The newest key whose time has come. If that of none has come, the clock is wrong, and the first signs.
+fn current<K>(keys: &[K], since: impl Fn(&K) -> Timestamp, now: Timestamp) -> shared::Result<&K> {
+    let signs = keys.iter().rev().find(|key| since(key) <= now);
+    signs.or(keys.first()).ok_or_else(|| Error::internal("there is no signing key"))
 }
 
 /// Checks tokens.
@@ -202,6 +249,12 @@ impl Verifier {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         Self { keys, validation }
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> &JwkSet {
+        &self.keys
     }
 
     /// The claims of `token`, if we issued it and it has not expired at `now`.

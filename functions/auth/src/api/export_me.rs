@@ -13,7 +13,7 @@ use shared::problem::Problem;
 use utoipa::ToSchema;
 
 use super::Account;
-use crate::session::{Client, Session};
+use crate::session::{Client, Granted, Session};
 use crate::store::PasswordSet;
 use crate::system::System;
 use crate::user::User;
@@ -54,6 +54,9 @@ struct KeptSession {
     expires_at: Timestamp,
     /// The client of the last refresh, or of the sign-in.
     client: Client,
+    /// The application that the session is for. Absent if the user signed in by the API or in a browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application: Option<Granted>,
     /// When the session was ended before. Absent if it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
@@ -61,9 +64,11 @@ struct KeptSession {
 
 impl From<Session> for KeptSession {
     fn from(session: Session) -> Self {
-        let Session { id, created_at, refreshed_at, expires_at, client, ended, .. } = session;
+        let Session {
+            id, created_at, refreshed_at, expires_at, client, application, ended, ..
+        } = session;
         let ended_at = ended.map(|ended| ended.at);
-        Self { id, created_at, refreshed_at, expires_at, client, ended_at }
+        Self { id, created_at, refreshed_at, expires_at, client, application, ended_at }
     }
 }
 

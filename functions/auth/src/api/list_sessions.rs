@@ -13,7 +13,7 @@ use shared::problem::Problem;
 use utoipa::ToSchema;
 
 use super::Account;
-use crate::session::{Client, Session};
+use crate::session::{Client, Granted, Session};
 use crate::system::System;
 
 /// The endpoint's router.
@@ -51,6 +51,9 @@ struct Shown {
     ends_at: Timestamp,
     /// The client of the last refresh, or of the sign-in.
     client: Client,
+    /// The application that the session is for. Absent if the user signed in by the API or in a browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application: Option<Granted>,
 }
 
 /// Lists the user's sessions, newest first.
@@ -73,6 +76,7 @@ async fn handle(
         refreshed_at: session.refreshed_at,
         ends_at: session.ends_at(),
         client: session.client,
+        application: session.application,
     };
     let sessions = found.into_iter().map(shown).collect();
     Ok((page.next(next_cursor.as_ref()), Json(Sessions { sessions, next_cursor })))

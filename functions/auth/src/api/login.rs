@@ -2,11 +2,12 @@
 
 use axum::extract::State;
 use axum::{Extension, Router};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::rate_limit::{Subject, Unavailable, limited};
+use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
 use shared::problem::{Problem, ProblemType};
 use utoipa::ToSchema;
@@ -22,7 +23,7 @@ use crate::token::Issuers;
 
 /// The endpoint's router.
 pub fn router(state: System, issuers: Issuers) -> Router {
-    let limit = state.per_address("sign-ins", 1);
+    let limit = limit(&state);
     limited(contract::route!(handle).with_state(state).layer(Extension(issuers)), limit)
 }
 
@@ -37,7 +38,7 @@ pub fn operation() -> Operation {
 
 /// The same for an unknown address and a wrong password, so that it does not reveal which addresses have
 /// an account.
-const INVALID_CREDENTIALS: ProblemType = ProblemType::new(
+pub(crate) const INVALID_CREDENTIALS: ProblemType = ProblemType::new(
     StatusCode::UNAUTHORIZED,
     "invalid-credentials",
     "The e-mail address or the password is wrong",
@@ -63,22 +64,51 @@ async fn handle(
     client: Client,
     Json(Credentials { email, password }): Json<Credentials>,
 ) -> Result<Tokens> {
+    let account = checked(&state, &email, password).await?;
+    let (user, now, issuer) = (&account.user, state.clock.now(), issuers.current().await?);
+    let session = begin_session(&state, &account, client, now).await?;
+    tokens(&state, &issuer, user, &session, now)
+}
+
+/// The limit of sign-ins, by the API and by the pages together.
+pub(crate) fn limit(state: &System) -> Limit {
+    state.per_address("sign-ins", 1)
+}
+
+/// The account of the address, if the password is right.
+///
+/// # Errors
+/// 401 [`INVALID_CREDENTIALS`]; 429 or 403 after too many wrong passwords.
+pub(crate) async fn checked(
+    state: &System,
+    email: &Email,
+    password: SecretString,
+) -> Result<Account> {
     // Up to the refusal, known and unknown addresses cost the same requests and one hash.
-    take_try(&state, &email).await?;
-    let account = state.users.by_email(&email).await?;
+    take_try(state, email).await?;
+    let account = state.users.by_email(email).await?;
     let stored = account.as_ref().map(|known| known.password_hash.clone());
     let is_right = password::verify(password.clone(), stored).await?;
     let account = account.filter(|_| is_right);
     let account = account.ok_or_else(|| Problem::of(INVALID_CREDENTIALS))?;
 
-    state.users.clear_tries(&email).await?;
-    upgrade(&state, &account, password).await?;
-    let (user, now, issuer) = (&account.user, state.clock.now(), issuers.current().await?);
+    state.users.clear_tries(email).await?;
+    upgrade(state, &account, password).await?;
+    Ok(account)
+}
+
+/// Begins a session of a user whose password was checked.
+pub(crate) async fn begin_session(
+    state: &System,
+    account: &Account,
+    client: Client,
+    now: Timestamp,
+) -> Result<Session> {
     // In the epoch of the password that was checked: a change of the password meanwhile ends it.
-    let session = Session::begun(state.ids.next(), user, account.epoch, client, now);
+    let session = Session::begun(state.ids.next(), &account.user, account.epoch, client, now);
     state.users.begin_session(&session).await?;
-    tracing::info!(user_id = %user.id, session_id = %session.id, "signed in");
-    tokens(&state, &issuer, user, &session, now)
+    tracing::info!(user_id = %account.user.id, session_id = %session.id, "signed in");
+    Ok(session)
 }
 
 /// Replaces a hash with former parameters. If that fails, the next sign-in does it.

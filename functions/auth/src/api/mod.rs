@@ -1,23 +1,34 @@
 //! The HTTP endpoints.
 
+mod caller;
 pub mod change_password;
 mod client;
 pub mod confirm;
+pub mod create_application;
 mod current_password;
+pub mod delete_application;
 pub mod delete_me;
 pub mod end_session;
 pub mod end_sessions;
 pub mod export_me;
 pub mod forgot_password;
+pub mod get_configuration;
+pub mod get_keys;
 pub mod get_me;
+pub mod get_userinfo;
+pub mod introspect;
 pub(crate) mod links;
+pub mod list_applications;
 pub mod list_audit;
 pub mod list_sessions;
 pub mod login;
 pub mod logout;
 pub mod refresh;
 pub mod register;
+pub mod renew_secret;
 pub mod reset_password;
+pub mod revoke;
+pub mod token;
 mod tokens;
 
 use shared::Result;
@@ -43,19 +54,29 @@ pub fn operations() -> Vec<Operation> {
     vec![
         change_password::operation(),
         confirm::operation(),
+        create_application::operation(),
+        delete_application::operation(),
         delete_me::operation(),
         end_session::operation(),
         end_sessions::operation(),
         export_me::operation(),
         forgot_password::operation(),
+        get_configuration::operation(),
+        get_keys::operation(),
         get_me::operation(),
+        get_userinfo::operation(),
+        introspect::operation(),
+        list_applications::operation(),
         list_audit::operation(),
         list_sessions::operation(),
         login::operation(),
         logout::operation(),
         refresh::operation(),
         register::operation(),
+        renew_secret::operation(),
         reset_password::operation(),
+        revoke::operation(),
+        token::operation(),
     ]
 }
 

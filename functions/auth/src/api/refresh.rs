@@ -20,7 +20,7 @@ use crate::token::Issuers;
 
 /// The refreshes for each sign-in that a source address may have: many users can share an address, and each
 /// refreshes every 15 minutes.
-const REFRESHES: u32 = 20;
+pub(super) const REFRESHES: u32 = 20;
 
 /// The endpoint's router.
 pub fn router(state: System, issuers: Issuers) -> Router {
@@ -69,7 +69,7 @@ async fn handle(
     let (user, rotated) = retried(async || {
         let account = state.users.account(token.user).await?;
         let account = account.ok_or_else(|| refused("no such user"))?;
-        let rotated = state.users.rotate(token, account.epoch, &client, now).await?;
+        let rotated = state.users.rotate(token, account.epoch, (&client, None), now).await?;
         Ok((rotated != Rotated::AccountChanged).then_some((account.user, rotated)))
     })
     .await?;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::session::Session;
 use crate::system::System;
-use crate::token::{Issuer, LIFETIME};
+use crate::token::{Issuer, LIFETIME, Subject};
 use crate::user::User;
 
 /// The tokens of a session: the answer of an OAuth 2.0 token endpoint (RFC 6749, section 5.1).
@@ -30,12 +30,34 @@ pub(super) struct TokenResponse {
 
 /// How the token is sent (RFC 6750).
 #[derive(Serialize, ToSchema)]
-enum TokenType {
+pub(super) enum TokenType {
     Bearer,
 }
 
 /// The answer with tokens, which no cache keeps.
 pub(super) type Tokens = ([(HeaderName, HeaderValue); 1], Json<TokenResponse>);
+
+/// An access token of `session` with these scopes at `now`.
+pub(super) fn access(
+    system: &System,
+    issuer: &Issuer,
+    (session, scope): (&Session, &str),
+    now: Timestamp,
+) -> Result<String> {
+    let subject = Subject {
+        user: session.user,
+        tenant: session.tenant,
+        session: Some(session.id),
+        application: session.application_id(),
+        scope: scope.to_owned(),
+    };
+    issuer.issue(subject, &system.ids, now)
+}
+
+/// How long a session lasts from `now` if it is not refreshed, in seconds.
+pub(super) fn left(session: &Session, now: Timestamp) -> u64 {
+    u64::try_from(session.ends_at().duration_since(now).as_secs()).unwrap_or_default()
+}
 
 /// The tokens of `session` at `now`. The scopes are those of the user's roles now.
 pub(super) fn tokens(
@@ -45,14 +67,14 @@ pub(super) fn tokens(
     session: &Session,
     now: Timestamp,
 ) -> Result<Tokens> {
-    let left = session.ends_at().duration_since(now).as_secs();
+    let scope = user.scope();
     let response = TokenResponse {
-        access_token: issuer.issue(user, session.id, &system.ids, now)?,
+        access_token: access(system, issuer, (session, &scope), now)?,
         token_type: TokenType::Bearer,
         expires_in: LIFETIME.as_secs(),
-        scope: user.scope(),
+        scope,
         refresh_token: issuer.refresh().write(&session.token()).expose_secret().to_owned(),
-        refresh_expires_in: u64::try_from(left).unwrap_or_default(),
+        refresh_expires_in: left(session, now),
     };
     Ok(([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(response)))
 }

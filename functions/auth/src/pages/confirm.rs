@@ -10,12 +10,12 @@ use shared::http::rate_limit::limited;
 use shared::{Error, Result};
 
 use super::fields::PasswordField;
-use super::form::Form;
 use super::layout::page;
 use super::link;
 use super::message::{FORGOT_PASSWORD, Message, REGISTER};
 use crate::api::confirm::{EMAIL_TAKEN, confirm};
 use crate::api::links::{ChosenPassword, INVALID_LINK, confirmations};
+use crate::form::Form;
 use crate::link::{Link, Purpose};
 use crate::session::Client;
 use crate::system::System;

@@ -6,8 +6,8 @@
 
 use shared::{Error, Result};
 
-use super::form::Form;
 use crate::email::{self, Email};
+use crate::form::Form;
 use crate::password::{self, NewPassword};
 
 /// The names of the fields, in forms and in problems.

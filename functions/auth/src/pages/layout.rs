@@ -1,7 +1,7 @@
 //! What all pages have in common: `templates/layout.html`, which a page extends, and the headers.
 //!
 //! **Guarantees.** A browser runs no script of a page, loads nothing for it, and applies no style but that of the layout,
-//! whatever is in the page. It shows the page in no frame, sends its forms only to this host, and tells nobody its URL,
+//! whatever is in the page. It shows the page in no frame, sends its forms only to this host, or by way of it to the application that the page names, and tells nobody its URL,
 //! which may have a token. The edge adds what every answer has: `Cache-Control: no-store`, `Referrer-Policy: no-referrer`
 //! and `X-Content-Type-Options: nosniff` ([`shared::http`]).
 
@@ -21,22 +21,40 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 /// The text of the only element `style`.
 const STYLE: &str = include_str!("../../templates/layout.css").trim_ascii_end();
 
-/// `Content-Security-Policy` (CSP level 3). The hash is that of [`STYLE`].
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let hash = BASE64_STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+/// The hash of [`STYLE`], as the policy names it.
+static HASH: LazyLock<String> =
+    LazyLock::new(|| BASE64_STANDARD.encode(digest(&SHA256, STYLE.as_bytes())));
+
+/// `Content-Security-Policy` (CSP level 3). Forms go to this host, and from there to `target`: a browser judges by this
+/// rule where the answer to a form sends it, too.
+fn policy(target: &str) -> String {
+    let space = if target.is_empty() { "" } else { " " };
     format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{}'; form-action 'self'{space}{target}; base-uri 'none'; \
+         frame-ancestors 'none'",
+        *HASH
     )
-});
+}
 
 /// Answers with a page.
 ///
 /// # Errors
 /// When a value in the template cannot be printed.
 pub(super) fn page(status: StatusCode, page: &impl Template) -> Result<Response> {
+    page_toward(status, page, "")
+}
+
+/// Answers with a page whose form may end at `target`: the origin or the scheme of an application.
+///
+/// # Errors
+/// When a value in the template cannot be printed.
+pub(super) fn page_toward(
+    status: StatusCode,
+    page: &impl Template,
+    target: &str,
+) -> Result<Response> {
     let headers = [
-        (CONTENT_SECURITY_POLICY, HeaderValue::from_str(&POLICY)?),
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy(target))?),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (OPENER_POLICY, HeaderValue::from_static("same-origin")),
     ];

@@ -4,9 +4,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use shared::Result;
 
-use super::form::Form;
 use super::layout::page;
 use super::message::{self, Message};
+use crate::form::Form;
 use crate::link::{Link, LinkToken};
 use crate::system::System;
 

@@ -37,6 +37,11 @@ pub(super) const REGISTER: Link = Link { page: "register", text: "Create an acco
 pub(super) const FORGOT_PASSWORD: Link =
     Link { page: "forgot-password", text: "Choose a new password" };
 
+/// To the form of a sign-in.
+pub(super) const SIGN_IN: Link = Link { page: "sign-in", text: "Sign in" };
+/// To the form that ends the session of a browser.
+pub(super) const SIGN_OUT: Link = Link { page: "sign-out", text: "Sign out" };
+
 /// What follows when somebody has asked for a mail: the same for every address, with and without an account.
 pub(super) fn mail_is_coming(email: &Email) -> Result<Response> {
     let text = format!(

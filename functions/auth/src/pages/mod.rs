@@ -1,4 +1,4 @@
-//! The pages that mails link to, for a browser: forms for an account and for a new password.
+//! The pages for a browser: those that mails link to, and those on which a user signs in.
 //!
 //! | page | does | code |
 //! |---|---|---|
@@ -6,6 +6,8 @@
 //! | `/auth/confirm` | behind the link: creates the account, with a password | `confirm` |
 //! | `/auth/forgot-password` | asks for a mail with a link | `forgot_password` |
 //! | `/auth/reset-password` | behind the link: sets the password | `reset_password` |
+//! | `/auth/sign-in`, `/auth/sign-out` | begins and ends a session of the browser | `sign_in`, `sign_out`, `browser` |
+//! | `/auth/authorize` | asks the user to allow an application | `authorize`, `asked` |
 //!
 //! **Guarantees.**
 //!
@@ -20,17 +22,21 @@
 //!
 //! The markup is in `templates/`: `layout` has what all pages share, `fields` the fields of forms.
 
+mod asked;
+mod authorize;
+mod browser;
 mod confirm;
 mod cross_site;
 mod fields;
 mod forgot_password;
-mod form;
 mod layout;
 mod link;
 mod message;
 mod problem;
 mod register;
 mod reset_password;
+pub mod sign_in;
+mod sign_out;
 
 use axum::Router;
 use axum::middleware::from_fn;
@@ -40,7 +46,7 @@ pub use problem::page_of;
 
 use crate::system::System;
 
-/// The router of all pages. It sends jobs to `mails`.
+/// The router of the pages that mails link to. It sends jobs to `mails`.
 pub fn router(state: &System, mails: &Queue) -> Router {
     register::router(state, mails.clone())
         .merge(forgot_password::router(state, mails.clone()))

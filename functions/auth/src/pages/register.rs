@@ -10,10 +10,10 @@ use shared::http::rate_limit::limited;
 use shared::queue::Queue;
 
 use super::fields::EmailField;
-use super::form::Form;
 use super::layout::page;
 use super::message::mail_is_coming;
 use crate::api::{links, register};
+use crate::form::Form;
 use crate::send_mail::Wanted;
 use crate::system::System;
 

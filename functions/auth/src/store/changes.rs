@@ -7,6 +7,7 @@ use serde_json::Value;
 use shared::id::{TenantId, UserId};
 use shared::scopes::Role;
 
+use super::applications::{APPLICATION, Registered};
 use super::sessions::SESSION;
 use super::{ACCOUNT, EMAIL, EMAILS, KEYS, PasswordSet, Rotation};
 use crate::email::Email;
@@ -24,6 +25,8 @@ pub enum Item {
     Keys(Keys),
     /// An address.
     Address(Address),
+    /// An application.
+    Application(Box<Registered>),
     /// An item that is no fact.
     Other,
 }
@@ -69,6 +72,7 @@ impl TryFrom<Value> for Item {
         match item["sk"].as_str().unwrap_or_default() {
             ACCOUNT => serde_json::from_value(item).map(Self::Account),
             KEYS => serde_json::from_value(item).map(Self::Keys),
+            APPLICATION => serde_json::from_value(item).map(Self::Application),
             EMAIL => Address::of(&item).map(Self::Address),
             sk if sk.starts_with(SESSION) => serde_json::from_value(item).map(Self::Session),
             _ => Ok(Self::Other),

@@ -1,13 +1,18 @@
 //! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
 //! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique and
-//! maps an address to its user. `pk = LINK#<hash>` is a link in a mail. `pk = TRIES#<hash of the address>` counts the
+//! maps an address to its user. `pk = APP#<id>` is an application, which is listed with `pk = APPLICATIONS`; `pk = CODE#<hash>` is
+//! a code that an application exchanges for tokens. `pk = LINK#<hash>` is a link in a mail. `pk = TRIES#<hash of the address>` counts the
 //! tries of passwords for an address. `pk = KEYS` has the lease of a rotation of the keys.
 
+mod applications;
 pub mod changes;
+mod codes;
 mod links;
 mod sessions;
 mod throttle;
 
+pub use applications::Registered;
+pub use codes::Exchanged;
 pub use links::Used;
 pub use sessions::Rotated;
 use sessions::{ALIVE, alive_values, session_key};

@@ -5,10 +5,12 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::id::{SessionId, UserId};
-use shared::table::{Item, Table, key, milliseconds, number, value};
+use shared::table::{Item, Table, key, milliseconds, number, text, value};
 use shared::write::{self, Written};
 
+use super::applications::application_key;
 use super::{Users, user_key, user_partition};
+use crate::oauth::application::ApplicationId;
 use crate::session::{Client, Ended, IDLE, LIFETIME, Reason, RefreshToken, Session, Verdict};
 
 pub(super) const SESSION: &str = "SESSION#";
@@ -23,7 +25,7 @@ const FORGOTTEN_AT_ONCE: i32 = 25;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotated {
     /// The session, with the token that is current now.
-    Session(Session),
+    Session(Box<Session>),
     /// The token had been replaced before: the session has ended now.
     Reused,
     /// The session has ended before, or does not exist.
@@ -32,39 +34,52 @@ pub enum Rotated {
     AccountChanged,
 }
 
+/// A session as the table has it.
+#[derive(Serialize)]
+pub(super) struct Stored<'a> {
+    #[serde(flatten)]
+    session: &'a Session,
+    /// DynamoDB deletes the item some time after this one, in seconds.
+    expires: i64,
+}
+
+impl<'a> Stored<'a> {
+    pub(super) fn of(session: &'a Session) -> Self {
+        Self { session, expires: (session.created_at + LIFETIME).as_second() }
+    }
+}
+
 impl Users {
     /// Stores a new session. 1 WRU.
     pub async fn begin_session(&self, session: &Session) -> Result<()> {
-        #[derive(Serialize)]
-        struct Stored<'a> {
-            #[serde(flatten)]
-            session: &'a Session,
-            /// DynamoDB deletes the item some time after this one, in seconds.
-            expires: i64,
-        }
-        let expires = (session.created_at + LIFETIME).as_second();
         let key = session_key(session.user, session.id);
-        let put = self.table.put(key, &Stored { session, expires })?;
+        let put = self.table.put(key, &Stored::of(session))?;
         let put = put.condition_expression("attribute_not_exists(pk)");
         write::send("sessions.begin", put).await.map(|_| ())
     }
 
     /// Replaces the session's token by its successor, if it is the current one: one write, on the condition of the
     /// token's number. 1 WRU; 2 for a token that was replaced before.
+    ///
+    /// `application` is the one that presents the token, of which the session must be; `None` for a session of none.
     pub async fn rotate(
         &self,
         token: RefreshToken,
         epoch: u32,
-        client: &Client,
+        (client, application): (&Client, Option<ApplicationId>),
         now: Timestamp,
     ) -> Result<Rotated> {
+        let of_application = match application {
+            Some(_) => "application.id = :application",
+            None => "attribute_not_exists(application)",
+        };
         let mut update = self
             .table
             .update(session_key(token.user, token.session))
             .update_expression(
                 "SET generation = :next, refreshed_at = :now, user_agent = :agent, ip = :ip",
             )
-            .condition_expression(format!("generation = :current AND {ALIVE}"))
+            .condition_expression(format!("generation = :current AND {of_application} AND {ALIVE}"))
             .expression_attribute_values(":current", number(token.generation))
             .expression_attribute_values(":next", number(token.generation.saturating_add(1)))
             .expression_attribute_values(":agent", value(&client.user_agent)?)
@@ -74,14 +89,20 @@ impl Users {
         for (name, value) in alive_values(epoch, now) {
             update = update.expression_attribute_values(name, value);
         }
+        if let Some(application) = application {
+            update = update.expression_attribute_values(":application", text(application));
+        }
         let (is_made, item) = match write::send("sessions.rotate", update).await? {
             Written::Made(item) => (true, item),
             Written::Refused(item) => (false, item),
         };
         let Some(item) = item else { return Ok(Rotated::Over) };
-        let session: Session = serde_dynamo::from_item(item)?;
+        let session: Box<Session> = serde_dynamo::from_item(item)?;
         if is_made {
             return Ok(Rotated::Session(session));
+        }
+        if session.application_id() != application {
+            return Ok(Rotated::Over);
         }
         if session.epoch > epoch {
             return Ok(Rotated::AccountChanged);
@@ -159,28 +180,51 @@ impl Users {
         }
     }
 
-    /// Whether a session is alive, strongly consistent. 2 RRU, in one request.
-    pub async fn is_alive(&self, user: UserId, session: SessionId, now: Timestamp) -> Result<bool> {
+    /// A session, strongly consistent. 1 RRU.
+    pub async fn session(&self, user: UserId, session: SessionId) -> Result<Option<Session>> {
+        self.table.get(session_key(user, session)).await
+    }
+
+    /// Whether a session is alive, and the application that it is for exists, strongly consistent. 2 RRU, or 3 with an
+    /// application, in one request.
+    pub async fn is_alive(
+        &self,
+        user: UserId,
+        session: SessionId,
+        application: Option<ApplicationId>,
+        now: Timestamp,
+    ) -> Result<bool> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Row {
-            Session(Session),
+            Session(Box<Session>),
             /// The hash tells it from a session.
             Account {
                 epoch: u32,
                 #[expect(dead_code)]
                 password_hash: IgnoredAny,
             },
+            /// So do the secrets.
+            Application {
+                id: ApplicationId,
+                #[expect(dead_code)]
+                secrets: IgnoredAny,
+            },
         }
-        let keys = vec![user_key(user), session_key(user, session)];
-        let (mut epoch, mut found) = (None, None);
+        let keys = [user_key(user), session_key(user, session)].into_iter();
+        let keys = keys.chain(application.map(application_key)).collect();
+        let (mut epoch, mut found, mut known) = (None, None, None);
         for row in self.table.batch(keys).await? {
             match row {
                 Row::Session(session) => found = Some(session),
                 Row::Account { epoch: current, .. } => epoch = Some(current),
+                Row::Application { id, .. } => known = Some(id),
             }
         }
-        Ok(epoch.zip(found).is_some_and(|(epoch, session)| session.is_alive(epoch, now)))
+        let is_alive = epoch.zip(found).is_some_and(|(epoch, session)| {
+            session.application_id() == application && session.is_alive(epoch, now)
+        });
+        Ok(is_alive && known == application)
     }
 }
 

@@ -5,6 +5,7 @@ use shared::clock::Clock;
 
 use super::*;
 use crate::keys::LEAD;
+use crate::user::User;
 
 const NOW: &str = "2026-11-21T10:00:00Z";
 
@@ -21,10 +22,21 @@ fn fixture() -> Fixture {
     let issuer = Issuer::new("arsenal-test".into(), &ring).unwrap();
     let verifier = Verifier::new("arsenal-test", ring.public().unwrap());
     let ids = Ids::sequential(Clock::manual(now));
-    let user = User::register("ada@example.org".to_owned().try_into().unwrap(), &ids, now);
-    let token = issuer.issue(&user, ids.next(), &ids, now).unwrap();
+    let token = issuer.issue(subject(&ids), &ids, now).unwrap();
     let claims = serde_json::to_value(verifier.verify(&token, now).unwrap()).unwrap();
     Fixture { issuer, verifier, claims, now }
+}
+
+fn subject(ids: &Ids) -> Subject {
+    let email = "ada@example.org".to_owned().try_into().unwrap();
+    let user = User::register(email, ids, NOW.parse().unwrap());
+    Subject {
+        user: user.id,
+        tenant: user.tenant,
+        session: Some(ids.next()),
+        application: None,
+        scope: user.scope(),
+    }
 }
 
 impl Fixture {
@@ -43,7 +55,7 @@ impl Fixture {
 fn a_token_has_the_standard_claims() {
     let claims = fixture().claims;
     assert_eq!(claims["iss"], "arsenal-test");
-    assert_eq!(claims["aud"], "arsenal");
+    assert_eq!((&claims["aud"], &claims["client_id"]), (&json!("arsenal"), &json!("arsenal")));
     assert_eq!(
         claims["scope"],
         "account audit:read documents:read documents:write orders:read orders:write"
@@ -68,7 +80,7 @@ fn another_issuer_audience_or_a_missing_claim_is_refused() {
         claims[claim] = value;
         assert!(f.refuses(&f.sign(&f.header(), &claims)), "{claim}");
     }
-    for claim in ["iss", "aud", "sub", "exp", "tenant", "scope", "sid"] {
+    for claim in ["iss", "aud", "sub", "exp", "tenant", "scope", "client_id"] {
         let mut claims = f.claims.clone();
         claims.as_object_mut().unwrap().remove(claim);
         assert!(f.refuses(&f.sign(&f.header(), &claims)), "{claim}");
@@ -144,10 +156,9 @@ fn after_a_rotation_each_key_signs_in_its_time() {
     let ring = KeyRing::generate(now).unwrap().rotated(now).unwrap();
     let issuer = Issuer::new("arsenal-test".into(), &ring).unwrap();
     let ids = Ids::sequential(Clock::manual(now));
-    let user = User::register("ada@example.org".to_owned().try_into().unwrap(), &ids, now);
     let verifier = Verifier::new("arsenal-test", ring.public().unwrap());
     let signed_by = |at: Timestamp| {
-        let token = issuer.issue(&user, ids.next(), &ids, at).unwrap();
+        let token = issuer.issue(subject(&ids), &ids, at).unwrap();
         assert!(verifier.verify(&token, at).is_ok());
         jsonwebtoken::decode_header(&token).unwrap().kid.unwrap()
     };
@@ -172,4 +183,47 @@ fn an_unsigned_or_altered_token_is_refused() {
     assert!(f.refuses(&format!("{}.{}.", parts[0], parts[1])));
     assert!(f.refuses(""));
     assert!(f.refuses("a.b.c"));
+}
+
+/// An ID token is for an application, and opens no endpoint.
+#[test]
+fn an_id_token_is_no_access_token() {
+    let now: Timestamp = NOW.parse().unwrap();
+    let ring = KeyRing::generate(now).unwrap();
+    let issuer = Issuer::new("arsenal-test".into(), &ring).unwrap();
+    let verifier = Verifier::new("arsenal-test", ring.public().unwrap());
+    let f = fixture();
+    let token = issuer.sign_identity(&f.claims, now).unwrap();
+    assert!(matches!(verifier.verify(&token, now), Err(Rejected::Header)));
+    // Nor is one whose header says that it is one.
+    let key = ring.identity()[0].identity().unwrap();
+    let id = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
+    let header = json!({"alg": "EdDSA", "typ": TYPE, "kid": id}).to_string();
+    let signed = key.sign(&f.claims).unwrap();
+    let rest = signed.split_once('.').unwrap().1;
+    let forged = format!("{}.{rest}", BASE64_URL_SAFE_NO_PAD.encode(header));
+    assert!(verifier.verify(&forged, now).is_err());
+}
+
+/// A library of OpenID Connect reads it with the published key.
+#[test]
+fn an_id_token_is_read_with_the_published_key() {
+    let now: Timestamp = NOW.parse().unwrap();
+    let ring = KeyRing::generate(now).unwrap().rotated(now).unwrap();
+    let issuer = Issuer::new("arsenal-test".into(), &ring).unwrap();
+    let keys = ring.public().unwrap();
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.set_audience(&["app"]);
+    let claims = json!({"aud": "app", "exp": 4_102_444_800_u64, "nonce": "é"});
+    let mut kids = Vec::new();
+    for at in [now, now + LEAD] {
+        let token = issuer.sign_identity(&claims, at).unwrap();
+        let kid = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
+        let key = DecodingKey::from_jwk(keys.find(&kid).unwrap()).unwrap();
+        let read = jsonwebtoken::decode::<Value>(&token, &key, &validation).unwrap();
+        assert_eq!(read.claims, claims);
+        kids.push(kid);
+    }
+    let all: Vec<_> = ring.identity().iter().map(|key| key.id().unwrap()).collect();
+    assert_eq!(kids, all, "each key signs in its time");
 }

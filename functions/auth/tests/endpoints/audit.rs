@@ -12,6 +12,7 @@ use shared::fault;
 use shared::queue::Queue;
 use testing::account;
 
+use crate::oauth;
 use crate::sessions::{ADA, advance, change, with_ada};
 use crate::support::{Auth, PASSWORD, auth, sample};
 
@@ -174,6 +175,51 @@ async fn the_life_of_an_account_is_in_the_log_of_its_tenant() {
     let listed = auth.as_user(&other.access, sample("list-audit")).await.ok(200);
     assert_eq!(listed["entries"].as_array().unwrap().len(), expected.len());
     assert_eq!(listed["entries"][0]["number"], 9);
+}
+
+#[tokio::test]
+async fn applications_and_their_sessions_are_in_the_log() {
+    let (auth, browser, app) = oauth::with_app(&json!({})).await;
+    let ada = auth.signed_in(ADA).await;
+    let chain = tenant_of(&auth, &ada.access).await;
+    let mut table = Table::of(&auth).await;
+    table.streamed().await;
+    let before = table.chain(chain).await.len();
+    let code = auth.code(&oauth::asks(&app, &[]), &browser).await;
+    let parameters = oauth::exchange(&code);
+    auth.post("token", &app, &parameters).await.ok(200);
+    table.streamed().await;
+    assert_eq!(auth.post("token", &app, &parameters).await.status, 400);
+    table.streamed().await;
+    let entries = table.chain(chain).await.split_off(before);
+    assert_eq!(kinds(&entries), ["session.begun", "session.code_reused"]);
+    assert!(entries.iter().all(|entry| entry.fact.details["application"] == app.id));
+
+    let of_app = |name: &str| {
+        let event = sample(name).to_string().replace("app_01M7YRRT800000000000000009", &app.id);
+        serde_json::from_str(&event).unwrap()
+    };
+    auth.call(&of_app("renew-secret")).await.ok(201);
+    table.streamed().await;
+    // By hand: codes of all users would go to somebody else.
+    let moved = AttributeValue::L(vec![AttributeValue::S("https://evil.example/".into())]);
+    let by_hand = aws_sdk_dynamodb::Client::new(&auth.aws)
+        .update_item()
+        .table_name("auth")
+        .key("pk", AttributeValue::S(format!("APP#{}", app.id)))
+        .key("sk", AttributeValue::S("APPLICATION".into()))
+        .update_expression("SET redirect_uris = :moved")
+        .expression_attribute_values(":moved", moved);
+    by_hand.send().await.unwrap();
+    table.streamed().await;
+    auth.call(&of_app("delete-application")).await.ok(204);
+    table.streamed().await;
+    let entries = table.chain(Chain::Installation).await;
+    let expected = ["registered", "secret_renewed", "changed", "deleted"];
+    assert_eq!(kinds(&entries), expected.map(|kind| format!("application.{kind}")));
+    assert!(entries.iter().all(|entry| entry.fact.subject == app.id));
+    let log = serde_json::to_string(&entries).unwrap();
+    assert!(!log.contains("arsenal_cs_"), "{log}");
 }
 
 /// After a deletion the table has nothing of the user, wherever an attempt of the stream's consumer ends; others are told once

@@ -5,6 +5,7 @@
 mod audit;
 mod equal_work;
 mod mails;
+mod oauth;
 mod odd_requests;
 mod pages;
 mod passwords;

@@ -9,7 +9,7 @@ use serde_json::json;
 use shared::fault;
 
 use crate::sessions::{ADA, advance, with_ada, wrong};
-use crate::support::{Auth, Tokens, sample};
+use crate::support::{Auth, ISSUER, Tokens, sample};
 
 impl Auth {
     pub(crate) fn rotation(&self) -> RotateKeys {
@@ -45,7 +45,7 @@ async fn no_token_is_refused_while_keys_rotate() {
         advance(&auth, Duration::from_mins(1));
     }
     let published = auth.public.current().await.unwrap().keys.len();
-    assert_eq!(published, 2, "two of the four keys are not published any more");
+    assert_eq!(published, 4, "of each kind, two of the four keys are not published any more");
 }
 
 #[tokio::test]
@@ -70,18 +70,25 @@ async fn an_unknown_key_makes_the_authorizer_look_again_but_not_often() {
     auth.rotation().handle(&json!({"emergency": true})).await.unwrap();
     advance(&auth, Duration::from_secs(59));
     // The endpoints have read the new keys, and this authorizer has not.
-    let issuers = token::Issuers::new("arsenal".into(), auth.private.clone(), auth.clock.clone());
+    let issuers = token::Issuers::new(ISSUER.into(), auth.private.clone(), auth.clock.clone());
     let issuer = issuers.current().await.unwrap();
     let account = auth.users.by_email(&ADA.to_owned().try_into().unwrap()).await.unwrap().unwrap();
     let session = auth.authorized(&tokens.access).await.unwrap()["sid"].clone();
     let session = serde_json::from_value(session).unwrap();
-    let token = issuer.issue(&account.user, session, &auth.ids, auth.clock.now()).unwrap();
+    let subject = token::Subject {
+        user: account.user.id,
+        tenant: account.user.tenant,
+        session: Some(session),
+        application: None,
+        scope: account.user.scope(),
+    };
+    let token = issuer.issue(subject.clone(), &auth.ids, auth.clock.now()).unwrap();
     assert!(auth.authorized(&token).await.is_some(), "it has looked again");
 
     auth.public.put(&jsonwebtoken::jwk::JwkSet { keys: Vec::new() }).await.unwrap();
     let other = keys::KeyRing::generate(auth.clock.now()).unwrap();
-    let other = token::Issuer::new("arsenal".into(), &other).unwrap();
-    let unknown = other.issue(&account.user, session, &auth.ids, auth.clock.now()).unwrap();
+    let other = token::Issuer::new(ISSUER.into(), &other).unwrap();
+    let unknown = other.issue(subject, &auth.ids, auth.clock.now()).unwrap();
     assert_eq!(auth.authorized(&unknown).await, None);
     assert!(auth.authorized(&token).await.is_some(), "it has not looked again: the keys are new");
     advance(&auth, Duration::from_secs(10));

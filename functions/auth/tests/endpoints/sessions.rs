@@ -240,7 +240,8 @@ async fn a_refresh_during_a_change_of_the_password_reads_the_account_again() {
     let ring = auth.private.current().await.unwrap();
     let token = ring.refresh().read(&tokens.refresh).unwrap();
     let now = auth.clock.now();
-    let rotated = auth.users.rotate(token, account.epoch, &Client::default(), now).await.unwrap();
+    let by = (&Client::default(), None);
+    let rotated = auth.users.rotate(token, account.epoch, by, now).await.unwrap();
     assert_eq!(rotated, Rotated::AccountChanged);
 
     for round in 0..8 {

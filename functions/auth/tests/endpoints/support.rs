@@ -30,6 +30,7 @@ use testing::requests::Requests;
 use testing::{account, event};
 
 pub(crate) const NOW: &str = "2026-11-21T10:00:00Z";
+pub(crate) const ISSUER: &str = "https://auth.example.org";
 pub(crate) const SENDER: &str = "no-reply@arsenal.test";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -76,9 +77,8 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
     private.put(&ring, None).await.unwrap();
     public.put(&ring.public().unwrap()).await.unwrap();
 
-    let issuers = Issuers::new("arsenal".into(), private.clone(), clock.clone());
-    let authorizer =
-        Authorizer::new("arsenal".into(), public.clone(), users.clone(), clock.clone());
+    let issuers = Issuers::new(ISSUER.into(), private.clone(), clock.clone());
+    let authorizer = Authorizer::new(ISSUER.into(), public.clone(), users.clone(), clock.clone());
     let limiter = RateLimiter::new(client, requests, clock.clone());
     let audit_log =
         crate::audit::log(&aws, account::table_named(&aws, "audit", &["pk", "sk"]).await);
@@ -101,8 +101,19 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         clock: clock_of_system,
         ids: ids_of_system,
     };
-    let pages = page_app(pages::router(&system, &queue), pages::page_of);
+    let sign_in = pages::sign_in::router(&system, &issuers);
+    let pages = page_app(pages::router(&system, &queue).merge(sign_in), pages::page_of);
     let s = || system.clone();
+    let oauth = api::token::router(s(), issuers.clone())
+        .merge(api::revoke::router(s(), issuers.clone(), authorizer.clone()))
+        .merge(api::introspect::router(s(), authorizer.clone()))
+        .merge(api::get_userinfo::router(s()))
+        .merge(api::get_keys::router(authorizer.clone()))
+        .merge(api::get_configuration::router(ISSUER.into()))
+        .merge(api::create_application::router(s()))
+        .merge(api::list_applications::router(s()))
+        .merge(api::renew_secret::router(s()))
+        .merge(api::delete_application::router(s()));
     let router = api::register::router(&system, queue.clone())
         .merge(api::forgot_password::router(&system, queue))
         .merge(api::confirm::router(s()))
@@ -117,7 +128,8 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::export_me::router(s(), audit_log.clone()))
         .merge(api::delete_me::router(s()))
         .merge(api::list_audit::router(s(), audit_log.clone()))
-        .merge(api::change_password::router(s()));
+        .merge(api::change_password::router(s()))
+        .merge(oauth);
     let router = app(router);
     Auth {
         requests: Recorded(recorded),
@@ -199,6 +211,11 @@ pub(crate) fn sample(name: &str) -> Value {
 }
 
 impl Auth {
+    /// The endpoints.
+    pub(crate) fn endpoints(&self) -> Router {
+        self.router.clone()
+    }
+
     pub(crate) async fn call(&self, event: &Value) -> Answer {
         let response = ask(&self.router, from_str(&event.to_string()).unwrap()).await;
         let (parts, body) = response.into_parts();

@@ -13,7 +13,6 @@ use super::schemas::{Schemas, text};
 use super::unions::capitalised;
 use super::{BEARER, EVERYWHERE, Operation, versions};
 use crate::budget::EXCEEDED;
-use crate::http::StatusCode;
 use crate::http::rate_limit::{TOO_MANY_REQUESTS, UNAVAILABLE};
 use crate::idempotency::IN_PROGRESS;
 use crate::problem::{CONFLICTING_WRITES, INTERNAL, Members, ProblemType, TYPES, UNAUTHENTICATED};
@@ -77,7 +76,11 @@ const HEADERS: [(&str, &str, &str); 15] = [
         "Only if the form of the answer ends: the day until which it is served at least (RFC 8594).",
         "Wed, 01 Dec 2027 00:00:00 GMT",
     ),
-    ("WWW-Authenticate", "`Bearer`: the request needs an access token.", "Bearer"),
+    (
+        "WWW-Authenticate",
+        "`Bearer`: the request needs an access token. `Basic`: it needs the secret of an application.",
+        "Bearer",
+    ),
 ];
 
 /// The header of the first answer to the same request.
@@ -174,6 +177,9 @@ impl Operation {
             }
         }
         let mut refusals = BTreeMap::<_, Vec<ProblemType>>::new();
+        for (status, _) in &self.errors {
+            refusals.entry(status.as_u16()).or_default();
+        }
         for problem in &self.problems {
             let same = refusals.entry(problem.status.as_u16()).or_default();
             if !same.iter().any(|known| known.slug == problem.slug) {
@@ -184,9 +190,12 @@ impl Operation {
         let is_open = self.openapi.security.as_ref().is_none_or(Vec::is_empty);
         for (status, mut problems) in refusals {
             problems.sort_by_key(|problem| problem.slug);
-            let mut response = refusal(status, &problems, is_open);
+            let error = self.errors.iter().find(|(of, _)| of.as_u16() == status);
+            let error = error.map(|(_, schema)| schema.clone());
+            let mut response = refusal(status, &problems, error.as_ref(), is_open);
             // Some requests are refused before they count.
-            let counts = problems.iter().any(|problem| !is_before_limit(problem));
+            let counts =
+                error.is_some() || problems.iter().any(|problem| !is_before_limit(problem));
             let limits = self.headers.iter().filter(|name| counts && name.starts_with("RateLimit"));
             response.headers.extend(limits.map(|name| header(name)));
             let is_patch = status == 415 && self.methods.contains(&HttpMethod::Patch);
@@ -196,7 +205,7 @@ impl Operation {
             let replayed = self.headers.iter().find(|name| is_saved && **name == REPLAYED);
             response.headers.extend(replayed.map(|name| header(name)));
             let response = match &problems[..] {
-                [only] => shared(common, only, response),
+                [only] if error.is_none() => shared(common, only, response),
                 _ => response.into(),
             };
             self.openapi.responses.responses.insert(status.to_string(), response);
@@ -245,40 +254,53 @@ fn summarize(operation: &mut OpenApiOperation) {
     operation.description = Some(paragraphs.join("\n\n")).filter(|text| !text.is_empty());
 }
 
-/// The response of a status with these problems.
-fn refusal(status: u16, problems: &[ProblemType], is_open: bool) -> Response {
+/// The response of a status with these problems, and with an error that is none.
+fn refusal(
+    status: u16,
+    problems: &[ProblemType],
+    error: Option<&RefOr<Schema>>,
+    is_open: bool,
+) -> Response {
     // API Gateway, its authorizer, or a function that does not answer.
     let gateway_answers =
         matches!(status, 429 | 500 | 503) || (!is_open && matches!(status, 401 | 403));
-    let mut bodies: Vec<_> = problems.iter().map(component).collect();
-    // Its content type is another one. But openapi-python-client takes one schema for a status, that of
+    let name = |name: &str| RefOr::from(Ref::from_schema_name(name));
+    let mut others: Vec<RefOr<Schema>> = error.cloned().into_iter().collect();
+    others.extend(gateway_answers.then(|| name(GATEWAY_MESSAGE)));
+    // Their content type is another one. But openapi-python-client takes one schema for a status, that of
     // the first content type, and fails if a body is not valid by it.
-    bodies.extend(gateway_answers.then(|| GATEWAY_MESSAGE.to_owned()));
-    let schema = match &bodies[..] {
-        [only] => Ref::from_schema_name(only).into(),
-        several => {
-            let any = several.iter().map(Ref::from_schema_name);
-            RefOr::T(Schema::OneOf(any.fold(OneOfBuilder::new(), OneOfBuilder::item).build()))
-        }
-    };
+    let bodies = problems.iter().map(|problem| name(&component(problem)));
+    let schema = one_of(bodies.chain(others.iter().cloned()).collect());
     let titles = problems.iter().map(|problem| format!("`{}`: {}.", problem.slug, problem.title));
-    let mut response = ResponseBuilder::new()
-        .description(titles.collect::<Vec<_>>().join(" "))
-        .content("application/problem+json", Content::new(Some(schema)));
-    if gateway_answers {
-        let message = Ref::from_schema_name(GATEWAY_MESSAGE);
-        response = response.content("application/json", Content::new(Some(message)));
+    let otherwise = error.map(|_| "Otherwise `error` says what is wrong.".to_owned());
+    let mut response =
+        ResponseBuilder::new().description(titles.chain(otherwise).collect::<Vec<_>>().join(" "));
+    if !problems.is_empty() {
+        response = response.content("application/problem+json", Content::new(Some(schema)));
+    }
+    if !others.is_empty() {
+        response = response.content("application/json", Content::new(Some(one_of(others))));
     }
     let mut response = response.build();
     let headers = problems.iter().filter_map(|problem| match *problem {
-        ProblemType { status: StatusCode::UNAUTHORIZED, .. } => Some("WWW-Authenticate"),
         CONFLICTING_WRITES | EXCEEDED | IN_PROGRESS | TOO_MANY_REQUESTS | UNAVAILABLE => {
             Some("Retry-After")
         }
         _ => None,
     });
-    response.headers = headers.chain([REQUEST_ID, VERSION]).map(header).collect();
+    let headers = headers.chain([REQUEST_ID, VERSION]);
+    // An error with this status says how to authenticate, as the problem does.
+    let challenge = (status == 401).then_some("WWW-Authenticate");
+    response.headers = headers.chain(challenge).map(header).collect();
     response
+}
+
+fn one_of(mut schemas: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+    if schemas.len() == 1 {
+        return schemas.remove(0);
+    }
+    let any = schemas.into_iter().fold(OneOfBuilder::new(), OneOfBuilder::item);
+    RefOr::T(Schema::OneOf(any.build()))
 }
 
 /// The reference to a header of [`HEADERS`].

@@ -73,7 +73,7 @@ use super::json::JSON;
 use super::limits::{HEADERS_TOO_LARGE, URL_TOO_LONG};
 use super::rate_limit::{Subject, TOO_MANY_REQUESTS, UNAVAILABLE, Unavailable};
 use super::version::UNKNOWN_VERSION;
-use super::{BODY_TOO_LARGE, StatusCode, UNREADABLE_BODY};
+use super::{BODY_TOO_LARGE, StatusCode, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE};
 pub use crate::__operation as operation;
 pub use crate::__route as route;
 pub use crate::__text as text;
@@ -92,6 +92,8 @@ const EVERYWHERE: [ProblemType; 9] = [
     INTERNAL,
 ];
 
+/// The media type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
 /// The name of the security scheme of access tokens.
 const BEARER: &str = "bearer";
 
@@ -161,6 +163,8 @@ pub struct Operation {
     openapi: OpenApiOperation,
     schemas: Schemas,
     problems: Vec<ProblemType>,
+    /// The errors that are no problems, with their status.
+    errors: Vec<(StatusCode, RefOr<Schema>)>,
     /// The headers of answers that are no problems.
     headers: Vec<&'static str>,
 }
@@ -181,6 +185,7 @@ impl Operation {
             openapi,
             schemas: Schemas::default(),
             problems: EVERYWHERE.to_vec(),
+            errors: Vec::new(),
             headers: Vec::new(),
         };
         if operation.methods.contains(&HttpMethod::Get) {
@@ -233,6 +238,20 @@ impl Operation {
     pub fn needs(mut self, name: &str, description: &str, example: &str) -> Self {
         let schema = schemas::text(None, None, example);
         self.parameter(name, ParameterIn::Header, true, description, schema);
+        self
+    }
+
+    /// It takes a `T` as a form, of which each field is a text.
+    pub fn take_form<T: ToSchema>(&mut self) {
+        let schema = self.schemas.add::<T>();
+        self.body_of(FORM, Content::new(Some(schema)));
+        self.problems.push(UNSUPPORTED_MEDIA_TYPE);
+    }
+
+    /// With these statuses it may answer a `T` as JSON, which is no problem but an error of another standard.
+    pub fn fails_with<T: ToSchema>(mut self, statuses: &[StatusCode]) -> Self {
+        let schema = self.schemas.add::<T>();
+        self.errors.extend(statuses.iter().map(|status| (*status, schema.clone())));
         self
     }
 

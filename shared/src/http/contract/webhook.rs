@@ -65,6 +65,7 @@ pub fn webhook<T: ToSchema>(system: &str, kind: &'static str, summary: &str) -> 
         openapi,
         schemas,
         problems: Vec::new(),
+        errors: Vec::new(),
         headers: Vec::new(),
     };
     for (name, description, example) in HEADERS {

@@ -21,10 +21,21 @@ const PAGES: [&str; 4] = ["register", "confirm", "forgot-password", "reset-passw
 const ASKING: [&str; 2] = ["register", "forgot-password"];
 const CHOOSING: [&str; 2] = ["confirm", "reset-password"];
 
+/// All pages, to which a link or a form may lead.
+const ALL: [&str; 7] = [
+    "register",
+    "confirm",
+    "forgot-password",
+    "reset-password",
+    "sign-in",
+    "sign-out",
+    "authorize",
+];
+
 /// What pages consist of. None of these runs or loads anything.
-const ELEMENTS: [&str; 15] = [
+const ELEMENTS: [&str; 17] = [
     "!DOCTYPE", "html", "head", "meta", "title", "style", "body", "main", "h1", "p", "a", "form",
-    "label", "input", "button",
+    "label", "input", "button", "ul", "li",
 ];
 const ATTRIBUTES: [&str; 23] = [
     "action",
@@ -53,34 +64,35 @@ const ATTRIBUTES: [&str; 23] = [
 ];
 
 /// A page as a browser gets it.
-struct Page {
-    status: u16,
-    headers: HeaderMap,
-    body: String,
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) cookies: Vec<String>,
+    pub(crate) body: String,
 }
 
 impl Page {
     /// The page, if it has the status and the text. Panics otherwise.
-    fn says(self, status: u16, text: &str) -> Self {
+    pub(crate) fn says(self, status: u16, text: &str) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         assert!(self.body.contains(text), "no {text:?} in {}", self.body);
         self
     }
 
     /// The values of an attribute, in order.
-    fn values_of(&self, attribute: &str) -> Vec<&str> {
+    pub(crate) fn values_of(&self, attribute: &str) -> Vec<&str> {
         let start = format!(" {attribute}=\"");
         let values = self.body.split(&start).skip(1);
         values.map(|rest| rest.split_once('"').unwrap().0).collect()
     }
 
-    /// Checks what all pages promise, those of problems too.
-    fn check(&self) {
+    /// Checks what all pages promise, those of problems too. A form may end at `target`.
+    fn check(&self, target: &str) {
         let style =
             self.body.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
         let hash = BASE64_STANDARD.encode(digest(&SHA256, style.unwrap().0.as_bytes()));
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
+            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'{target}; base-uri 'none'; \
              frame-ancestors 'none'"
         );
         for (name, value) in [
@@ -110,13 +122,13 @@ impl Page {
             }
         }
         for url in ["href", "action"].iter().flat_map(|name| self.values_of(name)) {
-            assert!(PAGES.contains(&url), "{url} in {}", self.body);
+            assert!(ALL.contains(&url), "{url} in {}", self.body);
         }
     }
 }
 
 /// The event of a page that is opened, with what follows the `?`.
-fn opened(page: &str, query: &str) -> Value {
+pub(crate) fn opened(page: &str, query: &str) -> Value {
     let mut event = at(page, "GET");
     event["rawQueryString"] = json!(query);
     for name in ["content-type", "content-length", "origin"] {
@@ -128,7 +140,7 @@ fn opened(page: &str, query: &str) -> Value {
 }
 
 /// The event of a form that is sent. API Gateway encodes its body.
-fn sent(page: &str, fields: &[(&str, &str)]) -> Value {
+pub(crate) fn sent(page: &str, fields: &[(&str, &str)]) -> Value {
     let mut form = Serializer::new(String::new());
     sent_as(page, form.extend_pairs(fields).finish().as_bytes())
 }
@@ -153,16 +165,28 @@ fn at(page: &str, method: &str) -> Value {
 
 impl Auth {
     /// The answer to a browser.
-    async fn browse(&self, event: Value) -> Page {
+    pub(crate) async fn browse(&self, event: Value) -> Page {
+        self.browse_toward(event, "").await
+    }
+
+    /// The answer to a browser, whose forms may end at `target`, an origin.
+    pub(crate) async fn browse_toward(&self, event: Value, target: &str) -> Page {
         let answer = shared::http::answer(self.pages.clone(), event, &Context::default()).await;
         assert!(!answer.is_base64_encoded);
         let body = serde_json::to_value(answer.body.unwrap()).unwrap();
         let page = Page {
             status: answer.status_code.try_into().unwrap(),
             headers: answer.headers,
+            cookies: answer.cookies,
             body: body.as_str().unwrap().to_owned(),
         };
-        page.check();
+        let space = if target.is_empty() { "" } else { " " };
+        if page.status == 303 {
+            assert!(page.body.is_empty() && page.headers["cache-control"] == "no-store");
+            assert_eq!(page.headers["referrer-policy"], "no-referrer");
+        } else {
+            page.check(&format!("{space}{target}"));
+        }
         page
     }
 

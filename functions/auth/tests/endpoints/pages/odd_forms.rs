@@ -30,7 +30,7 @@ async fn a_body_that_is_no_form_of_ours_gets_a_page() {
     let auth = auth().await;
     let typed = |kind: &Value| with(sent("register", &[("email", ADA)]), "content-type", kind);
     for kind in [json!("application/json"), json!("text/plain"), json!(""), Value::Null] {
-        auth.browse(typed(&kind)).await.says(415, "only its own form");
+        auth.browse(typed(&kind)).await.says(415, "only a form");
     }
     for kind in
         ["application/x-www-form-urlencoded; charset=utf-8", "Application/X-WWW-Form-Urlencoded"]

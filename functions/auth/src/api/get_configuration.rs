@@ -1,0 +1,95 @@
+//! `GET /.well-known/openid-configuration`
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, HeaderName};
+use axum::{Json, Router};
+use serde::Serialize;
+use shared::http::StatusCode;
+use shared::http::contract::{self, Operation};
+use utoipa::ToSchema;
+
+use crate::oauth::pkce;
+use crate::oauth::scope::Scopes;
+
+/// The endpoint's router. The issuer is the URL of the API.
+pub fn router(issuer: String) -> Router {
+    contract::route!(handle).with_state(issuer)
+}
+
+/// The endpoint's part of the contract.
+pub fn operation() -> Operation {
+    contract::operation!(handle).answers::<Configuration>(StatusCode::OK)
+}
+
+/// What a library has to know (OpenID Connect Discovery 1.0, RFC 8414).
+#[derive(Serialize, ToSchema)]
+struct Configuration {
+    /// The issuer of all tokens.
+    issuer: String,
+    /// The page to which an application sends the browser of a user.
+    authorization_endpoint: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    revocation_endpoint: String,
+    introspection_endpoint: String,
+    scopes_supported: Vec<&'static str>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 1],
+    grant_types_supported: [&'static str; 3],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 1],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    code_challenge_methods_supported: [&'static str; 1],
+    claims_supported: [&'static str; 8],
+    prompt_values_supported: [&'static str; 3],
+    /// Answers by the browser name the issuer (RFC 9207).
+    authorization_response_iss_parameter_supported: bool,
+    /// Without it, `true` is meant.
+    request_uri_parameter_supported: bool,
+}
+
+/// Tells libraries of OpenID Connect and OAuth all that they need.
+#[utoipa::path(get, path = "/.well-known/openid-configuration")]
+async fn handle(
+    State(issuer): State<String>,
+) -> ([(HeaderName, HeaderValue); 1], Json<Configuration>) {
+    let at = |path: &str| format!("{issuer}{path}");
+    let methods = ["client_secret_basic", "client_secret_post", "none"];
+    let configuration = Configuration {
+        authorization_endpoint: at("/auth/authorize"),
+        token_endpoint: at("/v1/oauth/token"),
+        userinfo_endpoint: at("/v1/oauth/userinfo"),
+        jwks_uri: at("/v1/oauth/keys"),
+        revocation_endpoint: at("/v1/oauth/revoke"),
+        introspection_endpoint: at("/v1/oauth/introspect"),
+        scopes_supported: Scopes::names(),
+        response_types_supported: ["code"],
+        response_modes_supported: ["query"],
+        grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["RS256"],
+        token_endpoint_auth_methods_supported: methods,
+        revocation_endpoint_auth_methods_supported: methods,
+        introspection_endpoint_auth_methods_supported: [methods[0], methods[1]],
+        code_challenge_methods_supported: [pkce::METHOD],
+        claims_supported: [
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "email",
+            "email_verified",
+        ],
+        prompt_values_supported: ["none", "login", "consent"],
+        authorization_response_iss_parameter_supported: true,
+        request_uri_parameter_supported: false,
+        issuer,
+    };
+    ([(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"))], Json(configuration))
+}

@@ -1,0 +1,119 @@
+//! `/auth/sign-in`: a user gives the password in a browser, for an application or just so.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use shared::http::rate_limit::limited;
+use shared::{Error, Result};
+
+use super::asked::{Asked, see_other};
+use super::browser;
+use super::fields::{EmailField, PasswordField};
+use super::layout::page_toward;
+use super::message::{Message, SIGN_OUT};
+use super::{authorize, cross_site, sign_out};
+use crate::api::login::{INVALID_CREDENTIALS, begin_session, checked, limit};
+use crate::form::Form;
+use crate::session::{Client, Reason};
+use crate::system::System;
+use crate::token::Issuers;
+
+const PATH: &str = "/auth/sign-in";
+
+/// The page.
+#[derive(Debug, Default, Template)]
+#[template(path = "sign_in.html")]
+struct SignIn<'a> {
+    request: &'a str,
+    application: Option<&'a str>,
+    email: EmailField,
+    /// Whether the address or the password was wrong.
+    is_refused: bool,
+}
+
+/// The router of the pages on which a user signs in, allows an application, and signs out.
+pub fn router(state: &System, issuers: &Issuers) -> Router {
+    let sent = Router::new().route(PATH, post(send)).with_state(state.clone());
+    let sent = limited(sent.layer(Extension(issuers.clone())), limit(state));
+    Router::new()
+        .route(PATH, get(show))
+        .merge(sent)
+        .merge(authorize::router(state, issuers))
+        .merge(sign_out::router(state, issuers))
+        // Around the limits, so that a form of another site uses nobody's share.
+        .layer(from_fn(cross_site::check))
+}
+
+/// Asks for the password, for an application.
+pub(super) fn ask(asked: &Asked, login_hint: &str) -> Result<Response> {
+    let email = EmailField { value: login_hint.to_owned(), error: None };
+    answer(StatusCode::OK, Some(asked), SignIn { email, ..SignIn::default() })
+}
+
+fn answer(status: StatusCode, asked: Option<&Asked>, page: SignIn<'_>) -> Result<Response> {
+    let Some(asked) = asked else { return page_toward(status, &page, "") };
+    let (request, application) = (asked.query(), Some(asked.application.name.as_str()));
+    page_toward(status, &SignIn { request: &request, application, ..page }, &asked.target.source())
+}
+
+async fn show() -> Result<Response> {
+    answer(StatusCode::OK, None, SignIn::default())
+}
+
+async fn send(
+    State(state): State<System>,
+    Extension(issuers): Extension<Issuers>,
+    headers: HeaderMap,
+    client: Client,
+    form: Form,
+) -> Result<Response> {
+    let asked = match form.text("request") {
+        "" => None,
+        query => match Asked::read(&state, query).await? {
+            Ok(asked) => Some(asked),
+            Err(nowhere) => return nowhere.page(),
+        },
+    };
+    let refused = |email, is_refused| {
+        let page = SignIn { email, is_refused, ..SignIn::default() };
+        answer(StatusCode::UNPROCESSABLE_ENTITY, asked.as_ref(), page)
+    };
+    let email = match EmailField::read(&form) {
+        Ok(email) => email,
+        Err(email) => return refused(email, false),
+    };
+    let account = match checked(&state, &email, form.secret("password")).await {
+        Ok(account) => account,
+        Err(Error::Problem(problem)) if problem.is(INVALID_CREDENTIALS) => {
+            let value = form.text("email").to_owned();
+            return refused(EmailField { value, error: None }, true);
+        }
+        Err(error) => return Err(error),
+    };
+    let (issuer, now) = (issuers.current().await?, state.clock.now());
+    let session = begin_session(&state, &account, client, now).await?;
+    // The browser forgets the session before.
+    if let Some(former) = browser::token(&issuer, &headers) {
+        state.users.end_session(former.user, former.session, Reason::SignedOut, now).await?;
+    }
+    let next = match &asked {
+        Some(asked) => see_other(&format!("authorize?{}", asked.query_after_sign_in())),
+        None => signed_in(account.user.email.as_str())?,
+    };
+    Ok(([browser::keep(&issuer, &session)?], next).into_response())
+}
+
+fn signed_in(email: &str) -> Result<Response> {
+    let text = format!("You are signed in as {email} in this browser, for the next 14 days.");
+    let message = Message {
+        title: "You are signed in",
+        text: &text,
+        link: Some(SIGN_OUT),
+        ..Message::default()
+    };
+    page_toward(StatusCode::OK, &message, "")
+}
