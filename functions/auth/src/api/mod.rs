@@ -1,8 +1,10 @@
 //! The HTTP endpoints.
 
+mod api_keys;
 pub mod change_password;
 mod client;
 pub mod confirm;
+pub mod create_api_key;
 mod current_password;
 pub mod delete_me;
 pub mod end_session;
@@ -11,6 +13,7 @@ pub mod export_me;
 pub mod forgot_password;
 pub mod get_me;
 pub(crate) mod links;
+pub mod list_api_keys;
 pub mod list_audit;
 pub mod list_sessions;
 pub mod login;
@@ -18,6 +21,8 @@ pub mod logout;
 pub mod refresh;
 pub mod register;
 pub mod reset_password;
+pub mod revoke_api_key;
+pub mod rotate_api_key;
 mod tokens;
 
 use shared::Result;
@@ -43,12 +48,14 @@ pub fn operations() -> Vec<Operation> {
     vec![
         change_password::operation(),
         confirm::operation(),
+        create_api_key::operation(),
         delete_me::operation(),
         end_session::operation(),
         end_sessions::operation(),
         export_me::operation(),
         forgot_password::operation(),
         get_me::operation(),
+        list_api_keys::operation(),
         list_audit::operation(),
         list_sessions::operation(),
         login::operation(),
@@ -56,6 +63,8 @@ pub fn operations() -> Vec<Operation> {
         refresh::operation(),
         register::operation(),
         reset_password::operation(),
+        revoke_api_key::operation(),
+        rotate_api_key::operation(),
     ]
 }
 

@@ -1,13 +1,15 @@
-//! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
-//! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique and
+//! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`), the
+//! sessions (`sk = SESSION#<id>`) and the API keys (`sk = APIKEY#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique and
 //! maps an address to its user. `pk = LINK#<hash>` is a link in a mail. `pk = TRIES#<hash of the address>` counts the
 //! tries of passwords for an address. `pk = KEYS` has the lease of a rotation of the keys.
 
+mod api_keys;
 pub mod changes;
 mod links;
 mod sessions;
 mod throttle;
 
+pub use api_keys::Added;
 pub use links::Used;
 pub use sessions::Rotated;
 use sessions::{ALIVE, alive_values, session_key};
@@ -162,7 +164,7 @@ impl Users {
         )
     }
 
-    /// Deletes an account and frees its address, if the account is as it was read. The sessions end with it;
+    /// Deletes an account and frees its address, if the account is as it was read. The sessions and API keys end with it;
     /// [`Users::forget`] deletes them. Returns `false` if the account has changed. 6 WRU.
     pub async fn delete(&self, account: &Account, attempt: AttemptId) -> Result<bool> {
         let user = &account.user;
