@@ -18,6 +18,7 @@ pub(super) struct Shown {
     name: KeyName,
     /// Its scopes. A request with the key has those of them that the user's roles have at that time.
     scopes: Vec<String>,
+    /// When the key was made.
     created_at: Timestamp,
     /// When its secret was made: at the creation, or at the last rotation.
     secret_set_at: Timestamp,

@@ -114,6 +114,15 @@ fn four_old_secrets_are_good_at_once_and_none_after_an_emergency() {
     assert_eq!((emergency.overlaps_until(now), good(&emergency, &[fifth], now)), (None, 1));
 }
 
+/// A request is sent again by the client of DynamoDB when its answer is lost.
+#[test]
+fn a_rotation_that_is_made_already_changes_nothing() {
+    let (_, key, _) = made(&["orders:read"], None);
+    let secret = next(&key);
+    let rotated = key.rotated(&secret, set(start(), false)).unwrap();
+    assert_eq!(rotated.rotated(&secret, set(start(), false)), Ok(rotated.clone()));
+}
+
 #[test]
 fn a_secret_of_another_key_is_refused() {
     let (user, key, secret) = made(&["orders:read"], None);

@@ -117,7 +117,8 @@ async fn a_late_write_does_not_bring_a_revoked_key_back() {
     let key = auth.key(&tokens, &["orders:read"], None).await;
     let secret = Secret::read(&key.secret).unwrap();
     let read: ApiKey = auth.users.api_key(secret.user, secret.key).await.unwrap().unwrap();
-    let next = read.rotated(&secret, read.secret_set.clone()).unwrap();
+    let other = Secret::generate(secret.user, secret.key).unwrap();
+    let next = read.rotated(&other, read.secret_set.clone()).unwrap();
     auth.revoke(&tokens, &key.id).await.ok(204);
     assert!(!auth.users.rotate_api_key(&read, &next).await.unwrap());
     auth.users.note_use(&read, auth.clock.now()).await.unwrap();
