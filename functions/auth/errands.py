@@ -1,13 +1,15 @@
 """The errands of auth: a forgotten password, the pages, sessions, a change of the password, a rotation of the keys, applications
-of OAuth, an admin who registered before there were roles, the audit log, which notices changes by hand, and a deletion.
+of OAuth, an admin who registered before there were roles, API keys, the audit log, which notices changes by hand, and a deletion.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
 
 import json
 import secrets
+import urllib.error
 import urllib.parse
 import urllib.request
+from http import HTTPStatus
 
 import audit
 from common import STACK, call, client, outputs
@@ -25,6 +27,7 @@ def run(api: str) -> None:
     rotate_keys()
     oauth.run(api, admin.new(api))
     early_admin(api)
+    api_keys(api)
     audited(api)
     deleted(api)
 
@@ -79,6 +82,36 @@ def rotate_keys() -> None:
     """The keys are rotated as the schedule does it."""
     answer = client("lambda").invoke(FunctionName=f"{STACK}-auth-rotate-keys", Payload=json.dumps({}))
     assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def is_refused(api: str, secret: str) -> bool:
+    """Whether API Gateway refuses a request with this secret. Its first use is not in the cache of the authorizer."""
+    request = urllib.request.Request(f"{api}/v1/audit", headers={"authorization": f"Bearer {secret}"})
+    try:
+        with urllib.request.urlopen(request, timeout=30):
+            return False
+    except urllib.error.HTTPError as error:
+        return error.code == HTTPStatus.FORBIDDEN
+
+
+def api_keys(api: str) -> None:
+    """A program calls the API with a key, whose secret is replaced; a revoked key and an old secret are refused."""
+    token = users.new(api, "keys")
+    wanted = {"name": "errand", "scopes": ["audit:read"], "expires_in_days": 1}
+    made, leaked, revoked = (call("POST", f"{api}/v1/api-keys", wanted, token) for _ in range(3))
+    key = lambda answer: f"{api}/v1/api-keys/{answer['api_key']['id']}"
+    until(lambda: call("GET", f"{api}/v1/audit", token=made["secret"])["entries"], "What the user did")
+    rotated = call("POST", f"{key(made)}/rotation", {}, token)
+    for secret in (made["secret"], rotated["secret"]):
+        call("GET", f"{api}/v1/audit", token=secret)
+    replaced = call("POST", f"{key(leaked)}/rotation", {"emergency": True}, token)
+    call("GET", f"{api}/v1/audit", token=replaced["secret"])
+    assert is_refused(api, leaked["secret"])
+    call("DELETE", key(revoked), token=token)
+    assert is_refused(api, revoked["secret"])
+    listed = call("GET", f"{api}/v1/api-keys", token=token)["api_keys"]
+    assert [key["id"] for key in listed] == [answer["api_key"]["id"] for answer in (leaked, made)], listed
+    assert all("used_at" in key for key in listed), listed
 
 
 def audited(api: str) -> None:

@@ -9,10 +9,13 @@ from functions.auth import users
 RULES = {
     "invalid-link": "a link is good once",
     "email-taken": "two links may be for one address",
-    "invalid-body": "a password that can be guessed is refused, and an address that gets no mail, which no schema can say",
+    "invalid-body": "a password that can be guessed is refused, an address that gets no mail, a name of spaces, and a scope that "
+    "the user lacks, which no schema can say",
+    "too-many-api-keys": "a user has 20 keys at most",
+    "too-many-secrets": "4 old secrets of a key are good at most",
 }
 # The fields that a rule is about, if its type of problem is also used for others.
-FIELDS = {"invalid-body": {"email", "password", "new_password"}}
+FIELDS = {"invalid-body": {"email", "password", "new_password", "name", "scopes"}}
 # How many links a run can use.
 LINKS = 8
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
@@ -32,8 +35,14 @@ def links(api: str, path: str, emails: list[str], number: int) -> list[str]:
     return [users.token(email, number) for email in emails]
 
 
+def api_keys(user, number: int) -> list[str]:
+    """The ids of new API keys."""
+    wanted = {"name": "sample", "scopes": ["orders:read"]}
+    return [call("POST", f"{user.api}/v1/api-keys", wanted, user.token)["api_key"]["id"] for _ in range(number)]
+
+
 def make(user) -> dict[str, list]:
-    """New addresses, and the credentials of the user, so that registrations, sign-ins and refreshes succeed."""
+    """New addresses, the credentials of the user, and API keys, so that registrations, sign-ins and refreshes succeed."""
     tokens = call("POST", f"{user.api}/v1/auth/login", user.credentials)
     forgetful = [users.register(user.api, "sample")[0]["email"] for _ in range(LINKS)]
     return {
@@ -46,4 +55,6 @@ def make(user) -> dict[str, list]:
         "auth-login body.email": [user.credentials["email"]],
         "auth-login body.password": [user.credentials["password"]],
         "auth-refresh body.refresh_token": [tokens["refresh_token"]],
+        "auth-rotate-api-key path.api_key_id": api_keys(user, 2),
+        "auth-revoke-api-key path.api_key_id": api_keys(user, 4),
     }

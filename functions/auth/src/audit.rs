@@ -16,12 +16,14 @@
 //! | a session: new, ended by its user, ended because a refresh token came again | `session.begun`, `session.ended`, `session.token_reused` |
 //! | the session of an application, whose code came again | `session.code_reused` |
 //! | a session whose end is removed, which only a hand does | `session.revived` |
+//! | an API key: new, with another secret by a rotation, deleted | `api_key.created`, `api_key.rotated`, `api_key.revoked` |
+//! | anything else of an API key but its last use, which only a hand changes | `api_key.changed` |
 //! | the keys of tokens | `keys.rotated` |
 //! | an application: new, deleted | `application.registered`, `application.deleted` |
 //! | its secrets alone | `application.secret_renewed` |
 //! | anything else of it, which only a hand changes | `application.changed` |
 //!
-//! A refresh is no fact: a session shows the last one.
+//! A refresh is no fact: a session shows the last one. Nor is a use of an API key.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +33,7 @@ use shared::audit::{Chain, Fact};
 use shared::batch::Change;
 use shared::scopes::Role;
 
+use crate::api_key::ApiKey;
 use crate::session::{Client, Reason, Session};
 use crate::store::changes::{Account, Item, Keys};
 use crate::store::{self, How, PasswordSet, Registered};
@@ -63,6 +66,9 @@ pub fn facts(change: &Change<Item>, now: Timestamp) -> Vec<(Chain, Fact)> {
                 let kind = if is_same { "secret_renewed" } else { "changed" };
                 vec![application(&format!("application.{kind}"), now, new)]
             }
+            (None, Some(Item::ApiKey(new))) => vec![new.made("api_key.created")],
+            (Some(Item::ApiKey(old)), None) => vec![old.told("api_key.revoked", now)],
+            (Some(Item::ApiKey(old)), Some(Item::ApiKey(new))) => new.changes(old, now),
             (_, Some(Item::Keys(new))) => new.rotated(change.old.as_ref()).into_iter().collect(),
             _ => Vec::new(),
         },
@@ -120,6 +126,39 @@ impl Account {
             fact.details.insert("before".into(), names(&old.roles));
             fact.details.insert("after".into(), names(&self.roles));
             facts.push((chain, fact));
+        }
+        facts
+    }
+}
+
+impl ApiKey {
+    /// The name is not told: it is the user's text.
+    fn told(&self, kind: &str, at: Timestamp) -> (Chain, Fact) {
+        let mut fact = told(kind, at, self.user.to_string());
+        fact.details.insert("api_key".into(), self.id.to_string());
+        (Chain::Tenant(self.tenant), fact)
+    }
+
+    /// The fact that the key has a new secret.
+    fn made(&self, kind: &str) -> (Chain, Fact) {
+        let (chain, fact) = self.told(kind, self.secret_set.at);
+        let mut fact = by(fact, &self.secret_set.client);
+        fact.details.insert("scopes".into(), self.scopes.join(" "));
+        fact.details.insert("emergency".into(), self.secret_set.emergency.to_string());
+        (chain, fact)
+    }
+
+    fn changes(&self, old: &Self, now: Timestamp) -> Vec<(Chain, Fact)> {
+        let mut facts = Vec::new();
+        let mut expected = Self { used_at: self.used_at, ..old.clone() };
+        if self.secret_set != old.secret_set {
+            facts.push(self.made("api_key.rotated"));
+            expected.secret_set = self.secret_set.clone();
+            expected.secret_hash.clone_from(&self.secret_hash);
+            expected.old_secrets.clone_from(&self.old_secrets);
+        }
+        if *self != expected {
+            facts.push(old.told("api_key.changed", now));
         }
         facts
     }

@@ -13,6 +13,7 @@ use shared::clock::Clock;
 use shared::http::SignedIn;
 use shared::program::Environment;
 
+use crate::api_key::{self, Secret};
 use crate::keys::{KEYS_LIFETIME, PublicKeys};
 use crate::store::Users;
 use crate::system;
@@ -49,14 +50,14 @@ impl Authorizer {
         Self { issuer, keys, users, clock, cached }
     }
 
-    /// Decides whether the request may pass: it has an access token of ours, whose session is alive. If not, API
-    /// Gateway answers 403. Without an `Authorization` header, API Gateway answers 401 and does not call the
-    /// authorizer. Only this header of the event is read, so that no other input of a caller can make the
+    /// Decides whether the request may pass: it has an access token of ours, whose session is alive, or the secret of an
+    /// [API key](crate::api_key). If not, API Gateway answers 403. Without an `Authorization` header, API Gateway answers
+    /// 401 and does not call the authorizer. Only this header of the event is read, so that no other input of a caller can make the
     /// authorizer fail. Two such headers, or two tokens in one, are refused: another reader could take the other
     /// one.
     ///
     /// # Errors
-    /// When the keys or the session cannot be read. Then no request passes.
+    /// When the keys, the session or the API key cannot be read. Then no request passes.
     pub async fn answer(&self, event: &Value) -> Result<Answer> {
         let mut answer = Answer::default();
         match self.signed_in(event).await? {
@@ -72,6 +73,9 @@ impl Authorizer {
     /// The user, or the reason of the refusal.
     async fn signed_in(&self, event: &Value) -> Result<Result<SignedIn, String>> {
         let Some(token) = token(event) else { return Ok(Err("no bearer token".to_owned())) };
+        if token.starts_with(api_key::PREFIX) {
+            return self.by_api_key(token, self.clock.now()).await;
+        }
         Ok(self.claims(token).await?.and_then(|claims| {
             signed_in(claims).ok_or_else(|| "the expiry is out of range".to_owned())
         }))
@@ -115,6 +119,26 @@ impl Authorizer {
     /// When they cannot be read.
     pub async fn keys(&self) -> Result<JwkSet> {
         Ok(self.verifier(KEYS_LIFETIME).await?.keys().clone())
+    }
+
+    /// The user of an API key, or the reason of the refusal. A text with a wrong checksum costs no request.
+    async fn by_api_key(&self, text: &str, now: Timestamp) -> Result<Result<SignedIn, String>> {
+        let Some(secret) = Secret::read(text) else {
+            return Ok(Err("a wrong checksum of an API key".to_owned()));
+        };
+        let Secret { user, key, .. } = secret;
+        let found = self.users.api_key_with_account(user, key).await?;
+        let Some((key, account)) = found else { return Ok(Err(format!("there is no {key}"))) };
+        let Some(signed_in) = key.admit(&account.user, &secret, now) else {
+            return Ok(Err(format!("the secret of {} is not good any more", key.id)));
+        };
+        if key.notes_use(now)
+            && let Err(error) = self.users.note_use(&key, now).await
+        {
+            // The note is for the user's list. The next request makes it.
+            tracing::warn!(api_key = %key.id, error = error.trail(), "a use is not noted");
+        }
+        Ok(Ok(signed_in))
     }
 
     /// The verifier, with keys that are at most this old, or older ones while Secrets Manager does not answer.

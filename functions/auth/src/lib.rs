@@ -10,7 +10,8 @@
 //! | `auth-refresh` | `POST /v1/auth/refresh`: gives the next tokens of a session | [`api::refresh`] |
 //! | `auth-logout`, `auth-list-sessions`, `auth-end-session`, `auth-end-sessions` | the user's sessions | [`session`], [`api`] |
 //! | `auth-get-me`, `auth-change-password` | the user's account | [`api`] |
-//! | `auth-authorize` | API Gateway's authorizer: checks the token of every other request | [`authorize`] |
+//! | `auth-authorize` | API Gateway's authorizer: checks the token or the API key of every other request | [`authorize`] |
+//! | `auth-create-api-key`, `auth-list-api-keys`, `auth-rotate-api-key`, `auth-revoke-api-key` | the user's API keys, for programs | [`api_key`], [`api`] |
 //! | `auth-export-me`, `auth-delete-me` | all that is kept of the user, and its deletion | [`api`] |
 //! | `auth-relay` | follows the table: writes the audit log, tells other systems of users | [`relay`], [`audit`] |
 //! | `auth-list-audit` | shows the audit log of a tenant | [`api::list_audit`] |
@@ -28,10 +29,11 @@
 //! | `auth-token` | gives tokens to an application | [`api::token`] |
 //! | `auth-revoke`, `auth-introspect`, `auth-get-userinfo` | end a token, tell of a token, tell of its user | [`api`] |
 //!
-//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`] and [`token`] have the rules; [`letters`] has
+//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`], [`api_key`] and [`token`] have the rules; [`letters`] has
 //! the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of tokens.
 
 pub mod api;
+pub mod api_key;
 pub mod audit;
 pub mod authorize;
 pub mod create_signing_key;

@@ -1,10 +1,11 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
 use auth::api::{
-    change_password, confirm, create_application, delete_application, delete_me, end_session,
-    end_sessions, export_me, forgot_password, get_configuration, get_keys, get_me, get_userinfo,
-    introspect, list_applications, list_audit, list_sessions, login, logout, refresh, register,
-    renew_secret, reset_password, revoke, token,
+    change_password, confirm, create_api_key, create_application, delete_application, delete_me,
+    end_session, end_sessions, export_me, forgot_password, get_configuration, get_keys, get_me,
+    get_userinfo, introspect, list_api_keys, list_applications, list_audit, list_sessions, login,
+    logout, refresh, register, renew_secret, reset_password, revoke, revoke_api_key,
+    rotate_api_key, token,
 };
 use auth::system::{System, audit_log, authorizer, issuer_name, issuers, mails};
 use auth::{authorize, create_signing_key, pages, relay, rotate_keys, send_mail};
@@ -32,6 +33,11 @@ fn main() -> Result<()> {
             "list-sessions" => env.serve(list_sessions::router(system()?)).await,
             "end-session" => env.serve(end_session::router(system()?)).await,
             "end-sessions" => env.serve(end_sessions::router(system()?)).await,
+            // API keys
+            "create-api-key" => env.serve(create_api_key::router(system()?)).await,
+            "list-api-keys" => env.serve(list_api_keys::router(system()?)).await,
+            "rotate-api-key" => env.serve(rotate_api_key::router(system()?)).await,
+            "revoke-api-key" => env.serve(revoke_api_key::router(system()?)).await,
             // The account
             "get-me" => env.serve(get_me::router(system()?)).await,
             "export-me" => env.serve(export_me::router(system()?, audit_log(env)?)).await,

@@ -1,14 +1,14 @@
 //! The consumer of the stream of the users' table: writes the audit log, forgets deleted users, and tells other systems.
 //!
 //! **Guarantees.** Each change is handled at least once, and each step may be repeated: a fact is in the log once, and
-//! an event that is published again has the same id. When `user.deleted` is published, all sessions that the user had
-//! are deleted.
+//! an event that is published again has the same id. When `user.deleted` is published, all sessions and API keys that the
+//! user had are deleted.
 //!
 //! | a change | does |
 //! |---|---|
-//! | of an account, a session or the keys | appends its facts to the audit log ([`audit`]) |
+//! | of an account, a session, an API key or the keys | appends its facts to the audit log ([`audit`]) |
 //! | a new account | publishes `user.created` |
-//! | a deleted account | deletes the user's sessions, then publishes `user.deleted` |
+//! | a deleted account | deletes the user's sessions and API keys, then publishes `user.deleted` |
 //! | a session without an account | deletes it: it began during the deletion |
 
 use jiff::Timestamp;

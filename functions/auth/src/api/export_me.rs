@@ -13,6 +13,7 @@ use shared::problem::Problem;
 use utoipa::ToSchema;
 
 use super::Account;
+use super::api_keys::Shown;
 use crate::session::{Client, Granted, Session};
 use crate::store::PasswordSet;
 use crate::system::System;
@@ -31,13 +32,15 @@ pub fn operation() -> Operation {
     contract::operation!(handle).answers::<Export>(StatusCode::OK)
 }
 
-/// What auth keeps of a user, but for the hash of the password.
+/// What auth keeps of a user, but for the hashes of the password and of the secrets of API keys.
 #[derive(Serialize, ToSchema)]
 struct Export {
     user: User,
     password_set: PasswordSet,
     /// The last 1,000 sessions, newest first, also those that have ended, for 30 days from the sign-in.
     sessions: Vec<KeptSession>,
+    /// The API keys, newest first.
+    api_keys: Vec<Shown>,
     /// The entries about the user, newest first, of the last 1,000 of the tenant's audit log.
     audit: Vec<Entry>,
 }
@@ -72,8 +75,8 @@ impl From<Session> for KeptSession {
     }
 }
 
-/// Gives what is kept of the user: the account, the last sessions with their clients, and the last entries of the audit
-/// log.
+/// Gives what is kept of the user: the account, the last sessions with their clients, the API keys, and the last entries of
+/// the audit log.
 #[utoipa::path(get, path = "/v1/me/export")]
 async fn handle(
     State(state): State<System>,
@@ -83,8 +86,12 @@ async fn handle(
     let account = state.users.account(user.user).await?.ok_or_else(Problem::unauthenticated)?;
     let sessions = state.users.last_sessions(user.user, MOST).await?.into_iter();
     let sessions = sessions.map(KeptSession::from).collect();
+    let (api_keys, _) = state.users.api_keys(user.user, None, MOST).await?;
+    let now = state.clock.now();
+    let api_keys = api_keys.into_iter().map(|key| Shown::at(now, key)).collect();
     let (mut audit, _) = log.entries(Chain::Tenant(user.tenant), None, MOST).await?;
     let subject = user.user.to_string();
     audit.retain(|entry| entry.fact.subject == subject);
-    Ok(Json(Export { user: account.user, password_set: account.password_set, sessions, audit }))
+    let (user, password_set) = (account.user, account.password_set);
+    Ok(Json(Export { user, password_set, sessions, api_keys, audit }))
 }

@@ -1,9 +1,11 @@
 //! The HTTP endpoints.
 
+mod api_keys;
 mod caller;
 pub mod change_password;
 mod client;
 pub mod confirm;
+pub mod create_api_key;
 pub mod create_application;
 mod current_password;
 pub mod delete_application;
@@ -18,6 +20,7 @@ pub mod get_me;
 pub mod get_userinfo;
 pub mod introspect;
 pub(crate) mod links;
+pub mod list_api_keys;
 pub mod list_applications;
 pub mod list_audit;
 pub mod list_sessions;
@@ -28,6 +31,8 @@ pub mod register;
 pub mod renew_secret;
 pub mod reset_password;
 pub mod revoke;
+pub mod revoke_api_key;
+pub mod rotate_api_key;
 pub mod token;
 mod tokens;
 
@@ -56,6 +61,7 @@ pub fn operations() -> Vec<Operation> {
         confirm::operation(),
         create_application::operation(),
         delete_application::operation(),
+        create_api_key::operation(),
         delete_me::operation(),
         end_session::operation(),
         end_sessions::operation(),
@@ -67,6 +73,7 @@ pub fn operations() -> Vec<Operation> {
         get_userinfo::operation(),
         introspect::operation(),
         list_applications::operation(),
+        list_api_keys::operation(),
         list_audit::operation(),
         list_sessions::operation(),
         login::operation(),
@@ -77,6 +84,8 @@ pub fn operations() -> Vec<Operation> {
         reset_password::operation(),
         revoke::operation(),
         token::operation(),
+        revoke_api_key::operation(),
+        rotate_api_key::operation(),
     ]
 }
 

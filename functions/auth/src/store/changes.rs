@@ -7,9 +7,11 @@ use serde_json::Value;
 use shared::id::{TenantId, UserId};
 use shared::scopes::Role;
 
+use super::api_keys::API_KEY;
 use super::applications::{APPLICATION, Registered};
 use super::sessions::SESSION;
 use super::{ACCOUNT, EMAIL, EMAILS, KEYS, PasswordSet, Rotation};
+use crate::api_key::ApiKey;
 use crate::email::Email;
 use crate::session::Session;
 
@@ -21,6 +23,8 @@ pub enum Item {
     Account(Account),
     /// A session.
     Session(Box<Session>),
+    /// An API key.
+    ApiKey(Box<ApiKey>),
     /// The keys.
     Keys(Keys),
     /// An address.
@@ -75,6 +79,7 @@ impl TryFrom<Value> for Item {
             APPLICATION => serde_json::from_value(item).map(Self::Application),
             EMAIL => Address::of(&item).map(Self::Address),
             sk if sk.starts_with(SESSION) => serde_json::from_value(item).map(Self::Session),
+            sk if sk.starts_with(API_KEY) => serde_json::from_value(item).map(Self::ApiKey),
             _ => Ok(Self::Other),
         }
     }

@@ -1,9 +1,11 @@
-//! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
-//! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique and
-//! maps an address to its user. `pk = APP#<id>` is an application, which is listed with `pk = APPLICATIONS`; `pk = CODE#<hash>` is
-//! a code that an application exchanges for tokens. `pk = LINK#<hash>` is a link in a mail. `pk = TRIES#<hash of the address>` counts the
-//! tries of passwords for an address. `pk = KEYS` has the lease of a rotation of the keys.
+//! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`), the
+//! sessions (`sk = SESSION#<id>`) and the API keys (`sk = APIKEY#<id>`), and one for each address (`pk = EMAIL#<address>`), which
+//! makes addresses unique and maps an address to its user. `pk = APP#<id>` is an application, which is listed with
+//! `pk = APPLICATIONS`; `pk = CODE#<hash>` is a code that an application exchanges for tokens. `pk = LINK#<hash>` is a link in a
+//! mail. `pk = TRIES#<hash of the address>` counts the tries of passwords for an address. `pk = KEYS` has the lease of a rotation
+//! of the keys.
 
+mod api_keys;
 mod applications;
 pub mod changes;
 mod codes;
@@ -11,6 +13,7 @@ mod links;
 mod sessions;
 mod throttle;
 
+pub use api_keys::Added;
 pub use applications::Registered;
 pub use codes::Exchanged;
 pub use links::Used;
@@ -167,7 +170,7 @@ impl Users {
         )
     }
 
-    /// Deletes an account and frees its address, if the account is as it was read. The sessions end with it;
+    /// Deletes an account and frees its address, if the account is as it was read. The sessions and API keys end with it;
     /// [`Users::forget`] deletes them. Returns `false` if the account has changed. 6 WRU.
     pub async fn delete(&self, account: &Account, attempt: AttemptId) -> Result<bool> {
         let user = &account.user;

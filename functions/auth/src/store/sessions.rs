@@ -8,6 +8,7 @@ use shared::id::{SessionId, UserId};
 use shared::table::{Item, Table, key, milliseconds, number, text, value};
 use shared::write::{self, Written};
 
+use super::api_keys::API_KEY;
 use super::applications::application_key;
 use super::{Users, user_key, user_partition};
 use crate::oauth::application::ApplicationId;
@@ -18,7 +19,7 @@ pub(super) const SESSION: &str = "SESSION#";
 pub(super) const ALIVE: &str =
     "epoch = :epoch AND attribute_not_exists(ended) AND expires_at > :now AND refreshed_at > :idle";
 
-/// How many sessions are deleted at once.
+/// How many items are deleted at once.
 const FORGOTTEN_AT_ONCE: i32 = 25;
 
 /// What came of a refresh.
@@ -164,14 +165,26 @@ impl Users {
         Ok(Table::page(query, limit).await?.0)
     }
 
-    /// Deletes all sessions of a user, page by page. 1 WRU for each.
+    /// Deletes all sessions and API keys of a user without an account. 1 WRU for each.
     pub async fn forget(&self, user: UserId) -> Result<()> {
+        for kind in [SESSION, API_KEY] {
+            self.forget_all(user, kind).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes all items of a user whose sort keys begin with `kind`, page by page.
+    async fn forget_all(&self, user: UserId, kind: &str) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Kept {
+            sk: String,
+        }
         loop {
-            let page = self.table.query(user_partition(user), SESSION).consistent_read(true);
-            let (sessions, has_more) = Table::page::<Session>(page, FORGOTTEN_AT_ONCE).await?;
-            let deletions = sessions.into_iter().map(async |session| {
-                let deletion = self.table.delete(session_key(user, session.id));
-                write::send("sessions.forget", deletion).await
+            let page = self.table.query(user_partition(user), kind).consistent_read(true);
+            let (kept, has_more) = Table::page::<Kept>(page, FORGOTTEN_AT_ONCE).await?;
+            let deletions = kept.into_iter().map(async |Kept { sk }| {
+                let deletion = self.table.delete(key(user_partition(user), sk));
+                write::send("users.forget", deletion).await
             });
             try_join_all(deletions).await?;
             if !has_more {

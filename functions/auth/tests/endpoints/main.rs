@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod api_keys;
 mod audit;
 mod equal_work;
 mod mails;

@@ -113,7 +113,9 @@ pub fn document(operations: Vec<Operation>, webhooks: Vec<Operation>) -> OpenApi
     openapi.webhooks = Some(webhooks).filter(|webhooks| !webhooks.paths.is_empty());
 
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
-    let bearer = bearer.description(Some("The access token of `auth-login`. It has the scopes."));
+    let bearer = bearer.description(Some(
+        "The access token of `auth-login`, or the secret of an API key (`auth-create-api-key`). Both have scopes; a key never has `account`.",
+    ));
     let mut components = ComponentsBuilder::new()
         .security_scheme(BEARER, SecurityScheme::Http(bearer.build()))
         .schemas_from_iter(schemas.into_map())
