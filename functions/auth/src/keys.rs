@@ -19,6 +19,7 @@ use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use shared::{Error, Result, fault};
 
+use crate::second_factor::{ChallengeKey, FactorKeys};
 use crate::session::RefreshKey;
 use crate::token::LIFETIME;
 
@@ -87,14 +88,17 @@ pub struct KeyRing {
     /// The key of refresh tokens.
     #[serde(with = "base64_text")]
     refresh: Zeroizing<Vec<u8>>,
+    /// The key of what is stored of second factors. It is never replaced: without it, no second factor can be checked.
+    /// Empty in a ring from before there were second factors, until the next rotation.
+    #[serde(default, with = "base64_text")]
+    factors: Zeroizing<Vec<u8>>,
 }
 
 impl KeyRing {
     /// New keys, which sign from `now` on.
     pub fn generate(now: Timestamp) -> Result<Self> {
-        let mut refresh = Zeroizing::new(vec![0; 32]);
-        aws_lc_rs::rand::fill(&mut refresh)?;
-        Ok(Self { signing: vec![SigningKey::generate(now)?], refresh })
+        let (refresh, factors) = (random_key()?, random_key()?);
+        Ok(Self { signing: vec![SigningKey::generate(now)?], refresh, factors })
     }
 
     /// The keys of access tokens, in the order in which they sign.
@@ -109,6 +113,17 @@ impl KeyRing {
         RefreshKey::new(&self.refresh)
     }
 
+    /// The key of challenges.
+    pub fn challenges(&self) -> Result<ChallengeKey> {
+        ChallengeKey::new(&self.refresh)
+    }
+
+    /// The keys of second factors; `None` if the ring has none yet.
+    pub fn factors(&self) -> Result<Option<FactorKeys>> {
+        let has_key = !self.factors.is_empty();
+        has_key.then(|| FactorKeys::new(&self.factors)).transpose()
+    }
+
     /// The public key set, with each key's id.
     pub fn public(&self) -> Result<JwkSet> {
         let keys = self.signing.iter().map(SigningKey::public).collect::<Result<_>>()?;
@@ -118,12 +133,19 @@ impl KeyRing {
     /// The ring with a new key, which signs from `now` and [`LEAD`] on. Keys whose tokens have all expired are
     /// left out. The key of refresh tokens stays, because a session is longer than the time between rotations.
     pub fn rotated(self, now: Timestamp) -> Result<Self> {
-        let Self { mut signing, refresh } = self;
+        let Self { mut signing, refresh, factors } = self;
         let retired = |next: &SigningKey| next.since + RETIRED <= now;
         let needless = signing.iter().skip(1).take_while(|next| retired(next)).count();
         signing.drain(..needless);
         signing.push(SigningKey::generate(now + LEAD)?);
-        Ok(Self { signing, refresh })
+        Ok(Self { signing, refresh, factors: kept_or_new(factors)? })
+    }
+
+    /// The ring after an emergency: new keys, which sign from `now` on. The key of second factors stays, because all
+    /// users would lose theirs with it. Who knows it learns nothing without a copy of the table, and cannot sign in
+    /// without a password.
+    pub fn replaced(self, now: Timestamp) -> Result<Self> {
+        Ok(Self { factors: kept_or_new(self.factors)?, ..Self::generate(now)? })
     }
 
     fn from_secret(text: &str) -> Result<Self> {
@@ -131,7 +153,8 @@ impl KeyRing {
         for key in &ring.signing {
             Ed25519KeyPair::from_pkcs8(&key.pkcs8)?;
         }
-        if ring.signing.is_empty() || ring.refresh.len() != 32 {
+        let has_factors = matches!(ring.factors.len(), 0 | 32);
+        if ring.signing.is_empty() || ring.refresh.len() != 32 || !has_factors {
             return Err(Error::internal("the ring lacks a key"));
         }
         Ok(ring)
@@ -140,6 +163,17 @@ impl KeyRing {
     fn to_secret(&self) -> Result<Zeroizing<String>> {
         Ok(Zeroizing::new(serde_json::to_string(self)?))
     }
+}
+
+fn random_key() -> Result<Zeroizing<Vec<u8>>> {
+    let mut key = Zeroizing::new(vec![0; 32]);
+    aws_lc_rs::rand::fill(&mut key)?;
+    Ok(key)
+}
+
+/// The key of second factors, or a new one for a ring that has none yet.
+fn kept_or_new(factors: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>> {
+    if factors.is_empty() { random_key() } else { Ok(factors) }
 }
 
 mod base64_text {
@@ -273,6 +307,7 @@ mod tests {
         let ring = KeyRing::generate(now()).unwrap();
         let again = KeyRing::from_secret(&ring.to_secret().unwrap()).unwrap();
         assert_eq!((ids(&again), &again.refresh), (ids(&ring), &ring.refresh));
+        assert_eq!(again.factors, ring.factors);
     }
 
     #[test]
@@ -303,6 +338,33 @@ mod tests {
     }
 
     #[test]
+    fn the_key_of_second_factors_is_never_replaced() {
+        let ring = KeyRing::generate(now()).unwrap();
+        let (old, refresh, factors) = (ids(&ring), ring.refresh.clone(), ring.factors.clone());
+        let rotated = ring.rotated(now()).unwrap();
+        assert_eq!(rotated.factors, factors);
+        let replaced = rotated.replaced(now()).unwrap();
+        assert_eq!(replaced.factors, factors);
+        assert!(replaced.refresh != refresh && !old.contains(&ids(&replaced)[0]));
+        assert_eq!(replaced.signing().len(), 1);
+    }
+
+    /// A secret from before there were second factors.
+    #[test]
+    fn a_ring_without_a_key_of_second_factors_gets_one_with_a_rotation() {
+        let ring = KeyRing::generate(now()).unwrap();
+        let mut former: serde_json::Value =
+            serde_json::from_str(&ring.to_secret().unwrap()).unwrap();
+        former.as_object_mut().unwrap().remove("factors");
+        let former = || KeyRing::from_secret(&former.to_string()).unwrap();
+        assert!(former().factors().unwrap().is_none());
+        for ring in [former().rotated(now()).unwrap(), former().replaced(now()).unwrap()] {
+            assert_eq!(ring.factors.len(), 32);
+            assert!(ring.factors().unwrap().is_some());
+        }
+    }
+
+    #[test]
     fn a_secret_that_is_no_ring_is_an_error() {
         let ring = KeyRing::generate(now()).unwrap();
         let good: serde_json::Value = serde_json::from_str(&ring.to_secret().unwrap()).unwrap();
@@ -311,6 +373,7 @@ mod tests {
             ("/signing/0/pkcs8", "AAAA".into()),
             ("/signing/0/pkcs8", "not base 64".into()),
             ("/refresh", "AAAA".into()),
+            ("/factors", "AAAA".into()),
         ] {
             let mut bad = good.clone();
             *bad.pointer_mut(path).unwrap() = value;

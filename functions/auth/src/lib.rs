@@ -7,9 +7,11 @@
 //! | `auth-confirm`, `auth-reset-password` | use the link: create the user, or set the password | [`api::confirm`], [`api::reset_password`] |
 //! | `auth-pages` | the same as pages for a browser, which the links lead to | [`pages`] |
 //! | `auth-login` | `POST /v1/auth/login`: checks a password, begins a session | [`api::login`] |
+//! | `auth-login-code` | `POST /v1/auth/login/code`: checks a code, begins a session | [`api::login_code`] |
 //! | `auth-refresh` | `POST /v1/auth/refresh`: gives the next tokens of a session | [`api::refresh`] |
 //! | `auth-logout`, `auth-list-sessions`, `auth-end-session`, `auth-end-sessions` | the user's sessions | [`session`], [`api`] |
 //! | `auth-get-me`, `auth-change-password` | the user's account | [`api`] |
+//! | `auth-enrol-totp`, `auth-confirm-totp`, `auth-get-totp`, `auth-remove-totp`, `auth-renew-recovery-codes` | the user's second factor | [`second_factor`], [`api`] |
 //! | `auth-authorize` | API Gateway's authorizer: checks the token of every other request | [`authorize`] |
 //! | `auth-export-me`, `auth-delete-me` | all that is kept of the user, and its deletion | [`api`] |
 //! | `auth-relay` | follows the table: writes the audit log, tells other systems of users | [`relay`], [`audit`] |
@@ -28,11 +30,13 @@ pub mod email;
 pub mod keys;
 pub mod letters;
 pub mod link;
+mod mac;
 pub mod mail;
 pub mod pages;
 pub mod password;
 pub mod relay;
 pub mod rotate_keys;
+pub mod second_factor;
 pub mod send_mail;
 pub mod session;
 pub mod store;

@@ -1,8 +1,9 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
 use auth::api::{
-    change_password, confirm, delete_me, end_session, end_sessions, export_me, forgot_password,
-    get_me, list_audit, list_sessions, login, logout, refresh, register, reset_password,
+    change_password, confirm, confirm_totp, delete_me, end_session, end_sessions, enrol_totp,
+    export_me, forgot_password, get_me, get_totp, list_audit, list_sessions, login, login_code,
+    logout, refresh, register, remove_totp, renew_recovery_codes, reset_password,
 };
 use auth::system::{System, audit_log, issuers, mails};
 use auth::{authorize, create_signing_key, pages, relay, rotate_keys, send_mail};
@@ -25,6 +26,7 @@ fn main() -> Result<()> {
             }
             // Sessions
             "login" => env.serve(login::router(system()?, issuers(env).await?)).await,
+            "login-code" => env.serve(login_code::router(system()?, issuers(env).await?)).await,
             "refresh" => env.serve(refresh::router(system()?, issuers(env).await?)).await,
             "logout" => env.serve(logout::router(system()?)).await,
             "list-sessions" => env.serve(list_sessions::router(system()?)).await,
@@ -35,6 +37,14 @@ fn main() -> Result<()> {
             "export-me" => env.serve(export_me::router(system()?, audit_log(env)?)).await,
             "delete-me" => env.serve(delete_me::router(system()?)).await,
             "change-password" => env.serve(change_password::router(system()?)).await,
+            // Second factors
+            "enrol-totp" => env.serve(enrol_totp::router(system()?, issuers(env).await?)).await,
+            "confirm-totp" => env.serve(confirm_totp::router(system()?, issuers(env).await?)).await,
+            "get-totp" => env.serve(get_totp::router(system()?)).await,
+            "remove-totp" => env.serve(remove_totp::router(system()?, issuers(env).await?)).await,
+            "renew-recovery-codes" => {
+                env.serve(renew_recovery_codes::router(system()?, issuers(env).await?)).await
+            }
             // Tokens
             "list-audit" => env.serve(list_audit::router(system()?, audit_log(env)?)).await,
             "relay" => relay::run(env).await,

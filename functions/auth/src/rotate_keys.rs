@@ -19,7 +19,7 @@ use shared::lease::Lease;
 use shared::program::Environment;
 use shared::{Error, Result};
 
-use crate::keys::{KeyRing, PrivateKeys, PublicKeys};
+use crate::keys::{PrivateKeys, PublicKeys};
 use crate::store::{Rotation, Users};
 use crate::system;
 
@@ -88,9 +88,10 @@ impl RotateKeys {
         self.private.put(&ring, None).await
     }
 
-    /// Replaces all keys. The private ones are stored first, so that no later run publishes the old ones again.
+    /// Replaces all keys but that of second factors. The private ones are stored first, so that no later run publishes the
+    /// old ones again.
     async fn replace(&self, now: Timestamp) -> Result<()> {
-        let ring = KeyRing::generate(now)?;
+        let ring = self.private.current().await?.replaced(now)?;
         self.private.put(&ring, None).await?;
         self.public.put(&ring.public()?).await
     }

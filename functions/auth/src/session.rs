@@ -16,9 +16,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond::required as milliseconds;
 use secrecy::SecretString;
@@ -26,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use shared::id::{SessionId, TenantId, UserId};
 use utoipa::ToSchema;
 
+use crate::mac::MacKey;
 use crate::user::User;
 
 /// How long a session lasts from the sign-in, however often it is refreshed.
@@ -173,36 +171,31 @@ impl Session {
     }
 }
 
-/// The beginning of each token, so that people and scanners of source code can tell what it is.
 const PREFIX: &str = "arsenal_rt_";
 /// The length of what the MAC covers: two ids and the number.
 const CONTENT: usize = 36;
 
 /// The key that makes refresh tokens.
 #[derive(Clone)]
-pub struct RefreshKey(hmac::Key);
+pub struct RefreshKey(MacKey);
 
 impl RefreshKey {
     /// The key of these random bytes.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+        Self(MacKey::new(bytes, PREFIX))
     }
 
     /// The token as text.
     #[must_use]
     pub fn write(&self, token: &RefreshToken) -> SecretString {
-        let mut bytes = content(token).to_vec();
-        bytes.extend_from_slice(hmac::sign(&self.0, &bytes).as_ref());
-        format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)).into()
+        self.0.write(&content(token))
     }
 
     /// The token, if this key made the text. The comparison takes constant time.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<RefreshToken> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
-        let (content, mac) = bytes.split_at_checked(CONTENT)?;
-        hmac::verify(&self.0, content, mac).ok()?;
+        let content: [u8; CONTENT] = self.0.read(text)?;
         let (user, rest) = content.split_first_chunk()?;
         let (session, rest) = rest.split_first_chunk()?;
         Some(RefreshToken {

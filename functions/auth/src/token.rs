@@ -15,6 +15,7 @@ use shared::clock::Clock;
 use shared::id::{Id, Ids, Kind, SessionId, TenantId, UserId};
 
 use crate::keys::{KEYS_LIFETIME, KeyRing, PrivateKeys};
+use crate::second_factor::{ChallengeKey, FactorKeys};
 use crate::session::RefreshKey;
 use crate::user::User;
 
@@ -92,11 +93,14 @@ impl Issuers {
     }
 }
 
-/// Signs access tokens, and makes refresh tokens.
+/// Signs access tokens, and makes refresh tokens and challenges. It has the keys of second factors too, because they are in
+/// the same secret.
 pub struct Issuer {
     name: String,
     keys: Vec<Signing>,
     refresh: RefreshKey,
+    challenges: ChallengeKey,
+    factors: Option<FactorKeys>,
 }
 
 /// A key that signs from a time on.
@@ -119,13 +123,36 @@ impl Issuer {
             .signing()
             .iter()
             .map(|key| Ok(Signing { since: key.since(), id: key.id()?, key: key.encoding_key() }));
-        Ok(Self { name, keys: keys.collect::<shared::Result<_>>()?, refresh: ring.refresh() })
+        let keys = keys.collect::<shared::Result<_>>()?;
+        let (challenges, factors) = (ring.challenges()?, ring.factors()?);
+        Ok(Self { name, keys, refresh: ring.refresh(), challenges, factors })
+    }
+
+    /// The issuer's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The key of refresh tokens.
     #[must_use]
     pub fn refresh(&self) -> &RefreshKey {
         &self.refresh
+    }
+
+    /// The key of challenges.
+    #[must_use]
+    pub fn challenges(&self) -> &ChallengeKey {
+        &self.challenges
+    }
+
+    /// The keys of second factors.
+    ///
+    /// # Errors
+    /// When the secret is from before there were second factors: the next rotation adds the key.
+    pub fn factors(&self) -> shared::Result<&FactorKeys> {
+        let lacks = "the secret of the keys has no key of second factors: rotate the keys";
+        self.factors.as_ref().ok_or_else(|| Error::internal(lacks))
     }
 
     /// Issues an access token of `session` for `user` that is valid from `now` for [`LIFETIME`].

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::Account;
 use crate::session::{Client, Session};
-use crate::store::PasswordSet;
+use crate::store::{self, FactorSet, PasswordSet};
 use crate::system::System;
 use crate::user::User;
 
@@ -31,11 +31,14 @@ pub fn operation() -> Operation {
     contract::operation!(handle).answers::<Export>(StatusCode::OK)
 }
 
-/// What auth keeps of a user, but for the hash of the password.
+/// What auth keeps of a user, but for the hash of the password and what a code is checked with.
 #[derive(Serialize, ToSchema)]
 struct Export {
     user: User,
     password_set: PasswordSet,
+    /// How the second factor was switched on or off. Absent if the user never had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_factor: Option<FactorSet>,
     /// The last 1,000 sessions, newest first, also those that have ended, for 30 days from the sign-in.
     sessions: Vec<KeptSession>,
     /// The entries about the user, newest first, of the last 1,000 of the tenant's audit log.
@@ -81,5 +84,6 @@ async fn handle(
     let (mut audit, _) = log.entries(Chain::Tenant(user.tenant), None, MOST).await?;
     let subject = user.user.to_string();
     audit.retain(|entry| entry.fact.subject == subject);
-    Ok(Json(Export { user: account.user, password_set: account.password_set, sessions, audit }))
+    let store::Account { user, password_set, second_factor, .. } = account;
+    Ok(Json(Export { user, password_set, second_factor, sessions, audit }))
 }

@@ -2,22 +2,30 @@
 
 pub mod change_password;
 mod client;
+mod codes;
 pub mod confirm;
+pub mod confirm_totp;
 mod current_password;
 pub mod delete_me;
 pub mod end_session;
 pub mod end_sessions;
+pub mod enrol_totp;
 pub mod export_me;
 pub mod forgot_password;
 pub mod get_me;
+pub mod get_totp;
 pub(crate) mod links;
 pub mod list_audit;
 pub mod list_sessions;
 pub mod login;
+pub mod login_code;
 pub mod logout;
 pub mod refresh;
 pub mod register;
+pub mod remove_totp;
+pub mod renew_recovery_codes;
 pub mod reset_password;
+pub(crate) mod sign_in;
 mod tokens;
 
 use shared::Result;
@@ -43,18 +51,24 @@ pub fn operations() -> Vec<Operation> {
     vec![
         change_password::operation(),
         confirm::operation(),
+        confirm_totp::operation(),
         delete_me::operation(),
         end_session::operation(),
         end_sessions::operation(),
+        enrol_totp::operation(),
         export_me::operation(),
         forgot_password::operation(),
         get_me::operation(),
+        get_totp::operation(),
         list_audit::operation(),
         list_sessions::operation(),
         login::operation(),
+        login_code::operation(),
         logout::operation(),
         refresh::operation(),
         register::operation(),
+        remove_totp::operation(),
+        renew_recovery_codes::operation(),
         reset_password::operation(),
     ]
 }

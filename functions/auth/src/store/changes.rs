@@ -7,8 +7,9 @@ use serde_json::Value;
 use shared::id::{TenantId, UserId};
 use shared::scopes::Role;
 
+use super::second_factors::TOTP;
 use super::sessions::SESSION;
-use super::{ACCOUNT, EMAIL, EMAILS, KEYS, PasswordSet, Rotation};
+use super::{ACCOUNT, EMAIL, EMAILS, FactorSet, KEYS, PasswordSet, Rotation, Totp};
 use crate::email::Email;
 use crate::session::Session;
 
@@ -20,6 +21,8 @@ pub enum Item {
     Account(Account),
     /// A session.
     Session(Box<Session>),
+    /// A second factor.
+    Totp(Box<Totp>),
     /// The keys.
     Keys(Keys),
     /// An address.
@@ -45,6 +48,7 @@ pub struct Account {
     pub created_at: Timestamp,
     pub(crate) epoch: u32,
     pub(crate) password_set: PasswordSet,
+    pub(crate) second_factor: Option<FactorSet>,
 }
 
 /// Which account an address leads to.
@@ -69,6 +73,7 @@ impl TryFrom<Value> for Item {
         match item["sk"].as_str().unwrap_or_default() {
             ACCOUNT => serde_json::from_value(item).map(Self::Account),
             KEYS => serde_json::from_value(item).map(Self::Keys),
+            TOTP => serde_json::from_value(item).map(Self::Totp),
             EMAIL => Address::of(&item).map(Self::Address),
             sk if sk.starts_with(SESSION) => serde_json::from_value(item).map(Self::Session),
             _ => Ok(Self::Other),

@@ -1,14 +1,17 @@
 //! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`) and the
 //! sessions (`sk = SESSION#<id>`), and one for each address (`pk = EMAIL#<address>`), which makes addresses unique and
 //! maps an address to its user. `pk = LINK#<hash>` is a link in a mail. `pk = TRIES#<hash of the address>` counts the
-//! tries of passwords for an address. `pk = KEYS` has the lease of a rotation of the keys.
+//! tries of passwords for an address. `pk = KEYS` has the lease of a rotation of the keys. The second factor of a user is
+//! beside the account (`sk = TOTP`).
 
 pub mod changes;
 mod links;
+mod second_factors;
 mod sessions;
 mod throttle;
 
 pub use links::Used;
+pub use second_factors::{CodesMade, Removed, Totp, Tried};
 pub use sessions::Rotated;
 use sessions::{ALIVE, alive_values, session_key};
 
@@ -46,6 +49,30 @@ pub struct Account {
     pub epoch: u32,
     /// How the password was set.
     pub password_set: PasswordSet,
+    /// How the second factor was switched on or off. Absent if the user never had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<FactorSet>,
+}
+
+impl Account {
+    /// Whether a sign-in needs a code besides the password.
+    #[must_use]
+    pub fn needs_code(&self) -> bool {
+        self.second_factor.as_ref().is_some_and(|factor| factor.is_on)
+    }
+}
+
+/// How a second factor was switched on or off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SecondFactorSet)]
+pub struct FactorSet {
+    /// Whether it is on.
+    pub is_on: bool,
+    /// When it was switched.
+    pub at: Timestamp,
+    /// The client of the request.
+    #[serde(flatten)]
+    pub client: session::Client,
 }
 
 /// How a password was set.

@@ -8,6 +8,7 @@ use shared::id::{SessionId, UserId};
 use shared::table::{Item, Table, key, milliseconds, number, value};
 use shared::write::{self, Written};
 
+use super::second_factors::totp_key;
 use super::{Users, user_key, user_partition};
 use crate::session::{Client, Ended, IDLE, LIFETIME, Reason, RefreshToken, Session, Verdict};
 
@@ -143,8 +144,9 @@ impl Users {
         Ok(Table::page(query, limit).await?.0)
     }
 
-    /// Deletes all sessions of a user, page by page. 1 WRU for each.
+    /// Deletes the second factor and all sessions of a user, page by page. 1 WRU for each.
     pub async fn forget(&self, user: UserId) -> Result<()> {
+        write::send("totp.forget", self.table.delete(totp_key(user))).await?;
         loop {
             let page = self.table.query(user_partition(user), SESSION).consistent_read(true);
             let (sessions, has_more) = Table::page::<Session>(page, FORGOTTEN_AT_ONCE).await?;

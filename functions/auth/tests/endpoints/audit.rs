@@ -17,19 +17,19 @@ use crate::support::{Auth, PASSWORD, auth, sample};
 
 const NEW: &str = "correct horse battery staple";
 
-type Items = BTreeMap<String, Value>;
+pub(crate) type Items = BTreeMap<String, Value>;
 
 /// The users' table, whose changes are given to the function as its stream does.
-struct Table<'a> {
+pub(crate) struct Table<'a> {
     auth: &'a Auth,
     task: Relay,
     events: String,
-    before: Items,
+    pub(crate) before: Items,
     changes: usize,
 }
 
 impl<'a> Table<'a> {
-    async fn of(auth: &'a Auth) -> Self {
+    pub(crate) async fn of(auth: &'a Auth) -> Self {
         let dead_letters = account::queue_named(&auth.aws, "audit-dead").await;
         let dead_letters = Queue::new(aws_sdk_sqs::Client::new(&auth.aws), dead_letters);
         let bus = aws_sdk_eventbridge::Client::new(&auth.aws);
@@ -46,7 +46,7 @@ impl<'a> Table<'a> {
     }
 
     /// The records of what has changed since the last call.
-    async fn records(&mut self) -> Vec<Value> {
+    pub(crate) async fn records(&mut self) -> Vec<Value> {
         let scan = aws_sdk_dynamodb::Client::new(&self.auth.aws).scan().table_name("auth").send();
         let items = scan.await.unwrap().items.unwrap_or_default();
         let after: Items = items.into_iter().map(stored).collect();
@@ -62,13 +62,13 @@ impl<'a> Table<'a> {
     }
 
     /// Gives the records to the function.
-    async fn handle(&self, records: &[Value]) -> shared::Result<()> {
+    pub(crate) async fn handle(&self, records: &[Value]) -> shared::Result<()> {
         let batch = serde_json::from_value(json!({ "Records": records })).unwrap();
         self.task.batch(batch, &testing::a_minute()).await
     }
 
     /// Gives what has changed since the last call to the function.
-    async fn streamed(&mut self) {
+    pub(crate) async fn streamed(&mut self) {
         let records = self.records().await;
         self.handle(&records).await.unwrap();
     }
@@ -81,7 +81,7 @@ impl<'a> Table<'a> {
     }
 
     /// The entries of a chain, oldest first. Checks that it is whole.
-    async fn chain(&self, chain: Chain) -> Vec<Entry> {
+    pub(crate) async fn chain(&self, chain: Chain) -> Vec<Entry> {
         let (mut entries, has_more) = self.auth.audit_log.entries(chain, None, 100).await.unwrap();
         assert!(!has_more);
         entries.reverse();
@@ -98,7 +98,7 @@ fn stored(item: std::collections::HashMap<String, AttributeValue>) -> (String, V
     (format!("{} {}", item["pk"]["S"], item["sk"]["S"]), item)
 }
 
-fn record(number: usize, old: Option<&Value>, new: Option<&Value>) -> Value {
+pub(crate) fn record(number: usize, old: Option<&Value>, new: Option<&Value>) -> Value {
     let kind = match (old, new) {
         (None, _) => "INSERT",
         (_, None) => "REMOVE",
@@ -116,11 +116,11 @@ fn record(number: usize, old: Option<&Value>, new: Option<&Value>) -> Value {
     json!({"eventID": format!("event-{number}"), "eventName": kind, "dynamodb": images})
 }
 
-fn kinds(entries: &[Entry]) -> Vec<&str> {
+pub(crate) fn kinds(entries: &[Entry]) -> Vec<&str> {
     entries.iter().map(|entry| entry.fact.kind.as_str()).collect()
 }
 
-async fn tenant_of(auth: &Auth, access: &str) -> Chain {
+pub(crate) async fn tenant_of(auth: &Auth, access: &str) -> Chain {
     let context = auth.authorized(access).await.unwrap();
     Chain::Tenant(context["tenant"].as_str().unwrap().parse().unwrap())
 }

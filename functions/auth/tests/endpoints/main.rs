@@ -4,6 +4,10 @@
 
 mod audit;
 mod equal_work;
+mod factor_audit;
+mod factor_codes;
+mod factor_setup;
+mod factor_support;
 mod mails;
 mod odd_requests;
 mod pages;
