@@ -1,12 +1,11 @@
 //! Codes of a second factor: each is good once, in time, and guesses are bounded.
 
+use auth::second_factor::MOST_WRONG;
 use auth::second_factor::totp::STEP;
-use auth::second_factor::{MOST_WRONG, Proof};
 use auth::store::Tried;
 use auth::throttle::{MOST, wait};
 use futures::future::join_all;
 use serde_json::json;
-use shared::fault;
 
 use crate::factor_support::{Phone, with_factor};
 use crate::sessions::{ADA, change, with_ada};
@@ -31,41 +30,6 @@ fn wrong() -> (u16, &'static str) {
 
 fn over() -> (u16, &'static str) {
     (401, "invalid-challenge")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_16_sign_ins_at_once_with_one_code_one_succeeds() {
-    for by_app in [true, false] {
-        let (auth, _, phone) = with_factor().await;
-        let code = if by_app { phone.code(&auth, 0) } else { phone.recovery[0].clone() };
-        let challenge = auth.challenge().await;
-        auth.clear_tries().await;
-        let answers = join_all((0..16).map(|_| auth.answer(&challenge, &code))).await;
-        let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
-        let of = |status| statuses.iter().filter(|found| **found == status).count();
-        assert_eq!(of(200), 1, "{statuses:?}");
-        assert_eq!(of(422) + of(429), 15, "{statuses:?}");
-        assert!(of(422) >= 9, "{statuses:?}");
-    }
-}
-
-/// The same without the limit of tries: all reach the write.
-#[tokio::test(flavor = "multi_thread")]
-async fn of_64_uses_of_a_proof_at_once_one_is_made() {
-    let (auth, _, phone) = with_factor().await;
-    let user = auth.ada().await.user.id;
-    for round in 0..4 {
-        let Tried::Counted(totp) = auth.users.try_code(user).await.unwrap() else { panic!() };
-        let step = Proof::Step(totp.last_step + 1);
-        let recovery = Proof::Recovery(totp.codes.first().unwrap().clone());
-        for proof in [step, recovery] {
-            let uses = (0..64).map(|_| auth.users.use_code(&totp, &proof, auth.ids.next()));
-            let uses = join_all(uses).await;
-            let made = uses.into_iter().filter(|used| *used.as_ref().unwrap()).count();
-            assert_eq!(made, 1, "round {round}");
-        }
-    }
-    assert_eq!(auth.users.totp(user).await.unwrap().unwrap().codes.len(), phone.recovery.len() - 4);
 }
 
 #[tokio::test]
@@ -141,24 +105,6 @@ async fn a_challenge_ends_with_the_password_and_with_all_sessions() {
         assert_eq!(auth.answer(&challenge, &code).await.problem(), over());
     }
     assert_eq!(auth.wrong_codes().await, 0, "no code was looked at");
-}
-
-/// The sign-in has read the account before the change.
-#[tokio::test]
-async fn a_sign_in_by_code_during_a_change_of_the_password_is_no_session() {
-    for _ in 0..8 {
-        let (auth, tokens, phone) = with_factor().await;
-        let (challenge, code) = (auth.challenge().await, phone.code(&auth, 0));
-        let (changed, signed_in) = tokio::join!(
-            auth.as_user(&tokens.access, change(PASSWORD, NEW)),
-            auth.answer(&challenge, &code)
-        );
-        changed.ok(204);
-        if signed_in.status == 200 {
-            let late = Tokens::of(&signed_in.body);
-            assert_eq!(auth.authorized(&late.access).await, None);
-        }
-    }
 }
 
 #[tokio::test]
@@ -293,38 +239,6 @@ async fn of_300_tries_of_codes_at_once_a_hundred_are_counted() {
     let counted =
         tries.iter().filter(|tried| matches!(tried.as_ref().unwrap(), Tried::Counted(_))).count();
     assert_eq!(counted, 100);
-}
-
-/// A crash, a stall, a lost answer or a conflict at each request of a sign-in by code: the code is used at most once, and
-/// the next one is good.
-#[tokio::test]
-async fn a_sign_in_by_code_that_fails_anywhere_uses_the_code_at_most_once() {
-    for by_app in [true, false] {
-        let points = fault::walk(async |run: fault::Run| {
-            let (auth, _, phone) = with_factor().await;
-            let code = if by_app { phone.code(&auth, 0) } else { phone.recovery[0].clone() };
-            let challenge = auth.challenge().await;
-            let first = run.attempt(auth.answer(&challenge, &code)).await;
-            let is_stalled = !first.is_done();
-            let second = auth.answer(&challenge, &code).await;
-            let mut made = usize::from(second.status == 200);
-            assert!([200, 422].contains(&second.status), "{}", second.body);
-            if let Some(answer) = first.resume().await {
-                let is_late = is_stalled && answer.status == 422;
-                let is_limited = answer.status == 503;
-                let allowed = run.allows(answer.status, &["tries.clear"]);
-                assert!(allowed || is_late || is_limited, "{}", answer.body);
-                made += usize::from(answer.status == 200);
-            }
-            assert!(made <= 1, "{made}");
-            assert_eq!(auth.answer(&challenge, &code).await.problem(), wrong());
-            auth.seconds(STEP);
-            auth.answer(&challenge, &phone.code(&auth, 0)).await.ok(200);
-        })
-        .await;
-        let all = ["tries.take", "totp.try", "totp.use", "tries.clear", "sessions.begin"];
-        assert!(all.iter().all(|point| points.contains(point)), "{points:?}");
-    }
 }
 
 /// A sign-in by code costs these requests.

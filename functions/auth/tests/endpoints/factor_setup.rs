@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use auth::second_factor::totp::STEP;
-use futures::future::join_all;
 use serde_json::{Value, json};
-use shared::fault;
 
 use crate::factor_support::{Phone, recovery_codes, request, with_factor};
 use crate::sessions::{ADA, change, with_ada};
@@ -116,67 +114,6 @@ async fn an_enrolment_ends_with_the_password_and_with_all_sessions() {
     assert_eq!(late.problem(), (409, "second-factor-off"));
 }
 
-/// The transaction says it too, for a change after the enrolment is read.
-#[tokio::test]
-async fn a_confirmation_during_a_change_of_the_password_is_not_made() {
-    for _ in 0..8 {
-        let (auth, tokens) = with_ada().await;
-        let phone = auth.enrol(&tokens).await;
-        let code = phone.code(&auth, 0);
-        let (changed, confirmed) = tokio::join!(
-            auth.as_user(&tokens.access, change(PASSWORD, NEW)),
-            auth.confirm(&tokens, &code)
-        );
-        changed.ok(204);
-        assert!([200, 409].contains(&confirmed.status), "{}", confirmed.body);
-        let expected = if confirmed.status == 200 { 202 } else { 200 };
-        auth.sign_in(ADA, NEW).await.ok(expected);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_16_confirmations_at_once_one_is_made() {
-    let (auth, tokens) = with_ada().await;
-    let phone = auth.enrol(&tokens).await;
-    let code = phone.code(&auth, 0);
-    let answers = join_all((0..16).map(|_| auth.confirm(&tokens, &code))).await;
-    let made: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
-    assert_eq!(made.len(), 1);
-    assert!(answers.iter().all(|answer| [200, 409, 429, 503].contains(&answer.status)));
-    for code in recovery_codes(&made[0].body) {
-        auth.clear_tries().await;
-        auth.sign_in_with(&code).await.ok(200);
-    }
-}
-
-/// A crash, a stall, a lost answer or a conflict at each request of a confirmation: the second factor is on or not. If the
-/// answer with the recovery codes was lost, the user makes new ones.
-#[tokio::test]
-async fn a_confirmation_that_fails_anywhere_is_made_or_not() {
-    let points = fault::walk(async |run: fault::Run| {
-        let (auth, tokens) = with_ada().await;
-        let phone = auth.enrol(&tokens).await;
-        let code = phone.code(&auth, 0);
-        let first = run.attempt(auth.confirm(&tokens, &code)).await;
-        let is_on = auth.factor(&tokens).await["is_on"] == true;
-        let again = auth.confirm(&tokens, &code).await;
-        assert_eq!(again.status, if is_on { 409 } else { 200 }, "{}", again.body);
-        let is_stalled = !first.is_done();
-        if let Some(answer) = first.resume().await {
-            let is_late = is_stalled && answer.status == 409;
-            let is_limited = answer.status == 503;
-            assert!(run.allows(answer.status, &[]) || is_late || is_limited, "{}", answer.body);
-        }
-        assert_eq!(auth.factor(&tokens).await["recovery_codes_left"], 10);
-        auth.clear_tries().await;
-        auth.seconds(STEP);
-        let renewed = auth.with_code("renew-recovery-codes", &tokens, &phone.code(&auth, 0)).await;
-        auth.sign_in_with(&recovery_codes(&renewed.ok(200))[0]).await.ok(200);
-    })
-    .await;
-    assert!(points.contains(&"totp.confirm"), "{points:?}");
-}
-
 #[tokio::test]
 async fn a_removal_needs_the_password_and_a_code() {
     let (auth, tokens, phone) = with_factor().await;
@@ -206,48 +143,6 @@ async fn a_removal_needs_the_password_and_a_code() {
     auth.sign_in(ADA, PASSWORD).await.ok(200);
 }
 
-/// A code that a sign-in has used removes nothing, and the other way round.
-#[tokio::test]
-async fn a_code_is_good_for_one_purpose() {
-    for _ in 0..4 {
-        let (auth, tokens, phone) = with_factor().await;
-        let (code, challenge) = (phone.code(&auth, 0), auth.challenge().await);
-        let (signed_in, removed, renewed) = tokio::join!(
-            auth.answer(&challenge, &code),
-            auth.with_code("remove-totp", &tokens, &code),
-            auth.with_code("renew-recovery-codes", &tokens, &code),
-        );
-        let answers = [signed_in.status, removed.status, renewed.status];
-        let made = answers.iter().filter(|status| (200..300).contains(*status)).count();
-        assert_eq!(made, 1, "{answers:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_removal_that_fails_anywhere_is_made_or_not() {
-    let points = fault::walk(async |run: fault::Run| {
-        let (auth, tokens, phone) = with_factor().await;
-        let code = phone.code(&auth, 0);
-        let first = run.attempt(auth.with_code("remove-totp", &tokens, &code)).await;
-        let is_on = auth.factor(&tokens).await["is_on"] == true;
-        assert_eq!(auth.sign_in(ADA, PASSWORD).await.status, if is_on { 202 } else { 200 });
-        if is_on {
-            auth.with_code("remove-totp", &tokens, &code).await.ok(204);
-        }
-        let is_stalled = !first.is_done();
-        if let Some(answer) = first.resume().await {
-            let is_late = is_stalled && [409, 422].contains(&answer.status);
-            let is_limited = answer.status == 503;
-            let allowed = run.allows(answer.status, &["tries.clear"]);
-            assert!(allowed || is_late || is_limited, "{}", answer.body);
-        }
-        auth.sign_in(ADA, PASSWORD).await.ok(200);
-        assert!(auth.users.totp(auth.ada().await.user.id).await.unwrap().is_none());
-    })
-    .await;
-    assert!(points.contains(&"totp.remove") && points.contains(&"totp.try"), "{points:?}");
-}
-
 #[tokio::test]
 async fn new_recovery_codes_replace_all_old_ones() {
     let (auth, tokens, phone) = with_factor().await;
@@ -264,49 +159,6 @@ async fn new_recovery_codes_replace_all_old_ones() {
     auth.sign_in_with(&new[0].to_lowercase().replace('-', " ")).await.ok(200);
     assert_eq!(auth.sign_in_with(&new[0]).await.problem(), (422, "wrong-code"), "good once");
     auth.with_code("renew-recovery-codes", &tokens, &phone.code(&auth, 0)).await.ok(200);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_16_renewals_at_once_with_one_code_one_is_made() {
-    for by_app in [true, false] {
-        let (auth, tokens, phone) = with_factor().await;
-        let code = if by_app { phone.code(&auth, 0) } else { phone.recovery[0].clone() };
-        let renewals = (0..16).map(|_| auth.with_code("renew-recovery-codes", &tokens, &code));
-        let answers = join_all(renewals).await;
-        let made: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
-        assert_eq!(made.len(), 1);
-        assert!(answers.iter().all(|answer| [200, 422, 429].contains(&answer.status)));
-        auth.clear_tries().await;
-        auth.sign_in_with(&recovery_codes(&made[0].body)[9]).await.ok(200);
-    }
-}
-
-#[tokio::test]
-async fn a_renewal_that_fails_anywhere_is_made_or_not() {
-    let points = fault::walk(async |run: fault::Run| {
-        let (auth, tokens, phone) = with_factor().await;
-        let code = phone.code(&auth, 0);
-        let first = run.attempt(auth.with_code("renew-recovery-codes", &tokens, &code)).await;
-        auth.clear_tries().await;
-        let old = auth.sign_in_with(&phone.recovery[0]).await.status;
-        assert!([200, 422].contains(&old));
-        let answer = first.resume().await;
-        if let Some(answer) = answer {
-            let is_limited = answer.status == 503;
-            let allowed = run.allows(answer.status, &["tries.clear"]);
-            assert!(allowed || is_limited, "{}", answer.body);
-            if answer.status == 200 {
-                auth.sign_in_with(&recovery_codes(&answer.body)[0]).await.ok(200);
-            }
-        }
-        auth.seconds(STEP);
-        auth.clear_tries().await;
-        let again = auth.with_code("renew-recovery-codes", &tokens, &phone.code(&auth, 0)).await;
-        auth.sign_in_with(&recovery_codes(&again.ok(200))[0]).await.ok(200);
-        assert_eq!(auth.sign_in_with(&phone.recovery[1]).await.problem(), (422, "wrong-code"));
-    })
-    .await;
-    assert!(points.contains(&"totp.renew_codes"), "{points:?}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod audit;
 mod equal_work;
 mod factor_audit;
 mod factor_codes;
+mod factor_races;
 mod factor_setup;
 mod factor_support;
 mod mails;
