@@ -18,7 +18,7 @@ use crate::session::Session;
 #[serde(try_from = "Value")]
 pub enum Item {
     /// An account.
-    Account(Account),
+    Account(Box<Account>),
     /// A session.
     Session(Box<Session>),
     /// A second factor.

@@ -173,8 +173,8 @@ impl Users {
             .expression_attribute_values(":secret", string(&totp.secret))
             .expression_attribute_values(":now", number(set.at.as_second()));
         let writes = vec![update(of_account)?, update(of_totp)?];
-        let sent = self.table.transact("totp.confirm", &attempt.to_string(), writes).await?;
-        Ok(matches!(sent, Sent::Made))
+        let answer = self.table.transact("totp.confirm", &attempt.to_string(), writes).await?;
+        Ok(matches!(answer, Sent::Made))
     }
 
     /// Counts a try of a code of a user, before it is checked. Of tries at once, each is counted by itself. 1 WRU.

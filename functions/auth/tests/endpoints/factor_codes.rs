@@ -230,6 +230,25 @@ async fn a_hundred_wrong_codes_leave_the_recovery_codes_only_after_a_reset_too()
     auth.answer(&challenge, &phone.code(&auth, 0)).await.ok(200);
 }
 
+#[tokio::test]
+async fn a_right_code_clears_the_count_of_wrong_ones() {
+    let (auth, tokens, phone) = with_factor().await;
+    for number in 0..4 {
+        auth.seconds(STEP);
+        let wrong_code = auth.sign_in_with(&phone.wrong(&auth)).await;
+        assert_eq!((wrong_code.problem(), auth.wrong_codes().await), (wrong(), 1), "{number}");
+        match number {
+            0 => auth.sign_in_with(&phone.code(&auth, 0)).await.ok(200),
+            1 => auth.sign_in_with(&phone.recovery[0]).await.ok(200),
+            2 => auth.with_code("renew-recovery-codes", &tokens, &phone.recovery[1]).await.ok(200),
+            _ => {
+                auth.with_code("renew-recovery-codes", &tokens, &phone.code(&auth, 0)).await.ok(200)
+            }
+        };
+        assert_eq!(auth.wrong_codes().await, 0, "{number}");
+    }
+}
+
 /// The count of wrong codes is bounded for tries at once too.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_300_tries_of_codes_at_once_a_hundred_are_counted() {

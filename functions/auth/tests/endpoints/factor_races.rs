@@ -95,9 +95,9 @@ async fn of_64_uses_of_a_proof_at_once_one_is_made() {
         let step = Proof::Step(totp.last_step + 1);
         let recovery = Proof::Recovery(totp.codes.first().unwrap().clone());
         for proof in [step, recovery] {
-            let uses = (0..64).map(|_| auth.users.use_code(&totp, &proof, auth.ids.next()));
-            let uses = join_all(uses).await;
-            let made = uses.into_iter().filter(|used| *used.as_ref().unwrap()).count();
+            let attempts = (0..64).map(|_| auth.users.use_code(&totp, &proof, auth.ids.next()));
+            let made =
+                join_all(attempts).await.into_iter().filter(|used| *used.as_ref().unwrap()).count();
             assert_eq!(made, 1, "round {round}");
         }
     }
