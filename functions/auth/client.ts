@@ -67,6 +67,7 @@ export async function signedIn(url: string): Promise<Api> {
     const user = body(await api.POST("/v1/auth/confirm", { body: { token, password } }));
     check(user.roles.includes("member"), `the roles of a new user: ${user.roles}`);
     const tokens = body(await api.POST("/v1/auth/login", { body: credentials }));
+    check("access_token" in tokens, "a new user has no second factor");
     check(tokens.token_type === "Bearer", tokens.token_type);
     return withToken(url, tokens.access_token);
 }

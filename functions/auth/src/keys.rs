@@ -1,5 +1,5 @@
 //! The keys that tokens are made with, in Secrets Manager. Of the functions that serve requests, only those that issue
-//! tokens read the secret of the private keys, and only `auth-authorize` reads that of the public halves, a JWK
+//! tokens or check second factors read the secret of the private keys, and only `auth-authorize` reads that of the public halves, a JWK
 //! set. `auth-create-signing-key` creates both and `auth-rotate-keys` changes both.
 //!
 //! **Guarantees.** A key that a rotation adds is published at least [`LEAD`] before it signs, and stays published until

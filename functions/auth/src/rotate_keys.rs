@@ -4,6 +4,7 @@
 //! one stays published until its last token has expired. An emergency rotation ends all tokens: access tokens
 //! within two minutes (a minute until all functions have read the keys, and a minute for which API Gateway keeps a
 //! decision), and refresh tokens within one. While Secrets Manager does not answer, it is a minute more.
+//! Second factors stay: their key is never replaced.
 //!
 //! A run that crashes before it has stored the private keys has changed nothing that signs. After that, the old
 //! keys of an emergency are gone for good, and the next run of any kind publishes the new ones.
