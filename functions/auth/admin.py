@@ -11,14 +11,19 @@ from common import client, outputs
 from functions.auth import users
 
 
-def main(email: str) -> None:
-    """Adds the role `admin` to the user with this address."""
-    dynamodb, table = client("dynamodb"), outputs()["AuthTableName"]
+def user_of(dynamodb, table: str, email: str) -> str:
+    """The id of the user with this address."""
     address = {"pk": {"S": f"EMAIL#{email.strip().lower()}"}, "sk": {"S": "EMAIL"}}
     taken = dynamodb.get_item(TableName=table, Key=address, ConsistentRead=True).get("Item")
     if not taken:
         sys.exit(f"No user has the address {email!r}.")
-    user = taken["user_id"]["S"]
+    return taken["user_id"]["S"]
+
+
+def main(email: str) -> None:
+    """Adds the role `admin` to the user with this address."""
+    dynamodb, table = client("dynamodb"), outputs()["AuthTableName"]
+    user = user_of(dynamodb, table, email)
     try:
         dynamodb.update_item(
             TableName=table,

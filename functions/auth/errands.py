@@ -1,5 +1,6 @@
-"""The errands of auth: a forgotten password, the pages, sessions, a change of the password, a rotation of the keys, applications
-of OAuth, an admin who registered before there were roles, API keys, the audit log, which notices changes by hand, and a deletion.
+"""The errands of auth: a forgotten password, the pages, sessions, a change of the password, a second factor, a rotation of the keys,
+applications of OAuth, an admin who registered before there were roles, API keys, the audit log, which notices changes by hand, and
+a deletion.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
@@ -13,7 +14,7 @@ from http import HTTPStatus
 
 import audit
 from common import STACK, call, client, outputs
-from functions.auth import admin, oauth, users
+from functions.auth import admin, oauth, remove_second_factor, totp, users
 from receiver import until
 
 UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and not after"}
@@ -24,6 +25,7 @@ def run(api: str) -> None:
     forgotten(api)
     pages(api)
     sessions(api)
+    second_factor(api)
     rotate_keys()
     oauth.run(api, admin.new(api))
     early_admin(api)
@@ -76,6 +78,43 @@ def sessions(api: str) -> None:
     call("POST", f"{api}/v1/me/password", change, token)
     call("DELETE", f"{api}/v1/sessions", token=token)
     call("POST", f"{api}/v1/auth/login", {**credentials, "password": change["new_password"]})
+
+
+def enrolled(api: str, token: str) -> tuple[str, list[str]]:
+    """Sets up a second factor. Returns the secret and the recovery codes."""
+    secret = call("POST", f"{api}/v1/me/totp", {"current_password": users.PASSWORD}, token)["secret"]
+    confirmed = call("POST", f"{api}/v1/me/totp/confirmation", {"code": totp.code(secret)}, token)
+    return secret, confirmed["recovery_codes"]
+
+
+def sign_in_with(api: str, credentials: dict, code: str) -> str:
+    """Signs in with the password and a code. Returns the access token."""
+    challenge = call("POST", f"{api}/v1/auth/login", credentials)["challenge"]
+    return call("POST", f"{api}/v1/auth/login/code", {"challenge": challenge, "code": code})["access_token"]
+
+
+def second_factor(api: str) -> None:
+    """A user sets up a second factor, signs in with it and with a recovery code, and removes it; an operator removes another."""
+    credentials, user = users.register(api, "factor")
+    token = users.sign_in(api, credentials)
+    secret, codes = enrolled(api, token)
+    # The confirmation has used the current code, and the next one is good already.
+    token = sign_in_with(api, credentials, totp.code(secret, ahead=1))
+    assert call("GET", f"{api}/v1/me", token=token)["id"] == user
+    token = sign_in_with(api, credentials, codes[0].lower().replace("-", ""))
+    shown = call("GET", f"{api}/v1/me/totp", token=token)
+    assert shown["is_on"] and shown["recovery_codes_left"] == 9, shown
+    change = {"current_password": users.PASSWORD, "code": codes[1]}
+    renewed = call("POST", f"{api}/v1/me/recovery-codes", change, token)["recovery_codes"]
+    call("POST", f"{api}/v1/me/totp/removal", {**change, "code": renewed[0]}, token)
+    users.sign_in(api, credentials)
+    enrolled(api, token)
+    for _ in range(2):
+        remove_second_factor.main(credentials["email"])
+    users.sign_in(api, credentials)
+    kinds = lambda: [entry["kind"] for entry in call("GET", f"{api}/v1/audit?limit=50", token=token)["entries"]]
+    until(lambda: kinds().count("second_factor.removed") == 2, "Both removals of the second factor")
+    assert kinds().count("second_factor.added") == 2 and "recovery_code.used" in kinds(), kinds()
 
 
 def rotate_keys() -> None:

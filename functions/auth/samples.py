@@ -3,11 +3,12 @@
 import secrets
 
 from common import call
-from functions.auth import users
+from functions.auth import errands, users
 
 # Rules that no schema can express, so a valid request may get these problems.
 RULES = {
     "invalid-link": "a link is good once",
+    "wrong-code": "a code is good once",
     "email-taken": "two links may be for one address",
     "invalid-body": "a password that can be guessed is refused, an address that gets no mail, a name of spaces, and a scope that "
     "the user lacks, which no schema can say",
@@ -19,8 +20,12 @@ FIELDS = {"invalid-body": {"email", "password", "new_password", "name", "scopes"
 # How many links a run can use.
 LINKS = 8
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
+LOCKS = "a wrong password or code makes the user wait with whom the run signs in; functions/auth/tests/endpoints/factor_setup.rs tries it"
 # What only a run without a token sends, with the reason.
-UNTRIED = dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password", "auth-delete-me"), ENDS)
+UNTRIED = {
+    **dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password", "auth-delete-me"), ENDS),
+    **dict.fromkeys(("auth-enrol-totp", "auth-confirm-totp", "auth-remove-totp", "auth-renew-recovery-codes"), LOCKS),
+}
 
 
 def address() -> str:
@@ -44,6 +49,9 @@ def api_keys(user, number: int) -> list[str]:
 def make(user) -> dict[str, list]:
     """New addresses, the credentials of the user, and API keys, so that registrations, sign-ins and refreshes succeed."""
     tokens = call("POST", f"{user.api}/v1/auth/login", user.credentials)
+    careful, _ = users.register(user.api, "sample")
+    _, codes = errands.enrolled(user.api, users.sign_in(user.api, careful))
+    challenge = call("POST", f"{user.api}/v1/auth/login", careful)["challenge"]
     forgetful = [users.register(user.api, "sample")[0]["email"] for _ in range(LINKS)]
     return {
         "auth-register body.email": [address() for _ in range(5)],
@@ -54,6 +62,8 @@ def make(user) -> dict[str, list]:
         "auth-reset-password body.password": [users.PASSWORD],
         "auth-login body.email": [user.credentials["email"]],
         "auth-login body.password": [user.credentials["password"]],
+        "auth-login-code body.challenge": [challenge],
+        "auth-login-code body.code": codes,
         "auth-refresh body.refresh_token": [tokens["refresh_token"]],
         "auth-rotate-api-key path.api_key_id": api_keys(user, 2),
         "auth-revoke-api-key path.api_key_id": api_keys(user, 4),

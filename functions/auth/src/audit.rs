@@ -18,12 +18,16 @@
 //! | a session whose end is removed, which only a hand does | `session.revived` |
 //! | an API key: new, with another secret by a rotation, deleted | `api_key.created`, `api_key.rotated`, `api_key.revoked` |
 //! | anything else of an API key but its last use, which only a hand changes | `api_key.changed` |
+//! | its second factor: switched on, switched off | `second_factor.added`, `second_factor.removed` |
+//! | recovery codes: all replaced, one used | `recovery_codes.replaced`, `recovery_code.used` |
+//! | a second factor in force, in any way that no request does | `second_factor.changed` |
 //! | the keys of tokens | `keys.rotated` |
 //! | an application: new, deleted | `application.registered`, `application.deleted` |
 //! | its secrets alone | `application.secret_renewed` |
 //! | anything else of it, which only a hand changes | `application.changed` |
 //!
-//! A refresh is no fact: a session shows the last one. Nor is a use of an API key.
+//! A refresh is no fact: a session shows the last one. Nor is a use of an API key, or a code of the app that was used: a sign-in
+//! follows it.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +40,7 @@ use shared::scopes::Role;
 use crate::api_key::ApiKey;
 use crate::session::{Client, Reason, Session};
 use crate::store::changes::{Account, Item, Keys};
-use crate::store::{self, How, PasswordSet, Registered};
+use crate::store::{self, FactorSet, How, PasswordSet, Registered, Totp};
 
 /// The facts of a change, which the function sees at `now`.
 #[must_use]
@@ -69,6 +73,8 @@ pub fn facts(change: &Change<Item>, now: Timestamp) -> Vec<(Chain, Fact)> {
             (None, Some(Item::ApiKey(new))) => vec![new.made("api_key.created")],
             (Some(Item::ApiKey(old)), None) => vec![old.told("api_key.revoked", now)],
             (Some(Item::ApiKey(old)), Some(Item::ApiKey(new))) => new.changes(old, now),
+            (None, Some(Item::Totp(new))) => new.appeared(now),
+            (Some(Item::Totp(old)), Some(Item::Totp(new))) => new.changes(old, now),
             (_, Some(Item::Keys(new))) => new.rotated(change.old.as_ref()).into_iter().collect(),
             _ => Vec::new(),
         },
@@ -120,6 +126,9 @@ impl Account {
         if (&self.email, self.tenant) != (&old.email, old.tenant) {
             facts.push(old.told("account.changed", now));
         }
+        if self.second_factor != old.second_factor {
+            facts.extend(self.switched(old, now));
+        }
         if self.roles != old.roles {
             let (chain, mut fact) = self.told("roles.changed", now);
             let names = |roles: &[Role]| serde_json::to_string(roles).unwrap_or_default();
@@ -161,6 +170,63 @@ impl ApiKey {
             facts.push(old.told("api_key.changed", now));
         }
         facts
+    }
+}
+
+impl Account {
+    /// The fact that the second factor is switched. A hand may switch it without saying when.
+    fn switched(&self, old: &Self, now: Timestamp) -> Option<(Chain, Fact)> {
+        let is_on = |set: &Option<FactorSet>| set.as_ref().is_some_and(|set| set.is_on);
+        let kind = match (is_on(&old.second_factor), is_on(&self.second_factor)) {
+            (false, true) => "second_factor.added",
+            (true, false) => "second_factor.removed",
+            (false, false) => return None,
+            (true, true) => "second_factor.changed",
+        };
+        let before = old.second_factor.as_ref().map(|set| set.at);
+        let set = self.second_factor.as_ref().filter(|set| Some(set.at) != before);
+        let (chain, fact) = self.told(kind, set.map_or(now, |set| set.at));
+        Some((chain, set.map_or(fact.clone(), |set| by(fact, &set.client))))
+    }
+}
+
+impl Totp {
+    fn told(&self, kind: &str, at: Timestamp) -> (Chain, Fact) {
+        (Chain::Tenant(self.tenant), told(kind, at, self.user.to_string()))
+    }
+
+    /// An enrolment is no fact. One that is in force at once was written by hand.
+    fn appeared(&self, now: Timestamp) -> Vec<(Chain, Fact)> {
+        let is_by_hand = self.confirmed_at.is_some();
+        is_by_hand.then(|| self.told("second_factor.changed", now)).into_iter().collect()
+    }
+
+    /// What has changed of a second factor in force. That it was confirmed tells the account.
+    fn changes(&self, old: &Self, now: Timestamp) -> Vec<(Chain, Fact)> {
+        if old.confirmed_at.is_none() {
+            return Vec::new();
+        }
+        let is_accepted = self.last_step > old.last_step || self.codes != old.codes;
+        let is_by_hand = self.secret != old.secret
+            || self.confirmed_at != old.confirmed_at
+            || self.last_step < old.last_step
+            || (self.wrong < old.wrong && !is_accepted);
+        if is_by_hand {
+            return vec![self.told("second_factor.changed", now)];
+        }
+        if let Some(made) = self.codes_made.as_ref().filter(|_| self.codes_made != old.codes_made) {
+            let (chain, fact) = self.told("recovery_codes.replaced", made.at);
+            return vec![(chain, by(fact, &made.client))];
+        }
+        if self.codes == old.codes {
+            return Vec::new();
+        }
+        if !self.codes.is_subset(&old.codes) {
+            return vec![self.told("second_factor.changed", now)];
+        }
+        let (chain, mut fact) = self.told("recovery_code.used", now);
+        fact.details.insert("left".into(), self.codes.len().to_string());
+        vec![(chain, fact)]
     }
 }
 

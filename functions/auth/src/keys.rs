@@ -1,7 +1,7 @@
 //! The keys that tokens are made with, in Secrets Manager. Access tokens, which only we read, are signed with Ed25519. ID
 //! tokens, which every application reads, are signed with RSA: it is the one algorithm that all libraries of OpenID Connect
-//! know (Core 1.0, section 15.1). Of the functions that serve requests, only those that issue
-//! tokens read the secret of the private keys, and only `auth-authorize` reads that of the public halves, a JWK
+//! know (Core 1.0, section 15.1). Of the functions that serve requests, only those that issue tokens or check second factors
+//! read the secret of the private keys, and only those that check tokens or publish the keys read that of the public halves, a JWK
 //! set. `auth-create-signing-key` creates both and `auth-rotate-keys` changes both.
 //!
 //! **Guarantees.** A key that a rotation adds is published at least [`LEAD`] before it signs, and stays published until
@@ -28,6 +28,8 @@ use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use shared::{Error, Result, fault};
 
+use crate::cookie::BrowserKey;
+use crate::second_factor::{ChallengeKey, FactorKeys};
 use crate::session::RefreshKey;
 use crate::token::LIFETIME;
 
@@ -170,16 +172,19 @@ pub struct KeyRing {
     /// The key of refresh tokens.
     #[serde(with = "base64_text")]
     refresh: Zeroizing<Vec<u8>>,
+    /// The key of what is stored of second factors. It is never replaced: without it, no second factor can be checked.
+    /// Empty in a ring from before there were second factors, until the next rotation.
+    #[serde(default, with = "base64_text")]
+    factors: Zeroizing<Vec<u8>>,
 }
 
 impl KeyRing {
     /// New keys, which sign from `now` on.
     pub fn generate(now: Timestamp) -> Result<Self> {
-        let mut refresh = Zeroizing::new(vec![0; 32]);
-        aws_lc_rs::rand::fill(&mut refresh)?;
+        let (refresh, factors) = (random_key()?, random_key()?);
         let [signing, identity] =
             [Kind::Ed25519, Kind::Rsa].map(|kind| SigningKey::of_kind(kind, now));
-        Ok(Self { signing: vec![signing?], identity: vec![identity?], refresh })
+        Ok(Self { signing: vec![signing?], identity: vec![identity?], refresh, factors })
     }
 
     /// The keys of access tokens, in the order in which they sign.
@@ -200,6 +205,22 @@ impl KeyRing {
         RefreshKey::new(&self.refresh)
     }
 
+    /// The key of cookies.
+    pub fn browsers(&self) -> Result<BrowserKey> {
+        BrowserKey::new(&self.refresh)
+    }
+
+    /// The key of challenges.
+    pub fn challenges(&self) -> Result<ChallengeKey> {
+        ChallengeKey::new(&self.refresh)
+    }
+
+    /// The keys of second factors; `None` if the ring has none yet.
+    pub fn factors(&self) -> Result<Option<FactorKeys>> {
+        let has_key = !self.factors.is_empty();
+        has_key.then(|| FactorKeys::new(&self.factors)).transpose()
+    }
+
     /// The public key set, with each key's id.
     pub fn public(&self) -> Result<JwkSet> {
         let keys = self.signing.iter().chain(&self.identity);
@@ -210,12 +231,20 @@ impl KeyRing {
     /// The ring with new keys, which sign from `now` and [`LEAD`] on. Keys whose tokens have all expired are
     /// left out. The key of refresh tokens stays, because a session is longer than the time between rotations.
     pub fn rotated(self, now: Timestamp) -> Result<Self> {
-        let Self { signing, identity, refresh } = self;
+        let Self { signing, identity, refresh, factors } = self;
         Ok(Self {
             signing: with_next(signing, Kind::Ed25519, now)?,
             identity: with_next(identity, Kind::Rsa, now)?,
             refresh,
+            factors: kept_or_new(factors)?,
         })
+    }
+
+    /// The ring after an emergency: new keys, which sign from `now` on. The key of second factors stays, because all
+    /// users would lose theirs with it. Who knows it learns nothing without a copy of the table, and cannot sign in
+    /// without a password.
+    pub fn replaced(self, now: Timestamp) -> Result<Self> {
+        Ok(Self { factors: kept_or_new(self.factors)?, ..Self::generate(now)? })
     }
 
     fn from_secret(text: &str) -> Result<Self> {
@@ -223,7 +252,8 @@ impl KeyRing {
         for key in ring.signing.iter().chain(&ring.identity) {
             key.check()?;
         }
-        if ring.signing.is_empty() || ring.refresh.len() != 32 {
+        let has_factors = matches!(ring.factors.len(), 0 | 32);
+        if ring.signing.is_empty() || ring.refresh.len() != 32 || !has_factors {
             return Err(Error::internal("the ring lacks a key"));
         }
         Ok(ring)
@@ -241,6 +271,17 @@ fn with_next(mut keys: Vec<SigningKey>, kind: Kind, now: Timestamp) -> Result<Ve
     keys.drain(..needless);
     keys.push(SigningKey::of_kind(kind, now + LEAD)?);
     Ok(keys)
+}
+
+fn random_key() -> Result<Zeroizing<Vec<u8>>> {
+    let mut key = Zeroizing::new(vec![0; 32]);
+    aws_lc_rs::rand::fill(&mut key)?;
+    Ok(key)
+}
+
+/// The key of second factors, or a new one for a ring that has none yet.
+fn kept_or_new(factors: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>> {
+    if factors.is_empty() { random_key() } else { Ok(factors) }
 }
 
 mod base64_text {
@@ -385,6 +426,7 @@ mod tests {
         let ring = KeyRing::generate(now()).unwrap();
         let again = KeyRing::from_secret(&ring.to_secret().unwrap()).unwrap();
         assert_eq!((ids(&again), &again.refresh), (ids(&ring), &ring.refresh));
+        assert_eq!(again.factors, ring.factors);
     }
 
     #[test]
@@ -415,6 +457,33 @@ mod tests {
     }
 
     #[test]
+    fn the_key_of_second_factors_is_never_replaced() {
+        let ring = KeyRing::generate(now()).unwrap();
+        let (old, refresh, factors) = (ids(&ring), ring.refresh.clone(), ring.factors.clone());
+        let rotated = ring.rotated(now()).unwrap();
+        assert_eq!(rotated.factors, factors);
+        let replaced = rotated.replaced(now()).unwrap();
+        assert_eq!(replaced.factors, factors);
+        assert!(replaced.refresh != refresh && !old.contains(&ids(&replaced)[0]));
+        assert_eq!(replaced.signing().len(), 1);
+    }
+
+    /// A secret from before there were second factors.
+    #[test]
+    fn a_ring_without_a_key_of_second_factors_gets_one_with_a_rotation() {
+        let ring = KeyRing::generate(now()).unwrap();
+        let mut former: serde_json::Value =
+            serde_json::from_str(&ring.to_secret().unwrap()).unwrap();
+        former.as_object_mut().unwrap().remove("factors");
+        let former = || KeyRing::from_secret(&former.to_string()).unwrap();
+        assert!(former().factors().unwrap().is_none());
+        for ring in [former().rotated(now()).unwrap(), former().replaced(now()).unwrap()] {
+            assert_eq!(ring.factors.len(), 32);
+            assert!(ring.factors().unwrap().is_some());
+        }
+    }
+
+    #[test]
     fn a_secret_that_is_no_ring_is_an_error() {
         let ring = KeyRing::generate(now()).unwrap();
         let good: serde_json::Value = serde_json::from_str(&ring.to_secret().unwrap()).unwrap();
@@ -423,6 +492,7 @@ mod tests {
             ("/signing/0/pkcs8", "AAAA".into()),
             ("/signing/0/pkcs8", "not base 64".into()),
             ("/refresh", "AAAA".into()),
+            ("/factors", "AAAA".into()),
         ] {
             let mut bad = good.clone();
             *bad.pointer_mut(path).unwrap() = value;

@@ -7,11 +7,13 @@
 //! | `auth-confirm`, `auth-reset-password` | use the link: create the user, or set the password | [`api::confirm`], [`api::reset_password`] |
 //! | `auth-pages` | the same as pages for a browser, which the links lead to | [`pages`] |
 //! | `auth-login` | `POST /v1/auth/login`: checks a password, begins a session | [`api::login`] |
+//! | `auth-login-code` | `POST /v1/auth/login/code`: checks a code, begins a session | [`api::login_code`] |
 //! | `auth-refresh` | `POST /v1/auth/refresh`: gives the next tokens of a session | [`api::refresh`] |
 //! | `auth-logout`, `auth-list-sessions`, `auth-end-session`, `auth-end-sessions` | the user's sessions | [`session`], [`api`] |
 //! | `auth-get-me`, `auth-change-password` | the user's account | [`api`] |
 //! | `auth-authorize` | API Gateway's authorizer: checks the token or the API key of every other request | [`authorize`] |
 //! | `auth-create-api-key`, `auth-list-api-keys`, `auth-rotate-api-key`, `auth-revoke-api-key` | the user's API keys, for programs | [`api_key`], [`api`] |
+//! | `auth-enrol-totp`, `auth-confirm-totp`, `auth-get-totp`, `auth-remove-totp`, `auth-renew-recovery-codes` | the user's second factor | [`second_factor`], [`api`] |
 //! | `auth-export-me`, `auth-delete-me` | all that is kept of the user, and its deletion | [`api`] |
 //! | `auth-relay` | follows the table: writes the audit log, tells other systems of users | [`relay`], [`audit`] |
 //! | `auth-list-audit` | shows the audit log of a tenant | [`api::list_audit`] |
@@ -36,12 +38,14 @@ pub mod api;
 pub mod api_key;
 pub mod audit;
 pub mod authorize;
+pub mod cookie;
 pub mod create_signing_key;
 pub mod email;
 pub mod form;
 pub mod keys;
 pub mod letters;
 pub mod link;
+mod mac;
 pub mod mail;
 pub mod oauth;
 pub mod pages;
@@ -49,6 +53,7 @@ pub mod password;
 pub mod random_token;
 pub mod relay;
 pub mod rotate_keys;
+pub mod second_factor;
 pub mod send_mail;
 pub mod session;
 pub mod store;

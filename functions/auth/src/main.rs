@@ -1,10 +1,11 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
 use auth::api::{
-    change_password, confirm, create_api_key, create_application, delete_application, delete_me,
-    end_session, end_sessions, export_me, forgot_password, get_configuration, get_keys, get_me,
-    get_userinfo, introspect, list_api_keys, list_applications, list_audit, list_sessions, login,
-    logout, refresh, register, renew_secret, reset_password, revoke, revoke_api_key,
+    change_password, confirm, confirm_totp, create_api_key, create_application, delete_application,
+    delete_me, end_session, end_sessions, enrol_totp, export_me, forgot_password,
+    get_configuration, get_keys, get_me, get_totp, get_userinfo, introspect, list_api_keys,
+    list_applications, list_audit, list_sessions, login, login_code, logout, refresh, register,
+    remove_totp, renew_recovery_codes, renew_secret, reset_password, revoke, revoke_api_key,
     rotate_api_key, token,
 };
 use auth::system::{System, audit_log, authorizer, issuer_name, issuers, mails};
@@ -28,6 +29,7 @@ fn main() -> Result<()> {
             }
             // Sessions
             "login" => env.serve(login::router(system()?, issuers(env).await?)).await,
+            "login-code" => env.serve(login_code::router(system()?, issuers(env).await?)).await,
             "refresh" => env.serve(refresh::router(system()?, issuers(env).await?)).await,
             "logout" => env.serve(logout::router(system()?)).await,
             "list-sessions" => env.serve(list_sessions::router(system()?)).await,
@@ -61,6 +63,14 @@ fn main() -> Result<()> {
             }
             "introspect" => env.serve(introspect::router(system()?, authorizer(env).await?)).await,
             "get-userinfo" => env.serve(get_userinfo::router(system()?)).await,
+            // Second factors
+            "enrol-totp" => env.serve(enrol_totp::router(system()?, issuers(env).await?)).await,
+            "confirm-totp" => env.serve(confirm_totp::router(system()?, issuers(env).await?)).await,
+            "get-totp" => env.serve(get_totp::router(system()?)).await,
+            "remove-totp" => env.serve(remove_totp::router(system()?, issuers(env).await?)).await,
+            "renew-recovery-codes" => {
+                env.serve(renew_recovery_codes::router(system()?, issuers(env).await?)).await
+            }
             // Tokens
             "list-audit" => env.serve(list_audit::router(system()?, audit_log(env)?)).await,
             "relay" => relay::run(env).await,

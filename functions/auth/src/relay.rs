@@ -2,14 +2,14 @@
 //!
 //! **Guarantees.** Each change is handled at least once, and each step may be repeated: a fact is in the log once, and
 //! an event that is published again has the same id. When `user.deleted` is published, all sessions and API keys that the
-//! user had are deleted.
+//! user had are deleted, and the second factor.
 //!
 //! | a change | does |
 //! |---|---|
-//! | of an account, a session, an API key or the keys | appends its facts to the audit log ([`audit`]) |
+//! | of an account, a session, an API key, a second factor or the keys | appends its facts to the audit log ([`audit`]) |
 //! | a new account | publishes `user.created` |
-//! | a deleted account | deletes the user's sessions and API keys, then publishes `user.deleted` |
-//! | a session without an account | deletes it: it began during the deletion |
+//! | a deleted account | deletes the user's sessions, API keys and second factor, then publishes `user.deleted` |
+//! | a session or an enrolment without an account | deletes it: it began during the deletion |
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -96,6 +96,9 @@ impl Relay {
             }
             // It began while the account was deleted, and can never be used.
             (None, Some(Item::Session(new))) if self.users.account(new.user).await?.is_none() => {
+                self.users.forget(new.user).await?;
+            }
+            (None, Some(Item::Totp(new))) if self.users.account(new.user).await?.is_none() => {
                 self.users.forget(new.user).await?;
             }
             _ => {}

@@ -4,6 +4,7 @@
 //! one stays published until its last token has expired. An emergency rotation ends all tokens: access tokens
 //! within two minutes (a minute until all functions have read the keys, and a minute for which API Gateway keeps a
 //! decision), and refresh tokens within one. While Secrets Manager does not answer, it is a minute more.
+//! Second factors stay: their key is never replaced.
 //!
 //! A run that crashes before it has stored the private keys has changed nothing that signs. After that, the old
 //! keys of an emergency are gone for good, and the next run of any kind publishes the new ones.
@@ -19,7 +20,7 @@ use shared::lease::Lease;
 use shared::program::Environment;
 use shared::{Error, Result};
 
-use crate::keys::{KeyRing, PrivateKeys, PublicKeys};
+use crate::keys::{PrivateKeys, PublicKeys};
 use crate::store::{Rotation, Users};
 use crate::system;
 
@@ -88,9 +89,10 @@ impl RotateKeys {
         self.private.put(&ring, None).await
     }
 
-    /// Replaces all keys. The private ones are stored first, so that no later run publishes the old ones again.
+    /// Replaces all keys but that of second factors. The private ones are stored first, so that no later run publishes the
+    /// old ones again.
     async fn replace(&self, now: Timestamp) -> Result<()> {
-        let ring = KeyRing::generate(now)?;
+        let ring = self.private.current().await?.replaced(now)?;
         self.private.put(&ring, None).await?;
         self.public.put(&ring.public()?).await
     }

@@ -17,9 +17,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond::required as milliseconds;
 use secrecy::SecretString;
@@ -27,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use shared::id::{SessionId, TenantId, UserId};
 use utoipa::ToSchema;
 
+use crate::mac::MacKey;
 use crate::oauth::application::ApplicationId;
 use crate::oauth::scope::Scopes;
 use crate::user::User;
@@ -205,86 +203,47 @@ impl Session {
     }
 }
 
-/// The cookie of a browser: a session that nobody refreshes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BrowserToken {
-    /// The user.
-    pub user: UserId,
-    /// The session.
-    pub session: SessionId,
-}
+const PREFIX: &str = "arsenal_rt_";
+/// The length of what the MAC covers: two ids and the number.
+const CONTENT: usize = 36;
 
-/// The beginnings of the texts, so that people and scanners of source code can tell what they are.
-const REFRESH: &str = "arsenal_rt_";
-const BROWSER: &str = "arsenal_bs_";
-
-/// The key that makes refresh tokens, and cookies. The MAC of a cookie covers its prefix, so a text of one kind is none of
-/// the other.
+/// The key that makes refresh tokens.
 #[derive(Clone)]
-pub struct RefreshKey(hmac::Key);
+pub struct RefreshKey(MacKey);
 
 impl RefreshKey {
     /// The key of these random bytes.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+        Self(MacKey::new(bytes, PREFIX))
     }
 
     /// The token as text.
     #[must_use]
     pub fn write(&self, token: &RefreshToken) -> SecretString {
-        let ids = ids(token.user, token.session);
-        self.sealed(REFRESH, b"", &[&ids[..], &token.generation.to_be_bytes()].concat())
+        self.0.write(&content(token))
     }
 
     /// The token, if this key made the text. The comparison takes constant time.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<RefreshToken> {
-        let content = self.opened::<{ 32 + 4 }>(REFRESH, b"", text)?;
-        let (ids, generation) = content.split_first_chunk::<32>()?;
-        let (user, session) = of_ids(*ids);
-        let generation = u32::from_be_bytes(*generation.first_chunk()?);
-        Some(RefreshToken { user, session, generation })
-    }
-
-    /// The cookie as text.
-    #[must_use]
-    pub fn write_browser(&self, token: &BrowserToken) -> SecretString {
-        self.sealed(BROWSER, BROWSER.as_bytes(), &ids(token.user, token.session))
-    }
-
-    /// The cookie, if this key made the text. The comparison takes constant time.
-    #[must_use]
-    pub fn read_browser(&self, text: &str) -> Option<BrowserToken> {
-        let (user, session) = of_ids(self.opened(BROWSER, BROWSER.as_bytes(), text)?);
-        Some(BrowserToken { user, session })
-    }
-
-    fn sealed(&self, prefix: &str, kind: &[u8], content: &[u8]) -> SecretString {
-        let mac = hmac::sign(&self.0, &[kind, content].concat());
-        let text = BASE64_URL_SAFE_NO_PAD.encode([content, mac.as_ref()].concat());
-        format!("{prefix}{text}").into()
-    }
-
-    fn opened<const N: usize>(&self, prefix: &str, kind: &[u8], text: &str) -> Option<[u8; N]> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.strip_prefix(prefix)?).ok()?;
-        let (content, mac) = bytes.split_first_chunk()?;
-        hmac::verify(&self.0, &[kind, &content[..]].concat(), mac).ok()?;
-        Some(*content)
+        let content: [u8; CONTENT] = self.0.read(text)?;
+        let (user, rest) = content.split_first_chunk()?;
+        let (session, rest) = rest.split_first_chunk()?;
+        Some(RefreshToken {
+            user: UserId::from_bytes(*user),
+            session: SessionId::from_bytes(*session),
+            generation: u32::from_be_bytes(*rest.first_chunk()?),
+        })
     }
 }
 
-fn ids(user: UserId, session: SessionId) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes[..16].copy_from_slice(&user.to_bytes());
-    bytes[16..].copy_from_slice(&session.to_bytes());
+fn content(token: &RefreshToken) -> [u8; CONTENT] {
+    let mut bytes = [0; CONTENT];
+    bytes[..16].copy_from_slice(&token.user.to_bytes());
+    bytes[16..32].copy_from_slice(&token.session.to_bytes());
+    bytes[32..].copy_from_slice(&token.generation.to_be_bytes());
     bytes
-}
-
-fn of_ids(bytes: [u8; 32]) -> (UserId, SessionId) {
-    let mut halves = bytes.chunks_exact(16).map(|half| *half.first_chunk().unwrap_or(&[0; 16]));
-    let mut next = || halves.next().unwrap_or_default();
-    (UserId::from_bytes(next()), SessionId::from_bytes(next()))
 }
 
 #[cfg(test)]
@@ -358,33 +317,9 @@ mod tests {
 
         #[test]
         fn any_other_text_is_refused(text in ".*") {
-            let key = RefreshKey::new(&[1; 32]);
-            for text in [format!("{REFRESH}{text}"), format!("{BROWSER}{text}"), text] {
-                prop_assert_eq!(key.read(&text), None);
-                prop_assert_eq!(key.read_browser(&text), None);
-            }
-        }
-
-        /// A cookie is no refresh token, and a refresh token is no cookie, whatever is cut off or put before.
-        #[test]
-        fn a_text_of_one_kind_is_none_of_the_other(key: [u8; 32], generation: u32, at in 0usize..100) {
-            let key = RefreshKey::new(&key);
-            let token = RefreshToken { generation, ..session().token() };
-            let cookie = BrowserToken { user: token.user, session: token.session };
-            let [refresh, browser] = [key.write(&token), key.write_browser(&cookie)];
-            prop_assert_eq!(key.read_browser(browser.expose_secret()), Some(cookie));
-            for text in [refresh.expose_secret(), browser.expose_secret()] {
-                let content = &text[BROWSER.len()..];
-                let cut = &content[at.min(content.len() - 1)..];
-                for prefix in [REFRESH, BROWSER] {
-                    for altered in [format!("{prefix}{cut}"), format!("{prefix}{content}")] {
-                        let refreshes = key.read(&altered).is_some();
-                        let browses = key.read_browser(&altered).is_some();
-                        prop_assert_eq!(refreshes, altered == refresh.expose_secret());
-                        prop_assert_eq!(browses, altered == browser.expose_secret());
-                    }
-                }
-            }
+            prop_assert_eq!(RefreshKey::new(&[1; 32]).read(&text), None);
+            let text = format!("{PREFIX}{text}");
+            prop_assert_eq!(RefreshKey::new(&[1; 32]).read(&text), None);
         }
     }
 }

@@ -14,8 +14,10 @@ use shared::cached::Cached;
 use shared::clock::Clock;
 use shared::id::{Id, Ids, Kind, SessionId, TenantId, UserId};
 
+use crate::cookie::BrowserKey;
 use crate::keys::{IdentityKey, KEYS_LIFETIME, KeyRing, PrivateKeys, SigningKey};
 use crate::oauth::application::ApplicationId;
+use crate::second_factor::{ChallengeKey, FactorKeys};
 use crate::session::RefreshKey;
 
 /// The lifetime of an access token.
@@ -122,12 +124,16 @@ impl Issuers {
     }
 }
 
-/// Signs access tokens and ID tokens, and makes refresh tokens.
+/// Signs access tokens and ID tokens, and makes refresh tokens, challenges and cookies. It has the keys of second factors too,
+/// because they are in the same secret.
 pub struct Issuer {
     name: String,
     keys: Vec<Signing>,
     identity: Vec<IdentityKey>,
     refresh: RefreshKey,
+    browsers: BrowserKey,
+    challenges: ChallengeKey,
+    factors: Option<FactorKeys>,
 }
 
 /// A key that signs from a time on.
@@ -156,6 +162,9 @@ impl Issuer {
             keys: keys.collect::<shared::Result<_>>()?,
             identity: identity.collect::<shared::Result<_>>()?,
             refresh: ring.refresh(),
+            browsers: ring.browsers()?,
+            challenges: ring.challenges()?,
+            factors: ring.factors()?,
         })
     }
 
@@ -169,6 +178,27 @@ impl Issuer {
     #[must_use]
     pub fn refresh(&self) -> &RefreshKey {
         &self.refresh
+    }
+
+    /// The key of cookies.
+    #[must_use]
+    pub fn browsers(&self) -> &BrowserKey {
+        &self.browsers
+    }
+
+    /// The key of challenges.
+    #[must_use]
+    pub fn challenges(&self) -> &ChallengeKey {
+        &self.challenges
+    }
+
+    /// The keys of second factors.
+    ///
+    /// # Errors
+    /// When the secret is from before there were second factors: the next rotation adds the key.
+    pub fn factors(&self) -> shared::Result<&FactorKeys> {
+        let lacks = "the secret of the keys has no key of second factors: rotate the keys";
+        self.factors.as_ref().ok_or_else(|| Error::internal(lacks))
     }
 
     /// Issues an access token that is valid from `now` for [`LIFETIME`].

@@ -29,7 +29,13 @@ fn new_account(address: &str) -> Account {
     let user = User::register(email(address), &ids, Clock::System.now());
     let (at, client) = (Clock::System.now(), Client::default());
     let password_set = PasswordSet { at, how: How::Registered, client };
-    Account { user, password_hash: "$argon2id$…".into(), epoch: 0, password_set }
+    Account {
+        user,
+        password_hash: "$argon2id$…".into(),
+        epoch: 0,
+        password_set,
+        second_factor: None,
+    }
 }
 
 /// Creates an account with a link of its own.

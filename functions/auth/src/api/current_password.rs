@@ -39,7 +39,7 @@ pub(super) async fn account_of(state: &System, user: UserId) -> Result<Account> 
     Ok(state.users.account(user).await?.ok_or_else(Problem::unauthenticated)?)
 }
 
-/// The account of a user who knows the current password, which clears the count of tries.
+/// The account of a user who knows the current password, which clears the count of tries, if the account needs no code besides.
 ///
 /// # Errors
 /// 401 when the account does not exist any more, and 422 for another password.
@@ -53,6 +53,9 @@ pub(super) async fn checked(
         let detail = "it is not the current password";
         return Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into());
     }
-    state.users.clear_tries(&account.user.email).await?;
+    // Otherwise somebody who has the password could clear the count between guesses of the code.
+    if !account.needs_code() {
+        state.users.clear_tries(&account.user.email).await?;
+    }
     Ok(account)
 }

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::Account;
 use super::api_keys::Shown;
 use crate::session::{Client, Granted, Session};
-use crate::store::PasswordSet;
+use crate::store::{self, FactorSet, PasswordSet};
 use crate::system::System;
 use crate::user::User;
 
@@ -32,11 +32,14 @@ pub fn operation() -> Operation {
     contract::operation!(handle).answers::<Export>(StatusCode::OK)
 }
 
-/// What auth keeps of a user, but for the hashes of the password and of the secrets of API keys.
+/// What auth keeps of a user, but for the hashes of the password and of the secrets of API keys, and what a code is checked with.
 #[derive(Serialize, ToSchema)]
 struct Export {
     user: User,
     password_set: PasswordSet,
+    /// How the second factor was switched on or off. Absent if the user never had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_factor: Option<FactorSet>,
     /// The last 1,000 sessions, newest first, also those that have ended, for 30 days from the sign-in.
     sessions: Vec<KeptSession>,
     /// The API keys, newest first.
@@ -92,6 +95,6 @@ async fn handle(
     let (mut audit, _) = log.entries(Chain::Tenant(user.tenant), None, MOST).await?;
     let subject = user.user.to_string();
     audit.retain(|entry| entry.fact.subject == subject);
-    let (user, password_set) = (account.user, account.password_set);
-    Ok(Json(Export { user, password_set, sessions, api_keys, audit }))
+    let store::Account { user, password_set, second_factor, .. } = account;
+    Ok(Json(Export { user, password_set, second_factor, sessions, api_keys, audit }))
 }

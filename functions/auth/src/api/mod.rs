@@ -4,7 +4,9 @@ mod api_keys;
 mod caller;
 pub mod change_password;
 mod client;
+pub(crate) mod codes;
 pub mod confirm;
+pub mod confirm_totp;
 pub mod create_api_key;
 pub mod create_application;
 mod current_password;
@@ -12,11 +14,13 @@ pub mod delete_application;
 pub mod delete_me;
 pub mod end_session;
 pub mod end_sessions;
+pub mod enrol_totp;
 pub mod export_me;
 pub mod forgot_password;
 pub mod get_configuration;
 pub mod get_keys;
 pub mod get_me;
+pub mod get_totp;
 pub mod get_userinfo;
 pub mod introspect;
 pub(crate) mod links;
@@ -25,14 +29,18 @@ pub mod list_applications;
 pub mod list_audit;
 pub mod list_sessions;
 pub mod login;
+pub mod login_code;
 pub mod logout;
 pub mod refresh;
 pub mod register;
+pub mod remove_totp;
+pub mod renew_recovery_codes;
 pub mod renew_secret;
 pub mod reset_password;
 pub mod revoke;
 pub mod revoke_api_key;
 pub mod rotate_api_key;
+pub(crate) mod sign_in;
 pub mod token;
 mod tokens;
 
@@ -62,9 +70,11 @@ pub fn operations() -> Vec<Operation> {
         create_application::operation(),
         delete_application::operation(),
         create_api_key::operation(),
+        confirm_totp::operation(),
         delete_me::operation(),
         end_session::operation(),
         end_sessions::operation(),
+        enrol_totp::operation(),
         export_me::operation(),
         forgot_password::operation(),
         get_configuration::operation(),
@@ -74,13 +84,17 @@ pub fn operations() -> Vec<Operation> {
         introspect::operation(),
         list_applications::operation(),
         list_api_keys::operation(),
+        get_totp::operation(),
         list_audit::operation(),
         list_sessions::operation(),
         login::operation(),
+        login_code::operation(),
         logout::operation(),
         refresh::operation(),
         register::operation(),
         renew_secret::operation(),
+        remove_totp::operation(),
+        renew_recovery_codes::operation(),
         reset_password::operation(),
         revoke::operation(),
         token::operation(),

@@ -6,6 +6,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{Id, Ids, Kind, TenantId, UserId};
+use shared::scopes::ACCOUNT;
 use utoipa::ToSchema;
 
 use super::redirect::{RedirectUri, Target};
@@ -150,6 +151,10 @@ impl Registration {
         }
         let scopes = Scopes::of(self.scopes);
         let scopes = scopes.map_err(|unknown| ("scopes", format!("{unknown:?} is no scope")))?;
+        // With it an application could make API keys, which would outlive what the user has allowed.
+        if scopes.has(ACCOUNT) && !self.is_first_party {
+            return wrong("scopes", "account is for applications of yours: is_first_party");
+        }
         let mut grants = Vec::new();
         for grant in self.grants {
             if !grants.contains(&grant) {
@@ -243,6 +248,7 @@ mod tests {
             ("redirect_uris", json!([]), "redirect_uris"),
             ("redirect_uris", json!(vec!["https://a.example/"; 11]), "redirect_uris"),
             ("scopes", json!(["openid", "all"]), "scopes"),
+            ("scopes", json!(["openid", "account"]), "scopes"),
         ] {
             let refused = registered((field, value.clone())).unwrap_err();
             assert_eq!(refused.0, named, "{field} {value}: {}", refused.1);

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use shared::Result;
 
-use crate::session::{BrowserToken, IDLE, Session};
+use crate::cookie::BrowserToken;
+use crate::session::{IDLE, Session};
 use crate::store::Account;
 use crate::system::System;
 use crate::token::Issuer;
@@ -49,7 +50,7 @@ pub(super) fn token(issuer: &Issuer, headers: &HeaderMap) -> Option<BrowserToken
     let pairs = sent.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
     let mut ours = pairs.filter(|(name, _)| name.trim() == NAME).map(|(_, value)| value.trim());
     match (ours.next(), ours.next()) {
-        (Some(only), None) => issuer.refresh().read_browser(only),
+        (Some(only), None) => issuer.browsers().read(only),
         _ => None,
     }
 }
@@ -57,7 +58,7 @@ pub(super) fn token(issuer: &Issuer, headers: &HeaderMap) -> Option<BrowserToken
 /// The header that makes the browser keep the session.
 pub(super) fn keep(issuer: &Issuer, session: &Session) -> Result<(HeaderName, HeaderValue)> {
     let token = BrowserToken { user: session.user, session: session.id };
-    let text = issuer.refresh().write_browser(&token);
+    let text = issuer.browsers().write(&token);
     let age = IDLE.as_secs();
     let cookie = format!("{NAME}={}; Max-Age={age}; {ATTRIBUTES}", text.expose_secret());
     Ok((SET_COOKIE, HeaderValue::try_from(cookie)?))

@@ -6,7 +6,7 @@
 //! | `/auth/confirm` | behind the link: creates the account, with a password | `confirm` |
 //! | `/auth/forgot-password` | asks for a mail with a link | `forgot_password` |
 //! | `/auth/reset-password` | behind the link: sets the password | `reset_password` |
-//! | `/auth/sign-in`, `/auth/sign-out` | begins and ends a session of the browser | `sign_in`, `sign_out`, `browser` |
+//! | `/auth/sign-in`, `/auth/sign-in-code`, `/auth/sign-out` | begins and ends a session of the browser | `sign_in`, `sign_out`, `browser` |
 //! | `/auth/authorize` | asks the user to allow an application | `authorize`, `asked` |
 //!
 //! **Guarantees.**

@@ -1,4 +1,5 @@
-//! `/auth/sign-in`: a user gives the password in a browser, for an application or just so.
+//! `/auth/sign-in`: a user gives the password in a browser, for an application or just so. A user with a second factor gives a
+//! code after it (`code`).
 
 use askama::Template;
 use axum::extract::State;
@@ -7,20 +8,25 @@ use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use secrecy::ExposeSecret;
 use shared::http::rate_limit::limited;
 use shared::{Error, Result};
 
-use super::asked::{Asked, see_other};
+use super::asked::{Asked, Nowhere, see_other};
 use super::browser;
 use super::fields::{EmailField, PasswordField};
 use super::layout::page_toward;
 use super::message::{Message, SIGN_OUT};
 use super::{authorize, cross_site, sign_out};
-use crate::api::login::{INVALID_CREDENTIALS, begin_session, checked, limit};
+use crate::api::login::limit;
+use crate::api::sign_in::{Checked, INVALID_CREDENTIALS, begun, checked_password};
 use crate::form::Form;
 use crate::session::{Client, Reason};
+use crate::store::Account;
 use crate::system::System;
-use crate::token::Issuers;
+use crate::token::{Issuer, Issuers};
+
+mod code;
 
 const PATH: &str = "/auth/sign-in";
 
@@ -42,6 +48,7 @@ pub fn router(state: &System, issuers: &Issuers) -> Router {
     Router::new()
         .route(PATH, get(show))
         .merge(sent)
+        .merge(code::router(state, issuers))
         .merge(authorize::router(state, issuers))
         .merge(sign_out::router(state, issuers))
         // Around the limits, so that a form of another site uses nobody's share.
@@ -71,12 +78,9 @@ async fn send(
     client: Client,
     form: Form,
 ) -> Result<Response> {
-    let asked = match form.text("request") {
-        "" => None,
-        query => match Asked::read(&state, query).await? {
-            Ok(asked) => Some(asked),
-            Err(nowhere) => return nowhere.page(),
-        },
+    let asked = match asked(&state, &form).await? {
+        Ok(asked) => asked,
+        Err(nowhere) => return nowhere.page(),
     };
     let refused = |email, is_refused| {
         let page = SignIn { email, is_refused, ..SignIn::default() };
@@ -86,25 +90,59 @@ async fn send(
         Ok(email) => email,
         Err(email) => return refused(email, false),
     };
-    let account = match checked(&state, &email, form.secret("password")).await {
-        Ok(account) => account,
+    let issuer = issuers.current().await?;
+    match checked_password(&state, &email, form.secret("password")).await {
+        Ok(Checked::Account(account)) => {
+            let by = By { state: &state, issuer: &issuer, headers: &headers };
+            by.signed_in(asked.as_ref(), &account, client).await
+        }
+        Ok(Checked::Challenge(challenge)) => {
+            let challenge = issuer.challenges().write(&challenge);
+            code::ask(asked.as_ref(), challenge.expose_secret())
+        }
         Err(Error::Problem(problem)) if problem.is(INVALID_CREDENTIALS) => {
             let value = form.text("email").to_owned();
-            return refused(EmailField { value, error: None }, true);
+            refused(EmailField { value, error: None }, true)
         }
-        Err(error) => return Err(error),
-    };
-    let (issuer, now) = (issuers.current().await?, state.clock.now());
-    let session = begin_session(&state, &account, client, now).await?;
-    // The browser forgets the session before.
-    if let Some(former) = browser::token(&issuer, &headers) {
-        state.users.end_session(former.user, former.session, Reason::SignedOut, now).await?;
+        Err(error) => Err(error),
     }
-    let next = match &asked {
-        Some(asked) => see_other(&format!("authorize?{}", asked.query_after_sign_in())),
-        None => signed_in(account.user.email.as_str())?,
-    };
-    Ok(([browser::keep(&issuer, &session)?], next).into_response())
+}
+
+/// The request of the application that a form repeats; `None` without one.
+async fn asked(state: &System, form: &Form) -> Result<Result<Option<Asked>, Nowhere>> {
+    match form.text("request") {
+        "" => Ok(Ok(None)),
+        query => Ok(Asked::read(state, query).await?.map(Some)),
+    }
+}
+
+/// A browser whose user has proved who it is.
+struct By<'a> {
+    state: &'a System,
+    issuer: &'a Issuer,
+    headers: &'a HeaderMap,
+}
+
+impl By<'_> {
+    /// Begins a session, and sends the browser back to the page of the application.
+    async fn signed_in(
+        &self,
+        asked: Option<&Asked>,
+        account: &Account,
+        client: Client,
+    ) -> Result<Response> {
+        let session = begun(self.state, account, client).await?;
+        // The browser forgets the session before.
+        if let Some(former) = browser::token(self.issuer, self.headers) {
+            let (users, now) = (&self.state.users, session.created_at);
+            users.end_session(former.user, former.session, Reason::SignedOut, now).await?;
+        }
+        let next = match asked {
+            Some(asked) => see_other(&format!("authorize?{}", asked.query_after_sign_in())),
+            None => signed_in(account.user.email.as_str())?,
+        };
+        Ok(([browser::keep(self.issuer, &session)?], next).into_response())
+    }
 }
 
 fn signed_in(email: &str) -> Result<Response> {

@@ -9,8 +9,9 @@ use shared::scopes::Role;
 
 use super::api_keys::API_KEY;
 use super::applications::{APPLICATION, Registered};
+use super::second_factors::TOTP;
 use super::sessions::SESSION;
-use super::{ACCOUNT, EMAIL, EMAILS, KEYS, PasswordSet, Rotation};
+use super::{ACCOUNT, EMAIL, EMAILS, FactorSet, KEYS, PasswordSet, Rotation, Totp};
 use crate::api_key::ApiKey;
 use crate::email::Email;
 use crate::session::Session;
@@ -20,11 +21,13 @@ use crate::session::Session;
 #[serde(try_from = "Value")]
 pub enum Item {
     /// An account.
-    Account(Account),
+    Account(Box<Account>),
     /// A session.
     Session(Box<Session>),
     /// An API key.
     ApiKey(Box<ApiKey>),
+    /// A second factor.
+    Totp(Box<Totp>),
     /// The keys.
     Keys(Keys),
     /// An address.
@@ -52,6 +55,7 @@ pub struct Account {
     pub created_at: Timestamp,
     pub(crate) epoch: u32,
     pub(crate) password_set: PasswordSet,
+    pub(crate) second_factor: Option<FactorSet>,
 }
 
 /// Which account an address leads to.
@@ -77,6 +81,7 @@ impl TryFrom<Value> for Item {
             ACCOUNT => serde_json::from_value(item).map(Self::Account),
             KEYS => serde_json::from_value(item).map(Self::Keys),
             APPLICATION => serde_json::from_value(item).map(Self::Application),
+            TOTP => serde_json::from_value(item).map(Self::Totp),
             EMAIL => Address::of(&item).map(Self::Address),
             sk if sk.starts_with(SESSION) => serde_json::from_value(item).map(Self::Session),
             sk if sk.starts_with(API_KEY) => serde_json::from_value(item).map(Self::ApiKey),

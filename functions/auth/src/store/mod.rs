@@ -1,15 +1,16 @@
 //! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`), the
-//! sessions (`sk = SESSION#<id>`) and the API keys (`sk = APIKEY#<id>`), and one for each address (`pk = EMAIL#<address>`), which
-//! makes addresses unique and maps an address to its user. `pk = APP#<id>` is an application, which is listed with
-//! `pk = APPLICATIONS`; `pk = CODE#<hash>` is a code that an application exchanges for tokens. `pk = LINK#<hash>` is a link in a
-//! mail. `pk = TRIES#<hash of the address>` counts the tries of passwords for an address. `pk = KEYS` has the lease of a rotation
-//! of the keys.
+//! sessions (`sk = SESSION#<id>`), the API keys (`sk = APIKEY#<id>`) and the second factor (`sk = TOTP`), and one for each address
+//! (`pk = EMAIL#<address>`), which makes addresses unique and maps an address to its user. `pk = APP#<id>` is an application, which
+//! is listed with `pk = APPLICATIONS`; `pk = CODE#<hash>` is a code that an application exchanges for tokens. `pk = LINK#<hash>` is
+//! a link in a mail. `pk = TRIES#<hash of the address>` counts the tries of passwords for an address. `pk = KEYS` has the lease of
+//! a rotation of the keys.
 
 mod api_keys;
 mod applications;
 pub mod changes;
 mod codes;
 mod links;
+mod second_factors;
 mod sessions;
 mod throttle;
 
@@ -17,6 +18,7 @@ pub use api_keys::Added;
 pub use applications::Registered;
 pub use codes::Exchanged;
 pub use links::Used;
+pub use second_factors::{CodesMade, Removed, Totp, Tried};
 pub use sessions::Rotated;
 use sessions::{ALIVE, alive_values, session_key};
 
@@ -54,6 +56,30 @@ pub struct Account {
     pub epoch: u32,
     /// How the password was set.
     pub password_set: PasswordSet,
+    /// How the second factor was switched on or off. Absent if the user never had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<FactorSet>,
+}
+
+impl Account {
+    /// Whether a sign-in needs a code besides the password.
+    #[must_use]
+    pub fn needs_code(&self) -> bool {
+        self.second_factor.as_ref().is_some_and(|factor| factor.is_on)
+    }
+}
+
+/// How a second factor was switched on or off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SecondFactorSet)]
+pub struct FactorSet {
+    /// Whether it is on.
+    pub is_on: bool,
+    /// When it was switched.
+    pub at: Timestamp,
+    /// The client of the request.
+    #[serde(flatten)]
+    pub client: session::Client,
 }
 
 /// How a password was set.

@@ -10,6 +10,7 @@ use shared::write::{self, Written};
 
 use super::api_keys::API_KEY;
 use super::applications::application_key;
+use super::second_factors::totp_key;
 use super::{Users, user_key, user_partition};
 use crate::oauth::application::ApplicationId;
 use crate::session::{Client, Ended, IDLE, LIFETIME, Reason, RefreshToken, Session, Verdict};
@@ -165,8 +166,9 @@ impl Users {
         Ok(Table::page(query, limit).await?.0)
     }
 
-    /// Deletes all sessions and API keys of a user without an account. 1 WRU for each.
+    /// Deletes the second factor, all sessions and all API keys of a user without an account. 1 WRU for each.
     pub async fn forget(&self, user: UserId) -> Result<()> {
+        write::send("totp.forget", self.table.delete(totp_key(user))).await?;
         for kind in [SESSION, API_KEY] {
             self.forget_all(user, kind).await?;
         }

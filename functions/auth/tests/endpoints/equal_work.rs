@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::factor_support::with_factor;
 use crate::sessions::{ADA, with_ada};
 use crate::support::{Answer, Auth, PASSWORD};
 use crate::tries::fail;
@@ -41,6 +42,25 @@ async fn known_and_unknown_addresses_cost_the_same_requests() {
         assert_eq!(of_known, REFUSAL);
         assert_eq!(of_unknown, REFUSAL);
     }
+}
+
+/// Nothing tells that an account has a second factor, until the password is right.
+#[tokio::test]
+async fn a_second_factor_is_not_seen_without_the_password() {
+    let (auth, _, _) = with_factor().await;
+    auth.sign_in(NOBODY, WRONG).await;
+    let (known, of_known) = refused(&auth, ADA, WRONG).await;
+    let (unknown, of_unknown) = refused(&auth, NOBODY, WRONG).await;
+    assert_eq!(known.problem(), (401, "invalid-credentials"));
+    assert_eq!(visible(&known), visible(&unknown));
+    assert_eq!(
+        (of_known, of_unknown),
+        (REFUSAL.map(Into::into).to_vec(), REFUSAL.map(Into::into).to_vec())
+    );
+    // The right one costs no further request: it neither clears the count nor begins a session.
+    let (needed, requests) = refused(&auth, ADA, PASSWORD).await;
+    needed.ok(202);
+    assert_eq!(requests, REFUSAL);
 }
 
 #[tokio::test]

@@ -5,6 +5,11 @@
 mod api_keys;
 mod audit;
 mod equal_work;
+mod factor_audit;
+mod factor_codes;
+mod factor_races;
+mod factor_setup;
+mod factor_support;
 mod mails;
 mod oauth;
 mod odd_requests;

@@ -104,7 +104,7 @@ impl Auth {
     pub(crate) async fn application(&self, change: &Value) -> App {
         let mut event = sample("create-application");
         let mut body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
-        body["scopes"] = json!(["openid", "email", "account", "admin", "orders:read"]);
+        body["scopes"] = json!(["openid", "email", "admin", "orders:read"]);
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         event["body"] = json!(body.to_string());
         let body = self.call(&event).await.ok(201);

@@ -1,0 +1,102 @@
+//! `/auth/sign-in-code`: the second step of a sign-in, for a user with a second factor.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::post;
+use axum::{Extension, Router};
+use shared::http::rate_limit::limited;
+use shared::problem::Problem;
+use shared::{Error, Result};
+
+use super::super::asked::Asked;
+use super::super::layout::page_toward;
+use super::super::message::{Message, SIGN_IN};
+use super::{By, asked};
+use crate::api::codes::WRONG_CODE;
+use crate::api::login_code::limit;
+use crate::api::sign_in::{INVALID_CHALLENGE, checked_code};
+use crate::form::Form;
+use crate::second_factor::Code;
+use crate::session::Client;
+use crate::store::Account;
+use crate::system::System;
+use crate::token::{Issuer, Issuers};
+
+const PATH: &str = "/auth/sign-in-code";
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "sign_in_code.html")]
+struct SignInCode<'a> {
+    request: &'a str,
+    challenge: &'a str,
+    /// Whether the code was wrong.
+    is_refused: bool,
+}
+
+/// The page's router.
+pub(super) fn router(state: &System, issuers: &Issuers) -> Router {
+    let sent = Router::new().route(PATH, post(send)).with_state(state.clone());
+    limited(sent.layer(Extension(issuers.clone())), limit(state))
+}
+
+/// Asks for the code.
+pub(super) fn ask(asked: Option<&Asked>, challenge: &str) -> Result<Response> {
+    answer(StatusCode::OK, asked, challenge, false)
+}
+
+fn answer(
+    status: StatusCode,
+    asked: Option<&Asked>,
+    challenge: &str,
+    is_refused: bool,
+) -> Result<Response> {
+    let request = asked.map(Asked::query).unwrap_or_default();
+    let target = asked.map(|asked| asked.target.source()).unwrap_or_default();
+    page_toward(status, &SignInCode { request: &request, challenge, is_refused }, &target)
+}
+
+async fn send(
+    State(state): State<System>,
+    Extension(issuers): Extension<Issuers>,
+    headers: HeaderMap,
+    client: Client,
+    form: Form,
+) -> Result<Response> {
+    let asked = match asked(&state, &form).await? {
+        Ok(asked) => asked,
+        Err(nowhere) => return nowhere.page(),
+    };
+    let issuer = issuers.current().await?;
+    match account(&state, &issuer, &form).await {
+        Ok(account) => {
+            let by = By { state: &state, issuer: &issuer, headers: &headers };
+            by.signed_in(asked.as_ref(), &account, client).await
+        }
+        Err(Error::Problem(problem)) if problem.is(WRONG_CODE) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            answer(status, asked.as_ref(), form.text("challenge"), true)
+        }
+        Err(Error::Problem(problem)) if problem.is(INVALID_CHALLENGE) => expired(&problem),
+        Err(error) => Err(error),
+    }
+}
+
+/// The account of a user who has given the right code.
+async fn account(state: &System, issuer: &Issuer, form: &Form) -> Result<Account> {
+    let code = Code::try_from(form.secret("code")).map_err(|_| Problem::of(WRONG_CODE))?;
+    checked_code(state, issuer, &form.secret("challenge"), &code).await
+}
+
+/// The page of a sign-in that has taken too long.
+fn expired(problem: &Problem) -> Result<Response> {
+    let message = Message {
+        title: "The sign-in has expired",
+        text: "A code can be given for 5 minutes. Go back to the application, or sign in again.",
+        link: Some(SIGN_IN),
+        ..Message::default()
+    };
+    page_toward(problem.status(), &message, "")
+}

@@ -1,0 +1,305 @@
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::Result;
+use shared::id::{TenantId, UserId};
+use shared::lease::AttemptId;
+use shared::table::{Item, delete, key, number, string, text, update, value};
+use shared::transaction::Sent;
+use shared::write::{self, Written};
+
+use super::{Account, FactorSet, Users, user_key, user_partition};
+use crate::second_factor::{ENROLMENT, MOST_WRONG, Proof};
+use crate::session::Client;
+
+pub(super) const TOTP: &str = "TOTP";
+
+/// A second factor of a user: in force since it was confirmed, or an enrolment before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Totp {
+    /// The user.
+    pub user: UserId,
+    /// The user's tenant.
+    pub tenant: TenantId,
+    /// The secret, encrypted.
+    pub secret: String,
+    /// The user's [`epoch`](Account::epoch) at the enrolment. In a later epoch, it cannot be confirmed.
+    pub epoch: u32,
+    /// The second, since 1970, from which on an enrolment cannot be confirmed. DynamoDB deletes it some time after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
+    /// When it was confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Timestamp>,
+    /// The step of the last accepted code.
+    #[serde(default)]
+    pub last_step: i64,
+    /// The wrong codes in a row, with those that are being checked.
+    #[serde(default)]
+    pub wrong: u32,
+    /// The MACs of the recovery codes that are left.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub codes: BTreeSet<String>,
+    /// How the recovery codes were made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes_made: Option<CodesMade>,
+    /// Who used the last accepted code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spent_by: Option<AttemptId>,
+}
+
+/// How recovery codes were made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodesMade {
+    /// When.
+    pub at: Timestamp,
+    /// The client of the request.
+    #[serde(flatten)]
+    pub client: Client,
+}
+
+/// What came of a try of a code.
+#[derive(Clone, Debug)]
+pub enum Tried {
+    /// It is counted as wrong, until a right one clears the count.
+    Counted(Totp),
+    /// It is not counted: [`MOST_WRONG`] codes in a row were wrong. Only a recovery code may be accepted.
+    Locked(Totp),
+    /// There is no second factor in force.
+    Off,
+}
+
+/// What came of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It is made.
+    Made,
+    /// It is not made, because the account has changed since it was read.
+    Account,
+    /// It is not made, because the code was used meanwhile.
+    Code,
+}
+
+impl Totp {
+    /// An enrolment of this user at `now`, with an encrypted secret.
+    #[must_use]
+    pub fn enrolled(account: &Account, secret: String, now: Timestamp) -> Self {
+        Self {
+            user: account.user.id,
+            tenant: account.user.tenant,
+            secret,
+            epoch: account.epoch,
+            expires: Some((now + ENROLMENT).as_second()),
+            confirmed_at: None,
+            last_step: 0,
+            wrong: 0,
+            codes: BTreeSet::new(),
+            codes_made: None,
+            spent_by: None,
+        }
+    }
+
+    /// Whether it can be confirmed at `now`, by a user in this epoch.
+    #[must_use]
+    pub fn is_enrolment(&self, epoch: u32, now: Timestamp) -> bool {
+        let is_in_time = self.expires.is_some_and(|expires| expires > now.as_second());
+        self.confirmed_at.is_none() && self.epoch == epoch && is_in_time
+    }
+}
+
+/// The condition that a second factor in force has the secret that was checked, and the proof is not used.
+const UNUSED_STEP: &str =
+    "attribute_exists(confirmed_at) AND secret = :secret AND last_step < :proof";
+const UNUSED_RECOVERY: &str =
+    "attribute_exists(confirmed_at) AND secret = :secret AND contains(codes, :proof)";
+
+/// The condition that a proof is not used, and the value of `:proof`.
+fn unused(proof: &Proof) -> (&'static str, AttributeValue) {
+    match proof {
+        Proof::Step(step) => (UNUSED_STEP, number(step)),
+        Proof::Recovery(hash) => (UNUSED_RECOVERY, string(hash)),
+    }
+}
+
+impl Users {
+    /// The second factor of a user, strongly consistent. 1 RRU.
+    pub async fn totp(&self, user: UserId) -> Result<Option<Totp>> {
+        self.table.get(totp_key(user)).await
+    }
+
+    /// Stores an enrolment, which replaces another one. Returns `false` if a second factor is in force. 1 WRU.
+    pub async fn enrol(&self, totp: &Totp) -> Result<bool> {
+        let put = self.table.put(totp_key(totp.user), totp)?;
+        let put = put.condition_expression("attribute_not_exists(confirmed_at)");
+        Ok(matches!(write::send("totp.enrol", put).await?, Written::Made(_)))
+    }
+
+    /// Puts an enrolment in force, with these recovery codes, if the account and the enrolment are as they were read.
+    /// Returns `false` if they have changed. 4 WRU.
+    pub async fn confirm_totp(
+        &self,
+        (totp, step): (&Totp, i64),
+        codes: Vec<String>,
+        set: &FactorSet,
+        attempt: AttemptId,
+    ) -> Result<bool> {
+        let of_account = self
+            .table
+            .updating(user_key(totp.user))
+            .update_expression("SET second_factor = :set")
+            .condition_expression(
+                "epoch = :epoch AND (attribute_not_exists(second_factor) OR second_factor.is_on = :off)",
+            )
+            .expression_attribute_values(":set", value(set)?)
+            .expression_attribute_values(":off", AttributeValue::Bool(false))
+            .expression_attribute_values(":epoch", number(totp.epoch));
+        let made = CodesMade { at: set.at, client: set.client.clone() };
+        let of_totp = self
+            .table
+            .updating(totp_key(totp.user))
+            .update_expression(
+                "SET confirmed_at = :at, last_step = :step, codes = :codes, codes_made = :made REMOVE expires",
+            )
+            .condition_expression(
+                "attribute_not_exists(confirmed_at) AND secret = :secret AND expires > :now",
+            )
+            .expression_attribute_values(":at", text(set.at))
+            .expression_attribute_values(":step", number(step))
+            .expression_attribute_values(":codes", AttributeValue::Ss(codes))
+            .expression_attribute_values(":made", value(&made)?)
+            .expression_attribute_values(":secret", string(&totp.secret))
+            .expression_attribute_values(":now", number(set.at.as_second()));
+        let writes = vec![update(of_account)?, update(of_totp)?];
+        let answer = self.table.transact("totp.confirm", &attempt.to_string(), writes).await?;
+        Ok(matches!(answer, Sent::Made))
+    }
+
+    /// Counts a try of a code of a user, before it is checked. Of tries at once, each is counted by itself. 1 WRU.
+    pub async fn try_code(&self, user: UserId) -> Result<Tried> {
+        let update = self
+            .table
+            .update(totp_key(user))
+            .update_expression("SET wrong = wrong + :one")
+            .condition_expression("attribute_exists(confirmed_at) AND wrong < :most")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":most", number(MOST_WRONG))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let (is_counted, item) = match write::send("totp.try", update).await? {
+            Written::Made(item) => (true, item),
+            Written::Refused(item) => (false, item),
+        };
+        let totp: Option<Totp> = item.map(serde_dynamo::from_item).transpose()?;
+        Ok(match totp.filter(|totp| totp.confirmed_at.is_some()) {
+            Some(totp) if is_counted => Tried::Counted(totp),
+            Some(totp) => Tried::Locked(totp),
+            None => Tried::Off,
+        })
+    }
+
+    /// Uses a proof, and clears the count of wrong codes. Returns `false` if it was used before, or if the second factor has
+    /// changed since it was read. 1 WRU.
+    pub async fn use_code(&self, totp: &Totp, proof: &Proof, attempt: AttemptId) -> Result<bool> {
+        let change = match proof {
+            Proof::Step(_) => "SET wrong = :none, spent_by = :attempt, last_step = :proof",
+            Proof::Recovery(_) => "SET wrong = :none, spent_by = :attempt DELETE codes :code",
+        };
+        let mut update = self.table.update(totp_key(totp.user)).update_expression(change);
+        if let Proof::Recovery(hash) = proof {
+            let code = AttributeValue::Ss(vec![hash.clone()]);
+            update = update.expression_attribute_values(":code", code);
+        }
+        self.spend("totp.use", update, (totp, proof), attempt).await
+    }
+
+    /// Replaces the recovery codes, and uses a proof in the same write. Returns `false` as [`Users::use_code`] does. 1 WRU.
+    pub async fn renew_codes(
+        &self,
+        (totp, proof): (&Totp, &Proof),
+        codes: Vec<String>,
+        made: &CodesMade,
+        attempt: AttemptId,
+    ) -> Result<bool> {
+        let change = match proof {
+            Proof::Step(_) => {
+                "SET wrong = :none, spent_by = :attempt, codes = :codes, codes_made = :made, last_step = :proof"
+            }
+            Proof::Recovery(_) => {
+                "SET wrong = :none, spent_by = :attempt, codes = :codes, codes_made = :made"
+            }
+        };
+        let update = self
+            .table
+            .update(totp_key(totp.user))
+            .update_expression(change)
+            .expression_attribute_values(":codes", AttributeValue::Ss(codes))
+            .expression_attribute_values(":made", value(made)?);
+        self.spend("totp.renew_codes", update, (totp, proof), attempt).await
+    }
+
+    /// Sends an update that uses a proof. The item has the attempt, so an answer that was lost does not make it look used by
+    /// another one.
+    async fn spend(
+        &self,
+        name: &'static str,
+        update: UpdateItemFluentBuilder,
+        (totp, proof): (&Totp, &Proof),
+        attempt: AttemptId,
+    ) -> Result<bool> {
+        let (condition, proof) = unused(proof);
+        let update = update
+            .condition_expression(condition)
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":attempt", text(attempt))
+            .expression_attribute_values(":proof", proof)
+            .expression_attribute_values(":secret", string(&totp.secret))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        Ok(match write::send(name, update).await? {
+            Written::Made(_) => true,
+            Written::Refused(None) => false,
+            Written::Refused(Some(item)) => {
+                let found: Totp = serde_dynamo::from_item(item)?;
+                found.spent_by == Some(attempt)
+            }
+        })
+    }
+
+    /// Switches the second factor off and deletes it, with a proof that is not used, if the account has the epoch that was
+    /// read. 4 WRU.
+    pub async fn remove_totp(
+        &self,
+        account: &Account,
+        (totp, proof): (&Totp, &Proof),
+        set: &FactorSet,
+        attempt: AttemptId,
+    ) -> Result<Removed> {
+        let of_account = self
+            .table
+            .updating(user_key(totp.user))
+            .update_expression("SET second_factor = :set")
+            .condition_expression("epoch = :epoch AND second_factor.is_on = :on")
+            .expression_attribute_values(":set", value(set)?)
+            .expression_attribute_values(":on", AttributeValue::Bool(true))
+            .expression_attribute_values(":epoch", number(account.epoch));
+        let (condition, proof) = unused(proof);
+        let of_totp = self
+            .table
+            .deleting(totp_key(totp.user))
+            .condition_expression(condition)
+            .expression_attribute_values(":proof", proof)
+            .expression_attribute_values(":secret", string(&totp.secret));
+        let writes = vec![update(of_account)?, delete(of_totp)?];
+        Ok(match self.table.transact("totp.remove", &attempt.to_string(), writes).await? {
+            Sent::Made => Removed::Made,
+            Sent::Refused { index: 0, .. } => Removed::Account,
+            Sent::Refused { .. } => Removed::Code,
+        })
+    }
+}
+
+pub(super) fn totp_key(user: UserId) -> Item {
+    key(user_partition(user), TOTP)
+}
