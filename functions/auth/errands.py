@@ -138,15 +138,15 @@ def api_keys(api: str) -> None:
     token = users.new(api, "keys")
     wanted = {"name": "errand", "scopes": ["audit:read"], "expires_in_days": 1}
     made, leaked, revoked = (call("POST", f"{api}/v1/api-keys", wanted, token) for _ in range(3))
-    key = lambda answer: f"{api}/v1/api-keys/{answer['api_key']['id']}"
+    url = lambda answer: f"{api}/v1/api-keys/{answer['api_key']['id']}"
     until(lambda: call("GET", f"{api}/v1/audit", token=made["secret"])["entries"], "What the user did")
-    rotated = call("POST", f"{key(made)}/rotation", {}, token)
+    rotated = call("POST", f"{url(made)}/rotation", {}, token)
     for secret in (made["secret"], rotated["secret"]):
         call("GET", f"{api}/v1/audit", token=secret)
-    replaced = call("POST", f"{key(leaked)}/rotation", {"emergency": True}, token)
+    replaced = call("POST", f"{url(leaked)}/rotation", {"emergency": True}, token)
     call("GET", f"{api}/v1/audit", token=replaced["secret"])
     assert is_refused(api, leaked["secret"])
-    call("DELETE", key(revoked), token=token)
+    call("DELETE", url(revoked), token=token)
     assert is_refused(api, revoked["secret"])
     listed = call("GET", f"{api}/v1/api-keys", token=token)["api_keys"]
     assert [key["id"] for key in listed] == [answer["api_key"]["id"] for answer in (leaked, made)], listed
