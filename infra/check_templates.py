@@ -9,6 +9,7 @@
 - Each route says whether it asks the authorizer. API Gateway opens a route that says nothing to everybody.
 - Each queue is encrypted.
 - The routes are those of openapi.yaml, but for pages: the same function, and an authorizer where the document has security.
+- A reader of a queue or a stream has no more filters than AWS allows.
 - A message or a change that fails for good goes to a dead-letter queue, and this queue has an alarm.
 - The description of each alarm names its runbook, docs/runbooks/<page>.md, and this page names the alarm.
 - docs/PERMISSIONS.md has the roles as they are in the templates.
@@ -34,6 +35,8 @@ STACK_LIMITS = {"resources": 500, "parameters": 200, "outputs": 200, "bytes": 1_
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html. One operation on a root stack
 # changes at most 2,500 resources, including those of nested stacks.
 TOTAL_LIMITS = {"routes": 300, "integrations": 300, "authorizers": 10, "resources": 2500}
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+FILTERS = 5
 # The arm of a match: `"sweep" =>`, or `"sweep" | "relay" =>`.
 ARM = re.compile(r'((?:"[\w-]+"\s*\|\s*)*"[\w-]+")\s*=>')
 
@@ -182,6 +185,14 @@ def lost(resources: dict):
             yield f"{name}: a dead-letter queue needs an alarm"
 
 
+def filters(resources: dict):
+    """Readers with more filters than AWS allows. `resources` are transformed."""
+    for name, properties in of_type(resources, "AWS::Lambda::EventSourceMapping").items():
+        count = len(properties.get("FilterCriteria", {}).get("Filters", []))
+        if count > FILTERS:
+            yield f"{name}: {count} filters, and AWS allows {FILTERS}"
+
+
 def alarms(resources: dict):
     """Alarms that tell nobody, or do not tell what to do."""
     for name, properties in of_type(resources, "AWS::CloudWatch::Alarm").items():
@@ -222,7 +233,7 @@ def main() -> None:
         transformed = validator.get_translated_template_if_valid()
         template = yaml_parse(transformed)
         resources = template["Resources"]
-        complaints += [*routes(resources), *schedules(resources), *lost(resources), *alarms(resources)]
+        complaints += [*routes(resources), *schedules(resources), *lost(resources), *filters(resources), *alarms(resources)]
         counts = {part: len(template.get(part.title(), {})) for part in ("resources", "parameters", "outputs")}
         complaints += near(counts | {"bytes": len(transformed.encode())}, STACK_LIMITS)
         found += [f"{name}: {complaint}" for complaint in complaints]

@@ -58,8 +58,12 @@ fn each_operation_has_a_summary_a_request_and_an_answer_that_are_valid_examples(
             contents.push(example.unwrap_or_else(|| panic!("{id} has no example of an answer")));
         }
         for content in contents {
-            let json = ["application/json", "application/merge-patch+json"];
-            let content = json.iter().find_map(|kind| content.get(kind)).unwrap();
+            let kinds = [
+                "application/json",
+                "application/merge-patch+json",
+                "application/x-www-form-urlencoded",
+            ];
+            let content = kinds.iter().find_map(|kind| content.get(kind)).unwrap();
             if let Some(versions) = content["schema"]["x-versions"].as_array() {
                 for (version, form) in
                     versions.iter().zip(content["schema"]["oneOf"].as_array().unwrap())

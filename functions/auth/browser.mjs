@@ -3,7 +3,7 @@
 // Scripts are off, and the keyboard is all that is used, unless a step says otherwise.
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -266,12 +266,52 @@ async function application({ api, token, open, shoot, permit, openid }, email) {
     app.close();
 }
 
+/** What an authenticator app shows for a secret in base 32 (RFC 6238). */
+function appCode(secret) {
+    const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+    const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+    const step = Buffer.alloc(8);
+    step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+    const mac = createHmac("sha1", key).update(step).digest();
+    return String((mac.readUInt32BE(mac[19] & 15) & 0x7fff_ffff) % 1_000_000).padStart(6, "0");
+}
+
+/** A user sets up a second factor, and signs in with a recovery code: the app's code is used by the setting up. */
+async function secondFactor({ api, open, shoot }, email) {
+    const ask = async (path, body, token) => {
+        const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+        return (await fetch(`${api}${path}`, { method: "POST", headers, body: JSON.stringify(body) })).json();
+    };
+    const { access_token } = await ask("/v1/auth/login", { email, password: SECOND });
+    const { secret } = await ask("/v1/me/totp", { current_password: SECOND }, access_token);
+    const { recovery_codes } = await ask("/v1/me/totp/confirmation", { code: appCode(secret) }, access_token);
+    const page = await open(NO_SCRIPTS);
+    await page.goto(`${api}/auth/sign-in`);
+    await page.getByLabel("E-mail address").focus();
+    await page.keyboard.insertText(email);
+    await page.keyboard.press("Tab");
+    await page.keyboard.insertText(SECOND);
+    await page.keyboard.press("Enter");
+    await heading(page, "Enter a code");
+    await shoot(page, "code");
+    await send(page, "000000");
+    await page.getByText("This code is wrong, or it was used.").waitFor();
+    const { name, description, invalid } = await spoken(page);
+    assert.deepEqual([name, invalid], ["Code", "true"]);
+    assert.match(description, /^The 6 digits .* This code is wrong/s);
+    await shoot(page, "code-refused");
+    await send(page, recovery_codes[0].toLowerCase());
+    await heading(page, "You are signed in");
+    await shoot(page, "signed-in");
+}
+
 /** Walks through all pages. */
 export async function run(browser) {
     const email = `browser-${randomBytes(6).toString("hex")}@example.org`;
     const page = await register(browser, email);
     await reset(browser, page, email);
     await application(browser, email);
+    await secondFactor(browser, email);
     await fromAnotherSite(browser, email);
     await againstThePolicy(browser);
     await inAFrame(browser);

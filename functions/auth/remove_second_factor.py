@@ -40,4 +40,4 @@ def main(email: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else sys.exit("Give the address of the user, as EMAIL=… to make."))
+    main(sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else sys.exit("Give the address of the user: remove_second_factor.py ada@example.org"))

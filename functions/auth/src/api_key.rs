@@ -195,6 +195,7 @@ impl ApiKey {
             user: user.id,
             tenant: user.tenant,
             session: None,
+            application: None,
             scope: held.join(" "),
             // A key that does not expire is checked again as often as an access token.
             expires_at: until.min(now + token::LIFETIME),
@@ -320,10 +321,11 @@ impl TryFrom<Vec<KeyScope>> for KeyScopes {
 }
 
 impl KeyScopes {
-    /// The scopes that the user does not have.
-    pub fn beyond(&self, user: &User) -> impl Iterator<Item = &str> {
+    /// The scopes that the user does not have, or the token of the request.
+    pub fn beyond(&self, request: &SignedIn, user: &User) -> impl Iterator<Item = &str> {
         let held = scopes::of(&user.roles);
-        self.0.iter().map(|scope| scope.0.as_str()).filter(move |scope| !held.contains(scope))
+        let is_held = move |scope: &&str| held.contains(scope) && request.require(scope).is_ok();
+        self.0.iter().map(|scope| scope.0.as_str()).filter(move |scope| !is_held(scope))
     }
 }
 

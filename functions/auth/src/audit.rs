@@ -13,7 +13,7 @@
 //! | an address that leads to an account with another address, which only a hand writes | `address.moved` |
 //! | its roles | `roles.changed` |
 //! | its epoch alone | `sessions.ended`: all that the user had |
-//! | a session: new, ended by its user, ended because a refresh token came again | `session.begun`, `session.ended`, `session.token_reused` |
+//! | a session: new, ended by its user or by its application, ended because a refresh token came again | `session.begun`, `session.ended`, `session.token_reused` |
 //! | the session of an application, whose code came again | `session.code_reused` |
 //! | a session whose end is removed, which only a hand does | `session.revived` |
 //! | an API key: new, with another secret by a rotation, deleted | `api_key.created`, `api_key.rotated`, `api_key.revoked` |
@@ -252,7 +252,9 @@ fn session(kind: &str, at: Timestamp, session: &Session) -> (Chain, Fact) {
 }
 
 fn application(kind: &str, at: Timestamp, registered: &Registered) -> (Chain, Fact) {
-    (Chain::Installation, told(kind, at, registered.application.id.to_string()))
+    let mut fact = told(kind, at, registered.application.id.to_string());
+    fact.details.insert("registered_by".into(), registered.registered_by().to_string());
+    (Chain::Installation, fact)
 }
 
 fn kind(reason: Reason) -> &'static str {

@@ -165,10 +165,12 @@ fn bearer(header: &str) -> Option<&str> {
 }
 
 fn signed_in(claims: Claims) -> Option<SignedIn> {
+    let application = claims.application().ok()?.map(|application| application.to_string());
     Some(SignedIn {
         user: claims.sub,
         tenant: claims.tenant,
         session: claims.sid,
+        application,
         scope: claims.scope,
         expires_at: Timestamp::from_second(claims.exp).ok()?,
     })

@@ -20,7 +20,6 @@
 //! | `auth-create-signing-key` | creates the keys when the stack is deployed | [`create_signing_key`] |
 //! | `auth-rotate-keys` | rotates the keys, each 30 days and by command | [`rotate_keys`] |
 //!
-//!
 //! Other people's applications sign our users in by OAuth 2.1 and OpenID Connect ([`oauth`] has the rules):
 //!
 //! | Lambda | does | code |
@@ -31,8 +30,9 @@
 //! | `auth-token` | gives tokens to an application | [`api::token`] |
 //! | `auth-revoke`, `auth-introspect`, `auth-get-userinfo` | end a token, tell of a token, tell of its user | [`api`] |
 //!
-//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`], [`api_key`] and [`token`] have the rules; [`letters`] has
-//! the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of tokens.
+//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`], [`api_key`], [`second_factor`], [`oauth`] and [`token`]
+//! have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of
+//! tokens.
 
 pub mod api;
 pub mod api_key;

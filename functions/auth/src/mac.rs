@@ -37,8 +37,8 @@ impl MacKey {
     }
 }
 
-/// The key for `purpose` that follows from other random bytes (RFC 5869). Nobody can tell one from the other, so what one
-/// key has made is nothing to the other.
+/// The key for `purpose` that follows from other random bytes (RFC 5869). Nobody can compute one from the other, so a text
+/// that one key has made is refused by the other.
 pub(crate) fn derived(bytes: &[u8], purpose: &str) -> Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     let prk = Salt::none(HKDF_SHA256).extract(bytes);

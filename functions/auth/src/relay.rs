@@ -6,7 +6,7 @@
 //!
 //! | a change | does |
 //! |---|---|
-//! | of an account, a session, an API key, a second factor or the keys | appends its facts to the audit log ([`audit`]) |
+//! | of an account, a session, an API key, a second factor, an application or the keys | appends its facts to the audit log ([`audit`]) |
 //! | a new account | publishes `user.created` |
 //! | a deleted account | deletes the user's sessions, API keys and second factor, then publishes `user.deleted` |
 //! | a session or an enrolment without an account | deletes it: it began during the deletion |

@@ -53,6 +53,13 @@ impl System {
         })
     }
 
+    /// The limit of changes that one user makes of keys and of all sessions, together. Each is an entry of the audit log, which
+    /// nobody deletes, and which one consumer writes for all users.
+    pub(crate) fn per_user(&self) -> Limit {
+        let quota = Quota::new("account-changes", self.per_minute, Duration::from_mins(1));
+        Limit::per_user(quota, self.limiter.clone())
+    }
+
     /// The limit `name` for one source IP address, of `times` as many requests as sign-ins, against guessing
     /// passwords and against the cost of hashing and of writes. If the limiter is unavailable, the request is
     /// refused: without DynamoDB, no sign-in would succeed anyway.

@@ -174,6 +174,13 @@ impl Issuer {
         &self.name
     }
 
+    /// The host of the issuer's URL, by which people know it.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.name.split_once("://").map_or(self.name.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
     /// The key of refresh tokens.
     #[must_use]
     pub fn refresh(&self) -> &RefreshKey {

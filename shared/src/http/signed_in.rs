@@ -31,6 +31,9 @@ pub struct SignedIn {
     /// The session that the token belongs to. A token that is not a person's has none.
     #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
+    /// The application that got the token, if it is another one than this API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
 }
 
 impl SignedIn {
@@ -114,6 +117,7 @@ mod tests {
             scope: "documents:read documents:write".into(),
             expires_at: Timestamp::MAX,
             session: None,
+            application: None,
         };
         assert!(user.require("documents:read").is_ok());
         for scope in ["documents", "documents:rea", "documents:read documents:write", "", "admin"] {

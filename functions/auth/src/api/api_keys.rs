@@ -1,12 +1,11 @@
 //! What the endpoints of API keys share.
 
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, HeaderName};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::http::Json;
 use utoipa::ToSchema;
 
+use super::{NO_STORE, NoStore};
 use crate::api_key::{ApiKey, ApiKeyId, KeyName, Secret};
 use crate::session::Client;
 
@@ -67,10 +66,10 @@ pub(super) struct ApiKeyWithSecret {
 }
 
 /// The answer with a new secret, which no cache keeps.
-pub(super) type SecretOnce = ([(HeaderName, HeaderValue); 1], Json<ApiKeyWithSecret>);
+pub(super) type SecretOnce = (NoStore, Json<ApiKeyWithSecret>);
 
 /// The answer with a new secret of `key` at `now`.
 pub(super) fn secret_once(now: Timestamp, key: ApiKey, secret: &Secret) -> SecretOnce {
     let answer = ApiKeyWithSecret { api_key: Shown::at(now, key), secret: secret.expose().into() };
-    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer))
+    (NO_STORE, Json(answer))
 }

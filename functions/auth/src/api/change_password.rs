@@ -12,7 +12,8 @@ use shared::http::{Allowed, Json, StatusCode};
 use shared::problem::Problem;
 use utoipa::ToSchema;
 
-use super::current_password::{self, account_of, checked};
+use super::account_of;
+use super::current_password::{self, checked};
 use super::{Account, check_for, session_of, take_try};
 use crate::password::{self, NewPassword};
 use crate::session::Client;

@@ -1,7 +1,5 @@
 //! What endpoints share that ask for a code of a second factor.
 
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, HeaderName};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use shared::Result;
@@ -67,10 +65,6 @@ impl RecoveryCodes {
         Ok((Self { recovery_codes: shown }, hashes))
     }
 }
-
-/// The header of an answer with a secret, which no cache keeps.
-pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
-    [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
 /// The second factor of a user, and what a right code proves, which is not used yet. The try is counted before the code is
 /// checked. `None` if the user has no second factor.

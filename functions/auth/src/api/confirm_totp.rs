@@ -11,12 +11,13 @@ use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Allowed, Json, StatusCode};
 use utoipa::ToSchema;
 
+use super::NO_STORE;
 use super::codes::{
-    NO_STORE, RecoveryCodes, SECOND_FACTOR_OFF, SECOND_FACTOR_ON, WRONG_CODE, second_factor_off,
+    RecoveryCodes, SECOND_FACTOR_OFF, SECOND_FACTOR_ON, WRONG_CODE, second_factor_off,
     second_factor_on, wrong_code,
 };
-use super::current_password::{self, account_of};
 use super::{Account, PASSWORD_LOCKED, take_try};
+use super::{account_of, current_password};
 use crate::second_factor::{Code, FactorKeys, Proof};
 use crate::session::Client;
 use crate::store::{self, FactorSet, Totp};

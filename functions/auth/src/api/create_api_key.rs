@@ -5,12 +5,14 @@ use axum::extract::State;
 use serde::Deserialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Allowed, INVALID_BODY, Json, StatusCode};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
+use shared::http::{Allowed, INVALID_BODY, Json, SignedIn, StatusCode};
 use shared::problem::Problem;
 use utoipa::ToSchema;
 
+use super::account_of;
 use super::api_keys::{ApiKeyWithSecret, SecretOnce, secret_once};
-use super::{Account, session_of};
+use super::{Account, require_session};
 use crate::api_key::{
     ApiKey, Days, KeyName, KeyScope, KeyScopes, MAX_KEYS, Secret, SecretSet, TOO_MANY_KEYS, Wanted,
 };
@@ -21,7 +23,8 @@ use crate::user::User;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    contract::route!(handle).with_state(state)
+    let limit = state.per_user();
+    limited(contract::route!(handle).with_state(state), limit)
 }
 
 /// What can be done with a key that was made.
@@ -30,6 +33,7 @@ const OF_API_KEY: [&str; 2] = ["auth-rotate-api-key", "auth-revoke-api-key"];
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
+        .limited(Subject::User, Unavailable::Admit)
         .answers::<ApiKeyWithSecret>(StatusCode::CREATED)
         .links(&OF_API_KEY, "api_key_id", "$response.body#/api_key/id")
         .header("Cache-Control")
@@ -57,9 +61,9 @@ async fn handle(
     client: Client,
     Json(ApiKeyRequest { name, scopes, expires_in_days }): Json<ApiKeyRequest>,
 ) -> Result<(StatusCode, SecretOnce)> {
-    session_of(&user)?;
-    let account = state.users.account(user.user).await?.ok_or_else(Problem::unauthenticated)?;
-    check_for(&account.user, &scopes)?;
+    require_session(&user)?;
+    let account = account_of(&state, user.user).await?;
+    check_for(&user, &account.user, &scopes)?;
     let now = state.clock.now();
     let secret = Secret::generate(account.user.id, state.ids.next())?;
     let set = SecretSet { at: now, emergency: false, client };
@@ -76,9 +80,10 @@ async fn handle(
     Ok((StatusCode::CREATED, secret_once(now, key, &secret)))
 }
 
-/// Checks that the user has these scopes.
-fn check_for(user: &User, scopes: &KeyScopes) -> Result<(), Problem> {
-    let missing = scopes.beyond(user).collect::<Vec<_>>();
+/// Checks that the user has these scopes, and the token of the request too: an application with some scopes of the user makes no
+/// key with others.
+fn check_for(request: &SignedIn, user: &User, scopes: &KeyScopes) -> Result<(), Problem> {
+    let missing = scopes.beyond(request, user).collect::<Vec<_>>();
     if missing.is_empty() {
         return Ok(());
     }

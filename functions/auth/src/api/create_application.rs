@@ -10,6 +10,7 @@ use shared::problem::Problem;
 use shared::scopes::Admin;
 use utoipa::ToSchema;
 
+use super::{NO_STORE, NoStore, require_own_session};
 use crate::oauth::application::{Application, ApplicationKind, Registration, Secret};
 use crate::store::Registered;
 use crate::system::System;
@@ -21,7 +22,9 @@ pub fn router(state: System) -> Router {
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).answers::<NewApplication>(StatusCode::CREATED)
+    contract::operation!(handle)
+        .answers::<NewApplication>(StatusCode::CREATED)
+        .header("Cache-Control")
 }
 
 /// A new application.
@@ -38,19 +41,20 @@ struct NewApplication {
 #[utoipa::path(post, path = "/v1/applications")]
 async fn handle(
     State(state): State<System>,
-    _: Allowed<Admin>,
+    user: Allowed<Admin>,
     Json(registration): Json<Registration>,
-) -> Result<(StatusCode, Json<NewApplication>)> {
+) -> Result<(StatusCode, NoStore, Json<NewApplication>)> {
+    require_own_session(&user)?;
     let now = state.clock.now();
     let application = registration.registered(&state.ids, now);
     let application =
         application.map_err(|(field, detail)| Problem::of(INVALID_BODY).field(field, detail))?;
     let is_confidential = application.kind == ApplicationKind::Confidential;
     let secret = is_confidential.then(Secret::generate).transpose()?;
-    let registered = Registered::new(application, secret.as_ref(), now);
+    let registered = Registered::new(application, user.user, secret.as_ref(), now);
     state.users.add_application(&registered).await?;
     let application = registered.application;
-    tracing::info!(application = %application.id, "registered an application");
+    tracing::info!(user_id = %user.user, application = %application.id, "registered an application");
     let client_secret = secret.map(|secret| secret.expose().to_owned());
-    Ok((StatusCode::CREATED, Json(NewApplication { application, client_secret })))
+    Ok((StatusCode::CREATED, NO_STORE, Json(NewApplication { application, client_secret })))
 }

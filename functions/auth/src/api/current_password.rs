@@ -9,6 +9,7 @@ use shared::id::UserId;
 use shared::problem::{Problem, ProblemType};
 
 use super::PASSWORD_LOCKED;
+use super::account_of;
 use crate::password;
 use crate::store::Account;
 use crate::system::System;
@@ -29,14 +30,6 @@ pub(super) fn described(operation: Operation) -> Operation {
     operation
         .limited(Subject::SourceIp, Unavailable::Refuse)
         .refuses(&[WRONG_PASSWORD, PASSWORD_LOCKED])
-}
-
-/// The account of a user.
-///
-/// # Errors
-/// 401 when it does not exist any more.
-pub(super) async fn account_of(state: &System, user: UserId) -> Result<Account> {
-    Ok(state.users.account(user).await?.ok_or_else(Problem::unauthenticated)?)
 }
 
 /// The account of a user who knows the current password, which clears the count of tries, if the account needs no code besides.

@@ -8,6 +8,7 @@ use shared::http::{Allowed, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem};
 use shared::scopes::Admin;
 
+use super::require_own_session;
 use crate::oauth::application::ApplicationId;
 use crate::system::System;
 
@@ -25,12 +26,13 @@ pub fn operation() -> Operation {
 #[utoipa::path(delete, path = "/v1/applications/{application_id}")]
 async fn handle(
     State(state): State<System>,
-    _: Allowed<Admin>,
+    user: Allowed<Admin>,
     Path(id): Path<ApplicationId>,
 ) -> Result<StatusCode> {
+    require_own_session(&user)?;
     if !state.users.delete_application(id, state.ids.next()).await? {
         return Err(Problem::not_found("application").into());
     }
-    tracing::info!(application = %id, "deleted an application");
+    tracing::info!(user_id = %user.user, application = %id, "deleted an application");
     Ok(StatusCode::NO_CONTENT)
 }

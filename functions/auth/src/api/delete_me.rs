@@ -11,7 +11,8 @@ use shared::http::rate_limit::limited;
 use shared::http::{Allowed, Json, StatusCode};
 use utoipa::ToSchema;
 
-use super::current_password::{self, account_of, checked};
+use super::account_of;
+use super::current_password::{self, checked};
 use super::{Account, take_try};
 use crate::system::System;
 

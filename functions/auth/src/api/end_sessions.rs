@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Allowed, StatusCode};
 
 use super::Account;
@@ -11,12 +12,15 @@ use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    contract::route!(handle).with_state(state)
+    let limit = state.per_user();
+    limited(contract::route!(handle).with_state(state), limit)
 }
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
-    contract::operation!(handle).answers_nothing(StatusCode::NO_CONTENT)
+    contract::operation!(handle)
+        .limited(Subject::User, Unavailable::Admit)
+        .answers_nothing(StatusCode::NO_CONTENT)
 }
 
 /// Signs out everywhere: ends all of the user's sessions at once, with the one of this request. Refresh tokens

@@ -11,8 +11,10 @@ use shared::http::rate_limit::limited;
 use shared::http::{Allowed, Json, StatusCode};
 use utoipa::ToSchema;
 
-use super::codes::{NO_STORE, SECOND_FACTOR_ON, second_factor_on};
-use super::current_password::{self, account_of, checked};
+use super::NO_STORE;
+use super::account_of;
+use super::codes::{SECOND_FACTOR_ON, second_factor_on};
+use super::current_password::{self, checked};
 use super::{Account, take_try};
 use crate::second_factor::{ENROLMENT, Secret};
 use crate::store::Totp;
@@ -75,7 +77,7 @@ async fn handle(
         return Err(second_factor_on().into());
     }
     tracing::info!(user_id = %user.user, "second factor enrolled");
-    let uri = secret.uri(issuer.name(), &account.user.email).expose_secret().to_owned();
+    let uri = secret.uri(issuer.host(), &account.user.email).expose_secret().to_owned();
     let secret = secret.text().expose_secret().to_owned();
     let enrolment = Enrolment { secret, uri, expires_in: ENROLMENT.as_secs() };
     Ok((StatusCode::CREATED, NO_STORE, Json(enrolment)))

@@ -9,10 +9,10 @@ use shared::audit::{AuditLog, Chain, Entry};
 use shared::http::contract::{self, Operation};
 use shared::http::{Allowed, Json, StatusCode};
 use shared::id::SessionId;
-use shared::problem::Problem;
 use utoipa::ToSchema;
 
 use super::Account;
+use super::account_of;
 use super::api_keys::Shown;
 use crate::session::{Client, Granted, Session};
 use crate::store::{self, FactorSet, PasswordSet};
@@ -86,7 +86,7 @@ async fn handle(
     Extension(log): Extension<AuditLog>,
     user: Allowed<Account>,
 ) -> Result<Json<Export>> {
-    let account = state.users.account(user.user).await?.ok_or_else(Problem::unauthenticated)?;
+    let account = account_of(&state, user.user).await?;
     let sessions = state.users.last_sessions(user.user, MOST).await?.into_iter();
     let sessions = sessions.map(KeptSession::from).collect();
     let (api_keys, _) = state.users.api_keys(user.user, None, MOST).await?;

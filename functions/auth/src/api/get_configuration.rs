@@ -29,23 +29,40 @@ struct Configuration {
     issuer: String,
     /// The page to which an application sends the browser of a user.
     authorization_endpoint: String,
+    /// Where an application gets tokens.
     token_endpoint: String,
+    /// Tells an application who its user is.
     userinfo_endpoint: String,
+    /// The public keys.
     jwks_uri: String,
+    /// Ends a token.
     revocation_endpoint: String,
+    /// Tells whether an access token is good.
     introspection_endpoint: String,
+    /// What an application may ask for.
     scopes_supported: Vec<&'static str>,
+    /// What a browser brings back: a code.
     response_types_supported: [&'static str; 1],
+    /// Where a browser brings it: in the query.
     response_modes_supported: [&'static str; 1],
+    /// The ways to get tokens.
     grant_types_supported: [&'static str; 3],
+    /// `sub` is the same for each application.
     subject_types_supported: [&'static str; 1],
+    /// How ID tokens are signed.
     id_token_signing_alg_values_supported: [&'static str; 1],
+    /// How an application proves at the token endpoint which one it is.
     token_endpoint_auth_methods_supported: [&'static str; 3],
+    /// The same to revoke.
     revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    /// The same to introspect.
     introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    /// How PKCE hashes.
     code_challenge_methods_supported: [&'static str; 1],
+    /// The claims of ID tokens and of the user.
     claims_supported: [&'static str; 8],
-    prompt_values_supported: [&'static str; 3],
+    /// What `prompt` may say.
+    prompt_values_supported: [&'static str; 4],
     /// Answers by the browser name the issuer (RFC 9207).
     authorization_response_iss_parameter_supported: bool,
     /// Without it, `true` is meant.
@@ -86,7 +103,7 @@ async fn handle(
             "email",
             "email_verified",
         ],
-        prompt_values_supported: ["none", "login", "consent"],
+        prompt_values_supported: ["none", "login", "select_account", "consent"],
         authorization_response_iss_parameter_supported: true,
         request_uri_parameter_supported: false,
         issuer,

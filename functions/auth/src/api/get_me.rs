@@ -5,9 +5,9 @@ use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::{Allowed, Json, StatusCode};
-use shared::problem::Problem;
 
 use super::Account;
+use super::account_of;
 use crate::system::System;
 use crate::user::User;
 
@@ -24,6 +24,5 @@ pub fn operation() -> Operation {
 /// Shows the user of the access token.
 #[utoipa::path(get, path = "/v1/me")]
 async fn handle(State(state): State<System>, user: Allowed<Account>) -> Result<Json<User>> {
-    let account = state.users.account(user.user).await?;
-    Ok(Json(account.ok_or_else(Problem::unauthenticated)?.user))
+    Ok(Json(account_of(&state, user.user).await?.user))
 }

@@ -10,7 +10,7 @@ use shared::http::{Allowed, Json, StatusCode};
 use utoipa::ToSchema;
 
 use super::Account;
-use super::current_password::account_of;
+use super::account_of;
 use crate::system::System;
 
 /// The endpoint's router.

@@ -7,9 +7,9 @@ use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::{Allowed, Json, StatusCode};
 use shared::id::UserId;
-use shared::problem::Problem;
 use utoipa::ToSchema;
 
+use super::account_of;
 use crate::email::Email;
 use crate::oauth::scope::{EMAIL, OpenId};
 use crate::system::System;
@@ -40,7 +40,7 @@ struct UserInfo {
 /// Tells an application who its user is (OpenID Connect Core 1.0, section 5.3).
 #[utoipa::path(get, path = "/v1/oauth/userinfo")]
 async fn handle(State(state): State<System>, user: Allowed<OpenId>) -> Result<Json<UserInfo>> {
-    let account = state.users.account(user.user).await?.ok_or_else(Problem::unauthenticated)?;
+    let account = account_of(&state, user.user).await?;
     let email = user.require(EMAIL).is_ok().then_some(account.user.email);
     let email_verified = email.as_ref().map(|_| true);
     Ok(Json(UserInfo { sub: account.user.id, email, email_verified }))

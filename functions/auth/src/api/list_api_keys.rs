@@ -10,7 +10,7 @@ use shared::http::{Allowed, Json, Query};
 use utoipa::ToSchema;
 
 use super::api_keys::Shown;
-use super::{Account, session_of};
+use super::{Account, require_session};
 use crate::system::System;
 
 /// The endpoint's router.
@@ -40,7 +40,7 @@ async fn handle(
     user: Allowed<Account>,
     Query(page): Query<Page>,
 ) -> Result<(Next, Json<ApiKeys>)> {
-    session_of(&user)?;
+    require_session(&user)?;
     let (before, limit) = (page.after()?, page.limit()?);
     let (found, has_more) = state.users.api_keys(user.user, before, limit).await?;
     let next_cursor = found.last().filter(|_| has_more).map(|last| cursor(last.id));

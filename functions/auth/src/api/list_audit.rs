@@ -33,7 +33,7 @@ struct AuditEntries {
 }
 
 /// Lists the audit log of the user's tenant, newest first: accounts created and deleted, sign-ins, ends of
-/// sessions, changes and resets of passwords, changes of roles and of second factors. An entry is there some seconds after what it tells.
+/// sessions, changes and resets of passwords, changes of roles, second factors and API keys. An entry is there some seconds after what it tells.
 #[utoipa::path(get, path = "/v1/audit")]
 async fn handle(
     Extension(log): Extension<AuditLog>,

@@ -9,10 +9,10 @@ use shared::http::contract::{self, Operation};
 use shared::http::page::{Next, Page, cursor};
 use shared::http::{Allowed, Json, Query};
 use shared::id::SessionId;
-use shared::problem::Problem;
 use utoipa::ToSchema;
 
 use super::Account;
+use super::account_of;
 use crate::session::{Client, Granted, Session};
 use crate::system::System;
 
@@ -64,8 +64,7 @@ async fn handle(
     Query(page): Query<Page>,
 ) -> Result<(Next, Json<Sessions>)> {
     let (before, limit) = (page.after()?, page.limit()?);
-    let account = state.users.account(user.user).await?;
-    let epoch = account.ok_or_else(Problem::unauthenticated)?.epoch;
+    let epoch = account_of(&state, user.user).await?.epoch;
     let now = state.clock.now();
     let (found, has_more) = state.users.sessions(user.user, epoch, before, limit, now).await?;
     let next_cursor = found.last().filter(|_| has_more).map(|last| cursor(last.id));

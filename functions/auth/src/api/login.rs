@@ -11,8 +11,8 @@ use shared::http::rate_limit::{Limit, Subject, Unavailable, limited};
 use shared::http::{Json, StatusCode};
 use utoipa::ToSchema;
 
+use super::NO_STORE;
 use super::PASSWORD_LOCKED;
-use super::codes::NO_STORE;
 use super::sign_in::{Checked, INVALID_CREDENTIALS, begun, checked_password};
 use super::tokens::{TokenResponse, tokens};
 use crate::email::Email;

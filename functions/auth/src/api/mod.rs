@@ -44,18 +44,25 @@ pub(crate) mod sign_in;
 pub mod token;
 mod tokens;
 
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, HeaderName};
 use shared::Result;
 use shared::http::contract::Operation;
 use shared::http::rate_limit::too_many;
 use shared::http::{INVALID_BODY, SignedIn, StatusCode};
-use shared::id::SessionId;
-use shared::problem::{Problem, ProblemType};
+use shared::id::{SessionId, UserId};
+use shared::problem::{FORBIDDEN, Problem, ProblemType};
 use shared::scopes::Account;
 
 use crate::email::Email;
 use crate::password::NewPassword;
+use crate::store;
 use crate::system::System;
 use crate::throttle::Refused;
+
+/// The header of an answer with a secret, which no cache keeps.
+type NoStore = [(HeaderName, HeaderValue); 1];
+const NO_STORE: NoStore = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
 /// The same whether the address has an account or not, and for a right password.
 const PASSWORD_LOCKED: ProblemType =
@@ -111,6 +118,29 @@ fn session_of(user: &SignedIn) -> Result<SessionId, Problem> {
     user.session.ok_or_else(Problem::unauthenticated)
 }
 
+/// Requires a session: a program with an API key may not do what would outlive its key.
+///
+/// # Errors
+/// 403 when the token belongs to none.
+fn require_session(user: &SignedIn) -> Result<(), Problem> {
+    let detail = "Only a user who is signed in may do this, and no API key.";
+    user.session.map(drop).ok_or_else(|| Problem::of(FORBIDDEN).detail(detail))
+}
+
+/// Requires a session of the user's own: neither an application nor a program with an API key may do what would outlive its
+/// own rights.
+///
+/// # Errors
+/// 403 when the token is of an application or of an API key.
+fn require_own_session(user: &SignedIn) -> Result<(), Problem> {
+    require_session(user)?;
+    if user.application.is_none() {
+        return Ok(());
+    }
+    let detail = "Only a user who is signed in by the API may do this, and no application.";
+    Err(Problem::of(FORBIDDEN).detail(detail))
+}
+
 /// Counts a try of the password for this address, before the password is checked.
 ///
 /// # Errors
@@ -135,4 +165,12 @@ fn check_for(password: &NewPassword, email: &Email, field: &str) -> Result<(), P
     password
         .check_for(email)
         .map_err(|reason| Problem::of(INVALID_BODY).field(field, reason.to_string()))
+}
+
+/// The account of a user.
+///
+/// # Errors
+/// 401 when it does not exist any more.
+async fn account_of(state: &System, user: UserId) -> Result<store::Account> {
+    Ok(state.users.account(user).await?.ok_or_else(Problem::unauthenticated)?)
 }

@@ -8,11 +8,12 @@ use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::limited;
 use shared::http::{Allowed, Json, StatusCode};
 
+use super::NO_STORE;
+use super::account_of;
 use super::codes::{
-    NO_STORE, PasswordAndCode, RecoveryCodes, forgive, proved, second_factor_off, with_code,
-    wrong_code,
+    PasswordAndCode, RecoveryCodes, forgive, proved, second_factor_off, with_code, wrong_code,
 };
-use super::current_password::{self, account_of, checked};
+use super::current_password::{self, checked};
 use super::{Account, take_try};
 use crate::session::Client;
 use crate::store::CodesMade;

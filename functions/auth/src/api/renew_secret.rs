@@ -3,16 +3,18 @@
 use axum::Router;
 use axum::extract::State;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
 use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem, ProblemType};
 use shared::scopes::Admin;
+use shared::webhook::TOO_MANY_SECRETS;
 use utoipa::ToSchema;
 
-use crate::oauth::application::{ApplicationId, ApplicationKind, OVERLAP, Secret};
+use super::{NO_STORE, NoStore, require_own_session};
+use crate::oauth::application::{ApplicationId, ApplicationKind, OVERLAP, Secret, TooManySecrets};
 use crate::system::System;
 
 /// The endpoint's router.
@@ -24,29 +26,43 @@ pub fn router(state: System) -> Router {
 pub fn operation() -> Operation {
     contract::operation!(handle)
         .answers::<NewSecret>(StatusCode::CREATED)
-        .refuses(&[NOT_FOUND, NO_SECRET])
+        .header("Cache-Control")
+        .refuses(&[NOT_FOUND, NO_SECRET, TOO_MANY_SECRETS])
 }
 
 const NO_SECRET: ProblemType =
     ProblemType::new(StatusCode::CONFLICT, "no-secret", "A public application has no secret");
+
+/// How the secret is replaced.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SecretRenewal {
+    /// Whether the secret may be known to others. Then all former secrets end at once.
+    #[serde(default)]
+    #[schema(default = false)]
+    emergency: bool,
+}
 
 /// A new secret.
 #[derive(Serialize, ToSchema)]
 struct NewSecret {
     /// The secret, which is shown only here.
     client_secret: String,
-    /// Until when the former secret is good too.
-    former_until: Timestamp,
+    /// Until when the former secret is good too. Absent after an emergency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    former_until: Option<Timestamp>,
 }
 
-/// Makes a new secret for an application. The former one is good for another 24 hours. If the answer is lost, send the
-/// request again: the secrets before stay good for as long.
+/// Makes a new secret for an application. The former one is good for another 24 hours, or in an emergency not at all. If the
+/// answer is lost, send the request again: up to 4 secrets are good at once.
 #[utoipa::path(post, path = "/v1/applications/{application_id}/secret")]
 async fn handle(
     State(state): State<System>,
-    _: Allowed<Admin>,
+    user: Allowed<Admin>,
     Path(id): Path<ApplicationId>,
-) -> Result<(StatusCode, Json<NewSecret>)> {
+    Json(SecretRenewal { emergency }): Json<SecretRenewal>,
+) -> Result<(StatusCode, NoStore, Json<NewSecret>)> {
+    require_own_session(&user)?;
     let secret = Secret::generate()?;
     let now = state.clock.now();
     retried(async || {
@@ -59,10 +75,16 @@ async fn handle(
         if known.knows(&secret, now) {
             return Ok(Some(()));
         }
-        Ok(state.users.renew_secret(&known, &secret, now).await?.then_some(()))
+        let secrets = known.renewed(&secret, emergency, now).map_err(too_many)?;
+        Ok(state.users.renew_secret(&known, &secrets).await?.then_some(()))
     })
     .await?;
-    tracing::info!(application = %id, "made a new secret");
+    tracing::info!(user_id = %user.user, application = %id, emergency, "made a new secret");
     let client_secret = secret.expose().to_owned();
-    Ok((StatusCode::CREATED, Json(NewSecret { client_secret, former_until: now + OVERLAP })))
+    let former_until = (!emergency).then_some(now + OVERLAP);
+    Ok((StatusCode::CREATED, NO_STORE, Json(NewSecret { client_secret, former_until })))
+}
+
+fn too_many(error: TooManySecrets) -> Problem {
+    Problem::of(TOO_MANY_SECRETS).detail(format!("{error}."))
 }

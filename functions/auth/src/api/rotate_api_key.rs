@@ -6,25 +6,28 @@ use serde::Deserialize;
 use shared::Result;
 use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
+use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem};
 use shared::webhook::TOO_MANY_SECRETS;
 use utoipa::ToSchema;
 
 use super::api_keys::{ApiKeyWithSecret, SecretOnce, secret_once};
-use super::{Account, session_of};
+use super::{Account, require_session};
 use crate::api_key::{ApiKeyId, Secret, SecretSet, TooManySecrets};
 use crate::session::Client;
 use crate::system::System;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
-    contract::route!(handle).with_state(state)
+    let limit = state.per_user();
+    limited(contract::route!(handle).with_state(state), limit)
 }
 
 /// The endpoint's part of the contract.
 pub fn operation() -> Operation {
     contract::operation!(handle)
+        .limited(Subject::User, Unavailable::Admit)
         .answers::<ApiKeyWithSecret>(StatusCode::OK)
         .header("Cache-Control")
         .refuses(&[NOT_FOUND, TOO_MANY_SECRETS])
@@ -52,7 +55,7 @@ async fn handle(
     Path(id): Path<ApiKeyId>,
     Json(Rotation { emergency }): Json<Rotation>,
 ) -> Result<SecretOnce> {
-    session_of(&user)?;
+    require_session(&user)?;
     let now = state.clock.now();
     let secret = Secret::generate(user.user, id)?;
     let set = SecretSet { at: now, emergency, client };

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::caller::{Credentials, caller};
 use super::refresh::REFRESHES;
 use super::tokens::{TokenType, access, left};
+use super::{NO_STORE, NoStore};
 use crate::form::Fields;
 use crate::oauth::application::{Application, Grant};
 use crate::oauth::code::{Allowed, Code};
@@ -43,6 +44,7 @@ pub fn operation() -> Operation {
     contract::operation!(handle)
         .limited(Subject::SourceIp, Unavailable::Refuse)
         .answers::<OAuthTokens>(StatusCode::OK)
+        .header("Cache-Control")
         .fails_with::<OAuthError>(&[StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED])
 }
 
@@ -64,7 +66,7 @@ struct TokenRequest {
     #[schema(value_type = Option<String>, format = Password)]
     refresh_token: Option<SecretString>,
     /// For `refresh_token` and `client_credentials`: the scopes that are wanted, separated by spaces. Without it, all that
-    /// the application may have.
+    /// the user has allowed, or that the application may have.
     scope: Option<String>,
     #[serde(flatten)]
     #[schema(inline)]
@@ -101,7 +103,7 @@ async fn handle(
     headers: HeaderMap,
     client: Client,
     Fields(request): Fields<TokenRequest>,
-) -> Result<Json<OAuthTokens>, Failure> {
+) -> Result<(NoStore, Json<OAuthTokens>), Failure> {
     let issuer = &*issuers.current().await?;
     let TokenRequest { grant_type, credentials, .. } = &request;
     let grant_type = grant_type.clone();
@@ -114,7 +116,7 @@ async fn handle(
         Some(_) => return Err(UNSUPPORTED.into()),
         None => return Err(invalid_request("grant_type is missing").into()),
     };
-    Ok(Json(tokens))
+    Ok((NO_STORE, Json(tokens)))
 }
 
 const UNSUPPORTED: OAuthError = OAuthError::new(
@@ -175,13 +177,14 @@ impl By<'_> {
         let id = self.state.ids.next();
         let session = Session::begun(id, &account.user, account.epoch, client, self.now);
         let session = session.of_application(granted);
+        // Before the code is used, so that a failure leaves it good.
+        let id_token = id_token::issue(self.issuer, &allowed, &account.user, self.now)?;
         if self.state.users.exchange(&code, &session, self.now).await? == Exchanged::Refused {
             let again = self.state.users.code(&code).await?.ok_or(INVALID_CODE)?;
             return self.reused(&again).await;
         }
         let (user_id, application) = (account.user.id, self.application.id);
         tracing::info!(%user_id, %application, session_id = %session.id, "signed in");
-        let id_token = id_token::issue(self.issuer, &allowed, &account.user, self.now)?;
         self.tokens(&account.user, &session, &granted_scopes(&session), id_token)
     }
 
@@ -205,6 +208,12 @@ impl By<'_> {
         let token = request.refresh_token.ok_or(invalid_request("refresh_token is missing"))?;
         let token = self.issuer.refresh().read(token.expose_secret());
         let token = token.ok_or(INVALID_REFRESH_TOKEN)?;
+        if let Some(scope) = &request.scope {
+            // Nothing is replaced for a request that asks for what the user has not allowed.
+            let session = self.state.users.session(token.user, token.session).await?;
+            let session = session.ok_or(INVALID_REFRESH_TOKEN)?;
+            wanted(Some(scope), &granted_scopes(&session))?;
+        }
         let by = (client, Some(self.application.id));
         let found = retried(async || {
             let Some(account) = self.state.users.account(token.user).await? else {
@@ -261,7 +270,7 @@ impl By<'_> {
         scopes: &Scopes,
         id_token: Option<String>,
     ) -> Result<OAuthTokens, Failure> {
-        let scopes = scopes.of_user(user);
+        let scopes = scopes.of_user(user).within(&self.application.scopes);
         let access_token =
             access(self.state, self.issuer, (session, &scopes.to_string()), self.now)?;
         let refresh_token = self.issuer.refresh().write(&session.token());

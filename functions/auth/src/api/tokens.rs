@@ -1,5 +1,3 @@
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, HeaderName};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -7,6 +5,7 @@ use shared::Result;
 use shared::http::Json;
 use utoipa::ToSchema;
 
+use super::{NO_STORE, NoStore};
 use crate::session::Session;
 use crate::system::System;
 use crate::token::{Issuer, LIFETIME, Subject};
@@ -35,7 +34,7 @@ pub(super) enum TokenType {
 }
 
 /// The answer with tokens, which no cache keeps.
-pub(super) type Tokens = ([(HeaderName, HeaderValue); 1], Json<TokenResponse>);
+pub(super) type Tokens = (NoStore, Json<TokenResponse>);
 
 /// An access token of `session` with these scopes at `now`.
 pub(super) fn access(
@@ -76,5 +75,5 @@ pub(super) fn tokens(
         refresh_token: issuer.refresh().write(&session.token()).expose_secret().to_owned(),
         refresh_expires_in: left(session, now),
     };
-    Ok(([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(response)))
+    Ok((NO_STORE, Json(response)))
 }

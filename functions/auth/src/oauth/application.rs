@@ -6,7 +6,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{Id, Ids, Kind, TenantId, UserId};
-use shared::scopes::ACCOUNT;
+use shared::scopes::{ACCOUNT, ADMIN};
 use utoipa::ToSchema;
 
 use super::redirect::{RedirectUri, Target};
@@ -151,9 +151,12 @@ impl Registration {
         }
         let scopes = Scopes::of(self.scopes);
         let scopes = scopes.map_err(|unknown| ("scopes", format!("{unknown:?} is no scope")))?;
-        // With it an application could make API keys, which would outlive what the user has allowed.
-        if scopes.has(ACCOUNT) && !self.is_first_party {
-            return wrong("scopes", "account is for applications of yours: is_first_party");
+        // With these, an application could do what outlives what the user has allowed.
+        if (scopes.has(ACCOUNT) || scopes.has(ADMIN)) && !self.is_first_party {
+            return wrong(
+                "scopes",
+                "account and admin are for applications of yours: is_first_party",
+            );
         }
         let mut grants = Vec::new();
         for grant in self.grants {
@@ -206,17 +209,30 @@ pub fn knows(secrets: &[SecretHash], secret: &Secret, now: Timestamp) -> bool {
     secrets.iter().filter(is_good).any(is_same)
 }
 
+/// There are as many secrets as may be good at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{MAX_SECRETS} secrets are good already: wait until the oldest ends, or end all in an emergency"
+)]
+pub struct TooManySecrets;
+
 /// The secrets with a new one. The current one is good for [`OVERLAP`] more, and former ones until their time, so that a
-/// client that asks twice, because an answer was lost, breaks nothing that runs.
-#[must_use]
-pub fn renewed(secrets: &[SecretHash], secret: &Secret, now: Timestamp) -> Vec<SecretHash> {
+/// client that asks twice, because an answer was lost, breaks nothing that runs. In an emergency all former ones end.
+pub fn renewed(
+    secrets: &[SecretHash],
+    secret: &Secret,
+    emergency: bool,
+    now: Timestamp,
+) -> Result<Vec<SecretHash>, TooManySecrets> {
     let ending = |known: &SecretHash| {
         let until = Some(known.until.unwrap_or(now + OVERLAP));
         SecretHash { hash: known.hash.clone(), until }
     };
-    let former = secrets.iter().map(ending).filter(|former| former.until > Some(now));
+    let former = secrets.iter().filter(|_| !emergency).map(ending);
+    let former = former.filter(|former| former.until > Some(now));
     let new = SecretHash { hash: secret.hash(), until: None };
-    [new].into_iter().chain(former.take(MAX_SECRETS - 1)).collect()
+    let all: Vec<_> = [new].into_iter().chain(former).collect();
+    if all.len() > MAX_SECRETS { Err(TooManySecrets) } else { Ok(all) }
 }
 
 #[cfg(test)]
@@ -249,6 +265,7 @@ mod tests {
             ("redirect_uris", json!(vec!["https://a.example/"; 11]), "redirect_uris"),
             ("scopes", json!(["openid", "all"]), "scopes"),
             ("scopes", json!(["openid", "account"]), "scopes"),
+            ("scopes", json!(["openid", "admin"]), "scopes"),
         ] {
             let refused = registered((field, value.clone())).unwrap_err();
             assert_eq!(refused.0, named, "{field} {value}: {}", refused.1);
@@ -274,17 +291,22 @@ mod tests {
     fn the_former_secret_is_good_for_a_day() {
         let now: Timestamp = "2026-11-30T10:00:00Z".parse().unwrap();
         let [first, second, third] = [(); 3].map(|()| Secret::generate().unwrap());
-        let one = renewed(&[], &first, now);
-        let two = renewed(&one, &second, now);
+        let next = |known: &[SecretHash], secret, emergency| renewed(known, secret, emergency, now);
+        let one = next(&[], &first, false).unwrap();
+        let two = next(&one, &second, false).unwrap();
         let last = OVERLAP.checked_sub(Duration::from_secs(1)).unwrap();
         assert!(knows(&two, &first, now + last) && knows(&two, &second, now + last));
         assert!(!knows(&two, &first, now + OVERLAP) && knows(&two, &second, now + OVERLAP));
         assert!(!knows(&two, &third, now) && !knows(&[], &first, now));
-        let three = renewed(&two, &third, now);
+        let three = next(&two, &third, false).unwrap();
         for secret in [&first, &second, &third] {
             assert!(knows(&three, secret, now + last));
         }
-        let many = (0..9).fold(three, |many, _| renewed(&many, &Secret::generate().unwrap(), now));
-        assert!(many.len() == 4 && !knows(&many, &third, now));
+        let fourth = Secret::generate().unwrap();
+        let four = next(&three, &fourth, false).unwrap();
+        assert_eq!(next(&four, &first, false), Err(TooManySecrets));
+        assert!(renewed(&four, &first, false, now + OVERLAP).is_ok_and(|all| all.len() == 2));
+        let alone = next(&four, &first, true).unwrap();
+        assert!(alone.len() == 1 && knows(&alone, &first, now));
     }
 }

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 #[schema(as = OAuthErrorCode)]
 pub enum Code {
-    /// The user, or this service, says no.
+    /// The user has not allowed it.
     AccessDenied,
     /// The user has not allowed it, and the application does not want the user to be asked.
     ConsentRequired,

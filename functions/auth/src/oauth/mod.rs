@@ -13,7 +13,8 @@
 //!
 //! **Guarantees.**
 //!
-//! - A browser is sent only to an address that the application has registered, character by character.
+//! - A browser is sent only to an address that the application has registered, character by character; a loopback IP
+//!   address may have any port.
 //! - A code is good once, for [`code::LIFETIME`], for one application and one address, and only with the secret of PKCE. If
 //!   it comes again, the session that it began ends.
 //! - An application gets no scope that it was not registered for, that the user has not allowed, or that the user does not

@@ -84,6 +84,9 @@ impl Request {
             let description = "send the parameters themselves";
             return Err(OAuthError::new(Code::RequestUriNotSupported, description));
         }
+        if !form.text("id_token_hint").is_empty() {
+            return Err(invalid("id_token_hint is not supported: send login_hint"));
+        }
         match form.text("response_type") {
             "code" => {}
             "" => return Err(invalid("response_type is missing")),

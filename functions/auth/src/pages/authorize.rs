@@ -1,7 +1,7 @@
 //! `/auth/authorize`: a user allows an application to act for the user, or does not.
 //!
 //! **Guarantees.** A browser is sent only to an address that the application has registered. Who is signed in is asked before
-//! anything is allowed, unless the application is one of ours. What is allowed is what the page has shown, for the user whom
+//! anything is allowed, unless the application is one of ours, on a server of ours. What is allowed is what the page has shown, for the user whom
 //! it has shown.
 
 use askama::Template;
@@ -43,9 +43,10 @@ const NO_SCOPE: OAuthError =
 struct Authorize<'a> {
     request: &'a str,
     application: &'a str,
-    host: &'a str,
+    origin: &'a str,
     email: &'a str,
     user: &'a str,
+    scopes: &'a str,
     allows: &'a [&'static str],
 }
 
@@ -80,7 +81,9 @@ async fn show(
         return sign_in::ask(&asked, &request.login_hint);
     };
     let by = By { state: &state, issuer: &issuer, asked: &asked, browser: &browser, now };
-    if asked.application.is_first_party && request.prompt != Prompt::Consent {
+    // What goes to the user's own machine may be asked for by any program there (RFC 8252, section 8.6).
+    let is_ours = asked.application.is_first_party && asked.target.has_an_owner();
+    if is_ours && request.prompt != Prompt::Consent {
         return by.allow(request).await;
     }
     if request.prompt == Prompt::None {
@@ -104,14 +107,14 @@ async fn send(
         Ok(request) => request,
         Err(error) => return Ok(asked.refused(&error, issuer.name())),
     };
-    let Some(browser) = signed_in(&state, &issuer, &headers, now).await? else {
+    let browser = signed_in(&state, &issuer, &headers, now).await?;
+    let browser = browser.filter(|it| !request.is_too_old(it.session.created_at, now));
+    let Some(browser) = browser else {
         return sign_in::ask(&asked, &request.login_hint);
     };
     let by = By { state: &state, issuer: &issuer, asked: &asked, browser: &browser, now };
-    // The page may have shown another user, who signed in in another tab since.
-    let is_same_user = form.text("user") == browser.account.user.id.to_string();
     match form.text("decision") {
-        "allow" if is_same_user => by.allow(request).await,
+        "allow" if by.is_what_the_page_showed(&form, &request) => by.allow(request).await,
         "deny" => Ok(asked.refused(&DENIED, issuer.name())),
         "switch" => sign_in::ask(&asked, ""),
         _ => by.ask(&request, StatusCode::UNPROCESSABLE_ENTITY),
@@ -134,6 +137,14 @@ impl By<'_> {
         if scopes.is_empty() { Err(NO_SCOPE) } else { Ok(scopes) }
     }
 
+    /// Whether the page has shown this user and these scopes. Another user may have signed in in another tab since, and the
+    /// user's roles may have changed.
+    fn is_what_the_page_showed(&self, form: &Form, request: &Request) -> bool {
+        let user = &self.browser.account.user;
+        form.text("user") == user.id.to_string()
+            && form.text("scopes") == request.scopes.of_user(user).to_string()
+    }
+
     /// Asks the user.
     fn ask(&self, request: &Request, status: StatusCode) -> Result<Response> {
         let scopes = match self.scopes(request) {
@@ -145,9 +156,10 @@ impl By<'_> {
         let authorize = Authorize {
             request: &self.asked.query(),
             application: &self.asked.application.name,
-            host: &target.source(),
+            origin: &target.source(),
             email: user.email.as_str(),
             user: &user.id.to_string(),
+            scopes: &scopes.to_string(),
             allows: &scopes.allows(),
         };
         page_toward(status, &authorize, &target.source())

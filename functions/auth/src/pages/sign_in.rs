@@ -1,4 +1,4 @@
-//! `/auth/sign-in`: a user gives the password in a browser, for an application or just so. A user with a second factor gives a
+//! `/auth/sign-in`: a user gives the password in a browser, for an application or without one. A user with a second factor gives a
 //! code after it (`code`).
 
 use askama::Template;

@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::id::UserId;
 use shared::lease::AttemptId;
 use shared::table::{Item, Table, delete, key, value};
 use shared::transaction::Sent;
@@ -7,7 +8,9 @@ use shared::write::{self, Written};
 use shared::{Error, Result};
 
 use super::Users;
-use crate::oauth::application::{Application, ApplicationId, Secret, SecretHash, knows, renewed};
+use crate::oauth::application::{
+    Application, ApplicationId, Secret, SecretHash, TooManySecrets, knows, renewed,
+};
 
 pub(super) const APPLICATION: &str = "APPLICATION";
 /// The partition that lists all applications.
@@ -19,6 +22,8 @@ pub struct Registered {
     /// The application.
     #[serde(flatten)]
     pub application: Application,
+    /// The administrator who registered it.
+    registered_by: UserId,
     /// Its secrets, the current one first. Without any, the application is public.
     secrets: Vec<SecretHash>,
 }
@@ -26,9 +31,34 @@ pub struct Registered {
 impl Registered {
     /// A new application, with its secret if it can keep one.
     #[must_use]
-    pub fn new(application: Application, secret: Option<&Secret>, now: Timestamp) -> Self {
-        let secrets = secret.map(|secret| renewed(&[], secret, now)).unwrap_or_default();
-        Self { application, secrets }
+    pub fn new(
+        application: Application,
+        registered_by: UserId,
+        secret: Option<&Secret>,
+        now: Timestamp,
+    ) -> Self {
+        let secrets = secret.and_then(|secret| renewed(&[], secret, false, now).ok());
+        let secrets = secrets.unwrap_or_default();
+        Self { application, registered_by, secrets }
+    }
+
+    /// The administrator who registered it.
+    #[must_use]
+    pub fn registered_by(&self) -> UserId {
+        self.registered_by
+    }
+
+    /// Its secrets with a new one.
+    ///
+    /// # Errors
+    /// When as many as may be good at once are good.
+    pub fn renewed(
+        &self,
+        secret: &Secret,
+        emergency: bool,
+        now: Timestamp,
+    ) -> Result<Vec<SecretHash>, TooManySecrets> {
+        renewed(&self.secrets, secret, emergency, now)
     }
 
     /// Whether one of its secrets is this one, at `now`.
@@ -73,24 +103,16 @@ impl Users {
         Table::page(query, limit).await
     }
 
-    /// Replaces the secrets of an application by these with a new one, if they are as they were read. Gives `false` if they
-    /// have changed meanwhile. 1 WRU.
-    pub async fn renew_secret(
-        &self,
-        registered: &Registered,
-        secret: &Secret,
-        now: Timestamp,
-    ) -> Result<bool> {
+    /// Replaces the secrets of an application, if they are as they were read. Gives `false` if they have changed meanwhile. 1
+    /// WRU.
+    pub async fn renew_secret(&self, known: &Registered, secrets: &[SecretHash]) -> Result<bool> {
         let update = self
             .table
-            .update(application_key(registered.application.id))
+            .update(application_key(known.application.id))
             .update_expression("SET secrets = :new")
             .condition_expression("secrets = :old")
-            .expression_attribute_values(":old", value(&registered.secrets)?)
-            .expression_attribute_values(
-                ":new",
-                value(&renewed(&registered.secrets, secret, now))?,
-            );
+            .expression_attribute_values(":old", value(&known.secrets)?)
+            .expression_attribute_values(":new", value(secrets)?);
         Ok(matches!(write::send("applications.renew_secret", update).await?, Written::Made(_)))
     }
 

@@ -23,7 +23,7 @@ async fn a_second_factor_is_set_up_and_asked_for() {
     assert_eq!(answer.headers["cache-control"], "no-store");
     let enrolment = answer.ok(201);
     let uri = enrolment["uri"].as_str().unwrap();
-    assert!(uri.starts_with("otpauth://totp/arsenal:ada%40example.org?secret="), "{uri}");
+    assert!(uri.starts_with("otpauth://totp/auth.example.org:ada%40example.org?secret="), "{uri}");
     assert_eq!(enrolment["expires_in"], 3_600);
     auth.sign_in(ADA, PASSWORD).await.ok(200);
     let off = json!({"is_on": false, "recovery_codes_left": 0});

@@ -114,7 +114,8 @@ pub fn document(operations: Vec<Operation>, webhooks: Vec<Operation>) -> OpenApi
 
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
     let bearer = bearer.description(Some(
-        "The access token of `auth-login`, or the secret of an API key (`auth-create-api-key`). Both have scopes; a key never has `account`.",
+        "The access token of `auth-login`, `auth-login-code`, `auth-refresh` or `auth-token`, or the secret of an API key \
+         (`auth-create-api-key`). Each has scopes; an API key never has `account`.",
     ));
     let mut components = ComponentsBuilder::new()
         .security_scheme(BEARER, SecurityScheme::Http(bearer.build()))

@@ -150,6 +150,7 @@ async fn a_key_loses_the_scopes_that_its_user_loses() {
     let (auth, tokens) = with_ada().await;
     let user = auth.authorized(&tokens.access).await.unwrap()["sub"].clone();
     auth.by_hand(&user, "ACCOUNT", "roles", texts(&["member", "admin"])).await;
+    let tokens = auth.refreshed(&tokens).await;
     let weak = auth.key(&tokens, &["orders:read"], None).await;
     let strong = auth.key(&tokens, &["admin", "orders:read"], None).await;
     let scope = async |key: &Key| auth.authorized(&key.secret).await.unwrap()["scope"].clone();

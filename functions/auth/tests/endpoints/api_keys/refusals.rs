@@ -90,7 +90,7 @@ async fn keys_need_a_session() {
         on("revoke-api-key", &key.id),
     ] {
         event["requestContext"]["authorizer"]["lambda"] = context.clone();
-        assert_eq!(auth.call(&event).await.problem(), (401, "unauthenticated"));
+        assert_eq!(auth.call(&event).await.problem(), (403, "forbidden"));
     }
     assert!(auth.is_good(&key.secret).await);
 }

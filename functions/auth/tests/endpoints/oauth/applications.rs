@@ -19,9 +19,14 @@ async fn machine(auth: &Auth) -> App {
 }
 
 async fn renew(auth: &Auth, app: &App) -> Answer {
+    renew_with(auth, app, &json!({})).await
+}
+
+async fn renew_with(auth: &Auth, app: &App, body: &Value) -> Answer {
     let event = sample("renew-secret").to_string();
-    let event: Value =
+    let mut event: Value =
         serde_json::from_str(&event.replace("app_01M7YRRT800000000000000009", &app.id)).unwrap();
+    event["body"] = json!(body.to_string());
     auth.call(&event).await
 }
 
@@ -55,6 +60,35 @@ async fn only_administrators_see_and_change_applications() {
     }
 }
 
+/// What an administrator allows an application, and what a program does with an API key, ends. An application that they
+/// registered would not.
+#[tokio::test]
+async fn no_application_and_no_api_key_registers_applications() {
+    let auth = auth().await;
+    for name in ["create-application", "renew-secret", "delete-application"] {
+        let of_application = ("application", json!("app_01M7YRRT800000000000000009"));
+        for (field, value) in [of_application, ("sid", Value::Null)] {
+            let mut event = sample(name);
+            event["requestContext"]["authorizer"]["lambda"][field] = value;
+            assert_eq!(auth.call(&event).await.problem(), (403, "forbidden"), "{name} {field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_many_new_secrets_none_that_is_good_ends_early() {
+    let auth = auth().await;
+    let app = machine(&auth).await;
+    for _ in 0..3 {
+        renew(&auth, &app).await.ok(201);
+    }
+    assert_eq!(renew(&auth, &app).await.problem(), (409, "too-many-secrets"));
+    auth.post("token", &app, &ITSELF).await.ok(200);
+    let answer = renew_with(&auth, &app, &json!({"emergency": true})).await.ok(201);
+    auth.post("token", &with_secret(&app, &answer), &ITSELF).await.ok(200);
+    assert_eq!(auth.post("token", &app, &ITSELF).await.status, 401);
+}
+
 #[tokio::test]
 async fn a_registration_that_cannot_work_is_refused_by_its_field() {
     let auth = auth().await;
@@ -67,6 +101,7 @@ async fn a_registration_that_cannot_work_is_refused_by_its_field() {
         ("grants", json!(["password"])),
         ("kind", json!("secret")),
         ("scopes", json!(["everything"])),
+        ("scopes", json!(["admin"])),
         ("id", json!("app_01M7YRRT800000000000000009")),
     ] {
         let mut event = sample("create-application");
@@ -92,6 +127,14 @@ async fn a_new_secret_replaces_the_former_one_after_a_day() {
     advance(&auth, Duration::from_secs(1));
     assert!(!is_good(&app).await && is_good(&new).await);
     assert_eq!(answer["former_until"], auth.clock.now().to_string());
+
+    // A secret that others may know ends at once, and so do former ones.
+    let last = renew(&auth, &app).await.ok(201);
+    let answer = renew_with(&auth, &app, &json!({"emergency": true})).await.ok(201);
+    assert!(!is_good(&new).await && !is_good(&with_secret(&app, &last)).await);
+    assert!(is_good(&with_secret(&app, &answer)).await && answer.get("former_until").is_none());
+    let misspelt = renew_with(&auth, &app, &json!({"emergncy": true})).await;
+    assert_eq!(misspelt.problem(), (422, "invalid-body"));
 
     let public = auth.application(&json!({"kind": "public"})).await;
     assert_eq!(renew(&auth, &public).await.problem(), (409, "no-secret"));

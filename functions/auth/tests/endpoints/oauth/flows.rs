@@ -8,7 +8,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
 use super::{App, HOST, asks, claims, cookie, sent_back, with_app, with_cookie};
-use crate::pages::{opened, sent};
+use crate::factor_support::with_factor;
+use crate::pages::{Page, opened, sent};
 use crate::sessions::{ADA, advance, before, change};
 use crate::support::{Auth, ISSUER, PASSWORD, auth, sample};
 
@@ -101,7 +102,18 @@ async fn an_application_of_ours_is_not_asked_about() {
     let (auth, browser, app) = with_app(&json!({"is_first_party": true})).await;
     let page = auth.open(&asks(&app, &[]), &browser).await;
     auth.tokens(&app, &sent_back(&page)["code"]).await;
-    // Unless it wants to.
+    // Unless it wants to, or any program on the user's machine could have asked.
+    for address in ["http://127.0.0.1:51004/callback", "http://localhost:51004/", "org.example:/"] {
+        let local = json!({"is_first_party": true, "kind": "public", "redirect_uris": [address]});
+        let local = auth.application(&local).await;
+        let query = |prompt| asks(&local, &[("redirect_uri", address), ("prompt", prompt)]);
+        let target = address.strip_suffix('/').unwrap_or(address).trim_end_matches("/callback");
+        let event = with_cookie(opened("authorize", &query("")), &browser);
+        auth.browse_toward(event, target).await.says(200, "Allow Example?");
+        let event = with_cookie(opened("authorize", &query("none")), &browser);
+        let back = auth.browse(event).await;
+        assert!(back.headers["location"].to_str().unwrap().contains("error=consent_required"));
+    }
     auth.open(&asks(&app, &[("prompt", "consent")]), &browser).await.says(200, "Allow Example?");
 }
 
@@ -145,6 +157,23 @@ async fn a_page_that_showed_another_user_is_shown_again() {
 }
 
 #[tokio::test]
+async fn a_page_that_showed_other_scopes_is_shown_again() {
+    let (auth, browser, app) = with_app(&json!({})).await;
+    let query = asks(&app, &[]);
+    let user = auth.open(&query, &browser).await.values_of("value")[1].to_owned();
+    for scopes in ["", "openid", "email openid orders:read orders:write"] {
+        let fields = [
+            ("request", query.as_str()),
+            ("user", &user),
+            ("scopes", scopes),
+            ("decision", "allow"),
+        ];
+        let form = with_cookie(sent("authorize", &fields), &browser);
+        auth.browse_toward(form, HOST).await.says(422, "Allow Example?");
+    }
+}
+
+#[tokio::test]
 async fn the_user_is_asked_as_the_application_wants() {
     let (auth, browser, app) = with_app(&json!({})).await;
     let error = async |changes: &[(&str, &str)], browser: &str| {
@@ -174,6 +203,10 @@ async fn the_user_is_asked_as_the_application_wants() {
     advance(&auth, Duration::from_secs(1));
     auth.open(&asks(&app, &old), &browser).await.says(200, "<h1>Sign in</h1>");
     assert_eq!(error(&[("max_age", "60"), ("prompt", "none")], &browser).await, "login_required");
+    // The time passes while the page is open, too.
+    let late = sent("authorize", &[("request", &asks(&app, &old)), ("decision", "allow")]);
+    let late = auth.browse_toward(with_cookie(late, &browser), HOST).await;
+    late.says(200, "<h1>Sign in</h1>");
     let page = auth.open(&asks(&app, &old), &browser).await;
     let request = page.values_of("value")[0].replace("&#38;", "&");
     let form = sent("sign-in", &[("request", &request), ("email", ADA), ("password", PASSWORD)]);
@@ -225,6 +258,47 @@ async fn a_browser_is_signed_in_until_its_session_ends() {
     assert!(is_in(&fourth).await);
     advance(&auth, Duration::from_secs(1));
     assert!(!is_in(&fourth).await, "after 14 days");
+}
+
+/// The form of the page with the code, with this code.
+fn code_form(page: &Page, code: &str) -> Value {
+    let [request, challenge, ..] = &page.values_of("value")[..] else { panic!("{}", page.body) };
+    let request = request.replace("&#38;", "&");
+    sent("sign-in-code", &[("request", &request), ("challenge", challenge), ("code", code)])
+}
+
+#[tokio::test]
+async fn a_user_with_a_second_factor_gives_a_code_too() {
+    let (auth, _, phone) = with_factor().await;
+    let app = auth.application(&json!({})).await;
+    let page = auth.open(&asks(&app, &[]), "").await;
+    let request = page.values_of("value")[0].replace("&#38;", "&");
+    let form = sent("sign-in", &[("request", &request), ("email", ADA), ("password", PASSWORD)]);
+    let page = auth.browse_toward(form, HOST).await.says(200, "<h1>Enter a code</h1>");
+    assert!(page.cookies.is_empty(), "the password alone signs nobody in");
+    for wrong in ["", "abc", &phone.wrong(&auth)] {
+        let page = auth.browse_toward(code_form(&page, wrong), HOST).await;
+        assert!(page.says(422, "This code is wrong").cookies.is_empty());
+    }
+    let code = phone.code(&auth, 0);
+    let signed_in = auth.browse_toward(code_form(&page, &code), HOST).await;
+    assert_eq!(signed_in.status, 303, "{}", signed_in.body);
+    let next = signed_in.headers["location"].to_str().unwrap();
+    let next = next.strip_prefix("authorize?").unwrap();
+    auth.open(next, &cookie(&signed_in)).await.says(200, "Allow Example?");
+    let again = auth.browse_toward(code_form(&page, &code), HOST).await;
+    assert!(again.says(422, "This code is wrong").cookies.is_empty());
+    let recovery = code_form(&page, &phone.recovery[0].to_lowercase());
+    cookie(&auth.browse_toward(recovery, HOST).await);
+
+    auth.seconds(300);
+    let late = auth.browse(code_form(&page, &phone.code(&auth, 0))).await;
+    assert!(late.says(401, "The sign-in has expired").cookies.is_empty());
+    let forged = sent("sign-in-code", &[("challenge", "\"><script>"), ("code", "123456")]);
+    auth.browse(forged).await.says(401, "The sign-in has expired");
+    let wrong = sent("sign-in-code", &[("challenge", "\"><script>"), ("code", "x")]);
+    let page = auth.browse(wrong).await.says(422, "This code is wrong");
+    assert!(!page.body.contains("<script"), "{}", page.body);
 }
 
 #[tokio::test]

@@ -13,7 +13,10 @@ const ITSELF: [(&str, &str); 1] = [("grant_type", "client_credentials")];
 
 async fn machine() -> (Auth, App) {
     let auth = auth().await;
-    let change = json!({"grants": ["client_credentials"], "redirect_uris": []});
+    let change = json!({
+        "grants": ["client_credentials"], "redirect_uris": [], "is_first_party": true,
+        "scopes": ["openid", "account", "admin", "orders:read"],
+    });
     let app = auth.application(&change).await;
     (auth, app)
 }

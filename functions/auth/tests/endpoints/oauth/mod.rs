@@ -104,7 +104,7 @@ impl Auth {
     pub(crate) async fn application(&self, change: &Value) -> App {
         let mut event = sample("create-application");
         let mut body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
-        body["scopes"] = json!(["openid", "email", "admin", "orders:read"]);
+        body["scopes"] = json!(["openid", "email", "orders:read"]);
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         event["body"] = json!(body.to_string());
         let body = self.call(&event).await.ok(201);
@@ -132,10 +132,14 @@ impl Auth {
 
     /// Sends the form of that page, with a decision.
     pub(crate) async fn decide(&self, page: &Page, decision: &str, browser: &str) -> Page {
-        let [request, user, ..] = &page.values_of("value")[..] else { panic!("{}", page.body) };
+        let [request, user, scopes, ..] = &page.values_of("value")[..] else {
+            panic!("{}", page.body)
+        };
         let request = request.replace("&#38;", "&");
-        let form =
-            sent("authorize", &[("request", &request), ("user", user), ("decision", decision)]);
+        let form = sent(
+            "authorize",
+            &[("request", &request), ("user", user), ("scopes", scopes), ("decision", decision)],
+        );
         self.browse_toward(with_cookie(form, browser), HOST).await
     }
 

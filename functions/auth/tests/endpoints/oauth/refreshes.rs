@@ -46,8 +46,10 @@ async fn a_refresh_gives_no_scope_that_was_not_allowed() {
     assert_eq!((&less["scope"], less.get("id_token")), (&json!("orders:read"), None));
     let all = auth.post("token", &app, &refresh(&less, "")).await.ok(200);
     assert_eq!(all["scope"], "openid orders:read", "fewer is for one token");
-    let none = auth.post("token", &app, &refresh(&all, "account")).await;
+    let none = auth.post("token", &app, &refresh(&all, "email")).await;
     assert_eq!(none.error(), (400, "invalid_scope"));
+    advance(&auth, GRACE);
+    auth.post("token", &app, &refresh(&all, "")).await.ok(200);
 }
 
 #[tokio::test]
@@ -146,4 +148,20 @@ async fn the_sessions_of_a_deleted_application_end() {
     assert_eq!(auth.call(&deletion).await.problem(), (404, "not-found"));
     let page = auth.browse(crate::pages::opened("authorize", &asks(&app, &[]))).await;
     page.says(400, "No application has this client_id");
+}
+
+/// An application with the scope `account` makes no API key with scopes that the user has not allowed.
+#[tokio::test]
+async fn an_application_makes_no_key_that_may_do_more_than_itself() {
+    let change = json!({"is_first_party": true, "scopes": ["account", "orders:read"]});
+    let (auth, browser, app) = with_app(&change).await;
+    let page = auth.open(&asks(&app, &[("scope", "account orders:read")]), &browser).await;
+    let tokens = auth.tokens(&app, &super::sent_back(&page)["code"]).await;
+    let access = tokens["access_token"].as_str().unwrap();
+    let mut event = sample("create-api-key");
+    for (scopes, expected) in [(json!(["orders:write"]), 422), (json!(["orders:read"]), 201)] {
+        let body = json!({"name": "A program", "scopes": scopes});
+        event["body"] = json!(body.to_string());
+        assert_eq!(auth.as_user(access, event.clone()).await.status, expected, "{scopes}");
+    }
 }

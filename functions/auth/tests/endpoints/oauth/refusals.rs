@@ -53,11 +53,12 @@ async fn an_application_is_told_what_is_wrong() {
         ("scope", "", "invalid_scope"),
         ("scope", "everything", "invalid_scope"),
         ("scope", "documents:read", "invalid_scope"),
-        ("scope", "admin", "invalid_scope"),
+        ("scope", "account", "invalid_scope"),
         ("prompt", "none login", "invalid_request"),
         ("max_age", "-1", "invalid_request"),
         ("max_age", "soon", "invalid_request"),
         ("nonce", &"n".repeat(513), "invalid_request"),
+        ("id_token_hint", "eyJ", "invalid_request"),
         ("request", "eyJ", "request_not_supported"),
         ("request_uri", "https://app.example.org/request", "request_uri_not_supported"),
     ] {
@@ -66,6 +67,10 @@ async fn an_application_is_told_what_is_wrong() {
         assert_eq!((back["iss"].as_str(), back["state"].as_str()), (ISSUER, "af0ifjsldkj&=é"));
         assert!(!back["error_description"].is_empty() && !back.contains_key("code"));
     }
+    let ours = json!({"is_first_party": true, "scopes": ["admin", "openid"]});
+    let ours = auth.application(&ours).await;
+    let back = auth.open(&asks(&ours, &[("scope", "admin")]), &browser).await;
+    assert_eq!(sent_back(&back)["error"], "invalid_scope", "Ada is no administrator");
     let back = auth.open(&asks(&app, &[("state", ""), ("response_type", "x")]), &browser).await;
     assert!(!sent_back(&back).contains_key("state"));
     // What is not known is ignored.
@@ -90,10 +95,11 @@ async fn markup_in_a_request_and_in_a_name_is_text() {
 async fn another_site_allows_no_application() {
     let (auth, browser, app) = with_app(&json!({})).await;
     let page = auth.open(&asks(&app, &[]), &browser).await;
-    let [request, user, ..] = &page.values_of("value")[..] else { panic!("{}", page.body) };
+    let [request, user, scopes, ..] = &page.values_of("value")[..] else { panic!("{}", page.body) };
     let request = request.replace("&#38;", "&");
-    let fields = [("request", request.as_str()), ("user", user), ("decision", "allow")];
-    for name in ["authorize", "sign-in", "sign-out"] {
+    let fields =
+        [("request", request.as_str()), ("user", user), ("scopes", scopes), ("decision", "allow")];
+    for name in ["authorize", "sign-in", "sign-in-code", "sign-out"] {
         let mut form = with_cookie(sent(name, &fields), &browser);
         form["headers"]["sec-fetch-site"] = json!("cross-site");
         let page = auth.browse(form).await.says(403, "sent from another site");

@@ -22,12 +22,13 @@ const ASKING: [&str; 2] = ["register", "forgot-password"];
 const CHOOSING: [&str; 2] = ["confirm", "reset-password"];
 
 /// All pages, to which a link or a form may lead.
-const ALL: [&str; 7] = [
+const ALL: [&str; 8] = [
     "register",
     "confirm",
     "forgot-password",
     "reset-password",
     "sign-in",
+    "sign-in-code",
     "sign-out",
     "authorize",
 ];
