@@ -9,6 +9,7 @@ use shared::http::StatusCode;
 use shared::http::contract::{self, Operation};
 use utoipa::ToSchema;
 
+use crate::oauth::device::GRANT_TYPE;
 use crate::oauth::pkce;
 use crate::oauth::scope::Scopes;
 
@@ -34,10 +35,12 @@ struct Configuration {
     jwks_uri: String,
     revocation_endpoint: String,
     introspection_endpoint: String,
+    /// Where a device begins (RFC 8628).
+    device_authorization_endpoint: String,
     scopes_supported: Vec<&'static str>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
-    grant_types_supported: [&'static str; 3],
+    grant_types_supported: [&'static str; 4],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 3],
@@ -66,10 +69,16 @@ async fn handle(
         jwks_uri: at("/v1/oauth/keys"),
         revocation_endpoint: at("/v1/oauth/revoke"),
         introspection_endpoint: at("/v1/oauth/introspect"),
+        device_authorization_endpoint: at("/v1/oauth/device"),
         scopes_supported: Scopes::names(),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
-        grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
+        grant_types_supported: [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            GRANT_TYPE,
+        ],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["RS256"],
         token_endpoint_auth_methods_supported: methods,

@@ -17,6 +17,7 @@ use shared::http::rate_limit::limited;
 use super::asked::Asked;
 use super::browser::{Browser, signed_in};
 use super::layout::page_toward;
+use super::next::Next;
 use super::sign_in;
 use crate::form::Form;
 use crate::oauth::code::{Allowed, Code, LIFETIME};
@@ -77,7 +78,7 @@ async fn show(
         if request.prompt == Prompt::None {
             return Ok(asked.refused(&LOGIN_REQUIRED, issuer.name()));
         }
-        return sign_in::ask(&asked, &request.login_hint);
+        return sign_in::ask(&Next::of(asked), &request.login_hint);
     };
     let by = By { state: &state, issuer: &issuer, asked: &asked, browser: &browser, now };
     if asked.application.is_first_party && request.prompt != Prompt::Consent {
@@ -105,7 +106,7 @@ async fn send(
         Err(error) => return Ok(asked.refused(&error, issuer.name())),
     };
     let Some(browser) = signed_in(&state, &issuer, &headers, now).await? else {
-        return sign_in::ask(&asked, &request.login_hint);
+        return sign_in::ask(&Next::of(asked), &request.login_hint);
     };
     let by = By { state: &state, issuer: &issuer, asked: &asked, browser: &browser, now };
     // The page may have shown another user, who signed in in another tab since.
@@ -113,7 +114,7 @@ async fn send(
     match form.text("decision") {
         "allow" if is_same_user => by.allow(request).await,
         "deny" => Ok(asked.refused(&DENIED, issuer.name())),
-        "switch" => sign_in::ask(&asked, ""),
+        "switch" => sign_in::ask(&Next::of(asked), ""),
         _ => by.ask(&request, StatusCode::UNPROCESSABLE_ENTITY),
     }
 }
