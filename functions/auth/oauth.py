@@ -87,10 +87,24 @@ def itself(api: str, admin_token: str, configuration: dict) -> None:
     assert refused(lambda: session.fetch_token(configuration["token_endpoint"], grant_type="client_credentials")) == "invalid_client"
 
 
+def device(api: str, admin_token: str, configuration: dict) -> None:
+    """A device begins, and polls too often. oauth.ts has a user who allows one."""
+    new = registered(api, admin_token, ["device_code"], [])
+    id_ = new["application"]["id"]
+    credentials = (id_, new["client_secret"])
+    begun = requests.post(configuration["device_authorization_endpoint"], auth=credentials, timeout=30).json()
+    poll = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": begun["device_code"]}
+    for error in ("authorization_pending", "slow_down"):
+        answer = requests.post(configuration["token_endpoint"], poll, auth=credentials, timeout=30).json()
+        assert answer["error"] == error, answer
+    call("DELETE", f"{api}/v1/applications/{id_}", token=admin_token)
+
+
 def run(api: str, admin_token: str) -> None:
-    """Signs a user in, and lets an application act for itself."""
+    """Signs a user in, lets an application act for itself, and begins on a device."""
     # The local AWS has no TLS.
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     configuration = requests.get(f"{api}/.well-known/openid-configuration", timeout=30).json()
     signed_in(api, admin_token, configuration)
     itself(api, admin_token, configuration)
+    device(api, admin_token, configuration)

@@ -31,7 +31,7 @@ class Person {
         return answer;
     }
 
-    /** Opens a page, signs in, allows the application, and gives the URL to which the browser is sent at last. */
+    /** Opens a page, signs in, allows the application, and gives the URL at which it ends: of the application, or of our page for a device. */
     async allows(url: URL): Promise<URL> {
         let answer = await this.ask(url);
         for (let steps = 0; steps < 6; steps++) {
@@ -47,7 +47,11 @@ class Person {
             for (const [, name, value] of page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)) {
                 form.set(name ?? "", text(value ?? ""));
             }
-            if (page.includes("<h1>Sign in</h1>")) {
+            const code = page.match(/name="user_code" value="([^"]+)" autocomplete/)?.[1];
+            if (page.includes("<h1>You have allowed it</h1>")) return url;
+            if (code) {
+                form.set("user_code", code);
+            } else if (page.includes("<h1>Sign in</h1>")) {
                 form.set("email", this.email);
                 form.set("password", PASSWORD);
             } else {
@@ -61,7 +65,7 @@ class Person {
     }
 }
 
-async function registered(admin: Api, kind: "confidential" | "public", grant: "authorization_code" | "client_credentials") {
+async function registered(admin: Api, kind: "confidential" | "public", grant: "authorization_code" | "client_credentials" | "device_code") {
     const redirect_uris = grant === "authorization_code" ? ["http://127.0.0.1/callback"] : [];
     const scopes = SCOPE.split(" ");
     const application = { name: `Client ${randomBytes(4).toString("hex")}`, kind, grants: [grant], redirect_uris, scopes };
@@ -145,6 +149,19 @@ async function withOauth4webapi(url: string, admin: Api, person: Person): Promis
     await admin.DELETE("/v1/applications/{application_id}", { params: { path: { application_id: application.id } } });
 }
 
+/** A command line with openid-client: shows a code, and polls until the person has allowed it. */
+async function withDevice(url: string, admin: Api, person: Person, email: string): Promise<void> {
+    const { application } = await registered(admin, "public", "device_code");
+    const execute = [openid.allowInsecureRequests];
+    const config = await openid.discovery(new URL(url), application.id, undefined, openid.None(), { execute });
+    const begun = await openid.initiateDeviceAuthorization(config, { scope: SCOPE });
+    await person.allows(new URL(begun.verification_uri_complete ?? ""));
+    const tokens = await openid.pollDeviceAuthorizationGrant(config, begun);
+    check(tokens.claims()?.email === email, JSON.stringify(tokens.claims()));
+    await openid.refreshTokenGrant(config, tokens.refresh_token ?? "");
+    await admin.DELETE("/v1/applications/{application_id}", { params: { path: { application_id: application.id } } });
+}
+
 /** Signs a new user in to applications. */
 export async function signInToApplications(url: string, adminToken: string): Promise<void> {
     const admin = withToken(url, adminToken);
@@ -152,4 +169,5 @@ export async function signInToApplications(url: string, adminToken: string): Pro
     const person = new Person(email);
     await withOpenidClient(url, admin, person, email);
     await withOauth4webapi(url, admin, person);
+    await withDevice(url, admin, person, email);
 }

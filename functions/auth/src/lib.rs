@@ -26,7 +26,8 @@
 //! |---|---|---|
 //! | `auth-create-application`, `auth-list-applications`, `auth-renew-secret`, `auth-delete-application` | an administrator registers applications | [`api`] |
 //! | `auth-get-configuration`, `auth-get-keys` | tell libraries all they need | [`api::get_configuration`], [`api::get_keys`] |
-//! | `auth-sign-in-pages` | pages on which a user signs in, and allows an application | [`pages::sign_in`] |
+//! | `auth-sign-in-pages` | pages on which a user signs in, and allows an application or a device | [`pages::sign_in`] |
+//! | `auth-authorize-device` | begins a sign-in on a device without a browser | [`api::authorize_device`] |
 //! | `auth-token` | gives tokens to an application | [`api::token`] |
 //! | `auth-revoke`, `auth-introspect`, `auth-get-userinfo` | end a token, tell of a token, tell of its user | [`api`] |
 //!

@@ -1,12 +1,12 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
 use auth::api::{
-    change_password, confirm, confirm_totp, create_api_key, create_application, delete_application,
-    delete_me, end_session, end_sessions, enrol_totp, export_me, forgot_password,
-    get_configuration, get_keys, get_me, get_totp, get_userinfo, introspect, list_api_keys,
-    list_applications, list_audit, list_sessions, login, login_code, logout, refresh, register,
-    remove_totp, renew_recovery_codes, renew_secret, reset_password, revoke, revoke_api_key,
-    rotate_api_key, token,
+    authorize_device, change_password, confirm, confirm_totp, create_api_key, create_application,
+    delete_application, delete_me, end_session, end_sessions, enrol_totp, export_me,
+    forgot_password, get_configuration, get_keys, get_me, get_totp, get_userinfo, introspect,
+    list_api_keys, list_applications, list_audit, list_sessions, login, login_code, logout,
+    refresh, register, remove_totp, renew_recovery_codes, renew_secret, reset_password, revoke,
+    revoke_api_key, rotate_api_key, token,
 };
 use auth::system::{System, audit_log, authorizer, issuer_name, issuers, mails};
 use auth::{authorize, create_signing_key, pages, relay, rotate_keys, send_mail};
@@ -57,6 +57,9 @@ fn main() -> Result<()> {
                 env.serve_pages(router, pages::page_of).await
             }
             "token" => env.serve(token::router(system()?, issuers(env).await?)).await,
+            "authorize-device" => {
+                env.serve(authorize_device::router(system()?, &issuer_name()?)).await
+            }
             "revoke" => {
                 let (issuers, authorizer) = (issuers(env).await?, authorizer(env).await?);
                 env.serve(revoke::router(system()?, issuers, authorizer)).await

@@ -9,6 +9,7 @@ use shared::http::StatusCode;
 use shared::http::contract::{self, Operation};
 use utoipa::ToSchema;
 
+use crate::oauth::device::GRANT_TYPE;
 use crate::oauth::pkce;
 use crate::oauth::scope::Scopes;
 
@@ -39,6 +40,8 @@ struct Configuration {
     revocation_endpoint: String,
     /// Tells whether an access token is good.
     introspection_endpoint: String,
+    /// Where a device begins (RFC 8628).
+    device_authorization_endpoint: String,
     /// What an application may ask for.
     scopes_supported: Vec<&'static str>,
     /// What a browser brings back: a code.
@@ -46,7 +49,7 @@ struct Configuration {
     /// Where a browser brings it: in the query.
     response_modes_supported: [&'static str; 1],
     /// The ways to get tokens.
-    grant_types_supported: [&'static str; 3],
+    grant_types_supported: [&'static str; 4],
     /// `sub` is the same for each application.
     subject_types_supported: [&'static str; 1],
     /// How ID tokens are signed.
@@ -83,10 +86,16 @@ async fn handle(
         jwks_uri: at("/v1/oauth/keys"),
         revocation_endpoint: at("/v1/oauth/revoke"),
         introspection_endpoint: at("/v1/oauth/introspect"),
+        device_authorization_endpoint: at("/v1/oauth/device"),
         scopes_supported: Scopes::names(),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
-        grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
+        grant_types_supported: [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            GRANT_TYPE,
+        ],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["RS256"],
         token_endpoint_auth_methods_supported: methods,

@@ -1,6 +1,7 @@
 //! The HTTP endpoints.
 
 mod api_keys;
+pub mod authorize_device;
 mod caller;
 pub mod change_password;
 mod client;
@@ -72,6 +73,7 @@ const PASSWORD_LOCKED: ProblemType =
 #[must_use]
 pub fn operations() -> Vec<Operation> {
     vec![
+        authorize_device::operation(),
         change_password::operation(),
         confirm::operation(),
         create_application::operation(),

@@ -19,6 +19,7 @@ use super::{NO_STORE, NoStore};
 use crate::form::Fields;
 use crate::oauth::application::{Application, Grant};
 use crate::oauth::code::{Allowed, Code};
+use crate::oauth::device::GRANT_TYPE;
 use crate::oauth::error::{Code as ErrorCode, Failure, OAuthError};
 use crate::oauth::id_token;
 use crate::oauth::scope::Scopes;
@@ -27,6 +28,8 @@ use crate::store::{Exchanged, Rotated};
 use crate::system::System;
 use crate::token::{Issuer, Issuers, LIFETIME, Subject as TokenSubject};
 use crate::user::User;
+
+mod device;
 
 /// The endpoint's router.
 pub fn router(state: System, issuers: Issuers) -> Router {
@@ -51,7 +54,7 @@ pub fn operation() -> Operation {
 /// How an application gets tokens.
 #[derive(Debug, Deserialize, ToSchema)]
 struct TokenRequest {
-    /// `authorization_code`, `refresh_token` or `client_credentials`.
+    /// `authorization_code`, `refresh_token`, `client_credentials` or `urn:ietf:params:oauth:grant-type:device_code`.
     #[schema(example = "refresh_token")]
     grant_type: Option<String>,
     /// For `authorization_code`: what the browser brought.
@@ -62,6 +65,9 @@ struct TokenRequest {
     /// For `authorization_code`: the secret of PKCE, whose hash was the `code_challenge`.
     #[schema(value_type = Option<String>, format = Password)]
     code_verifier: Option<SecretString>,
+    /// For a device: the `device_code` of the answer with which it began.
+    #[schema(value_type = Option<String>, format = Password)]
+    device_code: Option<SecretString>,
     /// For `refresh_token`: the refresh token of the last answer.
     #[schema(value_type = Option<String>, format = Password)]
     refresh_token: Option<SecretString>,
@@ -89,13 +95,14 @@ struct OAuthTokens {
     /// The time after which the session ends if it is not refreshed, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_expires_in: Option<u64>,
-    /// Who signed in, a JSON Web Token (OpenID Connect). Only for a code whose scopes have `openid`.
+    /// Who signed in, a JSON Web Token (OpenID Connect). Only for a code, or a device, whose scopes have
+    /// `openid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
 }
 
-/// Gives tokens to an application: for the code that a browser brought, for a refresh token, or for the secret of an
-/// application that acts for itself. An application that has a secret sends it by HTTP Basic, or in the form.
+/// Gives tokens to an application: for the code that a browser brought, for a refresh token, for the secret of an
+/// application that acts for itself, or to a device that a user has allowed. An application that has a secret sends it by HTTP Basic, or in the form.
 #[utoipa::path(post, path = "/v1/oauth/token")]
 async fn handle(
     State(state): State<System>,
@@ -113,6 +120,7 @@ async fn handle(
         Some("authorization_code") => by.code(request, client).await?,
         Some("refresh_token") => by.refresh_token(request, &client).await?,
         Some("client_credentials") => by.itself(request.scope.as_deref())?,
+        Some(GRANT_TYPE) => by.device_code(request.device_code, client).await?,
         Some(_) => return Err(UNSUPPORTED.into()),
         None => return Err(invalid_request("grant_type is missing").into()),
     };
@@ -121,7 +129,7 @@ async fn handle(
 
 const UNSUPPORTED: OAuthError = OAuthError::new(
     ErrorCode::UnsupportedGrantType,
-    "grant_type is authorization_code, refresh_token or client_credentials",
+    "grant_type is authorization_code, refresh_token, client_credentials or urn:ietf:params:oauth:grant-type:device_code",
 );
 
 /// The same for each reason, which is in the log only.
@@ -145,15 +153,9 @@ struct By<'a> {
 }
 
 impl By<'_> {
-    fn check(&self, grant: Grant) -> Result<(), OAuthError> {
-        let description = "the application is not registered for this grant_type";
-        let refused = OAuthError::new(ErrorCode::UnauthorizedClient, description);
-        if self.application.may(grant) { Ok(()) } else { Err(refused) }
-    }
-
     /// Tokens for the code that a browser brought: begins a session.
     async fn code(&self, request: TokenRequest, client: Client) -> Result<OAuthTokens, Failure> {
-        self.check(Grant::AuthorizationCode)?;
+        check(self.application, Grant::AuthorizationCode)?;
         let code = request.code.ok_or(invalid_request("code is missing"))?;
         let verifier = request.code_verifier.ok_or(invalid_request("code_verifier is missing"))?;
         let address = request.redirect_uri.ok_or(invalid_request("redirect_uri is missing"))?;
@@ -178,7 +180,7 @@ impl By<'_> {
         let session = Session::begun(id, &account.user, account.epoch, client, self.now);
         let session = session.of_application(granted);
         // Before the code is used, so that a failure leaves it good.
-        let id_token = id_token::issue(self.issuer, &allowed, &account.user, self.now)?;
+        let id_token = id_token::issue(self.issuer, allowed.sign_in(), &account.user, self.now)?;
         if self.state.users.exchange(&code, &session, self.now).await? == Exchanged::Refused {
             let again = self.state.users.code(&code).await?.ok_or(INVALID_CODE)?;
             return self.reused(&again).await;
@@ -241,7 +243,7 @@ impl By<'_> {
 
     /// A token of the application itself.
     fn itself(&self, scope: Option<&str>) -> Result<OAuthTokens, Failure> {
-        self.check(Grant::ClientCredentials)?;
+        check(self.application, Grant::ClientCredentials)?;
         let scopes = wanted(scope, &self.application.scopes.of_machine())?;
         let subject = TokenSubject {
             user: self.application.user,
@@ -286,13 +288,20 @@ impl By<'_> {
     }
 }
 
+/// Checks that the application may get tokens in this way.
+pub(super) fn check(application: &Application, grant: Grant) -> Result<(), OAuthError> {
+    let description = "the application is not registered for this grant_type";
+    let refused = OAuthError::new(ErrorCode::UnauthorizedClient, description);
+    if application.may(grant) { Ok(()) } else { Err(refused) }
+}
+
 /// What the user has allowed the application of this session.
 fn granted_scopes(session: &Session) -> Scopes {
     session.application.as_ref().map(|granted| granted.scopes.clone()).unwrap_or_default()
 }
 
 /// The scopes that a request names, of these; all without a name.
-fn wanted(scope: Option<&str>, of: &Scopes) -> Result<Scopes, OAuthError> {
+pub(super) fn wanted(scope: Option<&str>, of: &Scopes) -> Result<Scopes, OAuthError> {
     let Some(scope) = scope else { return Ok(of.clone()) };
     let wanted = Scopes::asked(scope).within(of);
     if wanted.is_empty() {

@@ -62,6 +62,8 @@ pub enum Grant {
     AuthorizationCode,
     /// The application acts for itself, with its secret.
     ClientCredentials,
+    /// A user types the code that a device shows, and allows it.
+    DeviceCode,
 }
 
 /// What somebody registers.
@@ -143,8 +145,12 @@ impl Registration {
         if has(Grant::ClientCredentials) && self.kind == ApplicationKind::Public {
             return wrong("grants", "client_credentials needs the kind confidential");
         }
-        if has(Grant::AuthorizationCode) == self.redirect_uris.is_empty() {
-            return wrong("redirect_uris", "authorization_code needs one, and nothing else does");
+        if has(Grant::AuthorizationCode) && self.redirect_uris.is_empty() {
+            return wrong("redirect_uris", "authorization_code needs one");
+        }
+        let signs_users_in = has(Grant::AuthorizationCode) || has(Grant::DeviceCode);
+        if !signs_users_in && !self.redirect_uris.is_empty() {
+            return wrong("redirect_uris", "client_credentials has none");
         }
         if self.redirect_uris.len() > MAX_REDIRECT_URIS {
             return wrong("redirect_uris", "at most 10");
@@ -269,6 +275,21 @@ mod tests {
         ] {
             let refused = registered((field, value.clone())).unwrap_err();
             assert_eq!(refused.0, named, "{field} {value}: {}", refused.1);
+        }
+        let addresses = json!(["https://app.example.org/callback"]);
+        for (addresses, named) in [
+            (json!([]), None),
+            (addresses, None),
+            (json!(vec!["https://a.example/"; 11]), Some("redirect_uris")),
+        ] {
+            let registration = json!({
+                "name": "Television", "kind": "public", "grants": ["device_code"],
+                "redirect_uris": addresses, "scopes": ["openid"],
+            });
+            let registration: Registration = serde_json::from_value(registration).unwrap();
+            let registered =
+                registration.registered(&Ids::random(Clock::System), Clock::System.now());
+            assert_eq!(registered.err().map(|refused| refused.0), named);
         }
         let twice = json!(["authorization_code", "authorization_code"]);
         assert_eq!(registered(("grants", twice)).unwrap().grants.len(), 1);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use shared::id::{SessionId, UserId};
 
 use super::application::ApplicationId;
+use super::id_token::SignIn;
 use super::pkce::Challenge;
 use super::scope::Scopes;
 use crate::random_token::{Kind, RandomToken};
@@ -54,4 +55,17 @@ pub struct Allowed {
     /// The session that the code has begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub began: Option<SessionId>,
+}
+
+impl Allowed {
+    /// The sign-in, for its ID token.
+    #[must_use]
+    pub fn sign_in(&self) -> SignIn<'_> {
+        SignIn {
+            application: self.application,
+            scopes: &self.scopes,
+            nonce: self.nonce.as_deref(),
+            signed_in_at: self.signed_in_at,
+        }
+    }
 }

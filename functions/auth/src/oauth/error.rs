@@ -18,8 +18,12 @@ use utoipa::ToSchema;
 pub enum Code {
     /// The user has not allowed it.
     AccessDenied,
+    /// The user has not decided yet: ask again after the interval.
+    AuthorizationPending,
     /// The user has not allowed it, and the application does not want the user to be asked.
     ConsentRequired,
+    /// The device code has ended: begin again.
+    ExpiredToken,
     /// The application is unknown, or its secret is another one.
     InvalidClient,
     /// The code or the refresh token is good for nothing.
@@ -34,6 +38,8 @@ pub enum Code {
     RequestNotSupported,
     /// The parameter `request_uri` is not supported.
     RequestUriNotSupported,
+    /// The device asks too often: wait 5 seconds more from now on.
+    SlowDown,
     /// The application is not registered for this way.
     UnauthorizedClient,
     /// This service does not know the way to get tokens.

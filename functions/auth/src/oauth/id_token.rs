@@ -5,11 +5,24 @@ use serde::Serialize;
 use shared::Result;
 use shared::id::UserId;
 
-use super::code::Allowed;
-use super::scope::{EMAIL, OPENID};
+use super::application::ApplicationId;
+use super::scope::{EMAIL, OPENID, Scopes};
 use crate::email::Email;
 use crate::token::{Issuer, LIFETIME};
 use crate::user::User;
+
+/// A sign-in that a user has allowed an application to know of.
+#[derive(Clone, Copy, Debug)]
+pub struct SignIn<'a> {
+    /// The application.
+    pub application: ApplicationId,
+    /// What the user has allowed.
+    pub scopes: &'a Scopes,
+    /// What the token repeats for the application.
+    pub nonce: Option<&'a str>,
+    /// When the user gave the password.
+    pub signed_in_at: Timestamp,
+}
 
 /// The claims.
 #[derive(Debug, Serialize)]
@@ -35,22 +48,22 @@ struct Claims<'a> {
 /// When there is no key.
 pub fn issue(
     issuer: &Issuer,
-    allowed: &Allowed,
+    sign_in: SignIn<'_>,
     user: &User,
     now: Timestamp,
 ) -> Result<Option<String>> {
-    if !allowed.scopes.has(OPENID) {
+    if !sign_in.scopes.has(OPENID) {
         return Ok(None);
     }
-    let email = allowed.scopes.has(EMAIL).then_some(&user.email);
+    let email = sign_in.scopes.has(EMAIL).then_some(&user.email);
     let claims = Claims {
         iss: issuer.name(),
         sub: user.id,
-        aud: allowed.application.to_string(),
+        aud: sign_in.application.to_string(),
         iat: now.as_second(),
         exp: (now + LIFETIME).as_second(),
-        auth_time: allowed.signed_in_at.as_second(),
-        nonce: allowed.nonce.as_deref(),
+        auth_time: sign_in.signed_in_at.as_second(),
+        nonce: sign_in.nonce,
         email,
         email_verified: email.map(|_| true),
     };

@@ -6,8 +6,9 @@
 //! | `/auth/confirm` | behind the link: creates the account, with a password | `confirm` |
 //! | `/auth/forgot-password` | asks for a mail with a link | `forgot_password` |
 //! | `/auth/reset-password` | behind the link: sets the password | `reset_password` |
-//! | `/auth/sign-in`, `/auth/sign-in-code`, `/auth/sign-out` | begins and ends a session of the browser | `sign_in`, `sign_out`, `browser` |
+//! | `/auth/sign-in`, `/auth/sign-in-code`, `/auth/sign-out` | begins and ends a session of the browser | `sign_in`, `next`, `sign_out`, `browser` |
 //! | `/auth/authorize` | asks the user to allow an application | `authorize`, `asked` |
+//! | `/auth/device` | asks the user to allow a device, which shows a code | `device` |
 //!
 //! **Guarantees.**
 //!
@@ -27,11 +28,13 @@ mod authorize;
 mod browser;
 mod confirm;
 mod cross_site;
+mod device;
 mod fields;
 mod forgot_password;
 mod layout;
 mod link;
 mod message;
+mod next;
 mod problem;
 mod register;
 mod reset_password;

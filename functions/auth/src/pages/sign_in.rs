@@ -1,4 +1,4 @@
-//! `/auth/sign-in`: a user gives the password in a browser, for an application or without one. A user with a second factor gives a
+//! `/auth/sign-in`: a user gives the password in a browser, for an application, for a device or without one. A user with a second factor gives a
 //! code after it (`code`).
 
 use askama::Template;
@@ -12,12 +12,13 @@ use secrecy::ExposeSecret;
 use shared::http::rate_limit::limited;
 use shared::{Error, Result};
 
-use super::asked::{Asked, Nowhere, see_other};
+use super::asked::see_other;
 use super::browser;
 use super::fields::{EmailField, PasswordField};
 use super::layout::page_toward;
 use super::message::{Message, SIGN_OUT};
-use super::{authorize, cross_site, sign_out};
+use super::next::Next;
+use super::{authorize, cross_site, device, sign_out};
 use crate::api::login::limit;
 use crate::api::sign_in::{Checked, INVALID_CREDENTIALS, begun, checked_password};
 use crate::form::Form;
@@ -31,17 +32,16 @@ mod code;
 const PATH: &str = "/auth/sign-in";
 
 /// The page.
-#[derive(Debug, Default, Template)]
+#[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignIn<'a> {
-    request: &'a str,
-    application: Option<&'a str>,
+    next: &'a Next,
     email: EmailField,
     /// Whether the address or the password was wrong.
     is_refused: bool,
 }
 
-/// The router of the pages on which a user signs in, allows an application, and signs out.
+/// The router of the pages on which a user signs in, allows an application or a device, and signs out.
 pub fn router(state: &System, issuers: &Issuers) -> Router {
     let sent = Router::new().route(PATH, post(send)).with_state(state.clone());
     let sent = limited(sent.layer(Extension(issuers.clone())), limit(state));
@@ -50,25 +50,20 @@ pub fn router(state: &System, issuers: &Issuers) -> Router {
         .merge(sent)
         .merge(code::router(state, issuers))
         .merge(authorize::router(state, issuers))
+        .merge(device::router(state, issuers))
         .merge(sign_out::router(state, issuers))
         // Around the limits, so that a form of another site uses nobody's share.
         .layer(from_fn(cross_site::check))
 }
 
-/// Asks for the password, for an application.
-pub(super) fn ask(asked: &Asked, login_hint: &str) -> Result<Response> {
+/// Asks for the password, before the browser goes on.
+pub(super) fn ask(next: &Next, login_hint: &str) -> Result<Response> {
     let email = EmailField { value: login_hint.to_owned(), error: None };
-    answer(StatusCode::OK, Some(asked), SignIn { email, ..SignIn::default() })
-}
-
-fn answer(status: StatusCode, asked: Option<&Asked>, page: SignIn<'_>) -> Result<Response> {
-    let Some(asked) = asked else { return page_toward(status, &page, "") };
-    let (request, application) = (asked.query(), Some(asked.application.name.as_str()));
-    page_toward(status, &SignIn { request: &request, application, ..page }, &asked.target.source())
+    page_toward(StatusCode::OK, &SignIn { next, email, is_refused: false }, &next.target())
 }
 
 async fn show() -> Result<Response> {
-    answer(StatusCode::OK, None, SignIn::default())
+    ask(&Next::Here, "")
 }
 
 async fn send(
@@ -78,13 +73,13 @@ async fn send(
     client: Client,
     form: Form,
 ) -> Result<Response> {
-    let asked = match asked(&state, &form).await? {
-        Ok(asked) => asked,
+    let next = match Next::read(&state, &form).await? {
+        Ok(next) => next,
         Err(nowhere) => return nowhere.page(),
     };
     let refused = |email, is_refused| {
-        let page = SignIn { email, is_refused, ..SignIn::default() };
-        answer(StatusCode::UNPROCESSABLE_ENTITY, asked.as_ref(), page)
+        let page = SignIn { next: &next, email, is_refused };
+        page_toward(StatusCode::UNPROCESSABLE_ENTITY, &page, &next.target())
     };
     let email = match EmailField::read(&form) {
         Ok(email) => email,
@@ -94,25 +89,17 @@ async fn send(
     match checked_password(&state, &email, form.secret("password")).await {
         Ok(Checked::Account(account)) => {
             let by = By { state: &state, issuer: &issuer, headers: &headers };
-            by.signed_in(asked.as_ref(), &account, client).await
+            by.signed_in(&next, &account, client).await
         }
         Ok(Checked::Challenge(challenge)) => {
             let challenge = issuer.challenges().write(&challenge);
-            code::ask(asked.as_ref(), challenge.expose_secret())
+            code::ask(&next, challenge.expose_secret())
         }
         Err(Error::Problem(problem)) if problem.is(INVALID_CREDENTIALS) => {
             let value = form.text("email").to_owned();
             refused(EmailField { value, error: None }, true)
         }
         Err(error) => Err(error),
-    }
-}
-
-/// The request of the application that a form repeats; `None` without one.
-async fn asked(state: &System, form: &Form) -> Result<Result<Option<Asked>, Nowhere>> {
-    match form.text("request") {
-        "" => Ok(Ok(None)),
-        query => Ok(Asked::read(state, query).await?.map(Some)),
     }
 }
 
@@ -124,21 +111,16 @@ struct By<'a> {
 }
 
 impl By<'_> {
-    /// Begins a session, and sends the browser back to the page of the application.
-    async fn signed_in(
-        &self,
-        asked: Option<&Asked>,
-        account: &Account,
-        client: Client,
-    ) -> Result<Response> {
+    /// Begins a session, and sends the browser on.
+    async fn signed_in(&self, next: &Next, account: &Account, client: Client) -> Result<Response> {
         let session = begun(self.state, account, client).await?;
         // The browser forgets the session before.
         if let Some(former) = browser::token(self.issuer, self.headers) {
             let (users, now) = (&self.state.users, session.created_at);
             users.end_session(former.user, former.session, Reason::SignedOut, now).await?;
         }
-        let next = match asked {
-            Some(asked) => see_other(&format!("authorize?{}", asked.query_after_sign_in())),
+        let next = match next.url() {
+            Some(url) => see_other(&url),
             None => signed_in(account.user.email.as_str())?,
         };
         Ok(([browser::keep(self.issuer, &session)?], next).into_response())

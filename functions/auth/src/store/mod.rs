@@ -2,13 +2,14 @@
 //! sessions (`sk = SESSION#<id>`), the API keys (`sk = APIKEY#<id>`) and the second factor (`sk = TOTP`), and one for each address
 //! (`pk = EMAIL#<address>`), which makes addresses unique and maps an address to its user. `pk = APP#<id>` is an application, which
 //! is listed with `pk = APPLICATIONS`; `pk = CODE#<hash>` is a code that an application exchanges for tokens. `pk = LINK#<hash>` is
-//! a link in a mail. `pk = TRIES#<hash of the address>` counts the tries of passwords for an address. `pk = KEYS` has the lease of
+//! a link in a mail. `pk = DEVICE#<hash>` is a device that polls for tokens, and `pk = USERCODE#<code>` leads to it. `pk = TRIES#<hash of the address>` counts the tries of passwords for an address. `pk = KEYS` has the lease of
 //! a rotation of the keys.
 
 mod api_keys;
 mod applications;
 pub mod changes;
 mod codes;
+mod devices;
 mod links;
 mod second_factors;
 mod sessions;
@@ -17,6 +18,7 @@ mod throttle;
 pub use api_keys::Added;
 pub use applications::Registered;
 pub use codes::Exchanged;
+pub use devices::{FoundDevice, Polled};
 pub use links::Used;
 pub use second_factors::{CodesMade, Removed, Totp, Tried};
 pub use sessions::Rotated;

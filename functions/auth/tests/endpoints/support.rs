@@ -105,6 +105,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
     let pages = page_app(pages::router(&system, &queue).merge(sign_in), pages::page_of);
     let s = || system.clone();
     let oauth = api::token::router(s(), issuers.clone())
+        .merge(api::authorize_device::router(s(), ISSUER))
         .merge(api::revoke::router(s(), issuers.clone(), authorizer.clone()))
         .merge(api::introspect::router(s(), authorizer.clone()))
         .merge(api::get_userinfo::router(s()))

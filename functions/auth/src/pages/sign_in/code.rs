@@ -10,10 +10,10 @@ use shared::http::rate_limit::limited;
 use shared::problem::Problem;
 use shared::{Error, Result};
 
-use super::super::asked::Asked;
 use super::super::layout::page_toward;
 use super::super::message::{Message, SIGN_IN};
-use super::{By, asked};
+use super::super::next::Next;
+use super::By;
 use crate::api::codes::WRONG_CODE;
 use crate::api::login_code::limit;
 use crate::api::sign_in::{INVALID_CHALLENGE, checked_code};
@@ -27,10 +27,10 @@ use crate::token::{Issuer, Issuers};
 const PATH: &str = "/auth/sign-in-code";
 
 /// The page.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "sign_in_code.html")]
 struct SignInCode<'a> {
-    request: &'a str,
+    next: &'a Next,
     challenge: &'a str,
     /// Whether the code was wrong.
     is_refused: bool,
@@ -43,19 +43,12 @@ pub(super) fn router(state: &System, issuers: &Issuers) -> Router {
 }
 
 /// Asks for the code.
-pub(super) fn ask(asked: Option<&Asked>, challenge: &str) -> Result<Response> {
-    answer(StatusCode::OK, asked, challenge, false)
+pub(super) fn ask(next: &Next, challenge: &str) -> Result<Response> {
+    answer(StatusCode::OK, next, challenge, false)
 }
 
-fn answer(
-    status: StatusCode,
-    asked: Option<&Asked>,
-    challenge: &str,
-    is_refused: bool,
-) -> Result<Response> {
-    let request = asked.map(Asked::query).unwrap_or_default();
-    let target = asked.map(|asked| asked.target.source()).unwrap_or_default();
-    page_toward(status, &SignInCode { request: &request, challenge, is_refused }, &target)
+fn answer(status: StatusCode, next: &Next, challenge: &str, is_refused: bool) -> Result<Response> {
+    page_toward(status, &SignInCode { next, challenge, is_refused }, &next.target())
 }
 
 async fn send(
@@ -65,19 +58,19 @@ async fn send(
     client: Client,
     form: Form,
 ) -> Result<Response> {
-    let asked = match asked(&state, &form).await? {
-        Ok(asked) => asked,
+    let next = match Next::read(&state, &form).await? {
+        Ok(next) => next,
         Err(nowhere) => return nowhere.page(),
     };
     let issuer = issuers.current().await?;
     match account(&state, &issuer, &form).await {
         Ok(account) => {
             let by = By { state: &state, issuer: &issuer, headers: &headers };
-            by.signed_in(asked.as_ref(), &account, client).await
+            by.signed_in(&next, &account, client).await
         }
         Err(Error::Problem(problem)) if problem.is(WRONG_CODE) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            answer(status, asked.as_ref(), form.text("challenge"), true)
+            answer(status, &next, form.text("challenge"), true)
         }
         Err(Error::Problem(problem)) if problem.is(INVALID_CHALLENGE) => expired(&problem),
         Err(error) => Err(error),
@@ -94,7 +87,7 @@ async fn account(state: &System, issuer: &Issuer, form: &Form) -> Result<Account
 fn expired(problem: &Problem) -> Result<Response> {
     let message = Message {
         title: "The sign-in has expired",
-        text: "A code can be given for 5 minutes. Go back to the application, or sign in again.",
+        text: "A code can be given for 5 minutes. Go back to the application or the device, or sign in again.",
         link: Some(SIGN_IN),
         ..Message::default()
     };

@@ -324,6 +324,7 @@ async fn libraries_are_told_all_that_they_need() {
         ("jwks_uri", "/v1/oauth/keys"),
         ("revocation_endpoint", "/v1/oauth/revoke"),
         ("introspection_endpoint", "/v1/oauth/introspect"),
+        ("device_authorization_endpoint", "/v1/oauth/device"),
     ] {
         assert_eq!(configuration[name], format!("{ISSUER}{path}"), "{name}");
     }

@@ -2,6 +2,7 @@
 
 mod applications;
 mod codes;
+mod devices;
 mod flows;
 mod machines;
 mod refreshes;

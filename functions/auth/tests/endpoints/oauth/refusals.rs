@@ -152,7 +152,7 @@ static AUTH: LazyLock<(Runtime, Auth, String, App)> = LazyLock::new(|| {
 });
 
 fn odd_form() -> impl Strategy<Value = Vec<u8>> {
-    let names = "(client_id|redirect_uri|scope|state|nonce|prompt|max_age|request|grant_type|code|refresh_token|token|client_secret|user|decision|email|password)";
+    let names = "(client_id|redirect_uri|scope|state|nonce|prompt|max_age|request|grant_type|code|refresh_token|token|client_secret|user|decision|email|password|device|device_code|user_code)";
     let pair = (names, "[ -~]{0,30}|%[0-9A-F]{2}|.{0,8}")
         .prop_map(|(name, value)| format!("{name}={value}"));
     prop_oneof![
@@ -170,10 +170,12 @@ proptest! {
         let text = String::from_utf8_lossy(&odd).into_owned();
         let query = if appended { format!("{}&{text}", asks(app, &[])) } else { text };
         runtime.block_on(async {
+            let typed = with_cookie(sent("device", &[("user_code", &query), ("decision", "allow")]), browser);
             let opened = with_cookie(opened("authorize", &query), browser);
             let allowed = with_cookie(sent("authorize", &[("request", &query), ("decision", "allow")]), browser);
             let signed = sent("sign-in", &[("request", &query)]);
-            for event in [opened, allowed, signed] {
+            let device = with_cookie(crate::pages::opened("device", &query), browser);
+            for event in [opened, allowed, signed, device, typed] {
                 let context = lambda_http::Context::default();
                 let answer = shared::http::answer(auth.pages.clone(), event, &context).await;
                 assert!(answer.status_code < 500, "{query}");
@@ -181,7 +183,7 @@ proptest! {
                     assert!(location.to_str().unwrap().starts_with(&format!("{HOST}/callback?")));
                 }
             }
-            for name in ["token", "revoke", "introspect"] {
+            for name in ["token", "revoke", "introspect", "authorize-device"] {
                 let mut event = sample(name);
                 event["body"] = json!(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, &odd));
                 let context = lambda_http::Context::default();

@@ -22,7 +22,7 @@ const ASKING: [&str; 2] = ["register", "forgot-password"];
 const CHOOSING: [&str; 2] = ["confirm", "reset-password"];
 
 /// All pages, to which a link or a form may lead.
-const ALL: [&str; 8] = [
+const ALL: [&str; 9] = [
     "register",
     "confirm",
     "forgot-password",
@@ -31,6 +31,7 @@ const ALL: [&str; 8] = [
     "sign-in-code",
     "sign-out",
     "authorize",
+    "device",
 ];
 
 /// What pages consist of. None of these runs or loads anything.
