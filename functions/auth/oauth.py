@@ -92,7 +92,8 @@ def device(api: str, admin_token: str, configuration: dict) -> None:
     new = registered(api, admin_token, ["device_code"], [])
     id_ = new["application"]["id"]
     credentials = (id_, new["client_secret"])
-    begun = requests.post(configuration["device_authorization_endpoint"], auth=credentials, timeout=30).json()
+    asks = {"scope": "orders:read"}
+    begun = requests.post(configuration["device_authorization_endpoint"], asks, auth=credentials, timeout=30).json()
     poll = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": begun["device_code"]}
     for error in ("authorization_pending", "slow_down"):
         answer = requests.post(configuration["token_endpoint"], poll, auth=credentials, timeout=30).json()

@@ -13,17 +13,20 @@ RULES = {
     "invalid-body": "a password that can be guessed is refused, an address that gets no mail, a name of spaces, and a scope that "
     "the user lacks, which no schema can say",
     "too-many-api-keys": "a user has 20 keys at most",
-    "too-many-secrets": "4 old secrets of a key are good at most",
+    "too-many-secrets": "4 old secrets of a key, and 4 secrets of an application, are good at most",
 }
 # The fields that a rule is about, if its type of problem is also used for others.
-FIELDS = {"invalid-body": {"email", "password", "new_password", "name", "scopes"}}
+FIELDS = {"invalid-body": {"email", "password", "new_password", "name", "scopes", "grants", "redirect_uris"}}
 # How many links a run can use.
 LINKS = 8
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
 LOCKS = "a wrong password or code makes the user wait with whom the run signs in; functions/auth/tests/endpoints/factor_setup.rs tries it"
+FORMS = "Schemathesis takes no samples for forms, and an error of OAuth is no problem; functions/auth/oauth.py and oauth.ts try it"
 # What only a run without a token sends, with the reason.
 UNTRIED = {
     **dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password", "auth-delete-me"), ENDS),
+    "auth-get-userinfo": "its token is an application's; functions/auth/oauth.py tries it",
+    **dict.fromkeys(("auth-token", "auth-authorize-device", "auth-revoke", "auth-introspect"), FORMS),
     **dict.fromkeys(("auth-enrol-totp", "auth-confirm-totp", "auth-remove-totp", "auth-renew-recovery-codes"), LOCKS),
 }
 
@@ -46,8 +49,14 @@ def api_keys(user, number: int) -> list[str]:
     return [call("POST", f"{user.api}/v1/api-keys", wanted, user.token)["api_key"]["id"] for _ in range(number)]
 
 
+def applications(user, number: int) -> list[str]:
+    """New applications that act for themselves."""
+    wanted = {"name": "sample", "kind": "confidential", "grants": ["client_credentials"], "scopes": ["orders:read"]}
+    return [call("POST", f"{user.api}/v1/applications", wanted, user.keeper)["application"]["id"] for _ in range(number)]
+
+
 def make(user) -> dict[str, list]:
-    """New addresses, the credentials of the user, and API keys, so that registrations, sign-ins and refreshes succeed."""
+    """New addresses, the credentials of the user, API keys and applications, so that valid requests succeed."""
     tokens = call("POST", f"{user.api}/v1/auth/login", user.credentials)
     careful, _ = users.register(user.api, "sample")
     _, codes = errands.enrolled(user.api, users.sign_in(user.api, careful))
@@ -67,4 +76,6 @@ def make(user) -> dict[str, list]:
         "auth-refresh body.refresh_token": [tokens["refresh_token"]],
         "auth-rotate-api-key path.api_key_id": api_keys(user, 2),
         "auth-revoke-api-key path.api_key_id": api_keys(user, 4),
+        "auth-renew-secret path.application_id": applications(user, 4),
+        "auth-delete-application path.application_id": applications(user, 6),
     }

@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::limits::body_too_large;
 use super::{shape, words};
@@ -88,6 +88,12 @@ pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
 }
 
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // serde takes a list for a struct, field by field: `[]` would be one whose fields all have a default.
+    if body.trim_ascii_start().starts_with(b"[")
+        && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+    {
+        return Err(Problem::of(INVALID_BODY).field(".", "expected an object"));
+    }
     try_parse(body).map_err(problem)
 }
 
@@ -191,6 +197,23 @@ mod tests {
                 }],
             })
         );
+    }
+
+    /// serde reads a list as a struct.
+    #[test]
+    fn a_list_is_no_object() {
+        #[derive(Debug, Deserialize)]
+        struct Options {
+            #[expect(dead_code, reason = "only parsed")]
+            #[serde(default)]
+            emergency: bool,
+        }
+        assert!(parse::<Options>(b"{}").is_ok());
+        for body in ["[]", " [true]"] {
+            let problem = serde_json::to_value(parse::<Options>(body.as_bytes()).unwrap_err());
+            assert_eq!(problem.unwrap()["status"], 422, "{body}");
+        }
+        assert_eq!(refused("[")["type"], "/docs/problems/invalid-json");
     }
 
     #[test]

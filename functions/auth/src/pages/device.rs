@@ -53,6 +53,7 @@ struct AllowDevice<'a> {
     application: &'a str,
     email: &'a str,
     user: &'a str,
+    scopes: &'a str,
     allows: &'a [&'static str],
 }
 
@@ -92,10 +93,8 @@ async fn send(
         return again(&code.shown(), UNKNOWN);
     };
     let by = By { state: &state, browser: &browser, code, device, application, now };
-    // The page may have shown another user, who signed in in another tab since.
-    let is_same_user = form.text("user") == browser.account.user.id.to_string();
     match decision {
-        "allow" if is_same_user => by.allow().await,
+        "allow" if by.is_what_the_page_showed(&form) => by.allow().await,
         "deny" => by.deny().await,
         "" => by.ask(StatusCode::OK),
         _ => by.ask(StatusCode::UNPROCESSABLE_ENTITY),
@@ -135,6 +134,13 @@ impl By<'_> {
         self.device.device.scopes.of_user(&self.browser.account.user)
     }
 
+    /// Whether the page has shown this user and these scopes. Another user may have signed in in another tab since, and the
+    /// user's roles may have changed.
+    fn is_what_the_page_showed(&self, form: &Form) -> bool {
+        form.text("user") == self.browser.account.user.id.to_string()
+            && form.text("scopes") == self.scopes().to_string()
+    }
+
     /// Asks the user, if nobody has decided yet.
     fn ask(&self, status: StatusCode) -> Result<Response> {
         if self.device.device.decision.is_some() {
@@ -150,6 +156,7 @@ impl By<'_> {
             application: &self.application.name,
             email: user.email.as_str(),
             user: &user.id.to_string(),
+            scopes: &scopes.to_string(),
             allows: &scopes.allows(),
         };
         page(status, &asking)

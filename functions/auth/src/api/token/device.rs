@@ -74,13 +74,14 @@ impl By<'_> {
         let id = self.state.ids.next();
         let session = Session::begun(id, &account.user, account.epoch, client, self.now);
         let session = session.of_application(granted);
+        // Before the code is used, so that a failure leaves it good.
+        let sign_in = SignIn { application, scopes: &scopes, nonce: None, signed_in_at };
+        let id_token = id_token::issue(self.issuer, sign_in, &account.user, self.now)?;
         if users.begin_on_device(code, &session, self.now).await? == Exchanged::Refused {
             return Err(INVALID.into());
         }
         let user_id = account.user.id;
         tracing::info!(%user_id, %application, session_id = %session.id, "signed in on a device");
-        let sign_in = SignIn { application, scopes: &scopes, nonce: None, signed_in_at };
-        let id_token = id_token::issue(self.issuer, sign_in, &account.user, self.now)?;
         self.tokens(&account.user, &session, &granted_scopes(&session), id_token)
     }
 }

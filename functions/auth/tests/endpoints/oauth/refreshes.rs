@@ -68,8 +68,15 @@ async fn only_the_application_refreshes_its_session() {
     // And an application with a session that is none of its own.
     let own = json!({"refresh_token": ada.refresh});
     assert_eq!(auth.post("token", &app, &refresh(&own, "")).await.error(), (400, "invalid_grant"));
-    // None of these has ended a session.
-    auth.post("token", &app, &refresh(&tokens, "")).await.ok(200);
+    // None of these has ended a session, and neither does an old token in wrong hands.
+    let next = auth.post("token", &app, &refresh(&tokens, "")).await.ok(200);
+    advance(&auth, GRACE);
+    assert_eq!(
+        auth.post("token", &other, &refresh(&tokens, "")).await.error(),
+        (400, "invalid_grant")
+    );
+    assert_eq!(auth.refresh(text).await.problem(), (401, "invalid-refresh-token"));
+    auth.post("token", &app, &refresh(&next, "")).await.ok(200);
     Tokens::of(&auth.refresh(&ada.refresh).await.ok(200));
 }
 

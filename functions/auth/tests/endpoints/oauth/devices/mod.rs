@@ -59,8 +59,11 @@ impl Auth {
 
     /// The user sends the form that asks for the decision.
     async fn decide_on(&self, page: &Page, decision: &str, browser: &str) -> Page {
-        let [code, user, ..] = &page.values_of("value")[..] else { panic!("{}", page.body) };
-        let fields = [("user_code", *code), ("user", user), ("decision", decision)];
+        let [code, user, scopes, ..] = &page.values_of("value")[..] else {
+            panic!("{}", page.body)
+        };
+        let fields =
+            [("user_code", *code), ("user", user), ("scopes", scopes), ("decision", decision)];
         self.browse(with_cookie(sent("device", &fields), browser)).await
     }
 

@@ -98,9 +98,11 @@ async fn another_site_allows_no_device() {
     let (auth, browser, app) = with_device().await;
     let codes = auth.begun(&app).await;
     let page = auth.enter(&codes.user, &browser).await;
-    let user = page.values_of("value")[1];
+    let [_, user, scopes, ..] = page.values_of("value")[..] else { panic!("{}", page.body) };
     for decision in ["", "allow", "deny"] {
-        let fields = [("user_code", codes.user.as_str()), ("user", user), ("decision", decision)];
+        let code = codes.user.as_str();
+        let fields =
+            [("user_code", code), ("user", user), ("scopes", scopes), ("decision", decision)];
         let mut form = with_cookie(sent("device", &fields), &browser);
         form["headers"]["sec-fetch-site"] = json!("cross-site");
         auth.browse(form).await.says(403, "sent from another site");
