@@ -253,7 +253,7 @@ fn session(kind: &str, at: Timestamp, session: &Session) -> (Chain, Fact) {
 
 fn application(kind: &str, at: Timestamp, registered: &Registered) -> (Chain, Fact) {
     let mut fact = told(kind, at, registered.application.id.to_string());
-    fact.details.insert("registered_by".into(), registered.registered_by().to_string());
+    fact.details.insert("registered_by".into(), registered.admin().to_string());
     (Chain::Installation, fact)
 }
 

@@ -23,7 +23,7 @@ pub struct Registered {
     #[serde(flatten)]
     pub application: Application,
     /// The administrator who registered it.
-    registered_by: UserId,
+    admin: UserId,
     /// Its secrets, the current one first. Without any, the application is public.
     secrets: Vec<SecretHash>,
 }
@@ -33,19 +33,19 @@ impl Registered {
     #[must_use]
     pub fn new(
         application: Application,
-        registered_by: UserId,
+        admin: UserId,
         secret: Option<&Secret>,
         now: Timestamp,
     ) -> Self {
         let secrets = secret.and_then(|secret| renewed(&[], secret, false, now).ok());
         let secrets = secrets.unwrap_or_default();
-        Self { application, registered_by, secrets }
+        Self { application, admin, secrets }
     }
 
     /// The administrator who registered it.
     #[must_use]
-    pub fn registered_by(&self) -> UserId {
-        self.registered_by
+    pub fn admin(&self) -> UserId {
+        self.admin
     }
 
     /// Its secrets with a new one.
