@@ -14,6 +14,11 @@ RULES = {
     "the user lacks, which no schema can say",
     "too-many-api-keys": "a user has 20 keys at most",
     "too-many-secrets": "4 old secrets of a key, and 4 secrets of an application, are good at most",
+    # Errors of OAuth.
+    **dict.fromkeys(("invalid_request", "unsupported_grant_type"), "a form has no name twice, and what it must have depends on others"),
+    **dict.fromkeys(("invalid_client", "unauthorized_client"), "an application has its own secrets and ways"),
+    **dict.fromkeys(("invalid_grant", "unsupported_token_type"), "a code and a token are good once, or not at all"),
+    "invalid_scope": "an application may ask for some scopes only",
 }
 # The fields that a rule is about, if its type of problem is also used for others.
 FIELDS = {"invalid-body": {"email", "password", "new_password", "name", "scopes", "grants", "redirect_uris"}}
@@ -21,7 +26,7 @@ FIELDS = {"invalid-body": {"email", "password", "new_password", "name", "scopes"
 LINKS = 8
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
 LOCKS = "a wrong password or code makes the user wait with whom the run signs in; functions/auth/tests/endpoints/factor_setup.rs tries it"
-FORMS = "Schemathesis takes no samples for forms, and an error of OAuth is no problem; functions/auth/oauth.py and oauth.ts try it"
+FORMS = "Schemathesis takes no samples for forms; functions/auth/oauth.py and oauth.ts try it"
 # What only a run without a token sends, with the reason.
 UNTRIED = {
     **dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password", "auth-delete-me"), ENDS),

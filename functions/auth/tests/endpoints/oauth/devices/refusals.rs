@@ -46,7 +46,10 @@ async fn an_application_is_told_what_is_wrong() {
 
 #[tokio::test]
 async fn a_user_gives_only_what_the_user_has() {
-    let (auth, browser, app) = with_device().await;
+    let (auth, browser, _) = with_device().await;
+    let mut ours = on_a_device();
+    (ours["is_first_party"], ours["scopes"]) = (json!(true), json!(["admin"]));
+    let app = auth.application(&ours).await;
     let fields = [("scope", "admin")];
     let body = auth.post("authorize-device", &app, &fields).await.ok(200);
     let codes = Codes {
