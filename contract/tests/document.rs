@@ -8,7 +8,7 @@ use serde_json::Value;
 use shared::http::contract::{document, operation};
 use shared::http::idempotency::Transaction;
 use shared::http::version::ApiVersion;
-use testingcontract::Contract;
+use testing::contract::Contract;
 
 fn checked_in() -> String {
     std::fs::read_to_string(contract::root().join("openapi.yaml")).unwrap()
