@@ -305,12 +305,38 @@ async function secondFactor({ api, open, shoot }, email) {
     await shoot(page, "signed-in");
 }
 
+/** An invitation comes by mail. The user joins after the sign-in. */
+async function invitation({ api, aws, token, open, shoot }, email) {
+    const ask = async (path, body) => {
+        const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+        return (await fetch(`${api}${path}`, { method: "POST", headers, body: JSON.stringify(body) })).json();
+    };
+    const { id } = await ask("/v1/tenants", { name: "Analytical Engines" });
+    await ask(`/v1/tenants/${id}/invitations`, { email, role: "editor" });
+    const page = await open(NO_SCRIPTS);
+    await page.goto(await link(aws, email, 3));
+    await heading(page, "Join Analytical Engines?");
+    await shoot(page, "join");
+    await press(page, "Join");
+    await heading(page, "Sign in");
+    await page.getByText("to go on to your invitation").waitFor();
+    assert.equal(await page.getByLabel("E-mail address").inputValue(), email);
+    await page.getByLabel("Password").focus();
+    await page.keyboard.insertText(SECOND);
+    await page.keyboard.press("Enter");
+    await heading(page, "Join Analytical Engines?");
+    await press(page, "Join");
+    await heading(page, "You are a member");
+    await shoot(page, "joined");
+}
+
 /** Walks through all pages. */
 export async function run(browser) {
     const email = `browser-${randomBytes(6).toString("hex")}@example.org`;
     const page = await register(browser, email);
     await reset(browser, page, email);
     await application(browser, email);
+    await invitation(browser, email);
     await secondFactor(browser, email);
     await fromAnotherSite(browser, email);
     await againstThePolicy(browser);

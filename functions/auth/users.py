@@ -73,6 +73,16 @@ class Browser:
         self.cookie = answer.headers.get("set-cookie", self.cookie).split(";")[0]
         return answer
 
+    def join(self, api: str, token: str) -> None:
+        """Opens the link of an invitation, signs in, and joins."""
+        form, credentials = {"token": token}, self.credentials
+        assert "<h1>Join " in self.ask(f"{api}/auth/join?token={token}").text
+        assert "<h1>Sign in</h1>" in self.ask(f"{api}/auth/join", form).text
+        location = self.ask(f"{api}/auth/sign-in", form | credentials).headers["location"]
+        assert location == f"join?token={token}", location
+        answer = self.ask(f"{api}/auth/join", form)
+        assert "You are a member" in answer.text, answer.text
+
     def allow(self, url: str, callback: str) -> str:
         """Opens a page of an application, signs in, allows it, and returns the URL to which the browser is sent at last."""
         answer = self.ask(url)

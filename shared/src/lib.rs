@@ -24,7 +24,7 @@
 //! | [`program`], [`config`] | the program of a system: one binary, whose Lambda is chosen by `Handler`; variables |
 //! | [`http`], [`problem`], [`error`] | axum on API Gateway; the error for the caller (RFC 9457) and the error for the log |
 //! | [`http::contract`] | the OpenAPI document, from the handlers' own types |
-//! | [`scopes`] | roles of users, and their scopes |
+//! | [`scopes`], [`policy`] | roles of users, and their scopes; whose things a request may touch |
 //! | [`idempotency`], [`http::idempotency`] | repeated requests take effect once; the `Idempotency-Key` header |
 //! | [`rate_limit`], [`http::rate_limit`], [`budget`] | limits in a time and in a day, exact over all instances |
 //! | [`table`] | DynamoDB: keys, typed items, reads, pages |
@@ -66,6 +66,7 @@ pub mod idempotency;
 pub mod invocation;
 pub mod lease;
 pub mod outbound;
+pub mod policy;
 pub mod problem;
 pub mod program;
 pub mod queue;

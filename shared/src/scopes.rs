@@ -1,14 +1,18 @@
 //! Scopes: the permissions that the roles of a user give, for each system.
 //!
-//! **Guarantee.** The scopes of a token depend only on the user's roles and on [`TABLE`], at the time when
-//! the token is issued. Users have roles and no scopes, so a new system changes no user: it adds its scopes
-//! to [`TABLE`], and tokens have them from the next sign-in.
+//! A user has roles in the installation ([`Role`]), and one role in each tenant that the user acts for ([`TenantRole`]). Every
+//! user owns a tenant of their own.
+//!
+//! **Guarantee.** The scopes of a token depend only on these roles and on [`TABLE`], at the time when the token is issued.
+//! Users and members have roles and no scopes, so a new system changes none of them: it adds its scopes to [`TABLE`], and
+//! tokens have them from the next sign-in or refresh.
 //!
 //! ```
-//! use shared::scopes::{self, Role};
+//! use shared::scopes::{self, Role, TenantRole};
 //!
-//! assert!(scopes::of(&[Role::Member]).contains(&scopes::ORDERS_READ));
-//! assert!(!scopes::of(&[Role::Member]).contains(&scopes::ADMIN));
+//! let viewer = scopes::of(&[Role::Member], TenantRole::Viewer);
+//! assert!(viewer.contains(&scopes::ORDERS_READ));
+//! assert!(!viewer.contains(&scopes::ORDERS_WRITE) && !viewer.contains(&scopes::ADMIN));
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +26,22 @@ pub enum Role {
     Member,
     /// A user who runs the installation. An operator gives it, by direct access to the users' table.
     Admin,
+}
+
+/// A role of a user in a tenant. A later one may do all that an earlier one may.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantRole {
+    /// Sees things, and changes nothing.
+    Viewer,
+    /// Works with things.
+    Editor,
+    /// Invites, changes and removes viewers, editors and managers too, and sees the audit log.
+    Manager,
+    /// Does everything, and makes other owners. A tenant has one at least.
+    Owner,
 }
 
 /// Lets a user see and change the user's own account and sessions.
@@ -72,31 +92,47 @@ types!(
 pub struct Row {
     /// The scope.
     pub scope: &'static str,
-    /// The roles that have it.
-    pub roles: &'static [Role],
+    /// Who has it.
+    pub held_by: Holder,
     /// What an application can do that gets it: a user reads this before the user allows it.
     pub allows: &'static str,
 }
 
-/// Every scope.
-pub const TABLE: &[Row] = &[
-    row(ACCOUNT, &[Role::Member], "see and change your account, and end your sessions"),
-    row(ADMIN, &[Role::Admin], "run this installation, with all that an administrator may do"),
-    row(AUDIT_READ, &[Role::Member], "see the audit log"),
-    row(DOCUMENTS_READ, &[Role::Member], "see your documents"),
-    row(DOCUMENTS_WRITE, &[Role::Member], "add and delete documents"),
-    row(ORDERS_READ, &[Role::Member], "see your cart and your orders"),
-    row(ORDERS_WRITE, &[Role::Member], "order, pay and cancel for you"),
-];
-
-const fn row(scope: &'static str, roles: &'static [Role], allows: &'static str) -> Row {
-    Row { scope, roles, allows }
+/// Who has a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Users with this role in the installation.
+    User(Role),
+    /// Users with [`Role::Member`] who act for a tenant in which they have this role, or a later one.
+    InTenant(TenantRole),
 }
 
-/// The scopes of a user with these roles, in the order of the table.
+/// Every scope.
+pub const TABLE: &[Row] = &[
+    row(ACCOUNT, Holder::User(Role::Member), "see and change your account, and end your sessions"),
+    row(
+        ADMIN,
+        Holder::User(Role::Admin),
+        "run this installation, with all that an administrator may do",
+    ),
+    row(AUDIT_READ, Holder::InTenant(TenantRole::Manager), "see the audit log"),
+    row(DOCUMENTS_READ, Holder::InTenant(TenantRole::Viewer), "see your documents"),
+    row(DOCUMENTS_WRITE, Holder::InTenant(TenantRole::Editor), "add and delete documents"),
+    row(ORDERS_READ, Holder::InTenant(TenantRole::Viewer), "see your cart and your orders"),
+    row(ORDERS_WRITE, Holder::InTenant(TenantRole::Editor), "order, pay and cancel for you"),
+];
+
+const fn row(scope: &'static str, held_by: Holder, allows: &'static str) -> Row {
+    Row { scope, held_by, allows }
+}
+
+/// The scopes of a user with these roles, who has the role `in_tenant` where the user acts, in the order of the table.
 #[must_use]
-pub fn of(roles: &[Role]) -> Vec<&'static str> {
-    let has = |row: &&Row| row.roles.iter().any(|role| roles.contains(role));
+pub fn of(roles: &[Role], in_tenant: TenantRole) -> Vec<&'static str> {
+    let has = |row: &&Row| match row.held_by {
+        Holder::User(role) => roles.contains(&role),
+        Holder::InTenant(least) => roles.contains(&Role::Member) && in_tenant >= least,
+    };
     TABLE.iter().filter(has).map(|row| row.scope).collect()
 }
 
@@ -106,19 +142,24 @@ mod tests {
 
     #[test]
     fn scopes_follow_from_roles() {
-        let member =
-            [ACCOUNT, AUDIT_READ, DOCUMENTS_READ, DOCUMENTS_WRITE, ORDERS_READ, ORDERS_WRITE];
-        assert_eq!(of(&[Role::Member]), member);
-        assert_eq!(of(&[Role::Admin]), [ADMIN]);
-        assert_eq!(of(&[Role::Member, Role::Admin]).len(), TABLE.len());
-        assert!(of(&[]).is_empty());
+        use TenantRole::{Editor, Manager, Owner, Viewer};
+        let viewer = [ACCOUNT, DOCUMENTS_READ, ORDERS_READ];
+        assert_eq!(of(&[Role::Member], Viewer), viewer);
+        let editor = [ACCOUNT, DOCUMENTS_READ, DOCUMENTS_WRITE, ORDERS_READ, ORDERS_WRITE];
+        assert_eq!(of(&[Role::Member], Editor), editor);
+        let all = [ACCOUNT, AUDIT_READ, DOCUMENTS_READ, DOCUMENTS_WRITE, ORDERS_READ, ORDERS_WRITE];
+        assert_eq!(of(&[Role::Member], Manager), all);
+        assert_eq!(of(&[Role::Member], Owner), all);
+        assert_eq!(of(&[Role::Admin], Owner), [ADMIN]);
+        assert_eq!(of(&[Role::Member, Role::Admin], Owner).len(), TABLE.len());
+        assert!(of(&[], Owner).is_empty());
     }
 
     #[test]
     fn a_scope_is_in_the_table_once_and_is_valid_in_a_token() {
-        for (index, Row { scope, roles, allows }) in TABLE.iter().enumerate() {
+        for (index, Row { scope, allows, .. }) in TABLE.iter().enumerate() {
             assert!(TABLE[..index].iter().all(|other| other.scope != *scope), "{scope}");
-            assert!(!roles.is_empty() && !scope.is_empty() && !allows.is_empty(), "{scope}");
+            assert!(!scope.is_empty() && !allows.is_empty(), "{scope}");
             // RFC 6749, section 3.3: scopes are separated by spaces.
             assert!(
                 scope.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\".contains(&b)),

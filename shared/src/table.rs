@@ -37,9 +37,11 @@ use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::builders::{DeleteBuilder, PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::builders::{
+    ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder,
+};
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -234,6 +236,12 @@ impl Table {
         Delete::builder().table_name(&self.name).set_key(Some(key))
     }
 
+    /// A check of an item's condition, for [`check`]. The transaction leaves the item as it is.
+    #[must_use]
+    pub fn checking(&self, key: Item) -> ConditionCheckBuilder {
+        ConditionCheck::builder().table_name(&self.name).set_key(Some(key))
+    }
+
     /// A put of a new item, for a transaction; it fails if the key exists. 2 WRU per 1 KB.
     ///
     /// # Errors
@@ -285,6 +293,14 @@ pub fn update(update: UpdateBuilder) -> Result<TransactWriteItem> {
 /// When a required field is missing.
 pub fn delete(delete: DeleteBuilder) -> Result<TransactWriteItem> {
     Ok(TransactWriteItem::builder().delete(delete.build()?).build())
+}
+
+/// A check of a condition as a write of a transaction. 2 WRU per 1 KB.
+///
+/// # Errors
+/// When a required field is missing.
+pub fn check(check: ConditionCheckBuilder) -> Result<TransactWriteItem> {
+    Ok(TransactWriteItem::builder().condition_check(check.build()?).build())
 }
 
 /// The key of an item.

@@ -34,7 +34,7 @@ use utoipa::{PartialSchema, ToSchema};
 pub use self::secret::{PREFIX, Secret};
 use crate::session::Client;
 use crate::token;
-use crate::user::User;
+use crate::user::Actor;
 
 /// The maximum number of keys of a user.
 pub const MAX_KEYS: u32 = 20;
@@ -65,7 +65,7 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     /// The user.
     pub user: UserId,
-    /// The user's tenant, whose audit log tells of the key.
+    /// The tenant that the key acts for, whose audit log tells of it.
     pub tenant: TenantId,
     /// What the user calls it.
     pub name: KeyName,
@@ -125,14 +125,14 @@ pub struct Wanted {
 pub struct TooManySecrets;
 
 impl ApiKey {
-    /// A new key of `user`, with this secret.
+    /// A new key of a user, for the tenant that the user acts for, with this secret.
     #[must_use]
-    pub fn new(user: &User, wanted: Wanted, secret: &Secret, secret_set: SecretSet) -> Self {
+    pub fn new(actor: &Actor, wanted: Wanted, secret: &Secret, secret_set: SecretSet) -> Self {
         let Wanted { name, scopes, expires_in_days } = wanted;
         Self {
             id: secret.key,
-            user: user.id,
-            tenant: user.tenant,
+            user: actor.user.id,
+            tenant: actor.tenant,
             name,
             scopes: scopes.0.into_iter().map(|scope| scope.0).collect(),
             created_at: secret_set.at,
@@ -184,16 +184,20 @@ impl ApiKey {
     }
 
     /// What a request with this secret may do at `now`: what the user may, but only with the scopes of the key. `None` if
-    /// the secret is none of the key, or has expired.
+    /// the secret is none of the key, or has expired, or the user has joined the tenant after the key was made: who leaves a
+    /// tenant leaves their keys there too.
     #[must_use]
-    pub fn admit(&self, user: &User, secret: &Secret, now: Timestamp) -> Option<SignedIn> {
+    pub fn admit(&self, actor: &Actor, secret: &Secret, now: Timestamp) -> Option<SignedIn> {
         let until = self.good_until(secret).filter(|until| now < *until)?;
+        if actor.membership.as_ref().is_some_and(|member| self.created_at < member.joined_at) {
+            return None;
+        }
         let has =
             |scope: &&str| *scope != scopes::ACCOUNT && self.scopes.iter().any(|it| it == scope);
-        let held = scopes::of(&user.roles).into_iter().filter(has).collect::<Vec<_>>();
+        let held = actor.scopes().into_iter().filter(has).collect::<Vec<_>>();
         Some(SignedIn {
-            user: user.id,
-            tenant: user.tenant,
+            user: actor.user.id,
+            tenant: actor.tenant,
             session: None,
             application: None,
             scope: held.join(" "),
@@ -322,8 +326,8 @@ impl TryFrom<Vec<KeyScope>> for KeyScopes {
 
 impl KeyScopes {
     /// The scopes that the user does not have, or the token of the request.
-    pub fn beyond(&self, request: &SignedIn, user: &User) -> impl Iterator<Item = &str> {
-        let held = scopes::of(&user.roles);
+    pub fn beyond(&self, request: &SignedIn, actor: &Actor) -> impl Iterator<Item = &str> {
+        let held = actor.scopes();
         let is_held = move |scope: &&str| held.contains(scope) && request.require(scope).is_ok();
         self.0.iter().map(|scope| scope.0.as_str()).filter(move |scope| !is_held(scope))
     }

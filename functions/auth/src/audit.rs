@@ -22,12 +22,21 @@
 //! | recovery codes: all replaced, one used | `recovery_codes.replaced`, `recovery_code.used` |
 //! | a second factor in force, in any way that no request does | `second_factor.changed` |
 //! | the keys of tokens | `keys.rotated` |
+//! | a tenant: new, deleted with its last member | `tenant.created`, `tenant.deleted` |
+//! | a member: new, with another role, gone | `member.joined`, `member.role_given`, `member.left` |
+//! | a member who was removed by another one, beside `member.left` | `member.removed` |
+//! | anything else of a tenant or a member, which only a hand changes | `tenant.changed`, `member.changed` |
+//! | an invitation: made, or replaced; used, revoked or expired | `invitation.sent`, `invitation.ended` |
 //! | an application: new, deleted | `application.registered`, `application.deleted` |
 //! | its secrets alone | `application.secret_renewed` |
 //! | anything else of it, which only a hand changes | `application.changed` |
 //!
 //! A refresh is no fact: a session shows the last one. Nor is a use of an API key, or a code of the app that was used: a sign-in
 //! follows it.
+
+mod invitation;
+mod member;
+mod tenant;
 
 use std::collections::BTreeMap;
 
@@ -75,6 +84,20 @@ pub fn facts(change: &Change<Item>, now: Timestamp) -> Vec<(Chain, Fact)> {
             (Some(Item::ApiKey(old)), Some(Item::ApiKey(new))) => new.changes(old, now),
             (None, Some(Item::Totp(new))) => new.appeared(now),
             (Some(Item::Totp(old)), Some(Item::Totp(new))) => new.changes(old, now),
+            (None, Some(Item::Tenant(new))) => vec![tenant::created(new)],
+            (Some(Item::Tenant(old)), None) => vec![tenant::told(old, "tenant.deleted", now)],
+            (Some(Item::Tenant(old)), Some(Item::Tenant(new))) => tenant::changes(old, new, now),
+            (None, Some(Item::Member(new))) => {
+                vec![member::given("member.joined", new.joined_at, new)]
+            }
+            (Some(Item::Member(old)), None) => vec![member::told("member.left", now, old)],
+            (Some(Item::Member(old)), Some(Item::Member(new))) => member::changes(old, new, now),
+            (_, Some(Item::Invitation(new))) => {
+                vec![invitation::told("invitation.sent", new.given.at, new)]
+            }
+            (Some(Item::Invitation(old)), None) => {
+                vec![invitation::told("invitation.ended", now, old)]
+            }
             (_, Some(Item::Keys(new))) => new.rotated(change.old.as_ref()).into_iter().collect(),
             _ => Vec::new(),
         },

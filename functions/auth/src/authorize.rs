@@ -104,7 +104,10 @@ impl Authorizer {
     async fn is_alive(&self, claims: &Claims, now: Timestamp) -> Result<bool> {
         let Ok(application) = claims.application() else { return Ok(false) };
         match (claims.sid, application) {
-            (Some(session), _) => self.users.is_alive(claims.sub, session, application, now).await,
+            (Some(session), _) => {
+                let (session, tenant) = ((claims.sub, session), (claims.tenant, claims.role));
+                self.users.is_alive(session, tenant, application, now).await
+            }
             (None, Some(application)) => {
                 let known = self.users.application(application).await?;
                 Ok(known.is_some_and(|known| known.application.user == claims.sub))
@@ -129,7 +132,10 @@ impl Authorizer {
         let Secret { user, key, .. } = secret;
         let found = self.users.api_key_with_account(user, key).await?;
         let Some((key, account)) = found else { return Ok(Err(format!("there is no {key}"))) };
-        let Some(signed_in) = key.admit(&account.user, &secret, now) else {
+        let Some(actor) = self.users.actor(account.user, key.tenant).await? else {
+            return Ok(Err(format!("the user of {} is no member of its tenant", key.id)));
+        };
+        let Some(signed_in) = key.admit(&actor, &secret, now) else {
             return Ok(Err(format!("the secret of {} is not good any more", key.id)));
         };
         if key.notes_use(now)

@@ -3,6 +3,7 @@
 use crate::email::Email;
 use crate::link::LinkToken;
 use crate::mail::Mail;
+use crate::tenant::TenantName;
 
 /// The pages that mails link to: ours, or those of your application.
 #[derive(Clone, Debug)]
@@ -70,4 +71,24 @@ pub fn unknown(to: Email, pages: &Pages) -> Mail {
         pages.page("register")
     );
     Mail { to, subject: "There is no account with this address".into(), text }
+}
+
+/// To an address whose owner a member, with the address `by`, invites into a tenant.
+#[must_use]
+pub fn invitation(
+    to: Email,
+    (by, tenant): (&Email, &TenantName),
+    pages: &Pages,
+    token: &LinkToken,
+) -> Mail {
+    let tenant = tenant.as_str();
+    let text = format!(
+        "{by} invites you to work with others in \u{201c}{tenant}\u{201d}.\n\n\
+         To join, open this page and sign in as {to}:\n\n{}\n\n\
+         If you have no account yet, create one with this address first:\n\n{}\n\n\
+         The link works once, and for 7 days. If you do not know what this is about, do nothing.\n",
+        pages.link("join", token),
+        pages.page("register")
+    );
+    Mail { to, subject: "An invitation".into(), text }
 }

@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::http::contract;
-use shared::id::UserId;
+use shared::id::{TenantId, UserId};
 
 use crate::email::Email;
 use crate::random_token::{Kind, RandomToken};
 
-/// How long a link can be used.
+/// How long a link can be used, but for an [invitation](crate::tenant::INVITATION_LIFETIME).
 pub const LIFETIME: Duration = Duration::from_hours(1);
 
 /// What a link is for.
@@ -34,6 +34,11 @@ pub enum Purpose {
         /// The user's [`epoch`](crate::store::Account::epoch) when the link was made. Each change of the password, and
         /// each end of all sessions, begins another one.
         epoch: u32,
+    },
+    /// To become a member of a tenant.
+    Join {
+        /// The tenant.
+        tenant: TenantId,
     },
 }
 

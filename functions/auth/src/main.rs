@@ -1,12 +1,14 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
 use auth::api::{
-    authorize_device, change_password, confirm, confirm_totp, create_api_key, create_application,
-    delete_application, delete_me, end_session, end_sessions, enrol_totp, export_me,
-    forgot_password, get_configuration, get_keys, get_me, get_totp, get_userinfo, introspect,
-    list_api_keys, list_applications, list_audit, list_sessions, login, login_code, logout,
-    refresh, register, remove_totp, renew_recovery_codes, renew_secret, reset_password, revoke,
-    revoke_api_key, rotate_api_key, token,
+    accept_invitation, authorize_device, change_password, confirm, confirm_totp, create_api_key,
+    create_application, create_tenant, delete_application, delete_me, end_session, end_sessions,
+    enrol_totp, export_me, forgot_password, get_configuration, get_keys, get_me, get_totp,
+    get_userinfo, give_role, introspect, invite, list_api_keys, list_applications, list_audit,
+    list_invitations, list_members, list_sessions, list_tenants, login, login_code, logout,
+    refresh, register, remove_member, remove_totp, renew_recovery_codes, renew_secret,
+    reset_password, revoke, revoke_api_key, revoke_invitation, rotate_api_key, switch_tenant,
+    token,
 };
 use auth::system::{System, audit_log, authorizer, issuer_name, issuers, mails};
 use auth::{authorize, create_signing_key, pages, relay, rotate_keys, send_mail};
@@ -40,6 +42,17 @@ fn main() -> Result<()> {
             "list-api-keys" => env.serve(list_api_keys::router(system()?)).await,
             "rotate-api-key" => env.serve(rotate_api_key::router(system()?)).await,
             "revoke-api-key" => env.serve(revoke_api_key::router(system()?)).await,
+            // Tenants
+            "create-tenant" => env.serve(create_tenant::router(system()?)).await,
+            "list-tenants" => env.serve(list_tenants::router(system()?)).await,
+            "switch-tenant" => env.serve(switch_tenant::router(system()?)).await,
+            "list-members" => env.serve(list_members::router(system()?)).await,
+            "give-role" => env.serve(give_role::router(system()?)).await,
+            "remove-member" => env.serve(remove_member::router(system()?)).await,
+            "invite" => env.serve(invite::router(system()?, mails(env)?)).await,
+            "list-invitations" => env.serve(list_invitations::router(system()?)).await,
+            "revoke-invitation" => env.serve(revoke_invitation::router(system()?)).await,
+            "accept-invitation" => env.serve(accept_invitation::router(system()?)).await,
             // The account
             "get-me" => env.serve(get_me::router(system()?)).await,
             "export-me" => env.serve(export_me::router(system()?, audit_log(env)?)).await,

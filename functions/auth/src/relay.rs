@@ -6,8 +6,9 @@
 //!
 //! | a change | does |
 //! |---|---|
-//! | of an account, a session, an API key, a second factor, an application or the keys | appends its facts to the audit log ([`audit`]) |
+//! | of an account, a session, an API key, a second factor, an application, a tenant, a member, an invitation or the keys | appends its facts to the audit log ([`audit`]) |
 //! | a new account | publishes `user.created` |
+//! | a tenant, or a member of one: new, gone | publishes `tenant.created`, `tenant.deleted`, `member.joined`, `member.left` |
 //! | a deleted account | deletes the user's sessions, API keys and second factor, then publishes `user.deleted` |
 //! | a session or an enrolment without an account | deletes it: it began during the deletion |
 
@@ -26,6 +27,7 @@ use crate::audit;
 use crate::store::Users;
 use crate::store::changes::{Account, Address, Item};
 use crate::system;
+use crate::tenant::{Member, Tenant};
 
 /// The source of the events.
 pub const SOURCE: &str = "arsenal.auth";
@@ -63,10 +65,12 @@ pub struct Relay {
     pub stream: shared::relay::Relay,
 }
 
-/// The data of the events `user.created` and `user.deleted`.
+/// The data of the events.
 #[derive(Clone, Debug, Serialize)]
 struct Told {
-    user: UserId,
+    /// Absent for a tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserId>,
     tenant: TenantId,
 }
 
@@ -87,13 +91,7 @@ impl Relay {
             self.log.append(chain, &fact, now).await?;
         }
         match (&change.old, &change.new) {
-            (None, Some(Item::Account(new))) => {
-                self.tell("user.created", change, new, new.created_at).await?;
-            }
-            (Some(Item::Account(old)), None) => {
-                self.users.forget(old.id).await?;
-                self.tell("user.deleted", change, old, now).await?;
-            }
+            (Some(Item::Account(old)), None) => self.users.forget(old.id).await?,
             // It began while the account was deleted, and can never be used.
             (None, Some(Item::Session(new))) if self.users.account(new.user).await?.is_none() => {
                 self.users.forget(new.user).await?;
@@ -103,7 +101,13 @@ impl Relay {
             }
             _ => {}
         }
-        Ok(())
+        let Some((kind, told, at)) = told(change, now) else { return Ok(()) };
+        let event = Event::new(kind, &change.event_id, at, told.clone()).tenant(&told.tenant);
+        let event = match told.user {
+            Some(user) => event.subject(&user),
+            None => event.subject(&told.tenant),
+        };
+        Ok(self.bus.publish(event).await?)
     }
 
     /// The fact that an address leads to an account that has another address: its reader could reset the password.
@@ -117,16 +121,20 @@ impl Relay {
         let other = account.filter(|account| account.user.email != address.email);
         Ok(other.map(|account| audit::moved(change, &account, now)).unwrap_or_default())
     }
+}
 
-    async fn tell(
-        &self,
-        kind: &str,
-        change: &Change<Item>,
-        account: &Account,
-        at: Timestamp,
-    ) -> Result<()> {
-        let told = Told { user: account.id, tenant: account.tenant };
-        let event = Event::new(kind, &change.event_id, at, told);
-        self.bus.publish(event.subject(&account.id).tenant(&account.tenant)).await
-    }
+/// What other systems are told of a change that the function sees at `now`.
+fn told(change: &Change<Item>, now: Timestamp) -> Option<(&'static str, Told, Timestamp)> {
+    let of_user = |of: &Account| Told { user: Some(of.id), tenant: of.tenant };
+    let of_tenant = |of: &Tenant| Told { user: None, tenant: of.id };
+    let of_member = |of: &Member| Told { user: Some(of.user), tenant: of.tenant };
+    Some(match (&change.old, &change.new) {
+        (None, Some(Item::Account(new))) => ("user.created", of_user(new), new.created_at),
+        (Some(Item::Account(old)), None) => ("user.deleted", of_user(old), now),
+        (None, Some(Item::Tenant(new))) => ("tenant.created", of_tenant(new), new.created_at),
+        (Some(Item::Tenant(old)), None) => ("tenant.deleted", of_tenant(old), now),
+        (None, Some(Item::Member(new))) => ("member.joined", of_member(new), new.joined_at),
+        (Some(Item::Member(old)), None) => ("member.left", of_member(old), now),
+        _ => return None,
+    })
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::batch::{Consumer, Failure, Message};
 use shared::clock::Clock;
+use shared::id::TenantId;
 use shared::program::Environment;
 use shared::queue::Queue;
 use shared::rate_limit::{Quota, RateLimiter};
@@ -46,6 +47,11 @@ pub enum Wanted {
     Account,
     /// A new password.
     Password,
+    /// To become a member of a tenant: a member has invited the address.
+    Membership {
+        /// The tenant.
+        tenant: TenantId,
+    },
 }
 
 impl Wanted {
@@ -55,6 +61,7 @@ impl Wanted {
         let name = match self {
             Self::Account => "mails-account",
             Self::Password => "mails-password",
+            Self::Membership { .. } => "mails-membership",
         };
         Quota::new(name, 5, Duration::from_hours(1))
     }
@@ -113,7 +120,10 @@ impl SendMail {
             }
             self.users.admit_mail(&id, self.clock.now()).await?;
         }
-        let mail = self.mail(wanted, email).await?;
+        let Some(mail) = self.mail(wanted, email).await? else {
+            tracing::info!(?wanted, "the invitation was used or revoked: no mail");
+            return Ok(());
+        };
         self.mailer.send(&mail).await?;
         tracing::info!(?wanted, "sent a mail");
         Ok(())
@@ -124,28 +134,49 @@ impl SendMail {
         Ok(self.limiter.admit(&wanted.mails(), &subject).await?.is_admitted)
     }
 
-    async fn mail(&self, wanted: Wanted, email: Email) -> Result<Mail> {
+    async fn mail(&self, wanted: Wanted, email: Email) -> Result<Option<Mail>> {
+        if let Wanted::Membership { tenant } = wanted {
+            return self.invitation(tenant, email).await;
+        }
         let account = self.users.by_email(&email).await?;
         let pages = &self.pages;
-        Ok(match (wanted, account) {
+        Ok(Some(match (wanted, account) {
             (Wanted::Account, None) => {
                 let token = self.link(&email, Purpose::Register).await?;
                 letters::confirm(email, pages, &token)
             }
             (Wanted::Account, Some(_)) => letters::already_registered(email, pages),
-            (Wanted::Password, Some(account)) => {
+            (_, Some(account)) => {
                 let purpose = Purpose::Reset { user: account.user.id, epoch: account.epoch };
                 let token = self.link(&email, purpose).await?;
                 letters::reset(email, pages, &token)
             }
-            (Wanted::Password, None) => letters::unknown(email, pages),
-        })
+            (_, None) => letters::unknown(email, pages),
+        }))
     }
 
-    /// Stores a new link.
+    /// The mail of an invitation that is still good.
+    async fn invitation(&self, tenant: TenantId, email: Email) -> Result<Option<Mail>> {
+        let now = self.clock.now();
+        let invitation = self.users.invitation(tenant, &email, now).await?;
+        let Some(invitation) = invitation else { return Ok(None) };
+        let by = self.users.member(tenant, invitation.given.by).await?;
+        let known = self.users.tenant(tenant).await?;
+        let Some((by, known)) = by.zip(known) else { return Ok(None) };
+        let (purpose, expires) = (Purpose::Join { tenant }, invitation.expires);
+        let token = self.link_until(&email, purpose, expires).await?;
+        Ok(Some(letters::invitation(email, (&by.email, &known.name), &self.pages, &token)))
+    }
+
+    /// Stores a new link for [`LIFETIME`].
     async fn link(&self, email: &Email, purpose: Purpose) -> Result<LinkToken> {
-        let token = LinkToken::generate()?;
         let expires = (self.clock.now() + LIFETIME).as_second();
+        self.link_until(email, purpose, expires).await
+    }
+
+    /// Stores a new link that can be used until this second.
+    async fn link_until(&self, email: &Email, purpose: Purpose, expires: i64) -> Result<LinkToken> {
+        let token = LinkToken::generate()?;
         let link = Link { email: email.clone(), purpose, expires };
         self.users.add_link(&token, &link).await?;
         Ok(token)

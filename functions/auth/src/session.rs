@@ -44,7 +44,7 @@ pub struct Session {
     pub id: SessionId,
     /// The user.
     pub user: UserId,
-    /// The tenant that the user acts for.
+    /// The tenant that the user acts for: the user's own at the sign-in.
     pub tenant: TenantId,
     /// The user's [`epoch`](crate::store::Account::epoch) when the session began. In a later epoch, the
     /// session has ended.

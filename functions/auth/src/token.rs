@@ -13,6 +13,7 @@ use shared::Error;
 use shared::cached::Cached;
 use shared::clock::Clock;
 use shared::id::{Id, Ids, Kind, SessionId, TenantId, UserId};
+use shared::scopes::TenantRole;
 
 use crate::cookie::BrowserKey;
 use crate::keys::{IdentityKey, KEYS_LIFETIME, KeyRing, PrivateKeys, SigningKey};
@@ -48,6 +49,9 @@ pub struct Claims {
     pub sub: UserId,
     /// The tenant that the user acts for.
     pub tenant: TenantId,
+    /// The user's role there, as it was at the issue. Absent in the user's own tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<TenantRole>,
     /// The session. The token of an application that acts for itself has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
@@ -83,6 +87,8 @@ pub struct Subject {
     pub user: UserId,
     /// The tenant that the user acts for.
     pub tenant: TenantId,
+    /// The user's role there, if it is not the user's own.
+    pub role: Option<TenantRole>,
     /// The session, if there is one.
     pub session: Option<SessionId>,
     /// The application, if it is for one.
@@ -219,6 +225,7 @@ impl Issuer {
             aud: AUDIENCE.into(),
             sub: subject.user,
             tenant: subject.tenant,
+            role: subject.role,
             sid: subject.session,
             client_id: client.unwrap_or_else(|| OURSELVES.into()),
             scope: subject.scope,

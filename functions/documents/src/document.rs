@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::id::{Id, Kind, TenantId, UserId};
 use shared::lease::{self, AttemptId};
+use shared::policy::Owned;
 use utoipa::ToSchema;
 
 use crate::schema::SchemaRef;
@@ -202,6 +203,16 @@ impl Status {
             self,
             Self::Expired | Self::Ready | Self::Rejected | Self::Failed | Self::Cancelled
         )
+    }
+}
+
+impl Owned for Document {
+    fn owner(&self) -> UserId {
+        self.owner
+    }
+
+    fn tenant(&self) -> TenantId {
+        self.tenant
     }
 }
 

@@ -42,11 +42,13 @@ impl SignedIn {
     /// # Errors
     /// 403 when the user does not have it.
     pub fn require(&self, scope: &str) -> Result<(), Problem> {
-        if self.scope.split(' ').any(|held| held == scope) {
-            Ok(())
-        } else {
-            Err(Problem::forbidden(scope))
-        }
+        if self.has(scope) { Ok(()) } else { Err(Problem::forbidden(scope)) }
+    }
+
+    /// Whether the user has a scope.
+    #[must_use]
+    pub fn has(&self, scope: &str) -> bool {
+        self.scope.split(' ').any(|held| held == scope)
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::http::Json;
+use shared::id::TenantId;
 use utoipa::ToSchema;
 
 use super::{NO_STORE, NoStore};
@@ -14,6 +15,8 @@ use crate::session::Client;
 #[schema(as = ApiKey)]
 pub(super) struct Shown {
     id: ApiKeyId,
+    /// The tenant that it acts for.
+    tenant: TenantId,
     name: KeyName,
     /// Its scopes. A request with the key has those of them that the user's roles have at that time.
     scopes: Vec<String>,
@@ -38,9 +41,10 @@ impl Shown {
     /// A key as it is at `now`.
     pub(super) fn at(now: Timestamp, key: ApiKey) -> Self {
         let (expires_at, secret_overlaps_until) = (key.expires_at(), key.overlaps_until(now));
-        let ApiKey { id, name, scopes, created_at, secret_set, used_at, .. } = key;
+        let ApiKey { id, tenant, name, scopes, created_at, secret_set, used_at, .. } = key;
         Self {
             id,
+            tenant,
             name,
             scopes,
             created_at,

@@ -19,7 +19,7 @@ use crate::api_key::{
 use crate::session::Client;
 use crate::store::Added;
 use crate::system::System;
-use crate::user::User;
+use crate::user::Actor;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
@@ -52,7 +52,8 @@ struct ApiKeyRequest {
     expires_in_days: Option<Days>,
 }
 
-/// Makes an API key, with which a program calls the API as the user. The answer has its secret, which is never shown again. If
+/// Makes an API key, with which a program calls the API as the user, for the tenant that the
+/// request is for. The answer has its secret, which is never shown again. If
 /// the answer is lost, revoke the key, which the list has, and make another one. A user has at most 20 keys.
 #[utoipa::path(post, path = "/v1/api-keys")]
 async fn handle(
@@ -63,11 +64,13 @@ async fn handle(
 ) -> Result<(StatusCode, SecretOnce)> {
     require_session(&user)?;
     let account = account_of(&state, user.user).await?;
-    check_for(&user, &account.user, &scopes)?;
+    let actor = state.users.actor(account.user, user.tenant).await?;
+    let actor = actor.ok_or_else(Problem::unauthenticated)?;
+    check_for(&user, &actor, &scopes)?;
     let now = state.clock.now();
-    let secret = Secret::generate(account.user.id, state.ids.next())?;
+    let secret = Secret::generate(user.user, state.ids.next())?;
     let set = SecretSet { at: now, emergency: false, client };
-    let key = ApiKey::new(&account.user, Wanted { name, scopes, expires_in_days }, &secret, set);
+    let key = ApiKey::new(&actor, Wanted { name, scopes, expires_in_days }, &secret, set);
     match state.users.add_api_key(&key).await? {
         Added::Made => {}
         Added::Full => {
@@ -82,8 +85,8 @@ async fn handle(
 
 /// Checks that the user has these scopes, and the token of the request too: an application with some scopes of the user makes no
 /// key with others.
-fn check_for(request: &SignedIn, user: &User, scopes: &KeyScopes) -> Result<(), Problem> {
-    let missing = scopes.beyond(request, user).collect::<Vec<_>>();
+fn check_for(request: &SignedIn, actor: &Actor, scopes: &KeyScopes) -> Result<(), Problem> {
+    let missing = scopes.beyond(request, actor).collect::<Vec<_>>();
     if missing.is_empty() {
         return Ok(());
     }

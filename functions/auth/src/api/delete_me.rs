@@ -9,12 +9,14 @@ use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::limited;
 use shared::http::{Allowed, Json, StatusCode};
+use shared::problem::Problem;
 use utoipa::ToSchema;
 
 use super::account_of;
 use super::current_password::{self, checked};
 use super::{Account, take_try};
 use crate::system::System;
+use crate::tenant::STILL_MEMBER;
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
@@ -26,6 +28,7 @@ pub fn router(state: System) -> Router {
 pub fn operation() -> Operation {
     current_password::described(contract::operation!(handle))
         .answers_nothing(StatusCode::NO_CONTENT)
+        .refuses(&[STILL_MEMBER])
 }
 
 /// What a deletion needs.
@@ -38,7 +41,7 @@ struct Deletion {
 }
 
 /// Deletes the user's account and ends all sessions. The address may be registered again. Other systems are told by the
-/// event `user.deleted`. A wrong current password counts as a failed sign-in.
+/// event `user.deleted`. A member of tenants leaves them first. A wrong current password counts as a failed sign-in.
 #[utoipa::path(post, path = "/v1/me/deletion")]
 async fn handle(
     State(state): State<System>,
@@ -48,6 +51,10 @@ async fn handle(
     take_try(&state, &account_of(&state, user.user).await?.user.email).await?;
     retried(async || {
         let account = checked(&state, user.user, current_password.clone()).await?;
+        if account.tenants > 0 {
+            let detail = format!("You are a member of {}: leave them.", account.tenants);
+            return Err(Problem::of(STILL_MEMBER).detail(detail).into());
+        }
         let is_deleted = state.users.delete(&account, state.ids.next()).await?;
         Ok(is_deleted.then_some(()))
     })

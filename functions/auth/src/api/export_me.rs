@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::Account;
 use super::account_of;
 use super::api_keys::Shown;
+use super::tenants::ShownTenant;
 use crate::session::{Client, Granted, Session};
 use crate::store::{self, FactorSet, PasswordSet};
 use crate::system::System;
@@ -42,9 +43,11 @@ struct Export {
     second_factor: Option<FactorSet>,
     /// The last 1,000 sessions, newest first, also those that have ended, for 30 days from the sign-in.
     sessions: Vec<KeptSession>,
+    /// The tenants of which the user is a member, besides the user's own.
+    tenants: Vec<ShownTenant>,
     /// The API keys, newest first.
     api_keys: Vec<Shown>,
-    /// The entries about the user, newest first, of the last 1,000 of the tenant's audit log.
+    /// The entries about the user, newest first, of the last 1,000 of the audit log of the user's own tenant.
     audit: Vec<Entry>,
 }
 
@@ -78,7 +81,7 @@ impl From<Session> for KeptSession {
     }
 }
 
-/// Gives what is kept of the user: the account, the last sessions with their clients, the API keys, and the last entries of
+/// Gives what is kept of the user: the account, the last sessions with their clients, the tenants, the API keys, and the last entries of
 /// the audit log.
 #[utoipa::path(get, path = "/v1/me/export")]
 async fn handle(
@@ -89,12 +92,14 @@ async fn handle(
     let account = account_of(&state, user.user).await?;
     let sessions = state.users.last_sessions(user.user, MOST).await?.into_iter();
     let sessions = sessions.map(KeptSession::from).collect();
+    let tenants = state.users.tenants(user.user).await?.into_iter();
+    let tenants = tenants.map(|(tenant, member)| ShownTenant::of(&user, tenant, &member)).collect();
     let (api_keys, _) = state.users.api_keys(user.user, None, MOST).await?;
     let now = state.clock.now();
     let api_keys = api_keys.into_iter().map(|key| Shown::at(now, key)).collect();
-    let (mut audit, _) = log.entries(Chain::Tenant(user.tenant), None, MOST).await?;
+    let (mut audit, _) = log.entries(Chain::Tenant(account.user.tenant), None, MOST).await?;
     let subject = user.user.to_string();
     audit.retain(|entry| entry.fact.subject == subject);
     let store::Account { user, password_set, second_factor, .. } = account;
-    Ok(Json(Export { user, password_set, second_factor, sessions, api_keys, audit }))
+    Ok(Json(Export { user, password_set, second_factor, sessions, tenants, api_keys, audit }))
 }

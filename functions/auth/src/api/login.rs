@@ -84,5 +84,6 @@ async fn handle(
         }
     };
     let session = begun(&state, &account, client).await?;
-    Ok(tokens(&state, &issuer, &account.user, &session, session.created_at)?.into_response())
+    Ok(tokens(&state, &issuer, &account.user.in_own_tenant(), &session, session.created_at)?
+        .into_response())
 }

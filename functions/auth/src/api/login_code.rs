@@ -61,5 +61,5 @@ async fn handle(
     let issuer = issuers.current().await?;
     let account = checked_code(&state, &issuer, &challenge, &code).await?;
     let session = begun(&state, &account, client).await?;
-    tokens(&state, &issuer, &account.user, &session, session.created_at)
+    tokens(&state, &issuer, &account.user.in_own_tenant(), &session, session.created_at)
 }

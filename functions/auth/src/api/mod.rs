@@ -1,5 +1,6 @@
 //! The HTTP endpoints.
 
+pub mod accept_invitation;
 mod api_keys;
 pub mod authorize_device;
 mod caller;
@@ -10,6 +11,7 @@ pub mod confirm;
 pub mod confirm_totp;
 pub mod create_api_key;
 pub mod create_application;
+pub mod create_tenant;
 mod current_password;
 pub mod delete_application;
 pub mod delete_me;
@@ -23,25 +25,35 @@ pub mod get_keys;
 pub mod get_me;
 pub mod get_totp;
 pub mod get_userinfo;
+pub mod give_role;
 pub mod introspect;
+mod invitations;
+pub mod invite;
 pub(crate) mod links;
 pub mod list_api_keys;
 pub mod list_applications;
 pub mod list_audit;
+pub mod list_invitations;
+pub mod list_members;
 pub mod list_sessions;
+pub mod list_tenants;
 pub mod login;
 pub mod login_code;
 pub mod logout;
 pub mod refresh;
 pub mod register;
+pub mod remove_member;
 pub mod remove_totp;
 pub mod renew_recovery_codes;
 pub mod renew_secret;
 pub mod reset_password;
 pub mod revoke;
 pub mod revoke_api_key;
+pub mod revoke_invitation;
 pub mod rotate_api_key;
 pub(crate) mod sign_in;
+pub mod switch_tenant;
+mod tenants;
 pub mod token;
 mod tokens;
 
@@ -109,6 +121,16 @@ pub fn operations() -> Vec<Operation> {
         token::operation(),
         revoke_api_key::operation(),
         rotate_api_key::operation(),
+        create_tenant::operation(),
+        list_tenants::operation(),
+        switch_tenant::operation(),
+        list_members::operation(),
+        give_role::operation(),
+        remove_member::operation(),
+        invite::operation(),
+        list_invitations::operation(),
+        revoke_invitation::operation(),
+        accept_invitation::operation(),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::{Extension, Router};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use shared::Result;
@@ -13,10 +14,11 @@ use shared::problem::{Problem, ProblemType};
 use utoipa::ToSchema;
 
 use super::tokens::{TokenResponse, Tokens, tokens};
-use crate::session::Client;
+use crate::session::{Client, Session};
 use crate::store::Rotated;
 use crate::system::System;
 use crate::token::Issuers;
+use crate::user::{Actor, User};
 
 /// The refreshes for each sign-in that a source address may have: many users can share an address, and each
 /// refreshes every 15 minutes.
@@ -74,7 +76,10 @@ async fn handle(
     })
     .await?;
     match rotated {
-        Rotated::Session(session) => tokens(&state, &issuer, &user, &session, now),
+        Rotated::Session(session) => {
+            let (actor, session) = acting(&state, user, *session, now).await?;
+            tokens(&state, &issuer, &actor, &session, now)
+        }
         Rotated::Over | Rotated::AccountChanged => Err(refused("the session has ended").into()),
         Rotated::Reused => {
             let (user_id, session_id) = (token.user, token.session);
@@ -82,6 +87,28 @@ async fn handle(
             Err(refused("used again").into())
         }
     }
+}
+
+/// The user and the session, in the tenant for which the session acts. A user who is no member there any more acts for the
+/// user's own.
+async fn acting(
+    state: &System,
+    user: User,
+    session: Session,
+    now: Timestamp,
+) -> Result<(Actor, Session)> {
+    if let Some(actor) = state.users.actor(user.clone(), session.tenant).await? {
+        return Ok((actor, session));
+    }
+    tracing::info!(user_id = %user.id, tenant = %session.tenant, "no member any more");
+    let actor = user.in_own_tenant();
+    let of = (session.user, session.id, session.epoch);
+    let at = (now, state.ids.next());
+    if !state.users.act_for(of, (actor.tenant, true), at).await? {
+        return Err(refused("the session has ended").into());
+    }
+    let session = Session { tenant: actor.tenant, ..session };
+    Ok((actor, session))
 }
 
 fn refused(reason: &'static str) -> Problem {

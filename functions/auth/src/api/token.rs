@@ -248,6 +248,7 @@ impl By<'_> {
         let subject = TokenSubject {
             user: self.application.user,
             tenant: self.application.tenant,
+            role: None,
             session: None,
             application: Some(self.application.id),
             scope: scopes.to_string(),
@@ -274,7 +275,7 @@ impl By<'_> {
     ) -> Result<OAuthTokens, Failure> {
         let scopes = scopes.of_user(user).within(&self.application.scopes);
         let access_token =
-            access(self.state, self.issuer, (session, &scopes.to_string()), self.now)?;
+            access(self.state, self.issuer, (session, None, &scopes.to_string()), self.now)?;
         let refresh_token = self.issuer.refresh().write(&session.token());
         Ok(OAuthTokens {
             access_token,

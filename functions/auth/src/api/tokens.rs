@@ -3,13 +3,14 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::Result;
 use shared::http::Json;
+use shared::scopes::TenantRole;
 use utoipa::ToSchema;
 
 use super::{NO_STORE, NoStore};
 use crate::session::Session;
 use crate::system::System;
 use crate::token::{Issuer, LIFETIME, Subject};
-use crate::user::User;
+use crate::user::Actor;
 
 /// The tokens of a session: the answer of an OAuth 2.0 token endpoint (RFC 6749, section 5.1).
 #[derive(Serialize, ToSchema)]
@@ -40,12 +41,13 @@ pub(super) type Tokens = (NoStore, Json<TokenResponse>);
 pub(super) fn access(
     system: &System,
     issuer: &Issuer,
-    (session, scope): (&Session, &str),
+    (session, role, scope): (&Session, Option<TenantRole>, &str),
     now: Timestamp,
 ) -> Result<String> {
     let subject = Subject {
         user: session.user,
         tenant: session.tenant,
+        role,
         session: Some(session.id),
         application: session.application_id(),
         scope: scope.to_owned(),
@@ -58,17 +60,17 @@ pub(super) fn left(session: &Session, now: Timestamp) -> u64 {
     u64::try_from(session.ends_at().duration_since(now).as_secs()).unwrap_or_default()
 }
 
-/// The tokens of `session` at `now`. The scopes are those of the user's roles now.
+/// The tokens of `session` at `now`, for the tenant that it acts for. The scopes are those of the user's roles now.
 pub(super) fn tokens(
     system: &System,
     issuer: &Issuer,
-    user: &User,
+    actor: &Actor,
     session: &Session,
     now: Timestamp,
 ) -> Result<Tokens> {
-    let scope = user.scope();
+    let scope = actor.scopes().join(" ");
     let response = TokenResponse {
-        access_token: access(system, issuer, (session, &scope), now)?,
+        access_token: access(system, issuer, (session, actor.role(), &scope), now)?,
         token_type: TokenType::Bearer,
         expires_in: LIFETIME.as_secs(),
         scope,

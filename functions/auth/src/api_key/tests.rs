@@ -1,8 +1,10 @@
 use shared::clock::Clock;
 use shared::id::Ids;
-use shared::scopes::Role;
+use shared::scopes::{Role, TenantRole};
 
 use super::*;
+use crate::tenant::{Given, Member};
+use crate::user::User;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -25,7 +27,7 @@ fn made(scopes: &[&str], days: Option<u16>) -> (User, ApiKey, Secret) {
     let name = String::from("nightly export").try_into().unwrap();
     let expires_in_days = days.map(|days| days.try_into().unwrap());
     let wanted = Wanted { name, scopes: serde_json::from_value(wanted).unwrap(), expires_in_days };
-    let key = ApiKey::new(&user, wanted, &secret, set(start(), false));
+    let key = ApiKey::new(&user.clone().in_own_tenant(), wanted, &secret, set(start(), false));
     (user, key, secret)
 }
 
@@ -34,7 +36,7 @@ fn next(key: &ApiKey) -> Secret {
 }
 
 fn scope(key: &ApiKey, user: &User, secret: &Secret) -> String {
-    key.admit(user, secret, start()).unwrap().scope
+    key.admit(&user.clone().in_own_tenant(), secret, start()).unwrap().scope
 }
 
 #[test]
@@ -47,6 +49,15 @@ fn a_key_has_the_scopes_that_its_user_has_too() {
     assert_eq!(scope(&key, &user, &secret), "admin");
     user.roles.clear();
     assert_eq!(scope(&key, &user, &secret), "");
+    user.roles = vec![Role::Member];
+    let (tenant, email, role) = (key.tenant, user.email.clone(), TenantRole::Viewer);
+    let given = Given { by: user.id, at: start() };
+    let member = Member { tenant, user: user.id, email, role, joined_at: start(), given };
+    let mut viewer = Actor { user: user.clone(), tenant, membership: Some(member.clone()) };
+    assert_eq!(key.admit(&viewer, &secret, start()).unwrap().scope, "orders:read");
+    let joined_at = start() + Duration::from_millis(1);
+    viewer.membership = Some(Member { joined_at, ..member });
+    assert_eq!(key.admit(&viewer, &secret, start()), None, "the key is from an earlier membership");
     // Only a hand writes this.
     (user.roles, key.scopes) = (vec![Role::Member], vec!["account".into(), "orders:read".into()]);
     assert_eq!(scope(&key, &user, &secret), "orders:read");
@@ -57,21 +68,24 @@ fn a_secret_expires_to_the_second() {
     let (user, key, secret) = made(&["orders:read"], Some(90));
     let end = start() + 90 * DAY;
     assert_eq!(key.expires_at(), Some(end));
-    let admitted = |now| key.admit(&user, &secret, now).map(|user| user.expires_at);
+    let admitted =
+        |now| key.admit(&user.clone().in_own_tenant(), &secret, now).map(|user| user.expires_at);
     assert_eq!(admitted(end - DAY), Some(end - DAY + token::LIFETIME));
     assert_eq!(admitted(end - SECOND), Some(end));
     assert_eq!(admitted(end), None);
 
     let (user, key, secret) = made(&["orders:read"], None);
     let now = start() + 40_000 * DAY;
-    let admitted = key.admit(&user, &secret, now).unwrap();
+    let admitted = key.admit(&user.clone().in_own_tenant(), &secret, now).unwrap();
     assert_eq!(admitted.expires_at, now + token::LIFETIME);
 }
 
 #[test]
 fn an_old_secret_is_good_for_a_day_and_not_longer_than_before() {
     let (user, first, secret) = made(&["orders:read"], Some(2));
-    let is_good = |key: &ApiKey, secret: &Secret, now| key.admit(&user, secret, now).is_some();
+    let is_good = |key: &ApiKey, secret: &Secret, now| {
+        key.admit(&user.clone().in_own_tenant(), secret, now).is_some()
+    };
     for (rotated_at, ends_at) in [
         (start(), start() + DAY),
         (start() + DAY + DAY / 2, start() + 2 * DAY),
@@ -94,7 +108,10 @@ fn four_old_secrets_are_good_at_once_and_none_after_an_emergency() {
     let (user, mut key, first) = made(&["orders:read"], None);
     let mut secrets = vec![first];
     let good = |key: &ApiKey, secrets: &[Secret], now| {
-        secrets.iter().filter(|secret| key.admit(&user, secret, now).is_some()).count()
+        secrets
+            .iter()
+            .filter(|secret| key.admit(&user.clone().in_own_tenant(), secret, now).is_some())
+            .count()
     };
     for hours in 0..4 {
         secrets.push(next(&key));
@@ -126,9 +143,9 @@ fn a_rotation_that_is_made_already_changes_nothing() {
 #[test]
 fn a_secret_of_another_key_is_refused() {
     let (user, key, secret) = made(&["orders:read"], None);
-    assert!(key.admit(&user, &next(&key), start()).is_none());
+    assert!(key.admit(&user.clone().in_own_tenant(), &next(&key), start()).is_none());
     let (_, other, _) = made(&["orders:read"], None);
-    assert!(other.admit(&user, &secret, start()).is_none());
+    assert!(other.admit(&user.clone().in_own_tenant(), &secret, start()).is_none());
 }
 
 #[test]

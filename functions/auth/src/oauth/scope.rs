@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use shared::scopes;
+use shared::scopes::{self, TenantRole};
 
 use crate::user::User;
 
@@ -72,11 +72,14 @@ impl Scopes {
         Self(self.0.intersection(&other.0).copied().collect())
     }
 
-    /// Those that this user can give: scopes about the user, and those of the user's roles.
+    /// Those that this user can give: scopes about the user, and those of the user's roles. An application acts for the user's own
+    /// tenant.
     #[must_use]
     pub fn of_user(&self, user: &User) -> Self {
-        let has: BTreeSet<_> =
-            scopes::of(&user.roles).into_iter().chain(IDENTITY.map(|(scope, _)| scope)).collect();
+        let has: BTreeSet<_> = scopes::of(&user.roles, TenantRole::Owner)
+            .into_iter()
+            .chain(IDENTITY.map(|(scope, _)| scope))
+            .collect();
         Self(self.0.intersection(&has).copied().collect())
     }
 

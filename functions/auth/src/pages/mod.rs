@@ -9,6 +9,7 @@
 //! | `/auth/sign-in`, `/auth/sign-in-code`, `/auth/sign-out` | begins and ends a session of the browser | `sign_in`, `next`, `sign_out`, `browser` |
 //! | `/auth/authorize` | asks the user to allow an application | `authorize`, `asked` |
 //! | `/auth/device` | asks the user to allow a device, which shows a code | `device` |
+//! | `/auth/join` | behind the link of an invitation: makes the user a member of a tenant | `join` |
 //!
 //! **Guarantees.**
 //!
@@ -31,6 +32,7 @@ mod cross_site;
 mod device;
 mod fields;
 mod forgot_password;
+mod join;
 mod layout;
 mod link;
 mod message;

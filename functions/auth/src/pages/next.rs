@@ -1,9 +1,12 @@
-//! Where a browser goes on after a sign-in. The forms of a sign-in repeat it, in the fields `request` and `device`.
+//! Where a browser goes on after a sign-in. The forms of a sign-in repeat it, in the fields `request`,
+//! `device` and `token`.
 
 use shared::Result;
 
 use super::asked::{Asked, Nowhere};
+use super::link;
 use crate::form::Form;
+use crate::link::LinkToken;
 use crate::oauth::user_code::UserCode;
 use crate::system::System;
 
@@ -15,6 +18,8 @@ pub(super) enum Next {
     Application(Box<Asked>),
     /// To the page of a device, with the code that it shows.
     Device(UserCode),
+    /// To the page of an invitation, with the token of its link.
+    Join(LinkToken),
 }
 
 impl Next {
@@ -22,8 +27,9 @@ impl Next {
     pub(super) async fn read(state: &System, form: &Form) -> Result<Result<Self, Nowhere>> {
         match form.text("request") {
             "" => {
-                let code = UserCode::read(form.text("device"));
-                Ok(Ok(code.map_or(Self::Here, Self::Device)))
+                let device = UserCode::read(form.text("device")).map(Self::Device);
+                let next = device.or_else(|| link::in_form(form).map(Self::Join));
+                Ok(Ok(next.unwrap_or(Self::Here)))
             }
             query => Ok(Asked::read(state, query).await?.map(Self::of)),
         }
@@ -44,12 +50,18 @@ impl Next {
         if let Self::Device(code) = self { Some(code.shown()) } else { None }
     }
 
+    /// The field `token`.
+    pub(super) fn token(&self) -> Option<&str> {
+        if let Self::Join(token) = self { Some(token.expose()) } else { None }
+    }
+
     /// What the user goes on to.
     pub(super) fn name(&self) -> Option<&str> {
         match self {
             Self::Here => None,
             Self::Application(asked) => Some(&asked.application.name),
             Self::Device(_) => Some("your device"),
+            Self::Join(_) => Some("your invitation"),
         }
     }
 
@@ -64,6 +76,7 @@ impl Next {
             Self::Here => None,
             Self::Application(asked) => Some(format!("authorize?{}", asked.query_after_sign_in())),
             Self::Device(code) => Some(format!("device?user_code={}", code.shown())),
+            Self::Join(token) => Some(format!("join?token={}", token.expose())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `/auth/sign-in`: a user gives the password in a browser, for an application, for a device or without one. A user with a second factor gives a
+//! `/auth/sign-in`: a user gives the password in a browser, for an application, for a device, for an invitation or without one. A user with a second factor gives a
 //! code after it (`code`).
 
 use askama::Template;
@@ -18,7 +18,7 @@ use super::fields::{EmailField, PasswordField};
 use super::layout::page_toward;
 use super::message::{Message, SIGN_OUT};
 use super::next::Next;
-use super::{authorize, cross_site, device, sign_out};
+use super::{authorize, cross_site, device, join, sign_out};
 use crate::api::login::limit;
 use crate::api::sign_in::{Checked, INVALID_CREDENTIALS, begun, checked_password};
 use crate::form::Form;
@@ -51,6 +51,7 @@ pub fn router(state: &System, issuers: &Issuers) -> Router {
         .merge(code::router(state, issuers))
         .merge(authorize::router(state, issuers))
         .merge(device::router(state, issuers))
+        .merge(join::router(state, issuers))
         .merge(sign_out::router(state, issuers))
         // Around the limits, so that a form of another site uses nobody's share.
         .layer(from_fn(cross_site::check))

@@ -11,10 +11,12 @@ use super::api_keys::API_KEY;
 use super::applications::{APPLICATION, Registered};
 use super::second_factors::TOTP;
 use super::sessions::SESSION;
+use super::tenants::{INVITATION, MEMBER, TENANT};
 use super::{ACCOUNT, EMAIL, EMAILS, FactorSet, KEYS, PasswordSet, Rotation, Totp};
 use crate::api_key::ApiKey;
 use crate::email::Email;
 use crate::session::Session;
+use crate::tenant::{Invitation, Member, Tenant};
 
 /// An item of the users' table.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +36,12 @@ pub enum Item {
     Address(Address),
     /// An application.
     Application(Box<Registered>),
+    /// A tenant that several users share.
+    Tenant(Box<Tenant>),
+    /// A member of it.
+    Member(Box<Member>),
+    /// An invitation.
+    Invitation(Box<Invitation>),
     /// An item that is no fact.
     Other,
 }
@@ -83,6 +91,9 @@ impl TryFrom<Value> for Item {
             APPLICATION => serde_json::from_value(item).map(Self::Application),
             TOTP => serde_json::from_value(item).map(Self::Totp),
             EMAIL => Address::of(&item).map(Self::Address),
+            TENANT => serde_json::from_value(item).map(Self::Tenant),
+            sk if sk.starts_with(MEMBER) => serde_json::from_value(item).map(Self::Member),
+            sk if sk.starts_with(INVITATION) => serde_json::from_value(item).map(Self::Invitation),
             sk if sk.starts_with(SESSION) => serde_json::from_value(item).map(Self::Session),
             sk if sk.starts_with(API_KEY) => serde_json::from_value(item).map(Self::ApiKey),
             _ => Ok(Self::Other),

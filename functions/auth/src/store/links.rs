@@ -111,7 +111,7 @@ impl Users {
     }
 
     /// The end of a link that can be used at `now`.
-    fn using(&self, token: &LinkToken, now: Timestamp) -> Result<TransactWriteItem> {
+    pub(super) fn using(&self, token: &LinkToken, now: Timestamp) -> Result<TransactWriteItem> {
         let deletion = self
             .table
             .deleting(link_key(token))

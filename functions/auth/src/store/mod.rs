@@ -13,6 +13,7 @@ mod devices;
 mod links;
 mod second_factors;
 mod sessions;
+mod tenants;
 mod throttle;
 
 pub use api_keys::Added;
@@ -23,6 +24,7 @@ pub use links::Used;
 pub use second_factors::{CodesMade, Removed, Totp, Tried};
 pub use sessions::Rotated;
 use sessions::{ALIVE, alive_values, session_key};
+pub use tenants::{Joined, MemberChanged};
 
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
@@ -61,6 +63,9 @@ pub struct Account {
     /// How the second factor was switched on or off. Absent if the user never had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor: Option<FactorSet>,
+    /// The number of tenants that the user is a member of, besides the user's own.
+    #[serde(default)]
+    pub tenants: u32,
 }
 
 impl Account {
@@ -198,16 +203,20 @@ impl Users {
         )
     }
 
-    /// Deletes an account and frees its address, if the account is as it was read. The sessions and API keys end with it;
-    /// [`Users::forget`] deletes them. Returns `false` if the account has changed. 6 WRU.
+    /// Deletes an account and frees its address, if the account is as it was read and its user is a member of no tenant. The
+    /// sessions and API keys end with it; [`Users::forget`] deletes them. Returns `false` if the account has changed. 6 WRU.
     pub async fn delete(&self, account: &Account, attempt: AttemptId) -> Result<bool> {
         let user = &account.user;
         let of_account = self
             .table
             .deleting(user_key(user.id))
-            .condition_expression("password_hash = :hash AND epoch = :epoch")
+            .condition_expression(
+                "password_hash = :hash AND epoch = :epoch \
+                 AND (attribute_not_exists(tenants) OR tenants = :none)",
+            )
             .expression_attribute_values(":hash", string(&account.password_hash))
-            .expression_attribute_values(":epoch", number(account.epoch));
+            .expression_attribute_values(":epoch", number(account.epoch))
+            .expression_attribute_values(":none", number(0));
         let of_address = self
             .table
             .deleting(email_key(&user.email))

@@ -4,13 +4,17 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::id::{SessionId, UserId};
-use shared::table::{Item, Table, key, milliseconds, number, text, value};
+use shared::id::{SessionId, TenantId, UserId};
+use shared::lease::AttemptId;
+use shared::scopes::TenantRole;
+use shared::table::{Item, Table, check, key, milliseconds, number, text, update, value};
+use shared::transaction::Sent;
 use shared::write::{self, Written};
 
 use super::api_keys::API_KEY;
 use super::applications::application_key;
 use super::second_factors::totp_key;
+use super::tenants::member_key;
 use super::{Users, user_key, user_partition};
 use crate::oauth::application::ApplicationId;
 use crate::session::{Client, Ended, IDLE, LIFETIME, Reason, RefreshToken, Session, Verdict};
@@ -200,12 +204,38 @@ impl Users {
         self.table.get(session_key(user, session)).await
     }
 
-    /// Whether a session is alive, and the application that it is for exists, strongly consistent. 2 RRU, or 3 with an
-    /// application, in one request.
+    /// Lets a session act for another tenant, if it is alive and its user is a member there, or for the user's own. Gives `false` if
+    /// not. 1 WRU for the user's own, otherwise 4.
+    pub async fn act_for(
+        &self,
+        (user, session, epoch): (UserId, SessionId, u32),
+        (tenant, is_own): (TenantId, bool),
+        (now, attempt): (Timestamp, AttemptId),
+    ) -> Result<bool> {
+        let mut change = self
+            .table
+            .updating(session_key(user, session))
+            .update_expression("SET tenant = :tenant")
+            .condition_expression(format!("{ALIVE} AND attribute_not_exists(application)"))
+            .expression_attribute_values(":tenant", text(tenant));
+        for (name, value) in alive_values(epoch, now) {
+            change = change.expression_attribute_values(name, value);
+        }
+        let mut writes = vec![update(change)?];
+        if !is_own {
+            let member = self.table.checking(member_key(tenant, user));
+            writes.push(check(member.condition_expression("attribute_exists(pk)"))?);
+        }
+        let sent = self.table.transact("sessions.act_for", &attempt.to_string(), writes).await?;
+        Ok(matches!(sent, Sent::Made))
+    }
+
+    /// Whether a session is alive and acts for the tenant, its user still has the role there, and the application that the
+    /// session is for exists, strongly consistent. 2 RRU, and one for a role and for an application each, in one request.
     pub async fn is_alive(
         &self,
-        user: UserId,
-        session: SessionId,
+        (user, session): (UserId, SessionId),
+        (tenant, role): (TenantId, Option<TenantRole>),
         application: Option<ApplicationId>,
         now: Timestamp,
     ) -> Result<bool> {
@@ -225,21 +255,31 @@ impl Users {
                 #[expect(dead_code)]
                 secrets: IgnoredAny,
             },
+            /// And the time at which a member joined.
+            Member {
+                role: TenantRole,
+                #[expect(dead_code)]
+                joined_at: IgnoredAny,
+            },
         }
         let keys = [user_key(user), session_key(user, session)].into_iter();
-        let keys = keys.chain(application.map(application_key)).collect();
-        let (mut epoch, mut found, mut known) = (None, None, None);
+        let keys = keys.chain(application.map(application_key));
+        let keys = keys.chain(role.map(|_| member_key(tenant, user))).collect();
+        let (mut epoch, mut found, mut known, mut member) = (None, None, None, None);
         for row in self.table.batch(keys).await? {
             match row {
                 Row::Session(session) => found = Some(session),
                 Row::Account { epoch: current, .. } => epoch = Some(current),
                 Row::Application { id, .. } => known = Some(id),
+                Row::Member { role, .. } => member = Some(role),
             }
         }
         let is_alive = epoch.zip(found).is_some_and(|(epoch, session)| {
-            session.application_id() == application && session.is_alive(epoch, now)
+            session.application_id() == application
+                && session.tenant == tenant
+                && session.is_alive(epoch, now)
         });
-        Ok(is_alive && known == application)
+        Ok(is_alive && known == application && member == role)
     }
 }
 

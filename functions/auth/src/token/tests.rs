@@ -33,9 +33,10 @@ fn subject(ids: &Ids) -> Subject {
     Subject {
         user: user.id,
         tenant: user.tenant,
+        role: None,
         session: Some(ids.next()),
         application: None,
-        scope: user.scope(),
+        scope: user.in_own_tenant().scopes().join(" "),
     }
 }
 

@@ -75,7 +75,7 @@ impl<'a> Table<'a> {
     }
 
     /// The types of the events that others got, oldest first.
-    async fn told(&self) -> Vec<String> {
+    pub(crate) async fn told(&self) -> Vec<String> {
         let events = account::drain(&self.auth.aws, &self.events).await;
         let event = |text: &String| serde_json::from_str::<Value>(text).unwrap();
         events.iter().map(|text| event(text)["type"].as_str().unwrap().to_owned()).collect()

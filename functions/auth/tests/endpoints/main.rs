@@ -19,4 +19,5 @@ mod rotation;
 mod sessions;
 mod signing_in;
 mod support;
+mod tenants;
 mod tries;

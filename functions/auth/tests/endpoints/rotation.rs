@@ -78,9 +78,10 @@ async fn an_unknown_key_makes_the_authorizer_look_again_but_not_often() {
     let subject = token::Subject {
         user: account.user.id,
         tenant: account.user.tenant,
+        role: None,
         session: Some(session),
         application: None,
-        scope: account.user.scope(),
+        scope: account.user.in_own_tenant().scopes().join(" "),
     };
     let token = issuer.issue(subject.clone(), &auth.ids, auth.clock.now()).unwrap();
     assert!(auth.authorized(&token).await.is_some(), "it has looked again");

@@ -52,6 +52,21 @@ pub(crate) struct Auth {
     router: Router,
 }
 
+/// The endpoints of tenants.
+fn tenants(system: &System, queue: &Queue) -> Router {
+    let s = || system.clone();
+    api::create_tenant::router(s())
+        .merge(api::list_tenants::router(s()))
+        .merge(api::switch_tenant::router(s()))
+        .merge(api::list_members::router(s()))
+        .merge(api::give_role::router(s()))
+        .merge(api::remove_member::router(s()))
+        .merge(api::invite::router(s(), queue.clone()))
+        .merge(api::list_invitations::router(s()))
+        .merge(api::revoke_invitation::router(s()))
+        .merge(api::accept_invitation::router(s()))
+}
+
 pub(crate) async fn auth() -> Auth {
     auth_with(6_000).await
 }
@@ -116,7 +131,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::renew_secret::router(s()))
         .merge(api::delete_application::router(s()));
     let router = api::register::router(&system, queue.clone())
-        .merge(api::forgot_password::router(&system, queue))
+        .merge(api::forgot_password::router(&system, queue.clone()))
         .merge(api::confirm::router(s()))
         .merge(api::reset_password::router(s()))
         .merge(api::login::router(s(), issuers.clone()))
@@ -135,6 +150,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::list_api_keys::router(s()))
         .merge(api::rotate_api_key::router(s()))
         .merge(api::revoke_api_key::router(s()))
+        .merge(tenants(&system, &queue))
         .merge(api::get_me::router(s()))
         .merge(api::export_me::router(s(), audit_log.clone()))
         .merge(api::delete_me::router(s()))

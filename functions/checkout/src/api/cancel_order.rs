@@ -51,8 +51,7 @@ async fn handle(
                 .detail("Ask the shop for a refund.")
                 .into());
         }
-        let is_customer = order.placed.customer == user.user;
-        let reason = if is_customer { Reason::Customer } else { Reason::Shop };
+        let reason = if user.owns(&order) { Reason::Customer } else { Reason::Shop };
         let event = Event::CancelRequested { reason };
         let (order, writes) = state.store.request_writes(&order, event, state.clock.now())?;
         let is_made = state.store.commit_request(state.ids.next(), writes).await?;

@@ -36,11 +36,9 @@ pub(super) async fn change_cart(
     retried(attempt).await
 }
 
-/// The order, if it belongs to the user or the user is an admin. Otherwise 404.
+/// The order, if it belongs to the user in the tenant that the user acts for, or the user is an admin. Otherwise 404.
 pub(super) async fn visible_order(store: &Store, id: OrderId, user: &SignedIn) -> Result<Order> {
-    let order = store.order(id).await?;
-    let order =
-        order.filter(|order| order.placed.customer == user.user || user.require(ADMIN).is_ok());
+    let order = store.order(id).await?.filter(|order| user.reaches(order, ADMIN));
     Ok(order.ok_or_else(|| Problem::not_found("order"))?)
 }
 

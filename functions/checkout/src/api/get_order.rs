@@ -132,7 +132,7 @@ async fn answer(
     order: Order,
     user: &SignedIn,
 ) -> Result<Answer> {
-    let is_asked = order.state == OrderState::ActionRequired && order.placed.customer == user.user;
+    let is_asked = order.state == OrderState::ActionRequired && user.owns(&order);
     let payment_client_secret = match &order.payment {
         Some(payment) if is_asked => client_secret(payments, payment).await,
         _ => None,

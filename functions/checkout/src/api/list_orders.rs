@@ -32,14 +32,15 @@ struct Orders {
     next_cursor: Option<String>,
 }
 
-/// Lists the user's own orders, newest first.
+/// Lists the user's own orders in the tenant that the user acts for, newest first.
 #[utoipa::path(get, path = "/v1/orders")]
 async fn handle(
     State(state): State<System>,
     user: Allowed<Read>,
     Query(page): Query<Page>,
 ) -> Result<(Next, Json<Orders>)> {
-    let (ids, last) = state.store.customer_orders(user.user, page.after()?, page.limit()?).await?;
+    let (ids, last) =
+        state.store.customer_orders((user.user, user.tenant), page.after()?, page.limit()?).await?;
     let states = state.store.orders(&ids).await?;
     let orders = states.iter().map(|state| View::of(&state.order)).collect();
     let next_cursor = last.map(cursor);

@@ -88,7 +88,7 @@ async fn attempt(
     request: &Request,
 ) -> Result<Option<Outcome<Saved>>> {
     let (order, now) = (state.store.order(id).await?, state.clock.now());
-    let order = order.filter(|order| order.placed.customer == user.user);
+    let order = order.filter(|order| user.owns(order));
     let order = order.ok_or_else(|| Problem::not_found("order"))?;
     check(&order, now)?;
     let event = Event::MeansGiven { payment_method: request.payment_method.clone() };

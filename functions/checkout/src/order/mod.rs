@@ -23,7 +23,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::id::{Id, Kind};
+use shared::id::{Id, Kind, TenantId, UserId};
+use shared::policy::Owned;
 use utoipa::ToSchema;
 
 pub use event::{Event, Placed, Reason, Recorded};
@@ -180,6 +181,16 @@ pub struct IllegalEvent {
     pub state: Option<State>,
     /// The event.
     pub event: &'static str,
+}
+
+impl Owned for Order {
+    fn owner(&self) -> UserId {
+        self.placed.customer
+    }
+
+    fn tenant(&self) -> TenantId {
+        self.placed.tenant
+    }
 }
 
 impl Order {

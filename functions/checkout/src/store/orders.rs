@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::due;
-use shared::id::UserId;
+use shared::id::{TenantId, UserId};
 use shared::lease::{self, AttemptId, CLAIMED_LAST, FREE, LET_GO, Lease, TAKE};
-use shared::table::{self, Item, Table, key, milliseconds, number, string, value};
+use shared::table::{self, Item, Table, key, milliseconds, number, string, text, value};
 use shared::transaction::Sent;
 use shared::write::{self, Written};
 
@@ -114,6 +114,12 @@ struct NewState<'a> {
     attempts: u32,
 }
 
+/// What the pointer from a customer says of an order.
+#[derive(Serialize)]
+struct Pointed {
+    tenant: TenantId,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Pointer {
     sk: String,
@@ -133,7 +139,8 @@ impl Store {
         let content = NewState { order: &order, version: order.version, attempts: 0 };
         let state = self.table.new_item(state, &content)?;
         let of_customer = pointer_key(order.placed.customer, order.id);
-        let pointer = table::put(self.table.marking(of_customer))?;
+        let pointer = Pointed { tenant: order.placed.tenant };
+        let pointer = table::put(self.table.putting(of_customer, &pointer)?)?;
         Ok((order, vec![self.event(placed)?, state, pointer]))
     }
 
@@ -160,17 +167,19 @@ impl Store {
         self.table.all(format!("ORDER#{id}"), "EVENT#").await
     }
 
-    /// Up to `limit` orders of a customer, newest first, starting after `after`; and the `after` of the next
-    /// page, if there is one. 0.5 RRU for 4 KB of pointers.
+    /// Up to `limit` orders of a customer in a tenant, newest first, starting after `after`; and the `after` of the next
+    /// page, if there is one. 0.5 RRU for 4 KB of pointers of the customer in all tenants.
     pub async fn customer_orders(
         &self,
-        customer: UserId,
+        (customer, tenant): (UserId, TenantId),
         after: Option<OrderId>,
         limit: i32,
     ) -> Result<(Vec<OrderId>, Option<OrderId>)> {
         let query = self
             .table
             .query(format!("USER#{customer}"), "ORDER#")
+            .filter_expression("tenant = :tenant")
+            .expression_attribute_values(":tenant", text(tenant))
             .scan_index_forward(false)
             .set_exclusive_start_key(after.map(|id| pointer_key(customer, id)));
         let (pointers, has_more) = Table::page::<Pointer>(query, limit).await?;

@@ -14,7 +14,9 @@ use testing::provider::DECLINED;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{BOOK, CUSTOMER, ORDER, PRICE, Shop, ask, euro, shop};
+use crate::support::{Ask, BOOK, CUSTOMER, ORDER, PRICE, Shop, TENANT, ask, euro, shop};
+
+const ELSEWHERE: &str = "ten_01M7YRRT80000000000000000Z";
 
 fn events(order: &Value) -> Vec<&str> {
     let history = order["history"].as_array().unwrap();
@@ -69,6 +71,22 @@ async fn an_order_is_visible_to_its_customer_and_to_the_shop() {
         let answer = ask("get-order").about(ORDER, bad).of(&s).await;
         assert_eq!((answer.problem(), answer.field().0), ((400, "invalid-parameter"), "order_id"));
     }
+}
+
+/// The customer acts for another tenant now, or has left that of the order.
+#[tokio::test]
+async fn an_order_stays_in_its_tenant() {
+    let s = shop().await;
+    let (customer, id) = s.confirmed().await;
+    let elsewhere = |name| ask(name).order(id).by(customer).about(TENANT, ELSEWHERE);
+    for name in ["get-order", "cancel-order", "pay-order"] {
+        assert_eq!(elsewhere(name).of(&s).await.problem(), (404, "not-found"), "{name}");
+    }
+    let listed = async |request: Ask| request.of(&s).await.ok(200)["orders"].clone();
+    assert_eq!(listed(elsewhere("list-orders")).await, json!([]));
+    let mine = listed(ask("list-orders").by(customer)).await;
+    assert_eq!((mine.as_array().unwrap().len(), &mine[0]["id"]), (1, &json!(id)));
+    elsewhere("get-order").scope("orders:read admin").of(&s).await.ok(200);
 }
 
 #[tokio::test]

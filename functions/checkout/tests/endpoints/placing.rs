@@ -10,7 +10,9 @@ use shared::fault::{Fault, Run, walk};
 use shared::id::UserId;
 use testing::eventually;
 
-use crate::support::{Answer, Ask, BOOK, CUSTOMER, PRICE, Shop, ask, euro, replace_product, shop};
+use crate::support::{
+    Answer, Ask, BOOK, CUSTOMER, PRICE, Shop, TENANT, ask, euro, replace_product, shop,
+};
 
 fn place(key: &str) -> Ask {
     ask("place-order").key(key)
@@ -31,7 +33,7 @@ async fn in_cart(s: &Shop) -> Vec<(String, u32)> {
 
 /// The number of the customer's orders.
 async fn customer_orders(s: &Shop, customer: UserId) -> usize {
-    s.store.customer_orders(customer, None, 100).await.unwrap().0.len()
+    s.store.customer_orders((customer, TENANT.parse().unwrap()), None, 100).await.unwrap().0.len()
 }
 
 #[tokio::test]
@@ -366,8 +368,11 @@ async fn a_response_waits_for_the_end_as_long_as_requested() {
     let placing = async { waiting("l", "wait=20").of(&s).await };
     let working = async {
         let id = eventually("the order", Duration::from_secs(10), async || {
-            let (ids, _) =
-                s.store.customer_orders(CUSTOMER.parse().unwrap(), None, 10).await.unwrap();
+            let (ids, _) = s
+                .store
+                .customer_orders((CUSTOMER.parse().unwrap(), TENANT.parse().unwrap()), None, 10)
+                .await
+                .unwrap();
             ids.into_iter().find(|other| *other != id)
         });
         s.work(id.await).await;

@@ -38,6 +38,8 @@ use shared::webhook::Courier;
 use testing::provider::Provider;
 use testing::{account, contract, event};
 
+/// The tenant of the sample events.
+pub(crate) const TENANT: &str = "ten_01M7YRRT800000000000000001";
 /// The customer of the sample events.
 pub(crate) const CUSTOMER: &str = "usr_01M7YRRT800000000000000000";
 /// The order of the sample events.

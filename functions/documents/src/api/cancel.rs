@@ -7,8 +7,8 @@ use shared::http::contract::{self, Operation};
 use shared::http::{Allowed, Json, Path, StatusCode};
 use shared::problem::{NOT_FOUND, Problem, ProblemType};
 
-use super::Write;
 use super::view::View;
+use super::{Write, visible};
 use crate::document::{DocumentId, Status};
 use crate::queues::Job;
 use crate::store::Change;
@@ -36,10 +36,8 @@ async fn handle(
     user: Allowed<Write>,
     Path(id): Path<DocumentId>,
 ) -> Result<Json<View>> {
-    let (key, now) = ((user.user, id), state.clock.now());
-    let found = state.documents.get(key).await?;
-    let found = found.filter(|found| found.status != Status::Deleting);
-    let found = found.ok_or_else(|| Problem::not_found("document"))?;
+    let found = visible(&state.documents, &user, id).await?;
+    let (key, now) = (found.key(), state.clock.now());
     if matches!(found.status, Status::Ready | Status::Rejected | Status::Failed) {
         return Err(finished().into());
     }

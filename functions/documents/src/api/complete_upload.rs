@@ -39,7 +39,7 @@ async fn handle(
     Path(id): Path<DocumentId>,
 ) -> Result<(StatusCode, Json<View>)> {
     let now = state.clock.now();
-    let (document, upload) = open(&state.documents, (user.user, id), now).await?;
+    let (document, upload) = open(&state.documents, (&user, id), now).await?;
     if let Some(arrived) = state.objects.parts(document.key(), &upload).await? {
         let size = document.announced.size;
         let missing = Parts::of(size).missing(size, &arrived);

@@ -5,9 +5,9 @@ use axum::extract::State;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::{Allowed, Path, StatusCode};
-use shared::problem::{NOT_FOUND, Problem};
+use shared::problem::NOT_FOUND;
 
-use super::Write;
+use super::{Write, own};
 use crate::document::DocumentId;
 use crate::queues::Job;
 use crate::system::System;
@@ -30,10 +30,7 @@ async fn handle(
     user: Allowed<Write>,
     Path(id): Path<DocumentId>,
 ) -> Result<StatusCode> {
-    let key = (user.user, id);
-    if state.documents.get(key).await?.is_none() {
-        return Err(Problem::not_found("document").into());
-    }
+    let key = own(&state.documents, &user, id).await?.key();
     // Queue the job first: in the other order, a crash in between would leave a mark without a job.
     state.queues.purge()?.send(&Job::of(key)).await?;
     // If the update is refused, another request has deleted the document.

@@ -11,17 +11,16 @@ use serde_json::Value;
 use shared::Result;
 use shared::http::contract::{self, Operation};
 use shared::http::prefer::{self, Pauses};
-use shared::http::{Allowed, Json, Path, StatusCode};
-use shared::problem::{NOT_FOUND, Problem};
+use shared::http::{Allowed, Json, Path, SignedIn, StatusCode};
+use shared::problem::NOT_FOUND;
 use utoipa::ToSchema;
 
-use super::Read;
 use super::extracted::ExtractedData;
 use super::view::View;
+use super::{Read, visible};
 use crate::document::{Document, DocumentId, Status};
 use crate::stage::Text;
 use crate::stages::structure::MAX_DATA_BYTES;
-use crate::store::Key;
 use crate::system::System;
 
 /// The endpoint's router.
@@ -77,18 +76,21 @@ async fn handle(
     headers: HeaderMap,
 ) -> Result<Response> {
     let wait = prefer::wait(&headers);
-    let document = when_finished(&state, (user.user, id), wait.unwrap_or_default()).await?;
+    let document = when_finished(&state, &user, id, wait.unwrap_or_default()).await?;
     let answer = Json(answer(&state, document).await?).into_response();
     Ok(if wait.is_some() { prefer::applied(answer) } else { answer })
 }
 
 /// The document when it is finished, or after `wait`.
-async fn when_finished(state: &System, key: Key, wait: Duration) -> Result<Document> {
+async fn when_finished(
+    state: &System,
+    user: &SignedIn,
+    id: DocumentId,
+    wait: Duration,
+) -> Result<Document> {
     let mut pauses = Pauses::within(wait);
     loop {
-        let found = state.documents.get(key).await?;
-        let found = found.filter(|found| found.status != Status::Deleting);
-        let document = found.ok_or_else(|| Problem::not_found("document"))?;
+        let document = visible(&state.documents, user, id).await?;
         let is_finished = document.status_at(state.clock.now()).is_final();
         if is_finished || !pauses.pause().await {
             return Ok(document);

@@ -34,14 +34,15 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-/// Lists the user's own documents, newest first.
+/// Lists the user's own documents in the tenant that the user acts for, newest first.
 #[utoipa::path(get, path = "/v1/documents")]
 async fn handle(
     State(state): State<System>,
     user: Allowed<Read>,
     Query(query): Query<page::Page>,
 ) -> Result<(Next, Json<Page>)> {
-    let (documents, last) = state.documents.list(user.user, query.after()?, query.limit()?).await?;
+    let (documents, last) =
+        state.documents.list((user.user, user.tenant), query.after()?, query.limit()?).await?;
     let next_cursor = last.map(cursor);
     let now = state.clock.now();
     let documents = documents.into_iter().map(|found| View::of(found, now).brief()).collect();

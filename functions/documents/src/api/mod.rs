@@ -18,12 +18,17 @@ mod settings_fields;
 pub mod upload_parts;
 mod view;
 
+use shared::Result;
+use shared::http::SignedIn;
 use shared::http::contract::{self, Operation};
+use shared::problem::Problem;
 use shared::scopes::{DocumentsRead as Read, DocumentsWrite as Write};
 
 pub use view::View;
 
 use crate::deliver_webhook::ENDS;
+use crate::document::{Document, DocumentId, Status};
+use crate::store::Documents;
 
 /// The endpoints' part of the contract.
 #[must_use]
@@ -50,4 +55,22 @@ pub fn operations() -> Vec<Operation> {
 #[must_use]
 pub fn webhooks() -> Vec<Operation> {
     ENDS.map(|(_, kind, summary)| contract::webhook::<View>("documents", kind, summary)).into()
+}
+
+/// The document, if it is the user's own, in any status.
+///
+/// # Errors
+/// 404 when there is none.
+async fn own(documents: &Documents, user: &SignedIn, id: DocumentId) -> Result<Document> {
+    let found = documents.get((user.user, id)).await?.filter(|found| user.owns(found));
+    Ok(found.ok_or_else(|| Problem::not_found("document"))?)
+}
+
+/// The same, but for a document that is being deleted.
+async fn visible(documents: &Documents, user: &SignedIn, id: DocumentId) -> Result<Document> {
+    let found = own(documents, user, id).await?;
+    if found.status == Status::Deleting {
+        return Err(Problem::not_found("document").into());
+    }
+    Ok(found)
 }

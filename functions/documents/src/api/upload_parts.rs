@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::Result;
 use shared::http::contract::{self, Operation};
-use shared::http::{Allowed, Json, Path, StatusCode};
+use shared::http::{Allowed, Json, Path, SignedIn, StatusCode};
 use shared::problem::{NOT_FOUND, Problem, ProblemType};
 use utoipa::ToSchema;
 
-use super::Write;
+use super::{Write, visible};
 use crate::document::{Document, DocumentId, Status};
 use crate::objects::LINK_LIFETIME;
-use crate::store::{Documents, Key};
+use crate::store::Documents;
 use crate::system::System;
 use crate::upload_parts::Parts;
 
@@ -73,7 +73,7 @@ async fn handle(
     Path(id): Path<DocumentId>,
 ) -> Result<Json<Answer>> {
     let now = state.clock.now();
-    let (document, upload) = open(&state.documents, (user.user, id), now).await?;
+    let (document, upload) = open(&state.documents, (&user, id), now).await?;
     let key = document.key();
     let arrived = state.objects.parts(key, &upload).await?.ok_or_else(not_uploading)?;
     let parts = Parts::of(document.announced.size);
@@ -94,11 +94,10 @@ async fn handle(
 /// A document with an open multipart upload, and S3's id of the upload.
 pub(super) async fn open(
     documents: &Documents,
-    key: Key,
+    (user, id): (&SignedIn, DocumentId),
     now: Timestamp,
 ) -> Result<(Document, String)> {
-    let document = documents.get(key).await?.filter(|found| found.status != Status::Deleting);
-    let document = document.ok_or_else(|| Problem::not_found("document"))?;
+    let document = visible(documents, user, id).await?;
     match (document.status_at(now), document.multipart.clone()) {
         (Status::AwaitingUpload, Some(upload)) => Ok((document, upload)),
         _ => Err(not_uploading().into()),

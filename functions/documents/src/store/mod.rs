@@ -25,7 +25,7 @@ use aws_sdk_dynamodb::types::{
     TransactWriteItem,
 };
 use jiff::Timestamp;
-use shared::id::UserId;
+use shared::id::{TenantId, UserId};
 use shared::table::{Item, Table, key, milliseconds, string, text, value};
 use shared::write::{self, Written};
 use shared::{Error, Result};
@@ -78,19 +78,20 @@ impl Documents {
         self.table.get(key_of(document)).await
     }
 
-    /// Up to `limit` of the owner's documents, newest first, starting after `after`; and the start of the
-    /// next page, if there is one. Documents that are being deleted are left out. 0.5 RRU for 4 KB of
-    /// documents.
+    /// Up to `limit` of the owner's documents in a tenant, newest first, starting after `after`; and the start of the
+    /// next page, if there is one. Documents that are being deleted are left out. 0.5 RRU for 4 KB of the owner's
+    /// documents in all tenants.
     pub async fn list(
         &self,
-        owner: UserId,
+        (owner, tenant): (UserId, TenantId),
         after: Option<DocumentId>,
         limit: i32,
     ) -> Result<(Vec<Document>, Option<DocumentId>)> {
         let query = self
             .table
             .query(format!("USER#{owner}"), "DOC#")
-            .filter_expression("#status <> :deleting")
+            .filter_expression("tenant = :tenant AND #status <> :deleting")
+            .expression_attribute_values(":tenant", text(tenant))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":deleting", string("deleting"))
             .scan_index_forward(false)

@@ -119,6 +119,32 @@ async fn an_announced_document_is_returned_and_listed() {
     assert_eq!(page["documents"].as_array().unwrap().len(), 1);
 }
 
+/// The user acts for another tenant now, or has left that of the document.
+#[tokio::test]
+async fn a_document_stays_in_its_tenant() {
+    let f = functions(Clock::System).await;
+    let (_, created) = call(&f.create, &event("documents-create-upload")).await;
+    let id = created["document"]["id"].as_str().unwrap();
+    let elsewhere = |name: &str| {
+        let event = event(name).replace("doc_01M7YRRT800000000000000002", id);
+        event.replace("ten_01M7YRRT800000000000000001", "ten_01M7YRRT80000000000000000Z")
+    };
+    for (router, name) in [
+        (&f.get, "documents-get"),
+        (&f.parts, "documents-upload-parts"),
+        (&f.complete, "documents-complete-upload"),
+        (&f.cancel, "documents-cancel"),
+        (&f.delete, "documents-delete"),
+    ] {
+        let (status, problem) = call(router, &elsewhere(name)).await;
+        assert_eq!((status, &problem["type"]), (404, &json!("/docs/problems/not-found")), "{name}");
+    }
+    let (_, page) = call(&f.list, &elsewhere("documents-list")).await;
+    assert_eq!(page, json!({"documents": []}));
+    let (_, page) = call(&f.list, &event("documents-list")).await;
+    assert_eq!(page["documents"][0]["id"], id);
+}
+
 #[tokio::test]
 async fn a_repeated_announcement_gives_the_same_document() {
     let f = functions(Clock::System).await;

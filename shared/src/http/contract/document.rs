@@ -15,7 +15,7 @@ use super::{BEARER, EVERYWHERE, Operation, versions};
 use crate::budget::EXCEEDED;
 use crate::http::rate_limit::{TOO_MANY_REQUESTS, UNAVAILABLE};
 use crate::idempotency::IN_PROGRESS;
-use crate::problem::{CONFLICTING_WRITES, INTERNAL, Members, ProblemType, TYPES, UNAUTHENTICATED};
+use crate::problem::{CONFLICTING_WRITES, INTERNAL, Members, ProblemType, TYPES};
 
 /// The headers of answers: name, description, example.
 const HEADERS: [(&str, &str, &str); 15] = [
@@ -220,9 +220,9 @@ impl Operation {
     }
 }
 
-/// Whether a request has this problem before a rate limit is asked: the edge refuses it, or has no user.
+/// Whether a request has this problem before a rate limit is asked: the edge refuses it.
 fn is_before_limit(problem: &ProblemType) -> bool {
-    *problem == UNAUTHENTICATED || *problem != INTERNAL && EVERYWHERE.contains(problem)
+    *problem != INTERNAL && EVERYWHERE.contains(problem)
 }
 
 /// Moves a response to `common`, and gives the reference.

@@ -20,7 +20,7 @@ async fn a_key_calls_the_api_as_its_user() {
     let body = answer.ok(201);
     let key = Key::of(&body);
     let mut shown = json!({
-        "id": key.id, "name": "nightly export", "scopes": ["audit:read", "orders:read"],
+        "id": key.id, "tenant": user["tenant"], "name": "nightly export", "scopes": ["audit:read", "orders:read"],
         "created_at": "2026-11-21T10:00:00Z", "secret_set_at": "2026-11-21T10:00:00Z",
         "expires_at": "2027-02-19T10:00:00Z",
         "client": {"user_agent": "curl/8.5.0", "ip": "203.0.113.7"},

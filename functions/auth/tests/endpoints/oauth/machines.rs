@@ -80,6 +80,7 @@ async fn a_token_that_stands_for_nothing_is_refused() {
     let own = Subject {
         user: id(&app.user).parse().unwrap(),
         tenant: id(&app.tenant).parse().unwrap(),
+        role: None,
         session: None,
         application: Some(app.id.parse().unwrap()),
         scope: "orders:read".into(),

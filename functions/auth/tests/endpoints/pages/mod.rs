@@ -22,7 +22,7 @@ const ASKING: [&str; 2] = ["register", "forgot-password"];
 const CHOOSING: [&str; 2] = ["confirm", "reset-password"];
 
 /// All pages, to which a link or a form may lead.
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "register",
     "confirm",
     "forgot-password",
@@ -32,6 +32,7 @@ const ALL: [&str; 9] = [
     "sign-out",
     "authorize",
     "device",
+    "join",
 ];
 
 /// What pages consist of. None of these runs or loads anything.
