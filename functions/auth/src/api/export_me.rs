@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::Account;
 use super::account_of;
 use super::api_keys::Shown;
+use super::identities::ShownIdentity;
 use crate::session::{Client, Granted, Session};
 use crate::store::{self, FactorSet, PasswordSet};
 use crate::system::System;
@@ -44,6 +45,8 @@ struct Export {
     sessions: Vec<KeptSession>,
     /// The API keys, newest first.
     api_keys: Vec<Shown>,
+    /// The identities at outside providers, oldest first.
+    identities: Vec<ShownIdentity>,
     /// The entries about the user, newest first, of the last 1,000 of the tenant's audit log.
     audit: Vec<Entry>,
 }
@@ -92,9 +95,11 @@ async fn handle(
     let (api_keys, _) = state.users.api_keys(user.user, None, MOST).await?;
     let now = state.clock.now();
     let api_keys = api_keys.into_iter().map(|key| Shown::at(now, key)).collect();
+    let identities = state.users.identities(user.user).await?;
+    let identities = identities.into_iter().map(ShownIdentity::from).collect();
     let (mut audit, _) = log.entries(Chain::Tenant(user.tenant), None, MOST).await?;
     let subject = user.user.to_string();
     audit.retain(|entry| entry.fact.subject == subject);
     let store::Account { user, password_set, second_factor, .. } = account;
-    Ok(Json(Export { user, password_set, second_factor, sessions, api_keys, audit }))
+    Ok(Json(Export { user, password_set, second_factor, sessions, api_keys, identities, audit }))
 }

@@ -23,17 +23,20 @@ pub mod get_keys;
 pub mod get_me;
 pub mod get_totp;
 pub mod get_userinfo;
+mod identities;
 pub mod introspect;
 pub(crate) mod links;
 pub mod list_api_keys;
 pub mod list_applications;
 pub mod list_audit;
+pub mod list_identities;
 pub mod list_sessions;
 pub mod login;
 pub mod login_code;
 pub mod logout;
 pub mod refresh;
 pub mod register;
+pub mod remove_identity;
 pub mod remove_totp;
 pub mod renew_recovery_codes;
 pub mod renew_secret;
@@ -95,6 +98,7 @@ pub fn operations() -> Vec<Operation> {
         list_api_keys::operation(),
         get_totp::operation(),
         list_audit::operation(),
+        list_identities::operation(),
         list_sessions::operation(),
         login::operation(),
         login_code::operation(),
@@ -102,6 +106,7 @@ pub fn operations() -> Vec<Operation> {
         refresh::operation(),
         register::operation(),
         renew_secret::operation(),
+        remove_identity::operation(),
         remove_totp::operation(),
         renew_recovery_codes::operation(),
         reset_password::operation(),

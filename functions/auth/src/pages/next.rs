@@ -20,9 +20,18 @@ pub(super) enum Next {
 impl Next {
     /// What a form repeats.
     pub(super) async fn read(state: &System, form: &Form) -> Result<Result<Self, Nowhere>> {
-        match form.text("request") {
+        Self::repeated(state, form.text("request"), form.text("device")).await
+    }
+
+    /// What these fields of a form say.
+    pub(super) async fn repeated(
+        state: &System,
+        request: &str,
+        device: &str,
+    ) -> Result<Result<Self, Nowhere>> {
+        match request {
             "" => {
-                let code = UserCode::read(form.text("device"));
+                let code = UserCode::read(device);
                 Ok(Ok(code.map_or(Self::Here, Self::Device)))
             }
             query => Ok(Asked::read(state, query).await?.map(Self::of)),
@@ -51,6 +60,13 @@ impl Next {
             Self::Application(asked) => Some(&asked.application.name),
             Self::Device(_) => Some("your device"),
         }
+    }
+
+    /// Whether the application demands that the user proves anew who it is.
+    pub(super) fn asks_again(&self) -> bool {
+        let Self::Application(asked) = self else { return false };
+        let prompts = asked.form.text("prompt").split(' ').any(|it| it == "login");
+        prompts || !asked.form.text("max_age").is_empty()
     }
 
     /// The origin at which forms may end; empty for ours.

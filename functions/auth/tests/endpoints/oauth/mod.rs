@@ -61,7 +61,7 @@ pub(crate) fn asks(app: &App, changes: &[(&str, &str)]) -> String {
 }
 
 /// The event with the browser's cookie.
-fn with_cookie(mut event: Value, browser: &str) -> Value {
+pub(crate) fn with_cookie(mut event: Value, browser: &str) -> Value {
     if !browser.is_empty() {
         event["cookies"] = json!(["other=1", browser]);
     }
