@@ -14,6 +14,7 @@
 //! | `auth-authorize` | API Gateway's authorizer: checks the token or the API key of every other request | [`authorize`] |
 //! | `auth-create-api-key`, `auth-list-api-keys`, `auth-rotate-api-key`, `auth-revoke-api-key` | the user's API keys, for programs | [`api_key`], [`api`] |
 //! | `auth-enrol-totp`, `auth-confirm-totp`, `auth-get-totp`, `auth-remove-totp`, `auth-renew-recovery-codes` | the user's second factor | [`second_factor`], [`api`] |
+//! | `auth-list-identities`, `auth-remove-identity` | who the user is at outside providers | [`identity`], [`api`] |
 //! | `auth-export-me`, `auth-delete-me` | all that is kept of the user, and its deletion | [`api`] |
 //! | `auth-relay` | follows the table: writes the audit log, tells other systems of users | [`relay`], [`audit`] |
 //! | `auth-list-audit` | shows the audit log of a tenant | [`api::list_audit`] |
@@ -27,12 +28,13 @@
 //! | `auth-create-application`, `auth-list-applications`, `auth-renew-secret`, `auth-delete-application` | an administrator registers applications | [`api`] |
 //! | `auth-get-configuration`, `auth-get-keys` | tell libraries all they need | [`api::get_configuration`], [`api::get_keys`] |
 //! | `auth-sign-in-pages` | pages on which a user signs in, and allows an application or a device | [`pages::sign_in`] |
+//! | `auth-provider-pages` | pages on which a user signs in at an outside provider | [`pages::provider`], [`provider`] |
 //! | `auth-authorize-device` | begins a sign-in on a device without a browser | [`api::authorize_device`] |
 //! | `auth-token` | gives tokens to an application | [`api::token`] |
 //! | `auth-revoke`, `auth-introspect`, `auth-get-userinfo` | end a token, tell of a token, tell of its user | [`api`] |
 //!
-//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`], [`api_key`], [`second_factor`], [`oauth`] and [`token`]
-//! have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of
+//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`], [`api_key`], [`second_factor`], [`identity`],
+//! [`provider`], [`oauth`] and [`token`] have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of
 //! tokens.
 
 pub mod api;

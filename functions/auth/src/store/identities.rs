@@ -56,7 +56,7 @@ pub enum Linked {
 #[derive(Serialize, Deserialize)]
 struct Leads {
     user_id: UserId,
-    identity: IdentityId,
+    identity_id: IdentityId,
 }
 
 impl Users {
@@ -85,13 +85,14 @@ impl Users {
     /// To whom an identity leads, strongly consistent; `None` while its items do not agree: it is being linked or removed. 1 RRU if
     /// it is unknown, and 3 otherwise.
     pub async fn owner(&self, subject: &Subject) -> Result<Option<Owner>> {
-        let Some(Leads { user_id, identity }) = self.table.get(subject_key(subject)).await? else {
+        let Some(Leads { user_id, identity_id }) = self.table.get(subject_key(subject)).await?
+        else {
             return Ok(Some(Owner::Nobody(None)));
         };
         let Some(account) = self.account(user_id).await? else {
             return Ok(Some(Owner::Nobody(Some(user_id))));
         };
-        let of_user = self.identity(user_id, identity).await?;
+        let of_user = self.identity(user_id, identity_id).await?;
         let is_linked = of_user.is_some_and(|identity| identity.subject == *subject);
         Ok(is_linked.then(|| Owner::User(Box::new(account))))
     }
@@ -184,7 +185,7 @@ impl Users {
         let of_subject = self
             .table
             .deleting(subject_key(&removed.subject))
-            .condition_expression("attribute_not_exists(pk) OR identity = :identity")
+            .condition_expression("attribute_not_exists(pk) OR identity_id = :identity")
             .expression_attribute_values(":identity", text(removed.id));
         let writes = vec![delete(of_user)?, update(count)?, delete(of_subject)?];
         let sent = self.table.transact("identities.remove", &attempt.to_string(), writes).await?;
@@ -210,7 +211,7 @@ impl Users {
 
     /// The two items of an identity.
     fn adding(&self, identity: &Identity, gone: Option<UserId>) -> Result<[TransactWriteItem; 2]> {
-        let leads = Leads { user_id: identity.user, identity: identity.id };
+        let leads = Leads { user_id: identity.user, identity_id: identity.id };
         // No user has the empty id.
         let gone = gone.map(|user| user.to_string()).unwrap_or_default();
         let of_subject = self
