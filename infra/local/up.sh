@@ -27,6 +27,7 @@ if ! sam deploy --config-env local \
     Scanner=clamd "ClamdAddress=$CLAMD_ADDRESS" TrustPrivateWebhooks=true \
     ModelProvider=openai "ModelUrl=$MODEL_URL" ModelId=smollm2-135m-instruct \
     "MailFrom=$MAIL_FROM" "PublicUrl=$AWS_ENDPOINT_URL/_aws/execute-api/{api}/\$default" \
+    "IdentityProviders='[{\"id\":\"local\",\"name\":\"Local\",\"issuer\":\"$IDENTITY_ISSUER\",\"client_id\":\"$IDENTITY_CLIENT\"}]'" \
     "PaymentsUrl=$PAYMENTS_URL" "PaymentsKey=$PAYMENTS_SECRET_KEY" \
     "PaymentsSigningSecret=$PAYMENTS_WEBHOOK_SECRET" $systems ${PARAMETERS:-} >"$log" 2>&1; then
     cat "$log" >&2

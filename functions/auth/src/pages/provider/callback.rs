@@ -121,12 +121,14 @@ impl Back<'_> {
     async fn known(&self, subject: &Subject, email: Email) -> Result<Known> {
         let users = &self.state.users;
         retried(async || {
+            // Before the identity: another request may make both an account and its identity in between.
+            let is_taken = users.by_email(&email).await?.is_some();
             let gone = match users.owner(subject).await? {
                 None => return Ok(None),
                 Some(Owner::User(account)) => return Ok(Some(Known::User(account))),
                 Some(Owner::Nobody(gone)) => gone,
             };
-            if users.by_email(&email).await?.is_some() {
+            if is_taken {
                 return Ok(Some(Known::Address(email.clone())));
             }
             self.made(subject, &email, gone).await

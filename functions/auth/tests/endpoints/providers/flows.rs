@@ -6,7 +6,7 @@ use serde_json::json;
 use super::fake::{CLIENT, Fake, Key, Person};
 use super::{ONE, ada, secrets, session, with_key, with_provider, with_two};
 use crate::factor_support::with_factor;
-use crate::oauth::{asks, with_app, with_cookie};
+use crate::oauth::{asks, with_app};
 use crate::pages::{opened, sent};
 use crate::sessions::ADA;
 use crate::support::{Auth, PASSWORD, auth, sample};

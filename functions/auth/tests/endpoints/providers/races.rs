@@ -29,8 +29,10 @@ async fn of_16_callbacks_at_once_with_a_new_identity_one_makes_the_account() {
         browsers.push((browser, answer));
     }
     let pages = come_back(&auth, &browsers).await;
-    let signed_in = pages.iter().filter(|page| page.status == 200).count();
-    assert!(signed_in >= 1 && pages.iter().all(|page| [200, 503].contains(&page.status)));
+    let is_signed_in = |page: &&super::Page| page.body.contains("signed in as ada@example.org");
+    let signed_in = pages.iter().filter(is_signed_in).count();
+    // One that was too late in each of its tries may come again.
+    assert!(signed_in >= 1 && pages.iter().all(|it| it.status == 503 || is_signed_in(&it)));
     assert_eq!(auth.counted().await, [1, 1, 1]);
     assert_eq!(auth.items("USER#", "SESSION#").await.len(), signed_in);
 }
