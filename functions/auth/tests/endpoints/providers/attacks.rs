@@ -81,9 +81,24 @@ async fn a_key_that_the_provider_does_not_publish_signs_nothing() {
     auth.signs_in(&fake, ONE, &ada()).await.says(502, "");
     // Which of two keys with one name it is, nobody can say.
     fake.state().published = 2;
+    for signs in [0, 1] {
+        fake.state().signs = signs;
+        advance(&auth, std::time::Duration::from_hours(1));
+        auth.signs_in(&fake, ONE, &ada()).await.says(502, "");
+    }
+    assert_eq!(auth.counted().await, [0, 0, 0]);
+}
+
+/// A token may leave the name out if the provider has one key (Core 1.0, section 10.1).
+#[tokio::test]
+async fn a_token_without_the_name_of_its_key_counts_if_there_is_one_key() {
+    let (auth, fake) = with_provider().await;
+    fake.state().lie = |header, _| drop(header.as_object_mut().unwrap().remove("kid"));
+    auth.signs_in(&fake, ONE, &ada()).await.says(200, "signed in as");
+    fake.state().keys.push(Key::ec("key 2"));
+    fake.state().published = 2;
     advance(&auth, std::time::Duration::from_hours(1));
     auth.signs_in(&fake, ONE, &ada()).await.says(502, "");
-    assert_eq!(auth.counted().await, [0, 0, 0]);
 }
 
 #[tokio::test]
