@@ -1,5 +1,5 @@
-"""Verifies the sender of mails in the SES of the local AWS, which keeps all mails that it sends, and stores the secret of our client at
-the outside provider that the tests in a browser start."""
+"""Verifies the sender of mails in the SES of the local AWS, which keeps all mails that it sends, and stores the secrets of our client at
+the outside providers that the tests start."""
 
 import json
 import os
@@ -15,5 +15,5 @@ def set_up() -> None:
     except ses.exceptions.AlreadyExistsException:
         pass
     if secret := outputs()["AuthIdentityProvidersSecretId"]:
-        text = json.dumps({"local": os.environ["IDENTITY_SECRET"]})
+        text = json.dumps(dict.fromkeys(("local", "errand"), os.environ["IDENTITY_SECRET"]))
         client("secretsmanager").put_secret_value(SecretId=secret, SecretString=text)

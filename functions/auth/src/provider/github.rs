@@ -88,7 +88,7 @@ impl GitHub {
             ("redirect_uri", redirect_uri),
             ("code_verifier", verifier),
         ];
-        let request = || self.asking(self.http.request(Method::POST, url.as_str()).form(&form));
+        let request = || asking(self.http.request(Method::POST, url.as_str()).form(&form));
         let Tokens { access_token } = tokens("provider.tokens", request).await?;
         let user: User = self.get("user", &access_token).await?;
         Ok(SignedIn { subject: user.id.to_string(), claimed: None, access_token })
@@ -109,12 +109,8 @@ impl GitHub {
         token: &SecretString,
     ) -> Result<T, Failure> {
         let url = self.of_api(path)?;
-        let request = || self.asking(self.http.request(Method::GET, url.as_str()).bearer(token));
+        let request = || asking(self.http.request(Method::GET, url.as_str()).bearer(token));
         json(("provider.user", "the user's data"), request).await
-    }
-
-    fn asking(&self, request: Request) -> Request {
-        request.header(ACCEPT, "application/json").header(USER_AGENT, PROGRAM)
     }
 
     fn of_issuer(&self, name: &str) -> Result<Url, Failure> {
@@ -135,4 +131,8 @@ impl GitHub {
     fn endpoint(&self, text: &str) -> Result<Url, Failure> {
         self.provider.endpoint(text).ok_or_else(|| Failure::wrong("the issuer is no URL"))
     }
+}
+
+fn asking(request: Request) -> Request {
+    request.header(ACCEPT, "application/json").header(USER_AGENT, PROGRAM)
 }
