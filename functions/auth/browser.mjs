@@ -7,6 +7,8 @@ import { createHmac, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { outsideProvider } from "./outside_provider.mjs";
+
 const [FIRST, SECOND] = ["correct horse battery", "correct horse battery staple"];
 const NO_SCRIPTS = { javaScriptEnabled: false };
 // How long a mail may take, in milliseconds.
@@ -199,8 +201,8 @@ async function press(page, name) {
     await page.keyboard.press("Enter");
 }
 
-/** A user signs in to an application, allows it, says no the second time, and signs out. */
-async function application({ api, token, open, shoot, permit, openid }, email) {
+/** A registered application on the user's machine, and the request with which it begins. */
+async function asking({ api, token, permit, openid }) {
     const app = await listening();
     permit(app.host);
     const asked = { name: "Example", kind: "public", grants: ["authorization_code"], redirect_uris: ["http://127.0.0.1/callback"] };
@@ -217,7 +219,19 @@ async function application({ api, token, open, shoot, permit, openid }, email) {
         code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
         code_challenge_method: "S256",
     });
+    const checks = { pkceCodeVerifier, expectedNonce, idTokenExpected: true };
+    /** The claims of the ID token for what the browser has brought. */
+    const claims = async () => {
+        const tokens = await openid.authorizationCodeGrant(config, new URL(app.brought.pop(), app.address), checks);
+        return tokens.claims();
+    };
+    return { app, asks, claims };
+}
 
+/** A user signs in to an application, allows it, says no the second time, and signs out. */
+async function application(browser, email) {
+    const { api, open, shoot } = browser;
+    const { app, asks, claims } = await asking(browser);
     const page = await open(NO_SCRIPTS);
     await page.goto(asks.href);
     await heading(page, "Sign in");
@@ -241,9 +255,7 @@ async function application({ api, token, open, shoot, permit, openid }, email) {
     await shoot(page, "allow");
     await press(page, "Allow");
     await heading(page, "Welcome back");
-    const checks = { pkceCodeVerifier, expectedNonce, idTokenExpected: true };
-    const tokens = await openid.authorizationCodeGrant(config, new URL(app.brought.pop(), app.address), checks);
-    assert.equal(tokens.claims().email, email);
+    assert.equal((await claims()).email, email);
 
     // The browser is signed in. The user says no this time.
     await page.goto(asks.href);
@@ -330,6 +342,60 @@ async function invitation({ api, aws, token, open, shoot }, email) {
     await shoot(page, "joined");
 }
 
+/** A user signs in with an outside provider: registers there, comes back, links it to an account by mail, and goes on to an application. */
+async function provider(browser, email) {
+    const { api, aws, open, shoot, permit, Provider } = browser;
+    const outside = await outsideProvider(Provider, api);
+    permit(outside.host);
+    /** A browser that is not signed in anywhere, signs in at the provider with this address. */
+    const comes = async (address, url = `${api}/auth/sign-in`) => {
+        const page = await open(NO_SCRIPTS);
+        await page.goto(url);
+        await press(page, "Sign in with Local");
+        await heading(page, "Sign in at Local");
+        await send(page, address);
+        return page;
+    };
+    const somebody = `outside-${email}`;
+    const page = await comes(somebody);
+    await page.getByText(`You are signed in as ${somebody}`).waitFor();
+    await shoot(page, "signed-in-by-provider");
+    await follow(page, "Sign out");
+    await press(page, "Sign out");
+    await heading(page, "You are signed out");
+    // The provider knows the browser, and asks nothing: it redirects at once.
+    await page.goto(`${api}/auth/sign-in`);
+    await press(page, "Sign in with Local");
+    await page.getByText(`You are signed in as ${somebody}`).waitFor();
+
+    // The address has an account.
+    const other = await comes(email);
+    await heading(other, "Look at your mailbox");
+    await shoot(other, "look-at-your-mailbox");
+    await other.goto(await link(aws, email, 4));
+    await heading(other, "Sign in with Local");
+    await shoot(other, "link-identity");
+    await press(other, "Use Local for my account");
+    await heading(other, "It is done");
+    await shoot(other, "identity-is-linked");
+    await follow(other, "Sign in");
+    await heading(other, "Sign in");
+    await shoot(other, "sign-in-with-provider");
+    await press(other, "Sign in with Local");
+    await other.getByText(`You are signed in as ${email}`).waitFor();
+
+    // For an application, which the user is asked about.
+    const { app, asks, claims } = await asking(browser);
+    const third = await comes(somebody, asks.href);
+    await heading(third, "Allow Example?");
+    await press(third, "Allow");
+    await heading(third, "Welcome back");
+    assert.equal((await claims()).email, somebody);
+    app.close();
+
+    outside.close();
+}
+
 /** Walks through all pages. */
 export async function run(browser) {
     const email = `browser-${randomBytes(6).toString("hex")}@example.org`;
@@ -337,6 +403,7 @@ export async function run(browser) {
     await reset(browser, page, email);
     await application(browser, email);
     await invitation(browser, email);
+    await provider(browser, email);
     await secondFactor(browser, email);
     await fromAnotherSite(browser, email);
     await againstThePolicy(browser);

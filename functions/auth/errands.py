@@ -1,6 +1,6 @@
 """The errands of auth: a forgotten password, the pages, sessions, a change of the password, a second factor, a rotation of the keys,
-applications of OAuth, an admin who registered before there were roles, API keys, tenants, the audit log, which notices changes by hand, and
-a deletion.
+applications of OAuth, an outside provider, an admin who registered before there were roles, API keys, tenants, the audit log, which
+notices changes by hand, and a deletion.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 import audit
 from common import STACK, call, client, outputs
-from functions.auth import admin, oauth, remove_second_factor, tenants, totp, users
+from functions.auth import admin, oauth, outside, remove_second_factor, tenants, totp, users
 from receiver import until
 
 UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and not after"}
@@ -28,6 +28,8 @@ def run(api: str) -> None:
     second_factor(api)
     rotate_keys()
     oauth.run(api, admin.new(api))
+    if outputs()["AuthIdentityProvidersSecretId"]:
+        outside.run(api)
     early_admin(api)
     api_keys(api)
     tenants.run(api)

@@ -36,6 +36,7 @@ SWITCHES = "the tokens with which the run signs in would be refused; functions/a
 UNTRIED = {
     **dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password", "auth-delete-me"), ENDS),
     "auth-switch-tenant": SWITCHES,
+    "auth-remove-identity": "an identity needs an outside provider; functions/auth/tests/endpoints/providers tries it",
     "auth-get-userinfo": "its token is an application's; functions/auth/oauth.py tries it",
     **dict.fromkeys(("auth-token", "auth-authorize-device", "auth-revoke", "auth-introspect"), FORMS),
     **dict.fromkeys(("auth-enrol-totp", "auth-confirm-totp", "auth-remove-totp", "auth-renew-recovery-codes"), LOCKS),

@@ -17,6 +17,10 @@ export CLAMD_PORT=$((LOCAL_PORT + 1000)) MODEL_PORT=$((LOCAL_PORT + 2000))
 export PROVIDER_PORT=$((LOCAL_PORT + 3000)) PAYMENTS_PORT=$((LOCAL_PORT + 4000))
 export CLAMD_ADDRESS="127.0.0.1:$CLAMD_PORT" MODEL_URL="http://127.0.0.1:$MODEL_PORT/v1"
 export PAYMENTS_URL="http://127.0.0.1:$PAYMENTS_PORT"
+# The tests in a browser and the errands each start an outside provider, at which users sign in. The secret is for the local stack
+# only.
+export IDENTITY_ISSUER="http://127.0.0.1:$((LOCAL_PORT + 5000))" ERRAND_ISSUER="http://127.0.0.1:$((LOCAL_PORT + 6000))"
+export IDENTITY_CLIENT=arsenal IDENTITY_SECRET=identity_secret_local
 # Nobody owns the domain. The local SES keeps all mails.
 export MAIL_FROM=no-reply@arsenal.test
 # These secrets are for the local payment provider only.

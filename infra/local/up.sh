@@ -19,6 +19,14 @@ infra/build.sh local
 echo "── Deploying template.yaml with $names"
 systems="$("$PYTHON" infra/systems.py parameters ${1:+"$1"})"
 case "$(uname -m)" in aarch64 | arm64) architecture=arm64 ;; *) architecture=x86_64 ;; esac
+# Functions in a container do not reach a provider on this machine.
+providers="[]"
+if [ -z "${ENDPOINT:-}" ]; then
+    provider='{"id":"%s","name":"%s","issuer":"%s","client_id":"%s"}'
+    # shellcheck disable=SC2059 # the format is the line above
+    providers="[$(printf "$provider,$provider" local Local "$IDENTITY_ISSUER" "$IDENTITY_CLIENT" \
+        errand Errand "$ERRAND_ISSUER" "$IDENTITY_CLIENT")]"
+fi
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086 # several parameters are several words
@@ -27,6 +35,7 @@ if ! sam deploy --config-env local \
     Scanner=clamd "ClamdAddress=$CLAMD_ADDRESS" TrustPrivateWebhooks=true \
     ModelProvider=openai "ModelUrl=$MODEL_URL" ModelId=smollm2-135m-instruct \
     "MailFrom=$MAIL_FROM" "PublicUrl=$AWS_ENDPOINT_URL/_aws/execute-api/{api}/\$default" \
+    "IdentityProviders='$providers'" \
     "PaymentsUrl=$PAYMENTS_URL" "PaymentsKey=$PAYMENTS_SECRET_KEY" \
     "PaymentsSigningSecret=$PAYMENTS_WEBHOOK_SECRET" $systems ${PARAMETERS:-} >"$log" 2>&1; then
     cat "$log" >&2

@@ -2,14 +2,15 @@
 //
 //     node browse.mjs CHROMIUM API AWS FOLDER PROGRAM…
 //
-// A program exports `run({ api, aws, token, open, shoot, permit, openid })`, which throws if something is not as it should be.
-// `open` makes a page in a session of its own, `token` is an administrator's (ADMIN_TOKEN), and `openid` is the library of an
-// application. When all is done, the pages must have asked no other host for anything, but those that the program permits, and
+// A program exports `run({ api, aws, token, open, shoot, permit, openid, Provider })`, which throws if something is not as it should be.
+// `open` makes a page in a session of its own, `token` is an administrator's (ADMIN_TOKEN), `openid` is the library of an application, and
+// `Provider` that of an outside provider. When all is done, the pages must have asked no other host for anything, but those that the program permits, and
 // the browser must have complained about nothing: no broken rule of a Content-Security-Policy, no error of a script.
 
 import assert from "node:assert/strict";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import Provider from "oidc-provider";
 import * as openid from "openid-client";
 import { chromium } from "playwright-core";
 
@@ -68,7 +69,7 @@ try {
         const { run } = await import(program);
         const permit = (host) => permitted.add(host);
         const { ADMIN_TOKEN: token } = process.env;
-        await run({ api, aws, token, open, shoot: (page, name) => shoot(system, page, name), complaints, permit, openid });
+        await run({ api, aws, token, open, shoot: (page, name) => shoot(system, page, name), complaints, permit, openid, Provider });
         assert.deepEqual(complaints, [], program);
     }
 } finally {

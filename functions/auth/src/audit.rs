@@ -18,6 +18,8 @@
 //! | a session whose end is removed, which only a hand does | `session.revived` |
 //! | an API key: new, with another secret by a rotation, deleted | `api_key.created`, `api_key.rotated`, `api_key.revoked` |
 //! | anything else of an API key but its last use, which only a hand changes | `api_key.changed` |
+//! | an identity at a provider: linked, removed | `identity.linked`, `identity.removed` |
+//! | anything of an identity, which only a hand changes | `identity.changed` |
 //! | its second factor: switched on, switched off | `second_factor.added`, `second_factor.removed` |
 //! | recovery codes: all replaced, one used | `recovery_codes.replaced`, `recovery_code.used` |
 //! | a second factor in force, in any way that no request does | `second_factor.changed` |
@@ -41,12 +43,13 @@ mod tenant;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use shared::audit::{Chain, Fact};
 use shared::batch::Change;
 use shared::scopes::Role;
 
 use crate::api_key::ApiKey;
+use crate::identity::Identity;
 use crate::session::{Client, Reason, Session};
 use crate::store::changes::{Account, Item, Keys};
 use crate::store::{self, FactorSet, How, PasswordSet, Registered, Totp};
@@ -82,6 +85,11 @@ pub fn facts(change: &Change<Item>, now: Timestamp) -> Vec<(Chain, Fact)> {
             (None, Some(Item::ApiKey(new))) => vec![new.made("api_key.created")],
             (Some(Item::ApiKey(old)), None) => vec![old.told("api_key.revoked", now)],
             (Some(Item::ApiKey(old)), Some(Item::ApiKey(new))) => new.changes(old, now),
+            (None, Some(Item::Identity(new))) => vec![new.linked()],
+            (Some(Item::Identity(old)), None) => vec![old.told("identity.removed", now)],
+            (Some(Item::Identity(old)), Some(Item::Identity(new))) if old != new => {
+                vec![old.told("identity.changed", now)]
+            }
             (None, Some(Item::Totp(new))) => new.appeared(now),
             (Some(Item::Totp(old)), Some(Item::Totp(new))) => new.changes(old, now),
             (None, Some(Item::Tenant(new))) => vec![tenant::created(new)],
@@ -130,7 +138,10 @@ impl Account {
     }
 
     fn created(&self) -> (Chain, Fact) {
-        let (chain, fact) = self.told("account.created", self.created_at);
+        let (chain, mut fact) = self.told("account.created", self.created_at);
+        if self.password_set.how == How::None {
+            fact.details.insert("password".into(), "none".into());
+        }
         (chain, by(fact, &self.password_set.client))
     }
 
@@ -141,7 +152,7 @@ impl Account {
             let kind = if *how == How::Reset { "password.reset" } else { "password.changed" };
             let (chain, fact) = self.told(kind, *at);
             facts.push((chain, by(fact, client)));
-        } else if self.password_hash.expose_secret() != old.password_hash.expose_secret() {
+        } else if !is_same(self.password_hash.as_ref(), old.password_hash.as_ref()) {
             facts.push(self.told("password.hash_replaced", now));
         } else if self.epoch != old.epoch {
             facts.push(self.told("sessions.ended", now));
@@ -210,6 +221,20 @@ impl Account {
         let set = self.second_factor.as_ref().filter(|set| Some(set.at) != before);
         let (chain, fact) = self.told(kind, set.map_or(now, |set| set.at));
         Some((chain, set.map_or(fact.clone(), |set| by(fact, &set.client))))
+    }
+}
+
+impl Identity {
+    fn told(&self, kind: &str, at: Timestamp) -> (Chain, Fact) {
+        let mut fact = told(kind, at, self.user.to_string());
+        fact.details.insert("identity".into(), self.id.to_string());
+        fact.details.insert("provider".into(), self.subject.provider.to_string());
+        (Chain::Tenant(self.tenant), fact)
+    }
+
+    fn linked(&self) -> (Chain, Fact) {
+        let (chain, fact) = self.told("identity.linked", self.linked_at);
+        (chain, by(fact, &self.client))
     }
 }
 
@@ -286,6 +311,10 @@ fn kind(reason: Reason) -> &'static str {
         Reason::TokenReused => "session.token_reused",
         Reason::CodeReused => "session.code_reused",
     }
+}
+
+fn is_same(hash: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+    hash.map(SecretString::expose_secret) == other.map(SecretString::expose_secret)
 }
 
 fn told(kind: &str, at: Timestamp, subject: String) -> Fact {

@@ -61,6 +61,18 @@ pub fn reset(to: Email, pages: &Pages, token: &LinkToken) -> Mail {
     Mail { to, subject: "Choose a new password".into(), text }
 }
 
+/// To an address with an account, which somebody has proved at a provider. `pages` are ours: a sign-in at a provider is only there.
+#[must_use]
+pub fn link_identity(to: Email, pages: &Pages, token: &LinkToken, provider: &str) -> Mail {
+    let text = format!(
+        "Somebody has signed in with {provider}, where this e-mail address is theirs too. You have an account with this address.\n\n\
+         If it was you, and you want to sign in to your account with {provider} from now on, open this page:\n\n{}\n\n\
+         The link works once, and for one hour. If it was not you, do nothing: your account stays as it is.\n",
+        pages.link("link-identity", token)
+    );
+    Mail { to, subject: format!("Sign in with {provider}"), text }
+}
+
 /// To an address without an account, for which somebody has asked for a new password.
 #[must_use]
 pub fn unknown(to: Email, pages: &Pages) -> Mail {

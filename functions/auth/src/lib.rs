@@ -16,6 +16,7 @@
 //! | `auth-enrol-totp`, `auth-confirm-totp`, `auth-get-totp`, `auth-remove-totp`, `auth-renew-recovery-codes` | the user's second factor | [`second_factor`], [`api`] |
 //! | `auth-create-tenant`, `auth-list-tenants`, `auth-switch-tenant`, `auth-list-members`, `auth-give-role`, `auth-remove-member` | tenants that several users share, and their members | [`tenant`], [`api`] |
 //! | `auth-invite`, `auth-list-invitations`, `auth-revoke-invitation`, `auth-accept-invitation` | invitations by mail | [`tenant`], [`api`] |
+//! | `auth-list-identities`, `auth-remove-identity` | who the user is at outside providers | [`identity`], [`api`] |
 //! | `auth-export-me`, `auth-delete-me` | all that is kept of the user, and its deletion | [`api`] |
 //! | `auth-relay` | follows the table: writes the audit log, tells other systems of users | [`relay`], [`audit`] |
 //! | `auth-list-audit` | shows the audit log of a tenant | [`api::list_audit`] |
@@ -29,12 +30,13 @@
 //! | `auth-create-application`, `auth-list-applications`, `auth-renew-secret`, `auth-delete-application` | an administrator registers applications | [`api`] |
 //! | `auth-get-configuration`, `auth-get-keys` | tell libraries all they need | [`api::get_configuration`], [`api::get_keys`] |
 //! | `auth-sign-in-pages` | pages on which a user signs in, and allows an application or a device | [`pages::sign_in`] |
+//! | `auth-provider-pages` | pages on which a user signs in at an outside provider | [`pages::provider`], [`provider`] |
 //! | `auth-authorize-device` | begins a sign-in on a device without a browser | [`api::authorize_device`] |
 //! | `auth-token` | gives tokens to an application | [`api::token`] |
 //! | `auth-revoke`, `auth-introspect`, `auth-get-userinfo` | end a token, tell of a token, tell of its user | [`api`] |
 //!
-//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`tenant`], [`session`], [`api_key`], [`second_factor`], [`oauth`] and [`token`]
-//! have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of
+//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`tenant`], [`session`], [`api_key`], [`second_factor`], [`identity`],
+//! [`provider`], [`oauth`] and [`token`] have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of
 //! tokens.
 
 pub mod api;
@@ -45,6 +47,7 @@ pub mod cookie;
 pub mod create_signing_key;
 pub mod email;
 pub mod form;
+pub mod identity;
 pub mod keys;
 pub mod letters;
 pub mod link;
@@ -53,9 +56,11 @@ pub mod mail;
 pub mod oauth;
 pub mod pages;
 pub mod password;
+pub mod provider;
 pub mod random_token;
 pub mod relay;
 pub mod rotate_keys;
+mod seal;
 pub mod second_factor;
 pub mod send_mail;
 pub mod session;

@@ -7,7 +7,7 @@
 //!
 //! - A token is good once, for [`LIFETIME`], and for one purpose.
 //! - The table has a hash of each token and not the token ([`random_token`](crate::random_token)).
-//! - A link to reset a password is of no use after any change of the password, or end of all sessions.
+//! - A link to reset a password, and one to link an identity, is of no use after any change of the password, or end of all sessions.
 
 use std::time::Duration;
 
@@ -16,13 +16,14 @@ use shared::http::contract;
 use shared::id::{TenantId, UserId};
 
 use crate::email::Email;
+use crate::identity::Subject;
 use crate::random_token::{Kind, RandomToken};
 
 /// How long a link can be used, but for an [invitation](crate::tenant::INVITATION_LIFETIME).
 pub const LIFETIME: Duration = Duration::from_hours(1);
 
 /// What a link is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "purpose", rename_all = "snake_case")]
 pub enum Purpose {
     /// To create an account.
@@ -40,6 +41,26 @@ pub enum Purpose {
         /// The tenant.
         tenant: TenantId,
     },
+    /// To link an identity at a provider to an account.
+    Identity {
+        /// The user.
+        user: UserId,
+        /// The user's epoch when the link was made.
+        epoch: u32,
+        /// The identity.
+        #[serde(flatten)]
+        identity: NewIdentity,
+    },
+}
+
+/// An identity that is not linked yet, whose provider has proved the address of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewIdentity {
+    /// Who somebody is at the provider.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The provider's name for people.
+    pub provider_name: String,
 }
 
 /// What a mail has proved, once its link is used.

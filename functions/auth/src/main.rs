@@ -5,12 +5,14 @@ use auth::api::{
     create_application, create_tenant, delete_application, delete_me, end_session, end_sessions,
     enrol_totp, export_me, forgot_password, get_configuration, get_keys, get_me, get_totp,
     get_userinfo, give_role, introspect, invite, list_api_keys, list_applications, list_audit,
-    list_invitations, list_members, list_sessions, list_tenants, login, login_code, logout,
-    refresh, register, remove_member, remove_totp, renew_recovery_codes, renew_secret,
-    reset_password, revoke, revoke_api_key, revoke_invitation, rotate_api_key, switch_tenant,
-    token,
+    list_identities, list_invitations, list_members, list_sessions, list_tenants, login,
+    login_code, logout, refresh, register, remove_identity, remove_member, remove_totp,
+    renew_recovery_codes, renew_secret, reset_password, revoke, revoke_api_key, revoke_invitation,
+    rotate_api_key, switch_tenant, token,
 };
-use auth::system::{System, audit_log, authorizer, issuer_name, issuers, mails};
+use auth::system::{
+    System, audit_log, authorizer, issuer_name, issuers, mails, provider_clients, providers,
+};
 use auth::{authorize, create_signing_key, pages, relay, rotate_keys, send_mail};
 use shared::Result;
 use shared::program::{self, Environment};
@@ -57,6 +59,8 @@ fn main() -> Result<()> {
             "get-me" => env.serve(get_me::router(system()?)).await,
             "export-me" => env.serve(export_me::router(system()?, audit_log(env)?)).await,
             "delete-me" => env.serve(delete_me::router(system()?)).await,
+            "list-identities" => env.serve(list_identities::router(system()?)).await,
+            "remove-identity" => env.serve(remove_identity::router(system()?)).await,
             "change-password" => env.serve(change_password::router(system()?)).await,
             // Applications
             "create-application" => env.serve(create_application::router(system()?)).await,
@@ -66,7 +70,15 @@ fn main() -> Result<()> {
             "get-configuration" => env.serve(get_configuration::router(issuer_name()?)).await,
             "get-keys" => env.serve(get_keys::router(authorizer(env).await?)).await,
             "sign-in-pages" => {
-                let router = pages::sign_in::router(&system()?, &issuers(env).await?);
+                let system = System { providers: providers()?, ..system()? };
+                let router = pages::sign_in::router(&system, &issuers(env).await?);
+                env.serve_pages(router, pages::page_of).await
+            }
+            "provider-pages" => {
+                let system = System { providers: providers()?, ..system()? };
+                let clients = provider_clients(env, &system.providers).await?;
+                let (issuers, mails) = (issuers(env).await?, mails(env)?);
+                let router = pages::provider::router(&system, &issuers, &clients, &mails);
                 env.serve_pages(router, pages::page_of).await
             }
             "token" => env.serve(token::router(system()?, issuers(env).await?)).await,

@@ -20,7 +20,7 @@ use shared::rate_limit::{Quota, RateLimiter};
 
 use crate::email::Email;
 use crate::letters::{self, Pages};
-use crate::link::{LIFETIME, Link, LinkToken, Purpose};
+use crate::link::{LIFETIME, Link, LinkToken, NewIdentity, Purpose};
 use crate::mail::{Mail, Mailer};
 use crate::store::Users;
 use crate::system;
@@ -40,7 +40,7 @@ pub enum Job {
 }
 
 /// What somebody has asked for who knows an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wanted {
     /// An account.
@@ -52,18 +52,24 @@ pub enum Wanted {
         /// The tenant.
         tenant: TenantId,
     },
+    /// To link an identity at a provider, which has proved the address.
+    Identity(NewIdentity),
 }
 
 impl Wanted {
-    /// The mails of a kind to one address: 5 at once, then one each 12 minutes. Each kind has its own: with one for both,
-    /// a stranger who asks for accounts could keep the owner from a new password.
-    fn mails(self) -> Quota {
-        let name = match self {
+    fn name(&self) -> &'static str {
+        match self {
             Self::Account => "mails-account",
             Self::Password => "mails-password",
             Self::Membership { .. } => "mails-membership",
-        };
-        Quota::new(name, 5, Duration::from_hours(1))
+            Self::Identity(_) => "mails-identity",
+        }
+    }
+
+    /// The mails of a kind to one address: 5 at once, then one each 12 minutes. Each kind has its own: with one for both,
+    /// a stranger who asks for accounts could keep the owner from a new password.
+    fn mails(&self) -> Quota {
+        Quota::new(self.name(), 5, Duration::from_hours(1))
     }
 }
 
@@ -74,6 +80,7 @@ pub async fn run(environment: &Environment) -> Result<()> {
         limiter: environment.limiter()?,
         mailer: system::mailer(environment)?,
         pages: system::pages()?,
+        own_pages: system::own_pages()?,
         clock: environment.clock.clone(),
     };
     let jobs = consumer(system::mails(environment)?, environment.dead_letters()?);
@@ -100,6 +107,8 @@ pub struct SendMail {
     pub mailer: Mailer,
     /// What mails link to.
     pub pages: Pages,
+    /// Our own pages, to which the mail about an identity links.
+    pub own_pages: Pages,
     /// The clock.
     pub clock: Clock,
 }
@@ -114,22 +123,26 @@ impl SendMail {
         // A retry is the same mail, if an earlier attempt came so far.
         let is_admitted = message.receive_count > 1 && self.users.knows_mail(&id).await?;
         if !is_admitted {
-            if !self.is_admitted(wanted, &email).await? {
-                tracing::warn!(?wanted, "too many mails to one address: this one is dropped");
+            if !self.is_admitted(&wanted, &email).await? {
+                tracing::warn!(
+                    wanted = wanted.name(),
+                    "too many mails to one address: this one is dropped"
+                );
                 return Ok(());
             }
             self.users.admit_mail(&id, self.clock.now()).await?;
         }
+        let name = wanted.name();
         let Some(mail) = self.mail(wanted, email).await? else {
-            tracing::info!(?wanted, "the invitation was used or revoked: no mail");
+            tracing::info!(wanted = name, "what the mail would be about has ended");
             return Ok(());
         };
         self.mailer.send(&mail).await?;
-        tracing::info!(?wanted, "sent a mail");
+        tracing::info!(wanted = name, "sent a mail");
         Ok(())
     }
 
-    async fn is_admitted(&self, wanted: Wanted, email: &Email) -> Result<bool> {
+    async fn is_admitted(&self, wanted: &Wanted, email: &Email) -> Result<bool> {
         let subject = BASE64_URL_SAFE_NO_PAD.encode(email.hash());
         Ok(self.limiter.admit(&wanted.mails(), &subject).await?.is_admitted)
     }
@@ -146,12 +159,19 @@ impl SendMail {
                 letters::confirm(email, pages, &token)
             }
             (Wanted::Account, Some(_)) => letters::already_registered(email, pages),
-            (_, Some(account)) => {
+            (Wanted::Password, Some(account)) => {
                 let purpose = Purpose::Reset { user: account.user.id, epoch: account.epoch };
                 let token = self.link(&email, purpose).await?;
                 letters::reset(email, pages, &token)
             }
-            (_, None) => letters::unknown(email, pages),
+            (Wanted::Password, None) => letters::unknown(email, pages),
+            (Wanted::Identity(identity), Some(account)) => {
+                let provider = identity.provider_name.clone();
+                let (user, epoch) = (account.user.id, account.epoch);
+                let token = self.link(&email, Purpose::Identity { user, epoch, identity }).await?;
+                letters::link_identity(email, &self.own_pages, &token, &provider)
+            }
+            (Wanted::Identity(_), None) | (Wanted::Membership { .. }, _) => return Ok(None),
         }))
     }
 

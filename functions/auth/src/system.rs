@@ -17,6 +17,7 @@ use crate::authorize::Authorizer;
 use crate::keys::{PrivateKeys, PublicKeys};
 use crate::letters::Pages;
 use crate::mail::Mailer;
+use crate::provider::{Clients, Providers};
 use crate::store::Users;
 use crate::token::Issuers;
 
@@ -33,6 +34,8 @@ pub struct System {
     pub clock: Clock,
     /// Creates ids.
     pub ids: Ids,
+    /// The outside providers whose buttons the page of the sign-in shows.
+    pub providers: Providers,
 }
 
 impl FromRef<System> for Clock {
@@ -50,6 +53,7 @@ impl System {
             per_minute: var("SIGN_INS_PER_MINUTE")?,
             clock: environment.clock.clone(),
             ids: environment.ids(),
+            providers: Providers::default(),
         })
     }
 
@@ -137,5 +141,21 @@ pub fn mailer(environment: &Environment) -> Result<Mailer> {
 /// What mails link to: pages of yours, or ours.
 pub fn pages() -> Result<Pages> {
     let yours = var::<String>("PAGES_URL")?;
-    Ok(Pages::new(&if yours.is_empty() { format!("{}/auth", issuer_name()?) } else { yours }))
+    if yours.is_empty() { own_pages() } else { Ok(Pages::new(&yours)) }
+}
+
+/// Our own pages.
+pub fn own_pages() -> Result<Pages> {
+    Ok(Pages::new(&format!("{}/auth", issuer_name()?)))
+}
+
+/// The outside providers that are configured.
+pub fn providers() -> Result<Providers> {
+    Ok(var("IDENTITY_PROVIDERS")?)
+}
+
+/// What signs users in at outside providers.
+pub async fn provider_clients(environment: &Environment, providers: &Providers) -> Result<Clients> {
+    let secrets = environment.secret("IDENTITY_PROVIDERS_SECRET").await?;
+    Clients::new(providers, &secrets, &environment.clock)
 }

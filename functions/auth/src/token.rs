@@ -18,6 +18,7 @@ use shared::scopes::TenantRole;
 use crate::cookie::BrowserKey;
 use crate::keys::{IdentityKey, KEYS_LIFETIME, KeyRing, PrivateKeys, SigningKey};
 use crate::oauth::application::ApplicationId;
+use crate::provider::AttemptKey;
 use crate::second_factor::{ChallengeKey, FactorKeys};
 use crate::session::RefreshKey;
 
@@ -139,6 +140,7 @@ pub struct Issuer {
     refresh: RefreshKey,
     browsers: BrowserKey,
     challenges: ChallengeKey,
+    attempts: AttemptKey,
     factors: Option<FactorKeys>,
 }
 
@@ -170,6 +172,7 @@ impl Issuer {
             refresh: ring.refresh(),
             browsers: ring.browsers()?,
             challenges: ring.challenges()?,
+            attempts: ring.attempts()?,
             factors: ring.factors()?,
         })
     }
@@ -197,6 +200,12 @@ impl Issuer {
     #[must_use]
     pub fn browsers(&self) -> &BrowserKey {
         &self.browsers
+    }
+
+    /// The key of attempts to sign in at providers.
+    #[must_use]
+    pub fn attempts(&self) -> &AttemptKey {
+        &self.attempts
     }
 
     /// The key of challenges.

@@ -31,7 +31,7 @@ fn new_account(address: &str) -> Account {
     let password_set = PasswordSet { at, how: How::Registered, client };
     Account {
         user,
-        password_hash: "$argon2id$…".into(),
+        password_hash: Some("$argon2id$…".into()),
         epoch: 0,
         password_set,
         second_factor: None,

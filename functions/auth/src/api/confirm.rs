@@ -57,7 +57,7 @@ pub(crate) async fn confirm(
     let link = state.users.link(&token, now).await?;
     let link = link.filter(|link| link.purpose == Purpose::Register).ok_or_else(invalid_link)?;
     check_for(&password, &link.email, "password")?;
-    let password_hash = password::hash(password).await?;
+    let password_hash = Some(password::hash(password).await?);
     let user = User::register(link.email, &state.ids, now);
     let password_set = PasswordSet { at: now, how: How::Registered, client };
     let account = Account {

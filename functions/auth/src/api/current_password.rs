@@ -42,8 +42,11 @@ pub(super) async fn checked(
     current_password: SecretString,
 ) -> Result<Account> {
     let account = account_of(state, user).await?;
-    if !password::verify(current_password, Some(account.password_hash.clone())).await? {
-        let detail = "it is not the current password";
+    if !password::verify(current_password, account.password_hash.clone()).await? {
+        let detail = match account.password_hash {
+            Some(_) => "it is not the current password",
+            None => "you have no password yet: choose one with POST /v1/auth/forgot-password",
+        };
         return Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into());
     }
     // Otherwise somebody who has the password could clear the count between guesses of the code.

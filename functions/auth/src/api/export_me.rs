@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::Account;
 use super::account_of;
 use super::api_keys::Shown;
+use super::identities::ShownIdentity;
 use super::tenants::ShownTenant;
 use crate::session::{Client, Granted, Session};
 use crate::store::{self, FactorSet, PasswordSet};
@@ -47,6 +48,8 @@ struct Export {
     tenants: Vec<ShownTenant>,
     /// The API keys, newest first.
     api_keys: Vec<Shown>,
+    /// The identities at outside providers, oldest first.
+    identities: Vec<ShownIdentity>,
     /// The entries about the user, newest first, of the last 1,000 of the audit log of the user's own tenant.
     audit: Vec<Entry>,
 }
@@ -97,9 +100,21 @@ async fn handle(
     let (api_keys, _) = state.users.api_keys(user.user, None, MOST).await?;
     let now = state.clock.now();
     let api_keys = api_keys.into_iter().map(|key| Shown::at(now, key)).collect();
+    let identities = state.users.identities(user.user).await?;
+    let identities = identities.into_iter().map(ShownIdentity::from).collect();
     let (mut audit, _) = log.entries(Chain::Tenant(account.user.tenant), None, MOST).await?;
     let subject = user.user.to_string();
     audit.retain(|entry| entry.fact.subject == subject);
     let store::Account { user, password_set, second_factor, .. } = account;
-    Ok(Json(Export { user, password_set, second_factor, sessions, tenants, api_keys, audit }))
+    let export = Export {
+        user,
+        password_set,
+        second_factor,
+        sessions,
+        tenants,
+        api_keys,
+        identities,
+        audit,
+    };
+    Ok(Json(export))
 }

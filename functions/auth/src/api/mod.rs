@@ -26,6 +26,7 @@ pub mod get_me;
 pub mod get_totp;
 pub mod get_userinfo;
 pub mod give_role;
+mod identities;
 pub mod introspect;
 mod invitations;
 pub mod invite;
@@ -33,6 +34,7 @@ pub(crate) mod links;
 pub mod list_api_keys;
 pub mod list_applications;
 pub mod list_audit;
+pub mod list_identities;
 pub mod list_invitations;
 pub mod list_members;
 pub mod list_sessions;
@@ -42,6 +44,7 @@ pub mod login_code;
 pub mod logout;
 pub mod refresh;
 pub mod register;
+pub mod remove_identity;
 pub mod remove_member;
 pub mod remove_totp;
 pub mod renew_recovery_codes;
@@ -107,6 +110,7 @@ pub fn operations() -> Vec<Operation> {
         list_api_keys::operation(),
         get_totp::operation(),
         list_audit::operation(),
+        list_identities::operation(),
         list_sessions::operation(),
         login::operation(),
         login_code::operation(),
@@ -114,6 +118,7 @@ pub fn operations() -> Vec<Operation> {
         refresh::operation(),
         register::operation(),
         renew_secret::operation(),
+        remove_identity::operation(),
         remove_totp::operation(),
         renew_recovery_codes::operation(),
         reset_password::operation(),

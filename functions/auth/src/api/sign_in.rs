@@ -50,7 +50,7 @@ pub(crate) async fn checked_password(
     // Up to the refusal, known and unknown addresses cost the same requests and one hash.
     take_try(system, email).await?;
     let account = system.users.by_email(email).await?;
-    let stored = account.as_ref().map(|known| known.password_hash.clone());
+    let stored = account.as_ref().and_then(|known| known.password_hash.clone());
     let is_right = password::verify(password.clone(), stored).await?;
     let account = account.filter(|_| is_right);
     let account = account.ok_or_else(|| Problem::of(INVALID_CREDENTIALS))?;
@@ -112,7 +112,8 @@ fn ended(reason: &'static str) -> Problem {
 
 /// Replaces a hash with former parameters. If that fails, the next sign-in does it.
 async fn upgrade(system: &System, account: &Account, password: SecretString) -> Result<()> {
-    if let Some(hash) = password::upgraded(password, &account.password_hash).await? {
+    let Some(current) = &account.password_hash else { return Ok(()) };
+    if let Some(hash) = password::upgraded(password, current).await? {
         let user_id = account.user.id;
         match system.users.replace_hash(account, &hash).await {
             Ok(is_replaced) => tracing::info!(%user_id, is_replaced, "hash with former parameters"),

@@ -79,7 +79,7 @@ async fn show(
         if request.prompt == Prompt::None {
             return Ok(asked.refused(&LOGIN_REQUIRED, issuer.name()));
         }
-        return sign_in::ask(&Next::of(asked), &request.login_hint);
+        return sign_in::ask(&state, &Next::of(asked), &request.login_hint);
     };
     let by = By { state: &state, issuer: &issuer, asked: &asked, browser: &browser, now };
     // What goes to the user's own machine may be asked for by any program there (RFC 8252, section 8.6).
@@ -111,13 +111,13 @@ async fn send(
     let browser = signed_in(&state, &issuer, &headers, now).await?;
     let browser = browser.filter(|it| !request.is_too_old(it.session.created_at, now));
     let Some(browser) = browser else {
-        return sign_in::ask(&Next::of(asked), &request.login_hint);
+        return sign_in::ask(&state, &Next::of(asked), &request.login_hint);
     };
     let by = By { state: &state, issuer: &issuer, asked: &asked, browser: &browser, now };
     match form.text("decision") {
         "allow" if by.is_what_the_page_showed(&form, &request) => by.allow(request).await,
         "deny" => Ok(asked.refused(&DENIED, issuer.name())),
-        "switch" => sign_in::ask(&Next::of(asked), ""),
+        "switch" => sign_in::ask(&state, &Next::of(asked), ""),
         _ => by.ask(&request, StatusCode::UNPROCESSABLE_ENTITY),
     }
 }

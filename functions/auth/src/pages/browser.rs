@@ -44,15 +44,18 @@ pub(super) async fn signed_in(
     }))
 }
 
-/// What the cookie says. If there are several of one name, none counts: another host of the same site may have set one.
+/// What the cookie says.
 pub(super) fn token(issuer: &Issuer, headers: &HeaderMap) -> Option<BrowserToken> {
+    issuer.browsers().read(only_cookie(headers, NAME)?)
+}
+
+/// The cookie of this name. If there are several, none counts: another host of the same site may have set one.
+pub(super) fn only_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let sent = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = sent.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
-    let mut ours = pairs.filter(|(name, _)| name.trim() == NAME).map(|(_, value)| value.trim());
-    match (ours.next(), ours.next()) {
-        (Some(only), None) => issuer.browsers().read(only),
-        _ => None,
-    }
+    let mut ours = pairs.filter(|(it, _)| it.trim() == name).map(|(_, value)| value.trim());
+    let only = ours.next();
+    only.filter(|_| ours.next().is_none())
 }
 
 /// The header that makes the browser keep the session.

@@ -83,11 +83,11 @@ async fn send(
     };
     let (issuer, now) = (issuers.current().await?, state.clock.now());
     let Some(browser) = signed_in(&state, &issuer, &headers, now).await? else {
-        return sign_in::ask(&Next::Device(code), "");
+        return sign_in::ask(&state, &Next::Device(code), "");
     };
     let decision = form.text("decision");
     if decision == "switch" {
-        return sign_in::ask(&Next::Device(code), "");
+        return sign_in::ask(&state, &Next::Device(code), "");
     }
     let Some((device, application)) = found(&state, &code, now).await? else {
         return again(&code.shown(), UNKNOWN);

@@ -76,7 +76,7 @@ async fn send(
 async fn ask(state: &System, token: LinkToken) -> Result<Response> {
     let link = state.users.link(&token, state.clock.now()).await?;
     let email = link.map(|link| link.email.to_string()).unwrap_or_default();
-    sign_in::ask(&Next::Join(token), &email)
+    sign_in::ask(state, &Next::Join(token), &email)
 }
 
 fn joined() -> Result<Response> {

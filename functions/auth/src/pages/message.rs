@@ -18,6 +18,8 @@ pub(super) struct Message<'a> {
     pub(super) text: &'a str,
     /// Where to go on.
     pub(super) link: Option<Link>,
+    /// The way to the other pages.
+    pub(super) root: &'static str,
     /// The id in the log of a request that failed.
     pub(super) request_id: Option<String>,
 }

@@ -7,6 +7,8 @@
 //! | `/auth/forgot-password` | asks for a mail with a link | `forgot_password` |
 //! | `/auth/reset-password` | behind the link: sets the password | `reset_password` |
 //! | `/auth/sign-in`, `/auth/sign-in-code`, `/auth/sign-out` | begins and ends a session of the browser | `sign_in`, `next`, `sign_out`, `browser` |
+//! | `/auth/sign-in-with`, `/auth/callback/{provider}` | signs in at an outside provider | `provider` |
+//! | `/auth/link-identity` | behind a link in a mail: links an identity at a provider to the account | `link_identity` |
 //! | `/auth/authorize` | asks the user to allow an application | `authorize`, `asked` |
 //! | `/auth/device` | asks the user to allow a device, which shows a code | `device` |
 //! | `/auth/join` | behind the link of an invitation: makes the user a member of a tenant | `join` |
@@ -35,9 +37,11 @@ mod forgot_password;
 mod join;
 mod layout;
 mod link;
+mod link_identity;
 mod message;
 mod next;
 mod problem;
+pub mod provider;
 mod register;
 mod reset_password;
 pub mod sign_in;
@@ -57,6 +61,7 @@ pub fn router(state: &System, mails: &Queue) -> Router {
         .merge(forgot_password::router(state, mails.clone()))
         .merge(confirm::router(state))
         .merge(reset_password::router(state))
+        .merge(link_identity::router(state))
         // Around the limits, so that a form of another site uses nobody's share.
         .layer(from_fn(cross_site::check))
 }

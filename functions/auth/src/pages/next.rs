@@ -1,13 +1,14 @@
 //! Where a browser goes on after a sign-in. The forms of a sign-in repeat it, in the fields `request`,
 //! `device` and `token`.
 
+use secrecy::SecretString;
 use shared::Result;
 
 use super::asked::{Asked, Nowhere};
-use super::link;
 use crate::form::Form;
 use crate::link::LinkToken;
 use crate::oauth::user_code::UserCode;
+use crate::provider::attempt::GoesOn;
 use crate::system::System;
 
 /// Where a browser goes on.
@@ -23,12 +24,24 @@ pub(super) enum Next {
 }
 
 impl Next {
-    /// What a form repeats.
+    /// Where a form says.
     pub(super) async fn read(state: &System, form: &Form) -> Result<Result<Self, Nowhere>> {
-        match form.text("request") {
+        let text = |name| form.text(name).to_owned();
+        let goes_on =
+            GoesOn { request: text("request"), device: text("device"), token: text("token") };
+        Self::repeated(state, &goes_on).await
+    }
+
+    /// Where these fields say.
+    pub(super) async fn repeated(
+        state: &System,
+        goes_on: &GoesOn,
+    ) -> Result<Result<Self, Nowhere>> {
+        match goes_on.request.as_str() {
             "" => {
-                let device = UserCode::read(form.text("device")).map(Self::Device);
-                let next = device.or_else(|| link::in_form(form).map(Self::Join));
+                let device = UserCode::read(&goes_on.device).map(Self::Device);
+                let token = || LinkToken::try_from(SecretString::from(goes_on.token.clone())).ok();
+                let next = device.or_else(|| token().map(Self::Join));
                 Ok(Ok(next.unwrap_or(Self::Here)))
             }
             query => Ok(Asked::read(state, query).await?.map(Self::of)),
@@ -38,6 +51,12 @@ impl Next {
     /// To the page of this application.
     pub(super) fn of(asked: Asked) -> Self {
         Self::Application(Box::new(asked))
+    }
+
+    /// What a form repeats.
+    pub(super) fn goes_on(&self) -> GoesOn {
+        let token = self.token().unwrap_or_default().to_owned();
+        GoesOn { request: self.request(), device: self.device().unwrap_or_default(), token }
     }
 
     /// The field `request`.
@@ -63,6 +82,13 @@ impl Next {
             Self::Device(_) => Some("your device"),
             Self::Join(_) => Some("your invitation"),
         }
+    }
+
+    /// Whether the application demands that the user proves anew who it is.
+    pub(super) fn asks_again(&self) -> bool {
+        let Self::Application(asked) = self else { return false };
+        let prompts = asked.form.text("prompt").split(' ').any(|it| it == "login");
+        prompts || !asked.form.text("max_age").is_empty()
     }
 
     /// The origin at which forms may end; empty for ours.

@@ -22,12 +22,13 @@ use super::{authorize, cross_site, device, join, sign_out};
 use crate::api::login::limit;
 use crate::api::sign_in::{Checked, INVALID_CREDENTIALS, begun, checked_password};
 use crate::form::Form;
+use crate::provider::Provider;
 use crate::session::{Client, Reason};
 use crate::store::Account;
 use crate::system::System;
 use crate::token::{Issuer, Issuers};
 
-mod code;
+pub(super) mod code;
 
 const PATH: &str = "/auth/sign-in";
 
@@ -39,6 +40,11 @@ struct SignIn<'a> {
     email: EmailField,
     /// Whether the address or the password was wrong.
     is_refused: bool,
+    providers: &'a [Provider],
+    /// Why a provider has not signed the user in.
+    notice: Option<&'a str>,
+    /// The way to the other pages.
+    root: &'static str,
 }
 
 /// The router of the pages on which a user signs in, allows an application or a device, and signs out.
@@ -46,7 +52,7 @@ pub fn router(state: &System, issuers: &Issuers) -> Router {
     let sent = Router::new().route(PATH, post(send)).with_state(state.clone());
     let sent = limited(sent.layer(Extension(issuers.clone())), limit(state));
     Router::new()
-        .route(PATH, get(show))
+        .route(PATH, get(show).with_state(state.clone()))
         .merge(sent)
         .merge(code::router(state, issuers))
         .merge(authorize::router(state, issuers))
@@ -58,13 +64,29 @@ pub fn router(state: &System, issuers: &Issuers) -> Router {
 }
 
 /// Asks for the password, before the browser goes on.
-pub(super) fn ask(next: &Next, login_hint: &str) -> Result<Response> {
+pub(super) fn ask(state: &System, next: &Next, login_hint: &str) -> Result<Response> {
     let email = EmailField { value: login_hint.to_owned(), error: None };
-    page_toward(StatusCode::OK, &SignIn { next, email, is_refused: false }, &next.target())
+    page_toward(StatusCode::OK, &page(state, next, email), &next.target())
 }
 
-async fn show() -> Result<Response> {
-    ask(&Next::Here, "")
+/// Asks how to sign in, after a provider has not signed the user in. The page is `root` away from the others.
+pub(super) fn ask_again(
+    state: &System,
+    next: &Next,
+    (status, notice): (StatusCode, &str),
+    root: &'static str,
+) -> Result<Response> {
+    let asked = page(state, next, EmailField::default());
+    page_toward(status, &SignIn { notice: Some(notice), root, ..asked }, &next.target())
+}
+
+fn page<'a>(state: &'a System, next: &'a Next, email: EmailField) -> SignIn<'a> {
+    let providers = state.providers.all();
+    SignIn { next, email, is_refused: false, providers, notice: None, root: "" }
+}
+
+async fn show(State(state): State<System>) -> Result<Response> {
+    ask(&state, &Next::Here, "")
 }
 
 async fn send(
@@ -79,7 +101,7 @@ async fn send(
         Err(nowhere) => return nowhere.page(),
     };
     let refused = |email, is_refused| {
-        let page = SignIn { next: &next, email, is_refused };
+        let page = SignIn { is_refused, ..page(&state, &next, email) };
         page_toward(StatusCode::UNPROCESSABLE_ENTITY, &page, &next.target())
     };
     let email = match EmailField::read(&form) {
@@ -89,12 +111,12 @@ async fn send(
     let issuer = issuers.current().await?;
     match checked_password(&state, &email, form.secret("password")).await {
         Ok(Checked::Account(account)) => {
-            let by = By { state: &state, issuer: &issuer, headers: &headers };
+            let by = By { state: &state, issuer: &issuer, headers: &headers, root: "" };
             by.signed_in(&next, &account, client).await
         }
         Ok(Checked::Challenge(challenge)) => {
             let challenge = issuer.challenges().write(&challenge);
-            code::ask(&next, challenge.expose_secret())
+            code::ask(&next, challenge.expose_secret(), "")
         }
         Err(Error::Problem(problem)) if problem.is(INVALID_CREDENTIALS) => {
             let value = form.text("email").to_owned();
@@ -105,15 +127,22 @@ async fn send(
 }
 
 /// A browser whose user has proved who it is.
-struct By<'a> {
-    state: &'a System,
-    issuer: &'a Issuer,
-    headers: &'a HeaderMap,
+pub(super) struct By<'a> {
+    pub(super) state: &'a System,
+    pub(super) issuer: &'a Issuer,
+    pub(super) headers: &'a HeaderMap,
+    /// The way from the page to the others.
+    pub(super) root: &'static str,
 }
 
 impl By<'_> {
     /// Begins a session, and sends the browser on.
-    async fn signed_in(&self, next: &Next, account: &Account, client: Client) -> Result<Response> {
+    pub(super) async fn signed_in(
+        &self,
+        next: &Next,
+        account: &Account,
+        client: Client,
+    ) -> Result<Response> {
         let session = begun(self.state, account, client).await?;
         // The browser forgets the session before.
         if let Some(former) = browser::token(self.issuer, self.headers) {
@@ -121,19 +150,20 @@ impl By<'_> {
             users.end_session(former.user, former.session, Reason::SignedOut, now).await?;
         }
         let next = match next.url() {
-            Some(url) => see_other(&url),
-            None => signed_in(account.user.email.as_str())?,
+            Some(url) => see_other(&format!("{}{url}", self.root)),
+            None => signed_in(account.user.email.as_str(), self.root)?,
         };
         Ok(([browser::keep(self.issuer, &session)?], next).into_response())
     }
 }
 
-fn signed_in(email: &str) -> Result<Response> {
+fn signed_in(email: &str, root: &'static str) -> Result<Response> {
     let text = format!("You are signed in as {email} in this browser, for the next 14 days.");
     let message = Message {
         title: "You are signed in",
         text: &text,
         link: Some(SIGN_OUT),
+        root,
         ..Message::default()
     };
     page_toward(StatusCode::OK, &message, "")

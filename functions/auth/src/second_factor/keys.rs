@@ -1,6 +1,5 @@
 //! What second factors are stored with.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
@@ -12,12 +11,13 @@ use shared::{Error, Result};
 
 use super::{Code, RecoveryCode, Secret};
 use crate::mac::derived;
+use crate::seal::SealKey;
 use crate::store::Totp;
 
 /// The keys of what the table has of second factors.
 pub struct FactorKeys {
     /// Encrypts secrets.
-    secrets: RandomizedNonceKey,
+    secrets: SealKey,
     /// Hashes recovery codes.
     codes: hmac::Key,
 }
@@ -37,19 +37,15 @@ impl FactorKeys {
         let secrets = derived(bytes, "secret of a second factor")?;
         let codes = derived(bytes, "recovery code")?;
         Ok(Self {
-            secrets: RandomizedNonceKey::new(&AES_256_GCM, secrets.as_slice())?,
+            secrets: SealKey::new(&secrets)?,
             codes: hmac::Key::new(hmac::HMAC_SHA256, codes.as_slice()),
         })
     }
 
     /// The secret as the table has it: encrypted for this user.
     pub fn seal(&self, user: UserId, secret: &Secret) -> Result<String> {
-        let mut sealed = secret.bytes().to_vec();
-        let nonce =
-            self.secrets.seal_in_place_append_tag(Aad::from(user.to_bytes()), &mut sealed)?;
-        let mut bytes = nonce.as_ref().to_vec();
-        bytes.append(&mut sealed);
-        Ok(BASE64_STANDARD_NO_PAD.encode(bytes))
+        let sealed = self.secrets.seal(&user.to_bytes(), secret.bytes())?;
+        Ok(BASE64_STANDARD_NO_PAD.encode(sealed))
     }
 
     /// The secret of this user.
@@ -59,11 +55,8 @@ impl FactorKeys {
     pub fn open(&self, user: UserId, sealed: &str) -> Result<Secret> {
         let unreadable = || Error::internal("the secret of a second factor cannot be read");
         let bytes = BASE64_STANDARD_NO_PAD.decode(sealed)?;
-        let (nonce, rest) = bytes.split_first_chunk().ok_or_else(unreadable)?;
-        let (nonce, mut rest) =
-            (Nonce::assume_unique_for_key(*nonce), Zeroizing::new(rest.to_vec()));
-        let opened = self.secrets.open_in_place(nonce, Aad::from(user.to_bytes()), &mut rest);
-        Secret::of(opened.map_err(|_| unreadable())?).ok_or_else(unreadable)
+        let opened = self.secrets.open(&user.to_bytes(), &bytes).ok_or_else(unreadable)?;
+        Secret::of(&opened).ok_or_else(unreadable)
     }
 
     /// The MAC of a recovery code of this user.

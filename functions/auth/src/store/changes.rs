@@ -9,12 +9,14 @@ use shared::scopes::Role;
 
 use super::api_keys::API_KEY;
 use super::applications::{APPLICATION, Registered};
+use super::identities::IDENTITY;
 use super::second_factors::TOTP;
 use super::sessions::SESSION;
 use super::tenants::{INVITATION, MEMBER, TENANT};
 use super::{ACCOUNT, EMAIL, EMAILS, FactorSet, KEYS, PasswordSet, Rotation, Totp};
 use crate::api_key::ApiKey;
 use crate::email::Email;
+use crate::identity::Identity;
 use crate::session::Session;
 use crate::tenant::{Invitation, Member, Tenant};
 
@@ -30,6 +32,8 @@ pub enum Item {
     ApiKey(Box<ApiKey>),
     /// A second factor.
     Totp(Box<Totp>),
+    /// An identity at a provider.
+    Identity(Box<Identity>),
     /// The keys.
     Keys(Keys),
     /// An address.
@@ -58,7 +62,7 @@ pub struct Account {
     /// The address.
     pub email: Email,
     /// To notice that it changes. A dead letter has a hash of it.
-    pub(crate) password_hash: SecretString,
+    pub(crate) password_hash: Option<SecretString>,
     /// When the user registered.
     pub created_at: Timestamp,
     pub(crate) epoch: u32,
@@ -95,6 +99,7 @@ impl TryFrom<Value> for Item {
             sk if sk.starts_with(MEMBER) => serde_json::from_value(item).map(Self::Member),
             sk if sk.starts_with(INVITATION) => serde_json::from_value(item).map(Self::Invitation),
             sk if sk.starts_with(SESSION) => serde_json::from_value(item).map(Self::Session),
+            sk if sk.starts_with(IDENTITY) => serde_json::from_value(item).map(Self::Identity),
             sk if sk.starts_with(API_KEY) => serde_json::from_value(item).map(Self::ApiKey),
             _ => Ok(Self::Other),
         }

@@ -30,6 +30,12 @@ pub enum Used {
     Account,
 }
 
+/// The item of an address.
+#[derive(Serialize)]
+pub(super) struct Taken {
+    pub(super) user_id: UserId,
+}
+
 impl Users {
     /// Keeps for a day that the mail of a message is admitted. 1 WRU.
     pub async fn admit_mail(&self, message: &str, now: Timestamp) -> Result<()> {
@@ -60,10 +66,6 @@ impl Users {
 
     /// Uses a link to create an account, unless its address is taken. All is written or nothing. 8 WRU.
     pub async fn create(&self, token: &LinkToken, account: &Account) -> Result<Used> {
-        #[derive(Serialize)]
-        struct Taken {
-            user_id: UserId,
-        }
         let user = &account.user;
         let writes = vec![
             self.using(token, account.password_set.at)?,

@@ -2,7 +2,8 @@
 //! sessions (`sk = SESSION#<id>`), the API keys (`sk = APIKEY#<id>`) and the second factor (`sk = TOTP`), and one for each address
 //! (`pk = EMAIL#<address>`), which makes addresses unique and maps an address to its user. `pk = APP#<id>` is an application, which
 //! is listed with `pk = APPLICATIONS`; `pk = CODE#<hash>` is a code that an application exchanges for tokens. `pk = LINK#<hash>` is
-//! a link in a mail. `pk = DEVICE#<hash>` is a device that polls for tokens, and `pk = USERCODE#<code>` leads to it. `pk = TRIES#<hash of the address>` counts the tries of passwords for an address. `pk = KEYS` has the lease of
+//! a link in a mail. `pk = IDENTITY#<provider>#<hash>` leads from an identity at a provider to its user, who has it too (`sk =
+//! IDENTITY#<id>`), and `pk = ATTEMPT#<hash>` is an attempt to sign in at a provider that was used. `pk = DEVICE#<hash>` is a device that polls for tokens, and `pk = USERCODE#<code>` leads to it. `pk = TRIES#<hash of the address>` counts the tries of passwords for an address. `pk = KEYS` has the lease of
 //! a rotation of the keys.
 
 mod api_keys;
@@ -10,6 +11,7 @@ mod applications;
 pub mod changes;
 mod codes;
 mod devices;
+mod identities;
 mod links;
 mod second_factors;
 mod sessions;
@@ -20,6 +22,7 @@ pub use api_keys::Added;
 pub use applications::Registered;
 pub use codes::Exchanged;
 pub use devices::{FoundDevice, Polled};
+pub use identities::{Linked, Made, Owner};
 pub use links::Used;
 pub use second_factors::{CodesMade, Removed, Totp, Tried};
 pub use sessions::Rotated;
@@ -27,6 +30,7 @@ use sessions::{ALIVE, alive_values, session_key};
 pub use tenants::{Joined, MemberChanged};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::Result;
@@ -54,8 +58,10 @@ pub struct Account {
     /// The user.
     #[serde(flatten)]
     pub user: User,
-    /// The password's hash, a PHC string.
-    pub password_hash: String,
+    /// The password's hash, a PHC string. Absent if the account was made with an identity at a provider, and its user has not
+    /// chosen a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<String>,
     /// How often all sessions of the user were ended at once. Those of an earlier epoch have ended.
     pub epoch: u32,
     /// How the password was set.
@@ -112,6 +118,8 @@ pub enum How {
     Changed,
     /// With a link to reset it.
     Reset,
+    /// There is none: the account was made with an identity at a provider.
+    None,
 }
 
 /// A rotation of the keys.
@@ -180,7 +188,7 @@ impl Users {
             .condition_expression("password_hash = :old AND epoch = :epoch")
             .expression_attribute_values(":new", string(new_hash))
             .expression_attribute_values(":set", value(set)?)
-            .expression_attribute_values(":old", string(&account.password_hash))
+            .expression_attribute_values(":old", hash_of(account))
             .expression_attribute_values(":next", number(next))
             .expression_attribute_values(":epoch", number(account.epoch));
         let mut keep = self
@@ -214,7 +222,7 @@ impl Users {
                 "password_hash = :hash AND epoch = :epoch \
                  AND (attribute_not_exists(tenants) OR tenants = :none)",
             )
-            .expression_attribute_values(":hash", string(&account.password_hash))
+            .expression_attribute_values(":hash", hash_of(account))
             .expression_attribute_values(":epoch", number(account.epoch))
             .expression_attribute_values(":none", number(0));
         let of_address = self
@@ -237,7 +245,7 @@ impl Users {
             .update_expression("SET password_hash = :new")
             .condition_expression("password_hash = :old")
             .expression_attribute_values(":new", string(new_hash))
-            .expression_attribute_values(":old", string(&account.password_hash));
+            .expression_attribute_values(":old", hash_of(account));
         Ok(matches!(write::send("users.replace_hash", update).await?, Written::Made(_)))
     }
 
@@ -276,6 +284,11 @@ impl Users {
         let release = release.condition_expression(HELD);
         write::send("keys.release", release).await.map(|_| ())
     }
+}
+
+/// The hash that an account must still have. No account has the empty one, so none without a password is changed by it.
+fn hash_of(account: &Account) -> AttributeValue {
+    string(account.password_hash.as_deref().unwrap_or_default())
 }
 
 fn user_partition(id: UserId) -> String {

@@ -170,13 +170,14 @@ impl Users {
         Ok(Table::page(query, limit).await?.0)
     }
 
-    /// Deletes the second factor, all sessions and all API keys of a user without an account. 1 WRU for each.
+    /// Deletes the second factor, all sessions, all API keys and all identities of a user without an account. 1 WRU for each, and 2 for
+    /// an identity.
     pub async fn forget(&self, user: UserId) -> Result<()> {
         write::send("totp.forget", self.table.delete(totp_key(user))).await?;
         for kind in [SESSION, API_KEY] {
             self.forget_all(user, kind).await?;
         }
-        Ok(())
+        self.forget_identities(user).await
     }
 
     /// Deletes all items of a user whose sort keys begin with `kind`, page by page.
@@ -243,11 +244,11 @@ impl Users {
         #[serde(untagged)]
         enum Row {
             Session(Box<Session>),
-            /// The hash tells it from a session.
+            /// What tells how the password was set tells it from a session.
             Account {
                 epoch: u32,
                 #[expect(dead_code)]
-                password_hash: IgnoredAny,
+                password_set: IgnoredAny,
             },
             /// So do the secrets.
             Application {

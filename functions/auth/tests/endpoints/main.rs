@@ -15,6 +15,7 @@ mod oauth;
 mod odd_requests;
 mod pages;
 mod passwords;
+mod providers;
 mod rotation;
 mod sessions;
 mod signing_in;

@@ -6,6 +6,7 @@ use auth::authorize::Authorizer;
 use auth::keys::{KeyRing, PrivateKeys, PublicKeys};
 use auth::letters::Pages;
 use auth::mail::Mailer;
+use auth::provider::{Clients, Providers};
 use auth::send_mail::{Job, SendMail};
 use auth::store::Users;
 use auth::system::System;
@@ -48,6 +49,7 @@ pub(crate) struct Auth {
     /// The pages.
     pub(crate) pages: Router,
     pub(crate) audit_log: AuditLog,
+    parts: Parts,
     mails: String,
     router: Router,
 }
@@ -65,6 +67,13 @@ fn tenants(system: &System, queue: &Queue) -> Router {
         .merge(api::list_invitations::router(s()))
         .merge(api::revoke_invitation::router(s()))
         .merge(api::accept_invitation::router(s()))
+}
+
+/// What the pages are made of.
+struct Parts {
+    system: System,
+    issuers: Issuers,
+    queue: Queue,
 }
 
 pub(crate) async fn auth() -> Auth {
@@ -106,6 +115,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         limiter: limiter.clone(),
         mailer: Mailer::new(ses, SENDER.into()),
         pages: Pages::new("https://example.org/auth/"),
+        own_pages: Pages::new(&format!("{ISSUER}/auth")),
         clock: clock.clone(),
     };
     let (clock_of_system, ids_of_system) = (clock.clone(), ids.clone());
@@ -115,6 +125,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         per_minute,
         clock: clock_of_system,
         ids: ids_of_system,
+        providers: Providers::default(),
     };
     let sign_in = pages::sign_in::router(&system, &issuers);
     let pages = page_app(pages::router(&system, &queue).merge(sign_in), pages::page_of);
@@ -141,7 +152,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::remove_totp::router(s(), issuers.clone()))
         .merge(api::renew_recovery_codes::router(s(), issuers.clone()))
         .merge(api::get_totp::router(s()))
-        .merge(api::refresh::router(s(), issuers))
+        .merge(api::refresh::router(s(), issuers.clone()))
         .merge(api::logout::router(s()))
         .merge(api::list_sessions::router(s()))
         .merge(api::end_session::router(s()))
@@ -152,13 +163,17 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::revoke_api_key::router(s()))
         .merge(tenants(&system, &queue))
         .merge(api::get_me::router(s()))
+        .merge(api::list_identities::router(s()))
+        .merge(api::remove_identity::router(s()))
         .merge(api::export_me::router(s(), audit_log.clone()))
         .merge(api::delete_me::router(s()))
         .merge(api::list_audit::router(s(), audit_log.clone()))
         .merge(api::change_password::router(s()))
         .merge(oauth);
     let router = app(router);
+    let parts = Parts { system, issuers, queue };
     Auth {
+        parts,
         requests: Recorded(recorded),
         users,
         private,
@@ -238,6 +253,18 @@ pub(crate) fn sample(name: &str) -> Value {
 }
 
 impl Auth {
+    /// Shows the buttons of these providers, with these secrets.
+    pub(crate) fn offer(&mut self, providers: &str, secrets: &str) {
+        let Parts { system, issuers, queue } = &self.parts;
+        let providers: Providers = providers.parse().unwrap();
+        let clients = Clients::new(&providers, &secrets.into(), &self.clock).unwrap();
+        let system = System { providers, ..system.clone() };
+        let pages = pages::router(&system, queue)
+            .merge(pages::sign_in::router(&system, issuers))
+            .merge(pages::provider::router(&system, issuers, &clients, queue));
+        self.pages = page_app(pages, pages::page_of);
+    }
+
     /// The endpoints.
     pub(crate) fn endpoints(&self) -> Router {
         self.router.clone()

@@ -32,6 +32,8 @@ const PATH: &str = "/auth/sign-in-code";
 struct SignInCode<'a> {
     next: &'a Next,
     challenge: &'a str,
+    /// The way to the other pages.
+    root: &'static str,
     /// Whether the code was wrong.
     is_refused: bool,
 }
@@ -42,13 +44,16 @@ pub(super) fn router(state: &System, issuers: &Issuers) -> Router {
     limited(sent.layer(Extension(issuers.clone())), limit(state))
 }
 
-/// Asks for the code.
-pub(super) fn ask(next: &Next, challenge: &str) -> Result<Response> {
-    answer(StatusCode::OK, next, challenge, false)
+/// Asks for the code, on a page that is `root` away from the others.
+pub(in super::super) fn ask(next: &Next, challenge: &str, root: &'static str) -> Result<Response> {
+    let page = SignInCode { next, challenge, root, is_refused: false };
+    page_toward(StatusCode::OK, &page, &next.target())
 }
 
-fn answer(status: StatusCode, next: &Next, challenge: &str, is_refused: bool) -> Result<Response> {
-    page_toward(status, &SignInCode { next, challenge, is_refused }, &next.target())
+/// Asks for the code again.
+fn ask_again(next: &Next, challenge: &str) -> Result<Response> {
+    let page = SignInCode { next, challenge, root: "", is_refused: true };
+    page_toward(StatusCode::UNPROCESSABLE_ENTITY, &page, &next.target())
 }
 
 async fn send(
@@ -65,12 +70,11 @@ async fn send(
     let issuer = issuers.current().await?;
     match account(&state, &issuer, &form).await {
         Ok(account) => {
-            let by = By { state: &state, issuer: &issuer, headers: &headers };
+            let by = By { state: &state, issuer: &issuer, headers: &headers, root: "" };
             by.signed_in(&next, &account, client).await
         }
         Err(Error::Problem(problem)) if problem.is(WRONG_CODE) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            answer(status, &next, form.text("challenge"), true)
+            ask_again(&next, form.text("challenge"))
         }
         Err(Error::Problem(problem)) if problem.is(INVALID_CHALLENGE) => expired(&problem),
         Err(error) => Err(error),
