@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use shared::{Error, Result, fault};
 
 use crate::cookie::BrowserKey;
+use crate::passkey::PasskeyKey;
 use crate::second_factor::{ChallengeKey, FactorKeys};
 use crate::session::RefreshKey;
 use crate::token::LIFETIME;
@@ -213,6 +214,11 @@ impl KeyRing {
     /// The key of challenges.
     pub fn challenges(&self) -> Result<ChallengeKey> {
         ChallengeKey::new(&self.refresh)
+    }
+
+    /// The key of challenges of passkeys.
+    pub fn passkeys(&self) -> Result<PasskeyKey> {
+        PasskeyKey::new(&self.refresh)
     }
 
     /// The keys of second factors; `None` if the ring has none yet.

@@ -14,6 +14,8 @@
 //! | `auth-authorize` | API Gateway's authorizer: checks the token or the API key of every other request | [`authorize`] |
 //! | `auth-create-api-key`, `auth-list-api-keys`, `auth-rotate-api-key`, `auth-revoke-api-key` | the user's API keys, for programs | [`api_key`], [`api`] |
 //! | `auth-enrol-totp`, `auth-confirm-totp`, `auth-get-totp`, `auth-remove-totp`, `auth-renew-recovery-codes` | the user's second factor | [`second_factor`], [`api`] |
+//! | `auth-begin-passkey-sign-in`, `auth-login-passkey` | a sign-in by a passkey alone, or after the password | [`api::login_passkey`] |
+//! | `auth-begin-passkey`, `auth-add-passkey`, `auth-list-passkeys`, `auth-remove-passkey` | the user's passkeys | [`passkey`], [`api`] |
 //! | `auth-export-me`, `auth-delete-me` | all that is kept of the user, and its deletion | [`api`] |
 //! | `auth-relay` | follows the table: writes the audit log, tells other systems of users | [`relay`], [`audit`] |
 //! | `auth-list-audit` | shows the audit log of a tenant | [`api::list_audit`] |
@@ -31,7 +33,8 @@
 //! | `auth-token` | gives tokens to an application | [`api::token`] |
 //! | `auth-revoke`, `auth-introspect`, `auth-get-userinfo` | end a token, tell of a token, tell of its user | [`api`] |
 //!
-//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`], [`api_key`], [`second_factor`], [`oauth`] and [`token`]
+//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`session`], [`api_key`], [`second_factor`], [`passkey`], [`oauth`] and
+//! [`token`]
 //! have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of
 //! tokens.
 
@@ -50,6 +53,7 @@ mod mac;
 pub mod mail;
 pub mod oauth;
 pub mod pages;
+pub mod passkey;
 pub mod password;
 pub mod random_token;
 pub mod relay;

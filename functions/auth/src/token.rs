@@ -17,6 +17,7 @@ use shared::id::{Id, Ids, Kind, SessionId, TenantId, UserId};
 use crate::cookie::BrowserKey;
 use crate::keys::{IdentityKey, KEYS_LIFETIME, KeyRing, PrivateKeys, SigningKey};
 use crate::oauth::application::ApplicationId;
+use crate::passkey::{PasskeyKey, RelyingParty};
 use crate::second_factor::{ChallengeKey, FactorKeys};
 use crate::session::RefreshKey;
 
@@ -133,6 +134,7 @@ pub struct Issuer {
     refresh: RefreshKey,
     browsers: BrowserKey,
     challenges: ChallengeKey,
+    passkeys: PasskeyKey,
     factors: Option<FactorKeys>,
 }
 
@@ -164,6 +166,7 @@ impl Issuer {
             refresh: ring.refresh(),
             browsers: ring.browsers()?,
             challenges: ring.challenges()?,
+            passkeys: ring.passkeys()?,
             factors: ring.factors()?,
         })
     }
@@ -197,6 +200,20 @@ impl Issuer {
     #[must_use]
     pub fn challenges(&self) -> &ChallengeKey {
         &self.challenges
+    }
+
+    /// The key of challenges of passkeys.
+    #[must_use]
+    pub fn passkeys(&self) -> &PasskeyKey {
+        &self.passkeys
+    }
+
+    /// Where passkeys are good.
+    ///
+    /// # Errors
+    /// When the name is no URL with a host.
+    pub fn party(&self) -> shared::Result<RelyingParty> {
+        RelyingParty::of(&self.name)
     }
 
     /// The keys of second factors.

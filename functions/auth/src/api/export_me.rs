@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::Account;
 use super::account_of;
 use super::api_keys::Shown;
+use super::passkeys;
 use crate::session::{Client, Granted, Session};
 use crate::store::{self, FactorSet, PasswordSet};
 use crate::system::System;
@@ -32,18 +33,21 @@ pub fn operation() -> Operation {
     contract::operation!(handle).answers::<Export>(StatusCode::OK)
 }
 
-/// What auth keeps of a user, but for the hashes of the password and of the secrets of API keys, and what a code is checked with.
+/// What auth keeps of a user, but for the hashes of the password and of the secrets of API keys, and what a code and a
+/// passkey are checked with.
 #[derive(Serialize, ToSchema)]
 struct Export {
     user: User,
     password_set: PasswordSet,
-    /// How the second factor was switched on or off. Absent if the user never had one.
+    /// How the authenticator app was switched on or off. Absent if the user never had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     second_factor: Option<FactorSet>,
     /// The last 1,000 sessions, newest first, also those that have ended, for 30 days from the sign-in.
     sessions: Vec<KeptSession>,
     /// The API keys, newest first.
     api_keys: Vec<Shown>,
+    /// The passkeys, newest first.
+    passkeys: Vec<passkeys::Shown>,
     /// The entries about the user, newest first, of the last 1,000 of the tenant's audit log.
     audit: Vec<Entry>,
 }
@@ -78,8 +82,8 @@ impl From<Session> for KeptSession {
     }
 }
 
-/// Gives what is kept of the user: the account, the last sessions with their clients, the API keys, and the last entries of
-/// the audit log.
+/// Gives what is kept of the user: the account, the last sessions with their clients, the API keys, the passkeys, and the
+/// last entries of the audit log.
 #[utoipa::path(get, path = "/v1/me/export")]
 async fn handle(
     State(state): State<System>,
@@ -92,9 +96,11 @@ async fn handle(
     let (api_keys, _) = state.users.api_keys(user.user, None, MOST).await?;
     let now = state.clock.now();
     let api_keys = api_keys.into_iter().map(|key| Shown::at(now, key)).collect();
+    let passkeys = state.users.passkeys(user.user).await?.into_iter();
+    let passkeys = passkeys.map(passkeys::Shown::from).collect();
     let (mut audit, _) = log.entries(Chain::Tenant(user.tenant), None, MOST).await?;
     let subject = user.user.to_string();
     audit.retain(|entry| entry.fact.subject == subject);
     let store::Account { user, password_set, second_factor, .. } = account;
-    Ok(Json(Export { user, password_set, second_factor, sessions, api_keys, audit }))
+    Ok(Json(Export { user, password_set, second_factor, sessions, api_keys, passkeys, audit }))
 }

@@ -1,7 +1,10 @@
 //! The HTTP endpoints.
 
+pub mod add_passkey;
 mod api_keys;
 pub mod authorize_device;
+pub mod begin_passkey;
+pub mod begin_passkey_sign_in;
 mod caller;
 pub mod change_password;
 mod client;
@@ -10,7 +13,7 @@ pub mod confirm;
 pub mod confirm_totp;
 pub mod create_api_key;
 pub mod create_application;
-mod current_password;
+pub(crate) mod current_password;
 pub mod delete_application;
 pub mod delete_me;
 pub mod end_session;
@@ -28,12 +31,17 @@ pub(crate) mod links;
 pub mod list_api_keys;
 pub mod list_applications;
 pub mod list_audit;
+pub mod list_passkeys;
 pub mod list_sessions;
 pub mod login;
 pub mod login_code;
+pub mod login_passkey;
 pub mod logout;
+pub(crate) mod passkeys;
+pub(crate) mod recent;
 pub mod refresh;
 pub mod register;
+pub mod remove_passkey;
 pub mod remove_totp;
 pub mod renew_recovery_codes;
 pub mod renew_secret;
@@ -96,6 +104,12 @@ pub fn operations() -> Vec<Operation> {
         get_totp::operation(),
         list_audit::operation(),
         list_sessions::operation(),
+        add_passkey::operation(),
+        begin_passkey::operation(),
+        begin_passkey_sign_in::operation(),
+        list_passkeys::operation(),
+        login_passkey::operation(),
+        remove_passkey::operation(),
         login::operation(),
         login_code::operation(),
         logout::operation(),

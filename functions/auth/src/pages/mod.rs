@@ -7,6 +7,8 @@
 //! | `/auth/forgot-password` | asks for a mail with a link | `forgot_password` |
 //! | `/auth/reset-password` | behind the link: sets the password | `reset_password` |
 //! | `/auth/sign-in`, `/auth/sign-in-code`, `/auth/sign-out` | begins and ends a session of the browser | `sign_in`, `next`, `sign_out`, `browser` |
+//! | `/auth/sign-in-passkey` | signs in by a passkey, alone or after the password | `sign_in` |
+//! | `/auth/passkeys`, `/auth/passkeys.js` | shows, adds and removes passkeys; the script that asks the browser for one | `passkeys`, `passkey_script` |
 //! | `/auth/authorize` | asks the user to allow an application | `authorize`, `asked` |
 //! | `/auth/device` | asks the user to allow a device, which shows a code | `device` |
 //!
@@ -16,7 +18,7 @@
 //!   show whose password it is about. Only a form that is sent uses it.
 //! - A form does what its endpoint does, by the same function and within the same limit: requests to both are counted
 //!   together.
-//! - A page needs no script, and loads nothing. What somebody has typed is text in it, never markup. A password is in no
+//! - A page needs no script, and loads nothing, but one that asks for a passkey, which needs one file of ours. What somebody has typed is text in it, never markup. A password is in no
 //!   page.
 //! - A form that another site sends is refused (`cross_site`).
 //! - Each problem is a page, with the status and the headers that the endpoints have for it (`problem`).
@@ -35,6 +37,8 @@ mod layout;
 mod link;
 mod message;
 mod next;
+mod passkey_script;
+mod passkeys;
 mod problem;
 mod register;
 mod reset_password;

@@ -1,4 +1,5 @@
-//! Where a browser goes on after a sign-in. The forms of a sign-in repeat it, in the fields `request` and `device`.
+//! Where a browser goes on after a sign-in. The forms of a sign-in repeat it, in the fields `request`, `device` and
+//! `page`.
 
 use shared::Result;
 
@@ -7,12 +8,17 @@ use crate::form::Form;
 use crate::oauth::user_code::UserCode;
 use crate::system::System;
 
+/// The page of the passkeys.
+const PASSKEYS: &str = "passkeys";
+
 /// Where a browser goes on.
 pub(super) enum Next {
     /// Nowhere else.
     Here,
     /// To the page of an application that asks.
     Application(Box<Asked>),
+    /// To the page of the passkeys.
+    Passkeys,
     /// To the page of a device, with the code that it shows.
     Device(UserCode),
 }
@@ -21,6 +27,7 @@ impl Next {
     /// What a form repeats.
     pub(super) async fn read(state: &System, form: &Form) -> Result<Result<Self, Nowhere>> {
         match form.text("request") {
+            "" if form.text("page") == PASSKEYS => Ok(Ok(Self::Passkeys)),
             "" => {
                 let code = UserCode::read(form.text("device"));
                 Ok(Ok(code.map_or(Self::Here, Self::Device)))
@@ -44,12 +51,18 @@ impl Next {
         if let Self::Device(code) = self { Some(code.shown()) } else { None }
     }
 
+    /// The field `page`.
+    pub(super) fn page(&self) -> Option<&str> {
+        if let Self::Passkeys = self { Some(PASSKEYS) } else { None }
+    }
+
     /// What the user goes on to.
     pub(super) fn name(&self) -> Option<&str> {
         match self {
             Self::Here => None,
             Self::Application(asked) => Some(&asked.application.name),
             Self::Device(_) => Some("your device"),
+            Self::Passkeys => Some("your passkeys"),
         }
     }
 
@@ -62,6 +75,7 @@ impl Next {
     pub(super) fn url(&self) -> Option<String> {
         match self {
             Self::Here => None,
+            Self::Passkeys => Some(PASSKEYS.to_owned()),
             Self::Application(asked) => Some(format!("authorize?{}", asked.query_after_sign_in())),
             Self::Device(code) => Some(format!("device?user_code={}", code.shown())),
         }

@@ -1,5 +1,5 @@
 //! `/auth/sign-in`: a user gives the password in a browser, for an application, for a device or without one. A user with a second factor gives a
-//! code after it (`code`).
+//! code (`code`) or a passkey (`passkey`) after it.
 
 use askama::Template;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use super::fields::{EmailField, PasswordField};
 use super::layout::page_toward;
 use super::message::{Message, SIGN_OUT};
 use super::next::Next;
-use super::{authorize, cross_site, device, sign_out};
+use super::{authorize, cross_site, device, passkey_script, passkeys, sign_out};
 use crate::api::login::limit;
 use crate::api::sign_in::{Checked, INVALID_CREDENTIALS, begun, checked_password};
 use crate::form::Form;
@@ -28,6 +28,7 @@ use crate::system::System;
 use crate::token::{Issuer, Issuers};
 
 mod code;
+mod passkey;
 
 const PATH: &str = "/auth/sign-in";
 
@@ -41,7 +42,7 @@ struct SignIn<'a> {
     is_refused: bool,
 }
 
-/// The router of the pages on which a user signs in, allows an application or a device, and signs out.
+/// The router of the pages on which a user signs in, allows an application or a device, changes passkeys, and signs out.
 pub fn router(state: &System, issuers: &Issuers) -> Router {
     let sent = Router::new().route(PATH, post(send)).with_state(state.clone());
     let sent = limited(sent.layer(Extension(issuers.clone())), limit(state));
@@ -49,6 +50,9 @@ pub fn router(state: &System, issuers: &Issuers) -> Router {
         .route(PATH, get(show))
         .merge(sent)
         .merge(code::router(state, issuers))
+        .merge(passkey::router(state, issuers))
+        .merge(passkeys::router(state, issuers))
+        .merge(passkey_script::router())
         .merge(authorize::router(state, issuers))
         .merge(device::router(state, issuers))
         .merge(sign_out::router(state, issuers))
@@ -91,9 +95,9 @@ async fn send(
             let by = By { state: &state, issuer: &issuer, headers: &headers };
             by.signed_in(&next, &account, client).await
         }
-        Ok(Checked::Challenge(challenge)) => {
+        Ok(Checked::Challenge { challenge, has_passkeys }) => {
             let challenge = issuer.challenges().write(&challenge);
-            code::ask(&next, challenge.expose_secret())
+            code::ask(&next, challenge.expose_secret(), has_passkeys)
         }
         Err(Error::Problem(problem)) if problem.is(INVALID_CREDENTIALS) => {
             let value = form.text("email").to_owned();

@@ -10,7 +10,7 @@ use shared::write::{self, Written};
 
 use super::api_keys::API_KEY;
 use super::applications::application_key;
-use super::second_factors::totp_key;
+use super::second_factors::{recovery_key, totp_key};
 use super::{Users, user_key, user_partition};
 use crate::oauth::application::ApplicationId;
 use crate::session::{Client, Ended, IDLE, LIFETIME, Reason, RefreshToken, Session, Verdict};
@@ -166,9 +166,12 @@ impl Users {
         Ok(Table::page(query, limit).await?.0)
     }
 
-    /// Deletes the second factor, all sessions and all API keys of a user without an account. 1 WRU for each.
+    /// Deletes the second factors, all sessions and all API keys of a user without an account. 1 WRU for each, and 4 for a
+    /// passkey.
     pub async fn forget(&self, user: UserId) -> Result<()> {
         write::send("totp.forget", self.table.delete(totp_key(user))).await?;
+        write::send("recovery.forget", self.table.delete(recovery_key(user))).await?;
+        self.forget_passkeys(user).await?;
         for kind in [SESSION, API_KEY] {
             self.forget_all(user, kind).await?;
         }

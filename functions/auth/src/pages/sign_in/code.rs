@@ -32,6 +32,8 @@ const PATH: &str = "/auth/sign-in-code";
 struct SignInCode<'a> {
     next: &'a Next,
     challenge: &'a str,
+    /// Whether the user has passkeys.
+    has_passkeys: bool,
     /// Whether the code was wrong.
     is_refused: bool,
 }
@@ -43,12 +45,9 @@ pub(super) fn router(state: &System, issuers: &Issuers) -> Router {
 }
 
 /// Asks for the code.
-pub(super) fn ask(next: &Next, challenge: &str) -> Result<Response> {
-    answer(StatusCode::OK, next, challenge, false)
-}
-
-fn answer(status: StatusCode, next: &Next, challenge: &str, is_refused: bool) -> Result<Response> {
-    page_toward(status, &SignInCode { next, challenge, is_refused }, &next.target())
+pub(super) fn ask(next: &Next, challenge: &str, has_passkeys: bool) -> Result<Response> {
+    let page = SignInCode { next, challenge, has_passkeys, is_refused: false };
+    page_toward(StatusCode::OK, &page, &next.target())
 }
 
 async fn send(
@@ -69,8 +68,10 @@ async fn send(
             by.signed_in(&next, &account, client).await
         }
         Err(Error::Problem(problem)) if problem.is(WRONG_CODE) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            answer(status, &next, form.text("challenge"), true)
+            let has_passkeys = form.text("has_passkeys") == "true";
+            let challenge = form.text("challenge");
+            let page = SignInCode { next: &next, challenge, has_passkeys, is_refused: true };
+            page_toward(StatusCode::UNPROCESSABLE_ENTITY, &page, &next.target())
         }
         Err(Error::Problem(problem)) if problem.is(INVALID_CHALLENGE) => expired(&problem),
         Err(error) => Err(error),
@@ -84,10 +85,10 @@ async fn account(state: &System, issuer: &Issuer, form: &Form) -> Result<Account
 }
 
 /// The page of a sign-in that has taken too long.
-fn expired(problem: &Problem) -> Result<Response> {
+pub(super) fn expired(problem: &Problem) -> Result<Response> {
     let message = Message {
         title: "The sign-in has expired",
-        text: "A code can be given for 5 minutes. Go back to the application or the device, or sign in again.",
+        text: "A code and a passkey can be given for 5 minutes. Go back to the application or the device, or sign in again.",
         link: Some(SIGN_IN),
         ..Message::default()
     };
