@@ -79,9 +79,9 @@ pub fn facts(change: &Change<Item>, now: Timestamp) -> Vec<(Chain, Fact)> {
             (Some(Item::ApiKey(old)), None) => vec![old.told("api_key.revoked", now)],
             (Some(Item::ApiKey(old)), Some(Item::ApiKey(new))) => new.changes(old, now),
             (None, Some(Item::Totp(new))) => new.appeared(now),
-            (Some(Item::Totp(old)), Some(Item::Totp(new))) => new.changes(old, now),
+            (Some(Item::Totp(old)), Some(Item::Totp(new)))
+            | (Some(Item::Recovery(old)), Some(Item::Recovery(new))) => new.changes(old, now),
             (None, Some(Item::Recovery(new))) => vec![new.told("recovery_codes.added", now)],
-            (Some(Item::Recovery(old)), Some(Item::Recovery(new))) => new.changes(old, now),
             (None, Some(Item::Passkey(new))) => vec![new.added()],
             (Some(Item::Passkey(old)), None) => vec![old.told("passkey.removed", now)],
             (Some(Item::Passkey(old)), Some(Item::Passkey(new))) => new.changes(old, now),

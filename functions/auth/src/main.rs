@@ -2,11 +2,11 @@
 
 use auth::api::{
     add_passkey, authorize_device, begin_passkey, begin_passkey_sign_in, change_password, confirm,
-    confirm_totp, create_api_key, create_application, delete_application, delete_me, end_session, end_sessions, enrol_totp, export_me,
-    forgot_password, get_configuration, get_keys, get_me, get_totp, get_userinfo, introspect,
-    list_api_keys, list_applications, list_audit, list_passkeys, list_sessions, login, login_code,
-    login_passkey, logout,
-    refresh, register, remove_passkey, remove_totp, renew_recovery_codes, renew_secret, reset_password, revoke,
+    confirm_totp, create_api_key, create_application, delete_application, delete_me, end_session,
+    end_sessions, enrol_totp, export_me, forgot_password, get_configuration, get_keys, get_me,
+    get_totp, get_userinfo, introspect, list_api_keys, list_applications, list_audit,
+    list_passkeys, list_sessions, login, login_code, login_passkey, logout, refresh, register,
+    remove_passkey, remove_totp, renew_recovery_codes, renew_secret, reset_password, revoke,
     revoke_api_key, rotate_api_key, token,
 };
 use auth::system::{System, audit_log, authorizer, issuer_name, issuers, mails};

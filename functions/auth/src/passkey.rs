@@ -12,10 +12,10 @@
 //! - A user has at most [`MAX_PASSKEYS`] passkeys, and a key of an authenticator belongs to one user.
 //! - A counter of signatures that does not go up refuses the sign-in: somebody may have a copy of the key.
 
-pub mod ceremony;
-pub mod challenge;
 mod authenticator;
 mod cbor;
+pub mod ceremony;
+pub mod challenge;
 mod client_data;
 pub mod json;
 mod public_key;

@@ -35,6 +35,7 @@ fn new_account(address: &str) -> Account {
         epoch: 0,
         password_set,
         second_factor: None,
+        passkeys: 0,
     }
 }
 

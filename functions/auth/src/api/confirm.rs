@@ -60,8 +60,14 @@ pub(crate) async fn confirm(
     let password_hash = password::hash(password).await?;
     let user = User::register(link.email, &state.ids, now);
     let password_set = PasswordSet { at: now, how: How::Registered, client };
-    let account =
-        Account { user: user.clone(), password_hash, epoch: 0, password_set, second_factor: None, passkeys: 0 };
+    let account = Account {
+        user: user.clone(),
+        password_hash,
+        epoch: 0,
+        password_set,
+        second_factor: None,
+        passkeys: 0,
+    };
     match state.users.create(&token, &account).await? {
         Used::Made => {
             tracing::info!(user_id = %user.id, "registered");

@@ -69,7 +69,8 @@ async fn handle(
         let (codes, hashes) = RecoveryCodes::generate(keys, user.user)?;
         let set = FactorSet { is_on: true, at: state.clock.now(), client: client.clone() };
         let attempt = state.ids.next();
-        let is_made = state.users.confirm_totp(&account, (&totp, step), hashes, &set, attempt).await?;
+        let is_made =
+            state.users.confirm_totp(&account, (&totp, step), hashes, &set, attempt).await?;
         Ok(is_made.then_some(codes))
     })
     .await?;

@@ -84,8 +84,9 @@ async fn handle(
     let account = match checked {
         Checked::Account(account) => account,
         Checked::Challenge { challenge, has_passkeys } => {
-            let passkey =
-                has_passkeys.then(|| second_step(&issuer, &challenge, state.clock.now())).transpose()?;
+            let passkey = has_passkeys
+                .then(|| second_step(&issuer, &challenge, state.clock.now()))
+                .transpose()?;
             let challenge = issuer.challenges().write(&challenge).expose_secret().to_owned();
             let needed = CodeNeeded { challenge, expires_in: LIFETIME.as_secs(), passkey };
             return Ok((StatusCode::ACCEPTED, NO_STORE, Json(needed)).into_response());

@@ -1,5 +1,7 @@
 //! What the endpoints and the pages of passkeys share.
 
+use std::fmt::Display;
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -131,15 +133,17 @@ pub(crate) async fn checked_passkey(
 fn is_second_step(challenge: &Challenge, account: &Account) -> Result<bool, Refusal> {
     match challenge.purpose {
         Purpose::SignIn => Ok(false),
-        Purpose::SecondStep { user, epoch } if (user, epoch) == (account.user.id, account.epoch) => {
+        Purpose::SecondStep { user, epoch }
+            if (user, epoch) == (account.user.id, account.epoch) =>
+        {
             Ok(true)
         }
         Purpose::SecondStep { .. } | Purpose::Enrolment { .. } => Err(Refusal::Challenge),
     }
 }
 
-fn refused(reason: impl ToString) -> Problem {
-    tracing::info!(reason = reason.to_string(), "passkey refused");
+fn refused(reason: impl Display) -> Problem {
+    tracing::info!(%reason, "passkey refused");
     Problem::of(PASSKEY_REFUSED).detail("Begin again, or sign in in another way.")
 }
 
@@ -232,7 +236,7 @@ impl By {
             let passkey = state.users.passkey(self.user, id).await?.ok_or_else(gone)?;
             match state.users.remove_passkey(&account, &passkey, state.ids.next()).await? {
                 PasskeyRemoved::Made => Ok(Some(())),
-                PasskeyRemoved::Gone => Err(gone().into()),
+                PasskeyRemoved::Gone => Err(gone()),
                 PasskeyRemoved::Account => Ok(None),
             }
         })

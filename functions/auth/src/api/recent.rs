@@ -36,6 +36,7 @@ pub(super) async fn require_recent(
         forgive(state, &account.user.email).await;
         return Ok(());
     }
-    let detail = "You have a second factor, and signed in more than ten minutes ago. Sign in again.";
+    let detail =
+        "You have a second factor, and signed in more than ten minutes ago. Sign in again.";
     Err(Problem::of(SIGN_IN_TOO_OLD).detail(detail).into())
 }

@@ -36,7 +36,7 @@ const PAGE: &str = "passkeys";
 #[template(path = "passkeys.html")]
 struct Passkeys<'a> {
     email: &'a str,
-    passkeys: &'a [Passkey],
+    kept: &'a [Passkey],
     name: &'a str,
     name_error: Option<String>,
     /// Whether the password was wrong.
@@ -143,9 +143,9 @@ impl Of<'_> {
         is_refused: bool,
     ) -> Result<Response> {
         let user = &self.browser.account.user;
-        let passkeys = &self.state.users.passkeys(user.id).await?;
+        let kept = &self.state.users.passkeys(user.id).await?;
         let email = user.email.as_str();
-        page(status, &Passkeys { email, passkeys, name, name_error, is_refused })
+        page(status, &Passkeys { email, kept, name, name_error, is_refused })
     }
 
     /// Checks the password, and asks the browser for a new passkey.

@@ -78,7 +78,8 @@ mod tests {
             assert!(only(&[&[major, 0x7f][..], &[0xff; 7]].concat()).is_none());
         }
         let many = |entries: u8| {
-            [vec![0xb8, entries], (0..entries).flat_map(|n| [0x18, n + 24, 0x00]).collect()].concat()
+            [vec![0xb8, entries], (0..entries).flat_map(|n| [0x18, n + 24, 0x00]).collect()]
+                .concat()
         };
         assert!(only(&many(16)).is_some() && only(&many(17)).is_none());
     }

@@ -71,7 +71,9 @@ pub enum Refusal {
     #[error("the page is in a frame of another origin")]
     Frame,
     /// The bytes are no such structure, or its public key is none of an algorithm that we take.
-    #[error("the data of the authenticator cannot be read, or its key is of none of the algorithms")]
+    #[error(
+        "the data of the authenticator cannot be read, or its key is of none of the algorithms"
+    )]
     Data,
     /// The passkey is for another host.
     #[error("the passkey is for another host")]
@@ -167,8 +169,8 @@ impl Ceremony<'_> {
     }
 
     /// The signature of an authenticator (section 7.2), up to the steps that need the passkey.
-    pub fn asserted(&self, used: &UsedCredential) -> Result<Asserted, Refusal> {
-        let answer = &used.response;
+    pub fn asserted(&self, presented: &UsedCredential) -> Result<Asserted, Refusal> {
+        let answer = &presented.response;
         // Step 6: the user is named by the bytes of the id.
         let user = answer.user_handle.0.as_slice().try_into().map_err(|_| Refusal::User)?;
         // Steps 9 to 13.
@@ -181,7 +183,7 @@ impl Ceremony<'_> {
         // Step 19.
         let hash = digest(&SHA256, &answer.client_data.0);
         Ok(Asserted {
-            credential: used.id.clone(),
+            credential: presented.id.clone(),
             user: UserId::from_bytes(user),
             challenge,
             sign_count: data.sign_count,

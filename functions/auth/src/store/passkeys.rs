@@ -11,7 +11,9 @@ use shared::transaction::Sent;
 
 use super::second_factors::{NO_APP, Totp, as_many_passkeys, recovery_key};
 use super::{Account, Users, user_key, user_partition};
-use crate::passkey::{Asserted, Challenge, CredentialId, MAX_PASSKEYS, Passkey, PasskeyId, Refused};
+use crate::passkey::{
+    Asserted, Challenge, CredentialId, MAX_PASSKEYS, Passkey, PasskeyId, Refused,
+};
 
 /// The beginning of the sort keys of passkeys, and of the partitions that make them unique.
 pub(super) const PASSKEYS: &str = "PASSKEY#";
@@ -153,7 +155,8 @@ impl Users {
         attempt: AttemptId,
     ) -> Result<PasskeyUsed> {
         // Step 21 of WebAuthn Level 2, section 7.2.
-        let is_later = if signed.sign_count == 0 { "sign_count = :new" } else { "sign_count < :new" };
+        let is_later =
+            if signed.sign_count == 0 { "sign_count = :new" } else { "sign_count < :new" };
         let noted = self
             .table
             .updating(passkey_key(passkey.user, passkey.id))

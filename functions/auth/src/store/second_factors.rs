@@ -45,7 +45,11 @@ pub struct Totp {
     #[serde(default)]
     pub wrong: u32,
     /// The MACs of the recovery codes that are left.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeSet::is_empty",
+        serialize_with = "serde_dynamo::string_set::serialize"
+    )]
     pub codes: BTreeSet<String>,
     /// How the recovery codes were made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,7 +128,14 @@ impl Totp {
         if let Proof::Recovery(used) = proof {
             codes.remove(used);
         }
-        Self { secret: String::new(), last_step: 0, wrong: 0, codes, spent_by: None, ..self.clone() }
+        Self {
+            secret: String::new(),
+            last_step: 0,
+            wrong: 0,
+            codes,
+            spent_by: None,
+            ..self.clone()
+        }
     }
 
     /// Whether there is an authenticator app.
@@ -203,7 +214,10 @@ impl Users {
             .table
             .updating(user_key(totp.user))
             .update_expression("SET second_factor = :set")
-            .condition_expression(format!("epoch = :epoch AND {NO_APP} AND {}", as_many_passkeys(account)))
+            .condition_expression(format!(
+                "epoch = :epoch AND {NO_APP} AND {}",
+                as_many_passkeys(account)
+            ))
             .expression_attribute_values(":set", value(set)?)
             .expression_attribute_values(":off", AttributeValue::Bool(false))
             .expression_attribute_values(":passkeys", number(account.passkeys))
@@ -350,7 +364,8 @@ impl Users {
             .expression_attribute_values(":proof", used)
             .expression_attribute_values(":secret", string(&totp.secret));
         if account.passkeys == 0 {
-            let writes = vec![update(of_account)?, delete(of_totp.condition_expression(condition))?];
+            let writes =
+                vec![update(of_account)?, delete(of_totp.condition_expression(condition))?];
             return self.removed_totp(writes, attempt).await;
         }
         // A code that was used since they were read must not come back.
