@@ -1,6 +1,6 @@
 // A person in front of the pages of auth. infra/local/browser.py runs it.
 //
-// Scripts are off, and the keyboard is all that is used, unless a step says otherwise.
+// Scripts are off but for passkeys, and the keyboard is all that is used, unless a step says otherwise.
 
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
@@ -396,6 +396,87 @@ async function provider(browser, email) {
     outside.close();
 }
 
+/** Types the address and the password, with the keyboard. */
+async function typeCredentials(page, email) {
+    await page.getByLabel("E-mail address").focus();
+    await page.keyboard.insertText(email);
+    await page.keyboard.press("Tab");
+    await page.keyboard.insertText(SECOND);
+    await page.keyboard.press("Enter");
+}
+
+/** A user adds a passkey, signs in with it alone and after the password, and removes it. The authenticator is the browser's own. */
+async function passkeys({ api, open, shoot }, email) {
+    const plain = await open(NO_SCRIPTS);
+    await plain.goto(`${api}/auth/sign-in`);
+    await press(plain, "Sign in with a passkey");
+    await plain.getByText("This needs JavaScript").waitFor();
+    assert.equal(await plain.getByRole("button", { name: "Go on" }).count(), 0);
+
+    const page = await open();
+    const device = await page.context().newCDPSession(page);
+    await device.send("WebAuthn.enable");
+    const kind = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true };
+    await device.send("WebAuthn.addVirtualAuthenticator", { options: { ...kind, isUserVerified: true, automaticPresenceSimulation: true } });
+    await page.goto(`${api}/auth/passkeys`);
+    await page.getByText("to go on to your passkeys").waitFor();
+    await typeCredentials(page, email);
+    await heading(page, "Passkeys");
+    await page.getByLabel("Name of a new passkey").fill("Laptop");
+    await page.getByLabel("Your password").fill(FIRST);
+    await press(page, "Add a passkey");
+    await page.getByText("The password is another one.").waitFor();
+    assert.deepEqual((await spoken(page)).name, "Your password");
+    await page.keyboard.insertText(SECOND);
+    await press(page, "Add a passkey");
+    await heading(page, "Add a passkey");
+    await page.getByRole("button", { name: "Go on" }).waitFor();
+    await shoot(page, "add-passkey");
+    await press(page, "Go on");
+    await heading(page, "Keep your recovery codes");
+    assert.equal(await page.getByRole("listitem").count(), 10);
+    await shoot(page, "recovery-codes");
+    await follow(page, "Go on to your passkeys");
+    await page.getByText("Laptop, added on").waitFor();
+    await shoot(page, "passkeys");
+
+    const leave = async () => {
+        await page.goto(`${api}/auth/sign-out`);
+        await press(page, "Sign out");
+        await heading(page, "You are signed out");
+        await page.goto(`${api}/auth/sign-in`);
+    };
+    await leave();
+    await press(page, "Sign in with a passkey");
+    await heading(page, "Sign in with a passkey");
+    await page.getByRole("button", { name: "Go on" }).waitFor();
+    await shoot(page, "sign-in-passkey");
+    await press(page, "Go on");
+    await page.getByText(`You are signed in as ${email}`).waitFor();
+    await leave();
+    await typeCredentials(page, email);
+    await heading(page, "Enter a code");
+    await shoot(page, "code-or-passkey");
+    await press(page, "Use a passkey");
+    await heading(page, "Sign in with a passkey");
+    await press(page, "Go on");
+    await page.getByText(`You are signed in as ${email}`).waitFor();
+
+    await page.goto(`${api}/auth/passkeys`);
+    await page.getByText("last used on").waitFor();
+    await press(page, "Remove Laptop");
+    await heading(page, "Remove Laptop?");
+    await shoot(page, "remove-passkey");
+    await send(page, SECOND);
+    await heading(page, "Passkeys");
+    assert.equal(await page.getByText("Laptop").count(), 0);
+    await leave();
+    await press(page, "Sign in with a passkey");
+    await page.getByRole("button", { name: "Go on" }).waitFor();
+    await press(page, "Go on");
+    await page.getByText("This passkey is not accepted.").waitFor();
+}
+
 /** Walks through all pages. */
 export async function run(browser) {
     const email = `browser-${randomBytes(6).toString("hex")}@example.org`;
@@ -404,6 +485,7 @@ export async function run(browser) {
     await application(browser, email);
     await invitation(browser, email);
     await provider(browser, email);
+    await passkeys(browser, email);
     await secondFactor(browser, email);
     await fromAnotherSite(browser, email);
     await againstThePolicy(browser);

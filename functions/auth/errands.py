@@ -1,6 +1,6 @@
 """The errands of auth: a forgotten password, the pages, sessions, a change of the password, a second factor, a rotation of the keys,
-applications of OAuth, an outside provider, an admin who registered before there were roles, API keys, tenants, the audit log, which
-notices changes by hand, and a deletion.
+passkeys, applications of OAuth, an outside provider, an admin who registered before there were roles, API keys, tenants, the audit
+log, which notices changes by hand, and a deletion.
 
 `UNJUDGED` lists the permissions that infra/local/least_privilege.py does not judge.
 """
@@ -15,6 +15,7 @@ from http import HTTPStatus
 import audit
 from common import STACK, call, client, outputs
 from functions.auth import admin, oauth, outside, remove_second_factor, tenants, totp, users
+from functions.auth.authenticator import Authenticator
 from receiver import until
 
 UNJUDGED = {"auth-create-signing-key": "it runs while the stack is deployed, and not after"}
@@ -26,6 +27,7 @@ def run(api: str) -> None:
     pages(api)
     sessions(api)
     second_factor(api)
+    passkeys(api)
     rotate_keys()
     oauth.run(api, admin.new(api))
     if outputs()["AuthIdentityProvidersSecretId"]:
@@ -118,6 +120,42 @@ def second_factor(api: str) -> None:
     kinds = lambda: [entry["kind"] for entry in call("GET", f"{api}/v1/audit?limit=50", token=token)["entries"]]
     until(lambda: kinds().count("second_factor.removed") == 2, "Both removals of the second factor")
     assert kinds().count("second_factor.added") == 2 and "recovery_code.used" in kinds(), kinds()
+
+
+def added(api: str, token: str, device: Authenticator) -> dict:
+    """Adds the passkey of a device."""
+    password = {"current_password": users.PASSWORD}
+    options = call("POST", f"{api}/v1/me/passkeys/options", password, token)["options"]
+    return call("POST", f"{api}/v1/me/passkeys", {"name": "errand", "credential": device.create(options)}, token)
+
+
+def by_passkey(api: str, device: Authenticator, options: dict | None = None) -> str:
+    """Signs in by a passkey, alone or for the options of a second step. Returns the access token."""
+    options = options or call("POST", f"{api}/v1/auth/login/passkey/options")["options"]
+    return call("POST", f"{api}/v1/auth/login/passkey", {"credential": device.get(options)})["access_token"]
+
+
+def passkeys(api: str) -> None:
+    """A user adds a passkey, signs in with it alone and after the password, sets up an app beside it and removes it, then the
+    passkey; an operator removes another one."""
+    credentials, user = users.register(api, "passkey")
+    token, device = users.sign_in(api, credentials), Authenticator(api)
+    made = added(api, token, device)
+    assert len(made["recovery_codes"]) == 10, made
+    token = by_passkey(api, device)
+    assert call("GET", f"{api}/v1/me", token=token)["id"] == user
+    token = by_passkey(api, device, call("POST", f"{api}/v1/auth/login", credentials)["passkey"])
+    _, codes = enrolled(api, token)
+    removal = {"current_password": users.PASSWORD}
+    call("POST", f"{api}/v1/me/totp/removal", {**removal, "code": codes[0]}, token)
+    listed = call("GET", f"{api}/v1/me/passkeys", token=token)["passkeys"]
+    assert [passkey["id"] for passkey in listed] == [made["passkey"]["id"]], listed
+    call("POST", f"{api}/v1/me/passkeys/{listed[0]['id']}/removal", removal, token)
+    users.sign_in(api, credentials)
+    added(api, token, Authenticator(api))
+    for _ in range(2):
+        remove_second_factor.main(credentials["email"])
+    users.sign_in(api, credentials)
 
 
 def rotate_keys() -> None:

@@ -24,14 +24,20 @@ RULES = {
     **dict.fromkeys(("invalid_grant", "unsupported_token_type"), "a code and a token are good once, or not at all"),
     "invalid_scope": "an application may ask for some scopes only",
 }
+# Not each text of these characters is in base 64, which no pattern of a readable length says.
+OCTETS = {
+    "credential.id",
+    *(f"credential.response.{name}" for name in ("clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle")),
+}
 # The fields that a rule is about, if its type of problem is also used for others.
-FIELDS = {"invalid-body": {"email", "password", "new_password", "name", "scopes", "grants", "redirect_uris"}}
+FIELDS = {"invalid-body": {"email", "password", "new_password", "name", "scopes", "grants", "redirect_uris", *OCTETS}}
 # How many links a run can use.
 LINKS = 8
 ENDS = "it ends the session with which the run signs in; functions/auth/tests/endpoints/sessions.rs tries it"
 LOCKS = "a wrong password or code makes the user wait with whom the run signs in; functions/auth/tests/endpoints/factor_setup.rs tries it"
 FORMS = "Schemathesis takes no samples for forms; functions/auth/oauth.py and oauth.ts try it"
 SWITCHES = "the tokens with which the run signs in would be refused; functions/auth/tenants.py tries it"
+DEVICE = "it needs a signature of an authenticator; functions/auth/tests/endpoints/passkeys and browser.mjs make some"
 # What only a run without a token sends, with the reason.
 UNTRIED = {
     **dict.fromkeys(("auth-logout", "auth-end-session", "auth-end-sessions", "auth-change-password", "auth-delete-me"), ENDS),
@@ -40,6 +46,8 @@ UNTRIED = {
     "auth-get-userinfo": "its token is an application's; functions/auth/oauth.py tries it",
     **dict.fromkeys(("auth-token", "auth-authorize-device", "auth-revoke", "auth-introspect"), FORMS),
     **dict.fromkeys(("auth-enrol-totp", "auth-confirm-totp", "auth-remove-totp", "auth-renew-recovery-codes"), LOCKS),
+    **dict.fromkeys(("auth-begin-passkey", "auth-remove-passkey"), LOCKS),
+    **dict.fromkeys(("auth-add-passkey", "auth-login-passkey"), DEVICE),
 }
 
 

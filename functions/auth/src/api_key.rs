@@ -229,7 +229,7 @@ impl ApiKey {
 #[schema(as = ApiKeyName, value_type = String, min_length = 1, max_length = 100, example = "nightly export")]
 pub struct KeyName(String);
 
-/// The text is no name of a key.
+/// The text is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a name has 1 to 100 characters, and no control characters")]
 pub struct InvalidName;
@@ -238,11 +238,15 @@ impl TryFrom<String> for KeyName {
     type Error = InvalidName;
 
     fn try_from(text: String) -> Result<Self, InvalidName> {
-        let name = text.trim();
-        let is_valid =
-            (1..=100).contains(&name.chars().count()) && !name.contains(char::is_control);
-        if is_valid { Ok(Self(name.to_owned())) } else { Err(InvalidName) }
+        name_of(&text).map(Self)
     }
+}
+
+/// A name that a user gives to something, without spaces around it.
+pub(crate) fn name_of(text: &str) -> Result<String, InvalidName> {
+    let name = text.trim();
+    let is_valid = (1..=100).contains(&name.chars().count()) && !name.contains(char::is_control);
+    if is_valid { Ok(name.to_owned()) } else { Err(InvalidName) }
 }
 
 /// A number of days: 1 to 365.

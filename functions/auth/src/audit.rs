@@ -23,6 +23,10 @@
 //! | its second factor: switched on, switched off | `second_factor.added`, `second_factor.removed` |
 //! | recovery codes: all replaced, one used | `recovery_codes.replaced`, `recovery_code.used` |
 //! | a second factor in force, in any way that no request does | `second_factor.changed` |
+//! | a passkey: new, deleted, a sign-in that its counter has refused | `passkey.added`, `passkey.removed`, `passkey.counter_refused` |
+//! | anything else of a passkey but its last use, which only a hand changes | `passkey.changed` |
+//! | the number of passkeys in the account: from none, to none | `passkeys.needed`, `passkeys.not_needed` |
+//! | recovery codes of a user without an app: new | `recovery_codes.added` |
 //! | the keys of tokens | `keys.rotated` |
 //! | a tenant: new, deleted with its last member | `tenant.created`, `tenant.deleted` |
 //! | a member: new, with another role, gone | `member.joined`, `member.role_given`, `member.left` |
@@ -33,8 +37,8 @@
 //! | its secrets alone | `application.secret_renewed` |
 //! | anything else of it, which only a hand changes | `application.changed` |
 //!
-//! A refresh is no fact: a session shows the last one. Nor is a use of an API key, or a code of the app that was used: a sign-in
-//! follows it.
+//! A refresh is no fact: a session shows the last one. Nor is a use of an API key or of a passkey, or a code of the app that was
+//! used: a sign-in follows it.
 
 mod invitation;
 mod member;
@@ -50,6 +54,7 @@ use shared::scopes::Role;
 
 use crate::api_key::ApiKey;
 use crate::identity::Identity;
+use crate::passkey::Passkey;
 use crate::session::{Client, Reason, Session};
 use crate::store::changes::{Account, Item, Keys};
 use crate::store::{self, FactorSet, How, PasswordSet, Registered, Totp};
@@ -91,7 +96,12 @@ pub fn facts(change: &Change<Item>, now: Timestamp) -> Vec<(Chain, Fact)> {
                 vec![old.told("identity.changed", now)]
             }
             (None, Some(Item::Totp(new))) => new.appeared(now),
-            (Some(Item::Totp(old)), Some(Item::Totp(new))) => new.changes(old, now),
+            (Some(Item::Totp(old)), Some(Item::Totp(new)))
+            | (Some(Item::Recovery(old)), Some(Item::Recovery(new))) => new.changes(old, now),
+            (None, Some(Item::Recovery(new))) => vec![new.told("recovery_codes.added", now)],
+            (None, Some(Item::Passkey(new))) => vec![new.added()],
+            (Some(Item::Passkey(old)), None) => vec![old.told("passkey.removed", now)],
+            (Some(Item::Passkey(old)), Some(Item::Passkey(new))) => new.changes(old, now),
             (None, Some(Item::Tenant(new))) => vec![tenant::created(new)],
             (Some(Item::Tenant(old)), None) => vec![tenant::told(old, "tenant.deleted", now)],
             (Some(Item::Tenant(old)), Some(Item::Tenant(new))) => tenant::changes(old, new, now),
@@ -163,6 +173,7 @@ impl Account {
         if self.second_factor != old.second_factor {
             facts.extend(self.switched(old, now));
         }
+        facts.extend(self.passkeys_needed(old, now));
         if self.roles != old.roles {
             let (chain, mut fact) = self.told("roles.changed", now);
             let names = |roles: &[Role]| serde_json::to_string(roles).unwrap_or_default();
@@ -207,7 +218,48 @@ impl ApiKey {
     }
 }
 
+impl Passkey {
+    /// The name is not told: it is the user's text.
+    fn told(&self, kind: &str, at: Timestamp) -> (Chain, Fact) {
+        let mut fact = told(kind, at, self.user.to_string());
+        fact.details.insert("passkey".into(), self.id.to_string());
+        (Chain::Tenant(self.tenant), fact)
+    }
+
+    fn added(&self) -> (Chain, Fact) {
+        let (chain, fact) = self.told("passkey.added", self.created_at);
+        (chain, by(fact, &self.client))
+    }
+
+    fn changes(&self, old: &Self, now: Timestamp) -> Vec<(Chain, Fact)> {
+        let mut facts = Vec::new();
+        let mut expected = Self { is_backed_up: self.is_backed_up, ..old.clone() };
+        // A sign-in sets the time, and the counter goes up, or stays at 0.
+        if self.used_at != old.used_at && self.sign_count >= old.sign_count {
+            (expected.used_at, expected.sign_count) = (self.used_at, self.sign_count);
+        }
+        if let Some(refused) = self.refused.as_ref().filter(|_| self.refused != old.refused) {
+            let (chain, fact) = self.told("passkey.counter_refused", refused.at);
+            facts.push((chain, by(fact, &refused.client)));
+            expected.refused.clone_from(&self.refused);
+        }
+        if *self != expected {
+            facts.push(old.told("passkey.changed", now));
+        }
+        facts
+    }
+}
+
 impl Account {
+    /// The fact that a sign-in needs more than the password because of passkeys, or not any more. A hand may change the number.
+    fn passkeys_needed(&self, old: &Self, now: Timestamp) -> Option<(Chain, Fact)> {
+        match (old.passkeys, self.passkeys) {
+            (0, 1..) => Some(self.told("passkeys.needed", now)),
+            (1.., 0) => Some(self.told("passkeys.not_needed", now)),
+            _ => None,
+        }
+    }
+
     /// The fact that the second factor is switched. A hand may switch it without saying when.
     fn switched(&self, old: &Self, now: Timestamp) -> Option<(Chain, Fact)> {
         let is_on = |set: &Option<FactorSet>| set.as_ref().is_some_and(|set| set.is_on);

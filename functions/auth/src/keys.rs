@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use shared::{Error, Result, fault};
 
 use crate::cookie::BrowserKey;
+use crate::passkey::PasskeyKey;
 use crate::provider::AttemptKey;
 use crate::second_factor::{ChallengeKey, FactorKeys};
 use crate::session::RefreshKey;
@@ -219,6 +220,11 @@ impl KeyRing {
     /// The key of attempts to sign in at providers.
     pub fn attempts(&self) -> Result<AttemptKey> {
         AttemptKey::new(&self.refresh)
+    }
+
+    /// The key of challenges of passkeys.
+    pub fn passkeys(&self) -> Result<PasskeyKey> {
+        PasskeyKey::new(&self.refresh)
     }
 
     /// The keys of second factors; `None` if the ring has none yet.

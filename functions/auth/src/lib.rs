@@ -17,6 +17,8 @@
 //! | `auth-create-tenant`, `auth-list-tenants`, `auth-switch-tenant`, `auth-list-members`, `auth-give-role`, `auth-remove-member` | tenants that several users share, and their members | [`tenant`], [`api`] |
 //! | `auth-invite`, `auth-list-invitations`, `auth-revoke-invitation`, `auth-accept-invitation` | invitations by mail | [`tenant`], [`api`] |
 //! | `auth-list-identities`, `auth-remove-identity` | who the user is at outside providers | [`identity`], [`api`] |
+//! | `auth-begin-passkey-sign-in`, `auth-login-passkey` | a sign-in by a passkey alone, or after the password | [`api::login_passkey`] |
+//! | `auth-begin-passkey`, `auth-add-passkey`, `auth-list-passkeys`, `auth-remove-passkey` | the user's passkeys | [`passkey`], [`api`] |
 //! | `auth-export-me`, `auth-delete-me` | all that is kept of the user, and its deletion | [`api`] |
 //! | `auth-relay` | follows the table: writes the audit log, tells other systems of users | [`relay`], [`audit`] |
 //! | `auth-list-audit` | shows the audit log of a tenant | [`api::list_audit`] |
@@ -35,8 +37,9 @@
 //! | `auth-token` | gives tokens to an application | [`api::token`] |
 //! | `auth-revoke`, `auth-introspect`, `auth-get-userinfo` | end a token, tell of a token, tell of its user | [`api`] |
 //!
-//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`tenant`], [`session`], [`api_key`], [`second_factor`], [`identity`],
-//! [`provider`], [`oauth`] and [`token`] have the rules; [`letters`] has the texts of mails. [`store`] has the table's keys and conditions. [`keys`] stores the keys of
+//! [`email`], [`password`], [`throttle`], [`link`], [`user`], [`tenant`], [`session`], [`api_key`], [`second_factor`],
+//! [`passkey`], [`identity`], [`provider`], [`oauth`] and [`token`] have the rules; [`letters`] has the texts of mails. [`store`]
+//! has the table's keys and conditions. [`keys`] stores the keys of
 //! tokens.
 
 pub mod api;
@@ -55,6 +58,7 @@ mod mac;
 pub mod mail;
 pub mod oauth;
 pub mod pages;
+pub mod passkey;
 pub mod password;
 pub mod provider;
 pub mod random_token;

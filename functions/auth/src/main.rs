@@ -1,14 +1,15 @@
 //! The Lambdas of auth, by the template's `Handler`.
 
 use auth::api::{
-    accept_invitation, authorize_device, change_password, confirm, confirm_totp, create_api_key,
-    create_application, create_tenant, delete_application, delete_me, end_session, end_sessions,
-    enrol_totp, export_me, forgot_password, get_configuration, get_keys, get_me, get_totp,
-    get_userinfo, give_role, introspect, invite, list_api_keys, list_applications, list_audit,
-    list_identities, list_invitations, list_members, list_sessions, list_tenants, login,
-    login_code, logout, refresh, register, remove_identity, remove_member, remove_totp,
-    renew_recovery_codes, renew_secret, reset_password, revoke, revoke_api_key, revoke_invitation,
-    rotate_api_key, switch_tenant, token,
+    accept_invitation, add_passkey, authorize_device, begin_passkey, begin_passkey_sign_in,
+    change_password, confirm, confirm_totp, create_api_key, create_application, create_tenant,
+    delete_application, delete_me, end_session, end_sessions, enrol_totp, export_me,
+    forgot_password, get_configuration, get_keys, get_me, get_totp, get_userinfo, give_role,
+    introspect, invite, list_api_keys, list_applications, list_audit, list_identities,
+    list_invitations, list_members, list_passkeys, list_sessions, list_tenants, login, login_code,
+    login_passkey, logout, refresh, register, remove_identity, remove_member, remove_passkey,
+    remove_totp, renew_recovery_codes, renew_secret, reset_password, revoke, revoke_api_key,
+    revoke_invitation, rotate_api_key, switch_tenant, token,
 };
 use auth::system::{
     System, audit_log, authorizer, issuer_name, issuers, mails, provider_clients, providers,
@@ -99,6 +100,19 @@ fn main() -> Result<()> {
             "renew-recovery-codes" => {
                 env.serve(renew_recovery_codes::router(system()?, issuers(env).await?)).await
             }
+            // Passkeys
+            "begin-passkey-sign-in" => {
+                env.serve(begin_passkey_sign_in::router(system()?, issuers(env).await?)).await
+            }
+            "login-passkey" => {
+                env.serve(login_passkey::router(system()?, issuers(env).await?)).await
+            }
+            "begin-passkey" => {
+                env.serve(begin_passkey::router(system()?, issuers(env).await?)).await
+            }
+            "add-passkey" => env.serve(add_passkey::router(system()?, issuers(env).await?)).await,
+            "list-passkeys" => env.serve(list_passkeys::router(system()?)).await,
+            "remove-passkey" => env.serve(remove_passkey::router(system()?)).await,
             // Tokens
             "list-audit" => env.serve(list_audit::router(system()?, audit_log(env)?)).await,
             "relay" => relay::run(env).await,

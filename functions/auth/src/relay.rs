@@ -2,14 +2,14 @@
 //!
 //! **Guarantees.** Each change is handled at least once, and each step may be repeated: a fact is in the log once, and
 //! an event that is published again has the same id. When `user.deleted` is published, all sessions and API keys that the
-//! user had are deleted, and the second factor.
+//! user had are deleted, and the second factors.
 //!
 //! | a change | does |
 //! |---|---|
-//! | of an account, a session, an API key, a second factor, an application, a tenant, a member, an invitation or the keys | appends its facts to the audit log ([`audit`]) |
+//! | of an account, a session, an API key, a passkey, another second factor, an application, an identity, a tenant, a member, an invitation or the keys | appends its facts to the audit log ([`audit`]) |
 //! | a new account | publishes `user.created` |
 //! | a tenant, or a member of one: new, gone | publishes `tenant.created`, `tenant.deleted`, `member.joined`, `member.left` |
-//! | a deleted account | deletes the user's sessions, API keys and second factor, then publishes `user.deleted` |
+//! | a deleted account | deletes the user's sessions, API keys, identities, passkeys and second factor, then publishes `user.deleted` |
 //! | a session or an enrolment without an account | deletes it: it began during the deletion |
 
 use jiff::Timestamp;

@@ -18,6 +18,7 @@ use shared::scopes::TenantRole;
 use crate::cookie::BrowserKey;
 use crate::keys::{IdentityKey, KEYS_LIFETIME, KeyRing, PrivateKeys, SigningKey};
 use crate::oauth::application::ApplicationId;
+use crate::passkey::{PasskeyKey, RelyingParty};
 use crate::provider::AttemptKey;
 use crate::second_factor::{ChallengeKey, FactorKeys};
 use crate::session::RefreshKey;
@@ -141,6 +142,7 @@ pub struct Issuer {
     browsers: BrowserKey,
     challenges: ChallengeKey,
     attempts: AttemptKey,
+    passkeys: PasskeyKey,
     factors: Option<FactorKeys>,
 }
 
@@ -173,6 +175,7 @@ impl Issuer {
             browsers: ring.browsers()?,
             challenges: ring.challenges()?,
             attempts: ring.attempts()?,
+            passkeys: ring.passkeys()?,
             factors: ring.factors()?,
         })
     }
@@ -212,6 +215,20 @@ impl Issuer {
     #[must_use]
     pub fn challenges(&self) -> &ChallengeKey {
         &self.challenges
+    }
+
+    /// The key of challenges of passkeys.
+    #[must_use]
+    pub fn passkeys(&self) -> &PasskeyKey {
+        &self.passkeys
+    }
+
+    /// Where passkeys are good.
+    ///
+    /// # Errors
+    /// When the name is no URL with a host.
+    pub fn party(&self) -> shared::Result<RelyingParty> {
+        RelyingParty::of(&self.name)
     }
 
     /// The keys of second factors.

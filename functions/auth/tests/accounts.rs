@@ -36,6 +36,7 @@ fn new_account(address: &str) -> Account {
         password_set,
         second_factor: None,
         tenants: 0,
+        passkeys: 0,
     }
 }
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::current_password;
 use crate::email::Email;
 use crate::second_factor::{Code, FactorKeys, Proof, RECOVERY_CODES, RecoveryCode};
-use crate::store::{Totp, Tried};
+use crate::store::{Account, Totp, Tried};
 use crate::system::System;
 
 /// The same for a code of the app and for a recovery code, and for a code that was right and is used.
@@ -49,13 +49,18 @@ pub(super) fn with_code(operation: Operation) -> Operation {
 
 /// Recovery codes, which no later answer has.
 #[derive(Serialize, ToSchema)]
-pub(super) struct RecoveryCodes {
+pub(crate) struct RecoveryCodes {
     /// Ten codes, each good once instead of a code of the app.
     #[schema(min_items = 10, max_items = 10)]
     recovery_codes: Vec<String>,
 }
 
 impl RecoveryCodes {
+    /// The codes as people read them.
+    pub(crate) fn shown(&self) -> &[String] {
+        &self.recovery_codes
+    }
+
     /// New codes of a user, and their MACs.
     pub(super) fn generate(keys: &FactorKeys, user: UserId) -> Result<(Self, Vec<String>)> {
         let codes = (0..RECOVERY_CODES).map(|_| RecoveryCode::generate());
@@ -74,10 +79,11 @@ impl RecoveryCodes {
 pub(super) async fn proved(
     system: &System,
     keys: &FactorKeys,
-    user: UserId,
+    account: &Account,
     code: &Code,
 ) -> Result<Option<(Totp, Proof)>> {
-    let totp = match (system.users.try_code(user).await?, code) {
+    let user = account.user.id;
+    let totp = match (system.users.try_code(account).await?, code) {
         (Tried::Off, _) => return Ok(None),
         (Tried::Locked(_), Code::Totp(_)) => {
             tracing::warn!(user_id = %user, "too many wrong codes in a row");

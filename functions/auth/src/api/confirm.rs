@@ -67,6 +67,7 @@ pub(crate) async fn confirm(
         password_set,
         second_factor: None,
         tenants: 0,
+        passkeys: 0,
     };
     match state.users.create(&token, &account).await? {
         Used::Made => {

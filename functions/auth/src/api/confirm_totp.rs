@@ -69,7 +69,8 @@ async fn handle(
         let (codes, hashes) = RecoveryCodes::generate(keys, user.user)?;
         let set = FactorSet { is_on: true, at: state.clock.now(), client: client.clone() };
         let attempt = state.ids.next();
-        let is_made = state.users.confirm_totp((&totp, step), hashes, &set, attempt).await?;
+        let is_made =
+            state.users.confirm_totp(&account, (&totp, step), hashes, &set, attempt).await?;
         Ok(is_made.then_some(codes))
     })
     .await?;
@@ -79,7 +80,7 @@ async fn handle(
 
 /// The enrolment of a user that can be confirmed now.
 async fn enrolled(state: &System, account: store::Account) -> Result<(store::Account, Totp)> {
-    if account.needs_code() {
+    if account.has_totp() {
         return Err(second_factor_on().into());
     }
     let totp = state.users.totp(account.user.id).await?;

@@ -14,14 +14,14 @@ use crate::password;
 use crate::store::Account;
 use crate::system::System;
 
-const WRONG_PASSWORD: ProblemType = ProblemType::new(
+pub(crate) const WRONG_PASSWORD: ProblemType = ProblemType::new(
     StatusCode::UNPROCESSABLE_ENTITY,
     "wrong-password",
     "The current password is another one",
 );
 
 /// The limit of requests, to all these endpoints together: each hashes a password.
-pub(super) fn limit(state: &System) -> Limit {
+pub(crate) fn limit(state: &System) -> Limit {
     state.per_address("password-changes", 1)
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn checked(
         return Err(Problem::of(WRONG_PASSWORD).field("current_password", detail).into());
     }
     // Otherwise somebody who has the password could clear the count between guesses of the code.
-    if !account.needs_code() {
+    if !account.has_second_factor() {
         state.users.clear_tries(&account.user.email).await?;
     }
     Ok(account)

@@ -15,6 +15,7 @@ use super::NO_STORE;
 use super::account_of;
 use super::codes::{SECOND_FACTOR_ON, second_factor_on};
 use super::current_password::{self, checked};
+use super::recent::{SIGN_IN_TOO_OLD, require_recent};
 use super::{Account, take_try};
 use crate::second_factor::{ENROLMENT, Secret};
 use crate::store::Totp;
@@ -32,7 +33,7 @@ pub fn operation() -> Operation {
     current_password::described(contract::operation!(handle))
         .answers::<Enrolment>(StatusCode::CREATED)
         .header("Cache-Control")
-        .refuses(&[SECOND_FACTOR_ON])
+        .refuses(&[SECOND_FACTOR_ON, SIGN_IN_TOO_OLD])
 }
 
 /// What an enrolment needs.
@@ -58,7 +59,8 @@ struct Enrolment {
 }
 
 /// Begins to set up a second factor: makes a secret for an authenticator app. It is not in force before a code of the app
-/// confirms it (`POST /v1/me/totp/confirmation`), within an hour. A second request replaces the first secret. A wrong
+/// confirms it (`POST /v1/me/totp/confirmation`), within an hour. A second request replaces the first secret. A user with passkeys
+/// must have signed in within the last ten minutes. A wrong
 /// current password counts as a failed sign-in.
 #[utoipa::path(post, path = "/v1/me/totp")]
 async fn handle(
@@ -69,11 +71,12 @@ async fn handle(
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<Enrolment>)> {
     take_try(&state, &account_of(&state, user.user).await?.user.email).await?;
     let account = checked(&state, user.user, current_password).await?;
+    require_recent(&state, user.session, &account).await?;
     let issuer = issuers.current().await?;
     let secret = Secret::generate()?;
     let sealed = issuer.factors()?.seal(user.user, &secret)?;
     let enrolled = Totp::enrolled(&account, sealed, state.clock.now());
-    if account.needs_code() || !state.users.enrol(&enrolled).await? {
+    if account.has_totp() || !state.users.enrol(&enrolled).await? {
         return Err(second_factor_on().into());
     }
     tracing::info!(user_id = %user.user, "second factor enrolled");

@@ -15,6 +15,7 @@ use super::Account;
 use super::account_of;
 use super::api_keys::Shown;
 use super::identities::ShownIdentity;
+use super::passkeys;
 use super::tenants::ShownTenant;
 use crate::session::{Client, Granted, Session};
 use crate::store::{self, FactorSet, PasswordSet};
@@ -34,12 +35,13 @@ pub fn operation() -> Operation {
     contract::operation!(handle).answers::<Export>(StatusCode::OK)
 }
 
-/// What auth keeps of a user, but for the hashes of the password and of the secrets of API keys, and what a code is checked with.
+/// What auth keeps of a user, but for the hashes of the password and of the secrets of API keys, and what a code and a
+/// passkey are checked with.
 #[derive(Serialize, ToSchema)]
 struct Export {
     user: User,
     password_set: PasswordSet,
-    /// How the second factor was switched on or off. Absent if the user never had one.
+    /// How the authenticator app was switched on or off. Absent if the user never had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     second_factor: Option<FactorSet>,
     /// The last 1,000 sessions, newest first, also those that have ended, for 30 days from the sign-in.
@@ -48,6 +50,8 @@ struct Export {
     tenants: Vec<ShownTenant>,
     /// The API keys, newest first.
     api_keys: Vec<Shown>,
+    /// The passkeys, newest first.
+    passkeys: Vec<passkeys::Shown>,
     /// The identities at outside providers, oldest first.
     identities: Vec<ShownIdentity>,
     /// The entries about the user, newest first, of the last 1,000 of the audit log of the user's own tenant.
@@ -84,8 +88,8 @@ impl From<Session> for KeptSession {
     }
 }
 
-/// Gives what is kept of the user: the account, the last sessions with their clients, the tenants, the API keys, and the last entries of
-/// the audit log.
+/// Gives what is kept of the user: the account, the last sessions with their clients, the tenants, the API keys, the passkeys, the
+/// identities at outside providers, and the last entries of the audit log.
 #[utoipa::path(get, path = "/v1/me/export")]
 async fn handle(
     State(state): State<System>,
@@ -100,6 +104,8 @@ async fn handle(
     let (api_keys, _) = state.users.api_keys(user.user, None, MOST).await?;
     let now = state.clock.now();
     let api_keys = api_keys.into_iter().map(|key| Shown::at(now, key)).collect();
+    let passkeys = state.users.passkeys(user.user).await?.into_iter();
+    let passkeys = passkeys.map(passkeys::Shown::from).collect();
     let identities = state.users.identities(user.user).await?;
     let identities = identities.into_iter().map(ShownIdentity::from).collect();
     let (mut audit, _) = log.entries(Chain::Tenant(account.user.tenant), None, MOST).await?;
@@ -113,6 +119,7 @@ async fn handle(
         sessions,
         tenants,
         api_keys,
+        passkeys,
         identities,
         audit,
     };

@@ -13,9 +13,11 @@ use utoipa::ToSchema;
 
 use super::NO_STORE;
 use super::PASSWORD_LOCKED;
+use super::passkeys::second_step;
 use super::sign_in::{Checked, INVALID_CREDENTIALS, begun, checked_password};
 use super::tokens::{TokenResponse, tokens};
 use crate::email::Email;
+use crate::passkey::json::RequestOptions;
 use crate::second_factor::challenge::LIFETIME;
 use crate::session::Client;
 use crate::system::System;
@@ -60,10 +62,14 @@ struct CodeNeeded {
     /// How long it can be used, in seconds.
     #[schema(minimum = 0)]
     expires_in: u64,
+    /// What `navigator.credentials.get` takes, for `POST /v1/auth/login/passkey` instead. Absent if the user has no passkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passkey: Option<RequestOptions>,
 }
 
 /// Signs a user in: begins a session, which lasts up to 30 days, and ends after 14 days without a refresh. A user with a
-/// second factor gets a challenge instead, which `POST /v1/auth/login/code` answers with a code. After ten
+/// second factor gets a challenge instead, which `POST /v1/auth/login/code` answers with a code, or `POST
+/// /v1/auth/login/passkey` with a passkey. After ten
 /// wrong passwords and codes in a row for one address, each next try has to wait longer, up to 15 minutes. After 100, no
 /// password is accepted until it is reset.
 #[utoipa::path(post, path = "/v1/auth/login")]
@@ -77,9 +83,12 @@ async fn handle(
     let issuer = issuers.current().await?;
     let account = match checked {
         Checked::Account(account) => account,
-        Checked::Challenge(challenge) => {
+        Checked::Challenge { challenge, has_passkeys } => {
+            let passkey = has_passkeys
+                .then(|| second_step(&issuer, &challenge, state.clock.now()))
+                .transpose()?;
             let challenge = issuer.challenges().write(&challenge).expose_secret().to_owned();
-            let needed = CodeNeeded { challenge, expires_in: LIFETIME.as_secs() };
+            let needed = CodeNeeded { challenge, expires_in: LIFETIME.as_secs(), passkey };
             return Ok((StatusCode::ACCEPTED, NO_STORE, Json(needed)).into_response());
         }
     };

@@ -1,8 +1,11 @@
 //! The HTTP endpoints.
 
 pub mod accept_invitation;
+pub mod add_passkey;
 mod api_keys;
 pub mod authorize_device;
+pub mod begin_passkey;
+pub mod begin_passkey_sign_in;
 mod caller;
 pub mod change_password;
 mod client;
@@ -12,7 +15,7 @@ pub mod confirm_totp;
 pub mod create_api_key;
 pub mod create_application;
 pub mod create_tenant;
-mod current_password;
+pub(crate) mod current_password;
 pub mod delete_application;
 pub mod delete_me;
 pub mod end_session;
@@ -37,15 +40,20 @@ pub mod list_audit;
 pub mod list_identities;
 pub mod list_invitations;
 pub mod list_members;
+pub mod list_passkeys;
 pub mod list_sessions;
 pub mod list_tenants;
 pub mod login;
 pub mod login_code;
+pub mod login_passkey;
 pub mod logout;
+pub(crate) mod passkeys;
+pub(crate) mod recent;
 pub mod refresh;
 pub mod register;
 pub mod remove_identity;
 pub mod remove_member;
+pub mod remove_passkey;
 pub mod remove_totp;
 pub mod renew_recovery_codes;
 pub mod renew_secret;
@@ -112,6 +120,12 @@ pub fn operations() -> Vec<Operation> {
         list_audit::operation(),
         list_identities::operation(),
         list_sessions::operation(),
+        add_passkey::operation(),
+        begin_passkey::operation(),
+        begin_passkey_sign_in::operation(),
+        list_passkeys::operation(),
+        login_passkey::operation(),
+        remove_passkey::operation(),
         login::operation(),
         login_code::operation(),
         logout::operation(),

@@ -43,7 +43,10 @@ async fn handle(
     take_try(&state, &email).await?;
     retried(async || {
         let account = checked(&state, user.user, current_password.clone()).await?;
-        let proved = proved(&state, issuer.factors()?, user.user, &code).await?;
+        if !account.has_totp() {
+            return Err(second_factor_off().into());
+        }
+        let proved = proved(&state, issuer.factors()?, &account, &code).await?;
         let (totp, proof) = proved.ok_or_else(second_factor_off)?;
         let set = FactorSet { is_on: false, at: state.clock.now(), client: client.clone() };
         let attempt = state.ids.next();

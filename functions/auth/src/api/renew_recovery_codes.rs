@@ -47,8 +47,8 @@ async fn handle(
     let keys = issuer.factors()?;
     let email = account_of(&state, user.user).await?.user.email;
     take_try(&state, &email).await?;
-    checked(&state, user.user, current_password).await?;
-    let proved = proved(&state, keys, user.user, &code).await?;
+    let account = checked(&state, user.user, current_password).await?;
+    let proved = proved(&state, keys, &account, &code).await?;
     let (totp, proof) = proved.ok_or_else(second_factor_off)?;
     let (codes, hashes) = RecoveryCodes::generate(keys, user.user)?;
     let (made, attempt) = (CodesMade { at: state.clock.now(), client }, state.ids.next());

@@ -34,8 +34,13 @@ pub(crate) const INVALID_CHALLENGE: ProblemType = ProblemType::new(
 pub(crate) enum Checked {
     /// The account, which needs no code.
     Account(Box<Account>),
-    /// A challenge, to be answered with a code.
-    Challenge(Challenge),
+    /// A challenge, to be answered with a code, or with a passkey.
+    Challenge {
+        /// The challenge.
+        challenge: Challenge,
+        /// Whether the user has passkeys.
+        has_passkeys: bool,
+    },
 }
 
 /// Checks the password for an address.
@@ -56,14 +61,15 @@ pub(crate) async fn checked_password(
     let account = account.ok_or_else(|| Problem::of(INVALID_CREDENTIALS))?;
 
     // The try counts until the code is right too, so that whoever knows the password cannot guess codes without end.
-    if !account.needs_code() {
+    if !account.has_second_factor() {
         system.users.clear_tries(email).await?;
     }
     upgrade(system, &account, password).await?;
-    if account.needs_code() {
+    if account.has_second_factor() {
         let challenge = Challenge::new(account.user.id, account.epoch, system.clock.now());
-        tracing::info!(user_id = %account.user.id, "the password is right, a code is needed");
-        return Ok(Checked::Challenge(challenge));
+        tracing::info!(user_id = %account.user.id, "the password is right, a second factor is needed");
+        let has_passkeys = account.passkeys > 0;
+        return Ok(Checked::Challenge { challenge, has_passkeys });
     }
     Ok(Checked::Account(Box::new(account)))
 }
@@ -83,11 +89,11 @@ pub(crate) async fn checked_code(
     let account = system.users.account(challenge.user).await?;
     let account = account.filter(|account| account.epoch == challenge.epoch);
     let account = account.ok_or_else(|| ended("the account has changed"))?;
-    if !account.needs_code() {
+    if !account.has_second_factor() {
         return Err(ended("the second factor is off").into());
     }
     take_try(system, &account.user.email).await?;
-    let proved = proved(system, issuer.factors()?, challenge.user, code).await?;
+    let proved = proved(system, issuer.factors()?, &account, code).await?;
     let (totp, proof) = proved.ok_or_else(|| ended("there is no second factor"))?;
     if !system.users.use_code(&totp, &proof, system.ids.next()).await? {
         return Err(wrong_code().into());
@@ -105,7 +111,7 @@ pub(crate) async fn begun(system: &System, account: &Account, client: Client) ->
     Ok(session)
 }
 
-fn ended(reason: &'static str) -> Problem {
+pub(super) fn ended(reason: &'static str) -> Problem {
     tracing::info!(reason, "challenge refused");
     Problem::of(INVALID_CHALLENGE)
 }

@@ -1,6 +1,6 @@
 //! What all pages have in common: `templates/layout.html`, which a page extends, and the headers.
 //!
-//! **Guarantees.** A browser runs no script of a page, loads nothing for it, and applies no style but that of the layout,
+//! **Guarantees.** A browser runs no script of a page but the file of ours on the pages that ask for a passkey, loads nothing else for it, and applies no style but that of the layout,
 //! whatever is in the page. It shows the page in no frame, sends its forms only to this host, or by way of it to the application that the page names, and tells nobody its URL,
 //! which may have a token. The edge adds what every answer has: `Cache-Control: no-store`, `Referrer-Policy: no-referrer`
 //! and `X-Content-Type-Options: nosniff` ([`shared::http`]).
@@ -27,10 +27,10 @@ static HASH: LazyLock<String> =
 
 /// `Content-Security-Policy` (CSP level 3). Forms go to this host, and from there to `target`: a browser judges by this
 /// rule where the answer to a form sends it, too.
-fn policy(target: &str) -> String {
+fn policy(target: &str, scripts: &str) -> String {
     let space = if target.is_empty() { "" } else { " " };
     format!(
-        "default-src 'none'; style-src 'sha256-{}'; form-action 'self'{space}{target}; base-uri 'none'; \
+        "default-src 'none'; {scripts}style-src 'sha256-{}'; form-action 'self'{space}{target}; base-uri 'none'; \
          frame-ancestors 'none'",
         *HASH
     )
@@ -53,8 +53,24 @@ pub(super) fn page_toward(
     page: &impl Template,
     target: &str,
 ) -> Result<Response> {
+    answer(status, page, &policy(target, ""))
+}
+
+/// The same for a page that asks for a passkey, which only a script can do: a browser runs the file of ours, and nothing else.
+///
+/// # Errors
+/// When a value in the template cannot be printed.
+pub(super) fn page_with_script(
+    status: StatusCode,
+    page: &impl Template,
+    target: &str,
+) -> Result<Response> {
+    answer(status, page, &policy(target, "script-src 'self'; "))
+}
+
+fn answer(status: StatusCode, page: &impl Template, policy: &str) -> Result<Response> {
     let headers = [
-        (CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy(target))?),
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_str(policy)?),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (OPENER_POLICY, HeaderValue::from_static("same-origin")),
     ];

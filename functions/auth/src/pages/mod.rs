@@ -9,6 +9,8 @@
 //! | `/auth/sign-in`, `/auth/sign-in-code`, `/auth/sign-out` | begins and ends a session of the browser | `sign_in`, `next`, `sign_out`, `browser` |
 //! | `/auth/sign-in-with`, `/auth/callback/{provider}` | signs in at an outside provider | `provider` |
 //! | `/auth/link-identity` | behind a link in a mail: links an identity at a provider to the account | `link_identity` |
+//! | `/auth/sign-in-passkey` | signs in by a passkey, alone or after the password | `sign_in` |
+//! | `/auth/passkeys`, `/auth/passkeys.js` | shows, adds and removes passkeys; the script that asks the browser for one | `passkeys`, `passkey_script` |
 //! | `/auth/authorize` | asks the user to allow an application | `authorize`, `asked` |
 //! | `/auth/device` | asks the user to allow a device, which shows a code | `device` |
 //! | `/auth/join` | behind the link of an invitation: makes the user a member of a tenant | `join` |
@@ -19,7 +21,7 @@
 //!   show whose password it is about. Only a form that is sent uses it.
 //! - A form does what its endpoint does, by the same function and within the same limit: requests to both are counted
 //!   together.
-//! - A page needs no script, and loads nothing. What somebody has typed is text in it, never markup. A password is in no
+//! - A page needs no script, and loads nothing, but one that asks for a passkey, which needs one file of ours. What somebody has typed is text in it, never markup. A password is in no
 //!   page.
 //! - A form that another site sends is refused (`cross_site`).
 //! - Each problem is a page, with the status and the headers that the endpoints have for it (`problem`).
@@ -40,6 +42,8 @@ mod link;
 mod link_identity;
 mod message;
 mod next;
+mod passkey_script;
+mod passkeys;
 mod problem;
 pub mod provider;
 mod register;

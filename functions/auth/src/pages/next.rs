@@ -1,5 +1,5 @@
-//! Where a browser goes on after a sign-in. The forms of a sign-in repeat it, in the fields `request`,
-//! `device` and `token`.
+//! Where a browser goes on after a sign-in. The forms of a sign-in repeat it, in the fields `request`, `device`, `token` and
+//! `page`.
 
 use secrecy::SecretString;
 use shared::Result;
@@ -11,12 +11,17 @@ use crate::oauth::user_code::UserCode;
 use crate::provider::attempt::GoesOn;
 use crate::system::System;
 
+/// The page of the passkeys.
+const PASSKEYS: &str = "passkeys";
+
 /// Where a browser goes on.
 pub(super) enum Next {
     /// Nowhere else.
     Here,
     /// To the page of an application that asks.
     Application(Box<Asked>),
+    /// To the page of the passkeys.
+    Passkeys,
     /// To the page of a device, with the code that it shows.
     Device(UserCode),
     /// To the page of an invitation, with the token of its link.
@@ -27,8 +32,12 @@ impl Next {
     /// Where a form says.
     pub(super) async fn read(state: &System, form: &Form) -> Result<Result<Self, Nowhere>> {
         let text = |name| form.text(name).to_owned();
-        let goes_on =
-            GoesOn { request: text("request"), device: text("device"), token: text("token") };
+        let goes_on = GoesOn {
+            request: text("request"),
+            device: text("device"),
+            token: text("token"),
+            page: text("page"),
+        };
         Self::repeated(state, &goes_on).await
     }
 
@@ -38,6 +47,7 @@ impl Next {
         goes_on: &GoesOn,
     ) -> Result<Result<Self, Nowhere>> {
         match goes_on.request.as_str() {
+            "" if goes_on.page == PASSKEYS => Ok(Ok(Self::Passkeys)),
             "" => {
                 let device = UserCode::read(&goes_on.device).map(Self::Device);
                 let token = || LinkToken::try_from(SecretString::from(goes_on.token.clone())).ok();
@@ -56,7 +66,12 @@ impl Next {
     /// What a form repeats.
     pub(super) fn goes_on(&self) -> GoesOn {
         let token = self.token().unwrap_or_default().to_owned();
-        GoesOn { request: self.request(), device: self.device().unwrap_or_default(), token }
+        GoesOn {
+            request: self.request(),
+            device: self.device().unwrap_or_default(),
+            token,
+            page: self.page().unwrap_or_default().to_owned(),
+        }
     }
 
     /// The field `request`.
@@ -74,6 +89,11 @@ impl Next {
         if let Self::Join(token) = self { Some(token.expose()) } else { None }
     }
 
+    /// The field `page`.
+    pub(super) fn page(&self) -> Option<&str> {
+        if let Self::Passkeys = self { Some(PASSKEYS) } else { None }
+    }
+
     /// What the user goes on to.
     pub(super) fn name(&self) -> Option<&str> {
         match self {
@@ -81,6 +101,7 @@ impl Next {
             Self::Application(asked) => Some(&asked.application.name),
             Self::Device(_) => Some("your device"),
             Self::Join(_) => Some("your invitation"),
+            Self::Passkeys => Some("your passkeys"),
         }
     }
 
@@ -100,6 +121,7 @@ impl Next {
     pub(super) fn url(&self) -> Option<String> {
         match self {
             Self::Here => None,
+            Self::Passkeys => Some(PASSKEYS.to_owned()),
             Self::Application(asked) => Some(format!("authorize?{}", asked.query_after_sign_in())),
             Self::Device(code) => Some(format!("device?user_code={}", code.shown())),
             Self::Join(token) => Some(format!("join?token={}", token.expose())),

@@ -1,5 +1,5 @@
-//! `/auth/sign-in`: a user gives the password in a browser, for an application, for a device, for an invitation or without one. A user with a second factor gives a
-//! code after it (`code`).
+//! `/auth/sign-in`: a user gives the password in a browser, for an application, for a device, for an invitation or without one. A
+//! user with a second factor gives a code (`code`) or a passkey (`passkey`) after it.
 
 use askama::Template;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use super::fields::{EmailField, PasswordField};
 use super::layout::page_toward;
 use super::message::{Message, SIGN_OUT};
 use super::next::Next;
-use super::{authorize, cross_site, device, join, sign_out};
+use super::{authorize, cross_site, device, join, passkey_script, passkeys, sign_out};
 use crate::api::login::limit;
 use crate::api::sign_in::{Checked, INVALID_CREDENTIALS, begun, checked_password};
 use crate::form::Form;
@@ -29,6 +29,7 @@ use crate::system::System;
 use crate::token::{Issuer, Issuers};
 
 pub(super) mod code;
+mod passkey;
 
 const PATH: &str = "/auth/sign-in";
 
@@ -47,7 +48,7 @@ struct SignIn<'a> {
     root: &'static str,
 }
 
-/// The router of the pages on which a user signs in, allows an application or a device, and signs out.
+/// The router of the pages on which a user signs in, allows an application or a device, changes passkeys, and signs out.
 pub fn router(state: &System, issuers: &Issuers) -> Router {
     let sent = Router::new().route(PATH, post(send)).with_state(state.clone());
     let sent = limited(sent.layer(Extension(issuers.clone())), limit(state));
@@ -55,6 +56,9 @@ pub fn router(state: &System, issuers: &Issuers) -> Router {
         .route(PATH, get(show).with_state(state.clone()))
         .merge(sent)
         .merge(code::router(state, issuers))
+        .merge(passkey::router(state, issuers))
+        .merge(passkeys::router(state, issuers))
+        .merge(passkey_script::router())
         .merge(authorize::router(state, issuers))
         .merge(device::router(state, issuers))
         .merge(join::router(state, issuers))
@@ -114,9 +118,9 @@ async fn send(
             let by = By { state: &state, issuer: &issuer, headers: &headers, root: "" };
             by.signed_in(&next, &account, client).await
         }
-        Ok(Checked::Challenge(challenge)) => {
+        Ok(Checked::Challenge { challenge, has_passkeys }) => {
             let challenge = issuer.challenges().write(&challenge);
-            code::ask(&next, challenge.expose_secret(), "")
+            code::ask(&next, challenge.expose_secret(), (has_passkeys, ""))
         }
         Err(Error::Problem(problem)) if problem.is(INVALID_CREDENTIALS) => {
             let value = form.text("email").to_owned();

@@ -42,6 +42,8 @@ pub struct GoesOn {
     pub device: String,
     /// The token of the link of an invitation.
     pub token: String,
+    /// The name of a page of ours.
+    pub page: String,
 }
 
 /// An attempt.

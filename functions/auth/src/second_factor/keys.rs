@@ -72,6 +72,8 @@ impl FactorKeys {
     /// When the secret cannot be read.
     pub fn proof(&self, totp: &Totp, code: &Code, now: Timestamp) -> Result<Option<Proof>> {
         Ok(match code {
+            // Nobody has an app for it.
+            Code::Totp(_) if !totp.has_app() => None,
             Code::Totp(code) => {
                 let secret = self.open(totp.user, &totp.secret)?;
                 secret.step_of(code.expose_secret(), now, totp.last_step).map(Proof::Step)

@@ -10,13 +10,15 @@ use shared::scopes::Role;
 use super::api_keys::API_KEY;
 use super::applications::{APPLICATION, Registered};
 use super::identities::IDENTITY;
-use super::second_factors::TOTP;
+use super::passkeys::PASSKEYS;
+use super::second_factors::{RECOVERY, TOTP};
 use super::sessions::SESSION;
 use super::tenants::{INVITATION, MEMBER, TENANT};
 use super::{ACCOUNT, EMAIL, EMAILS, FactorSet, KEYS, PasswordSet, Rotation, Totp};
 use crate::api_key::ApiKey;
 use crate::email::Email;
 use crate::identity::Identity;
+use crate::passkey::Passkey;
 use crate::session::Session;
 use crate::tenant::{Invitation, Member, Tenant};
 
@@ -30,10 +32,14 @@ pub enum Item {
     Session(Box<Session>),
     /// An API key.
     ApiKey(Box<ApiKey>),
-    /// A second factor.
+    /// An authenticator app with recovery codes.
     Totp(Box<Totp>),
     /// An identity at a provider.
     Identity(Box<Identity>),
+    /// Recovery codes of a user without an app.
+    Recovery(Box<Totp>),
+    /// A passkey.
+    Passkey(Box<Passkey>),
     /// The keys.
     Keys(Keys),
     /// An address.
@@ -68,6 +74,8 @@ pub struct Account {
     pub(crate) epoch: u32,
     pub(crate) password_set: PasswordSet,
     pub(crate) second_factor: Option<FactorSet>,
+    #[serde(default)]
+    pub(crate) passkeys: u32,
 }
 
 /// Which account an address leads to.
@@ -94,6 +102,7 @@ impl TryFrom<Value> for Item {
             KEYS => serde_json::from_value(item).map(Self::Keys),
             APPLICATION => serde_json::from_value(item).map(Self::Application),
             TOTP => serde_json::from_value(item).map(Self::Totp),
+            RECOVERY => serde_json::from_value(item).map(Self::Recovery),
             EMAIL => Address::of(&item).map(Self::Address),
             TENANT => serde_json::from_value(item).map(Self::Tenant),
             sk if sk.starts_with(MEMBER) => serde_json::from_value(item).map(Self::Member),
@@ -101,6 +110,7 @@ impl TryFrom<Value> for Item {
             sk if sk.starts_with(SESSION) => serde_json::from_value(item).map(Self::Session),
             sk if sk.starts_with(IDENTITY) => serde_json::from_value(item).map(Self::Identity),
             sk if sk.starts_with(API_KEY) => serde_json::from_value(item).map(Self::ApiKey),
+            sk if sk.starts_with(PASSKEYS) => serde_json::from_value(item).map(Self::Passkey),
             _ => Ok(Self::Other),
         }
     }

@@ -1,6 +1,8 @@
 //! The users' table. There is one partition for each user (`pk = USER#<id>`), with the account (`sk = ACCOUNT`), the
-//! sessions (`sk = SESSION#<id>`), the API keys (`sk = APIKEY#<id>`) and the second factor (`sk = TOTP`), and one for each address
-//! (`pk = EMAIL#<address>`), which makes addresses unique and maps an address to its user. `pk = APP#<id>` is an application, which
+//! sessions (`sk = SESSION#<id>`), the API keys (`sk = APIKEY#<id>`), the passkeys (`sk = PASSKEY#<id>`), the authenticator app with
+//! its recovery codes (`sk = TOTP`) and the recovery codes of a user with passkeys alone (`sk = RECOVERY`), and one for each address
+//! (`pk = EMAIL#<address>`), which makes addresses unique and maps an address to its user. `pk = PASSKEY#<hash>` makes passkeys
+//! unique and maps one to its user, and `pk = CHALLENGE#<name>` is a challenge of a passkey that was used. `pk = APP#<id>` is an application, which
 //! is listed with `pk = APPLICATIONS`; `pk = CODE#<hash>` is a code that an application exchanges for tokens. `pk = LINK#<hash>` is
 //! a link in a mail. `pk = IDENTITY#<provider>#<hash>` leads from an identity at a provider to its user, who has it too (`sk =
 //! IDENTITY#<id>`), and `pk = ATTEMPT#<hash>` is an attempt to sign in at a provider that was used. `pk = DEVICE#<hash>` is a device that polls for tokens, and `pk = USERCODE#<code>` leads to it. `pk = TRIES#<hash of the address>` counts the tries of passwords for an address. `pk = KEYS` has the lease of
@@ -13,6 +15,7 @@ mod codes;
 mod devices;
 mod identities;
 mod links;
+mod passkeys;
 mod second_factors;
 mod sessions;
 mod tenants;
@@ -24,6 +27,7 @@ pub use codes::Exchanged;
 pub use devices::{FoundDevice, Polled};
 pub use identities::{Linked, Made, Owner};
 pub use links::Used;
+pub use passkeys::{PasskeyAdded, PasskeyRemoved, PasskeyUsed};
 pub use second_factors::{CodesMade, Removed, Totp, Tried};
 pub use sessions::Rotated;
 use sessions::{ALIVE, alive_values, session_key};
@@ -66,23 +70,37 @@ pub struct Account {
     pub epoch: u32,
     /// How the password was set.
     pub password_set: PasswordSet,
-    /// How the second factor was switched on or off. Absent if the user never had one.
+    /// How the authenticator app was switched on or off. Absent if the user never had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor: Option<FactorSet>,
     /// The number of tenants that the user is a member of, besides the user's own.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub tenants: u32,
+    /// The number of the user's passkeys.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub passkeys: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Account {
-    /// Whether a sign-in needs a code besides the password.
+    /// Whether a sign-in needs more than the password.
     #[must_use]
-    pub fn needs_code(&self) -> bool {
+    pub fn has_second_factor(&self) -> bool {
+        self.has_totp() || self.passkeys > 0
+    }
+
+    /// Whether the user has an authenticator app.
+    #[must_use]
+    pub fn has_totp(&self) -> bool {
         self.second_factor.as_ref().is_some_and(|factor| factor.is_on)
     }
 }
 
-/// How a second factor was switched on or off.
+/// How an authenticator app was switched on or off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = SecondFactorSet)]
 pub struct FactorSet {

@@ -1,13 +1,15 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::id::{TenantId, UserId};
 use shared::lease::AttemptId;
-use shared::table::{Item, delete, key, number, string, text, update, value};
+use shared::table::{Item, delete, key, number, put, string, text, update, value};
 use shared::transaction::Sent;
 use shared::write::{self, Written};
 
@@ -16,15 +18,17 @@ use crate::second_factor::{ENROLMENT, MOST_WRONG, Proof};
 use crate::session::Client;
 
 pub(super) const TOTP: &str = "TOTP";
+pub(super) const RECOVERY: &str = "RECOVERY";
 
-/// A second factor of a user: in force since it was confirmed, or an enrolment before.
+/// An authenticator app of a user with the recovery codes: in force since it was confirmed, or an enrolment before. Or the
+/// recovery codes alone, of a user with passkeys and without an app: exactly such a user has this item, beside no other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Totp {
     /// The user.
     pub user: UserId,
     /// The user's tenant.
     pub tenant: TenantId,
-    /// The secret, encrypted.
+    /// The secret, encrypted. Empty if there is no app.
     pub secret: String,
     /// The user's [`epoch`](Account::epoch) at the enrolment. In a later epoch, it cannot be confirmed.
     pub epoch: u32,
@@ -41,7 +45,11 @@ pub struct Totp {
     #[serde(default)]
     pub wrong: u32,
     /// The MACs of the recovery codes that are left.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeSet::is_empty",
+        serialize_with = "serde_dynamo::string_set::serialize"
+    )]
     pub codes: BTreeSet<String>,
     /// How the recovery codes were made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,6 +110,44 @@ impl Totp {
         }
     }
 
+    /// The recovery codes alone, of a user who gets them with the first passkey.
+    #[must_use]
+    pub fn recovery(account: &Account, codes: Vec<String>, made: CodesMade) -> Self {
+        Self {
+            expires: None,
+            confirmed_at: Some(made.at),
+            codes: codes.into_iter().collect(),
+            codes_made: Some(made),
+            ..Self::enrolled(account, String::new(), Timestamp::UNIX_EPOCH)
+        }
+    }
+
+    /// The recovery codes that are left without the app, after this proof was used.
+    fn without_app(&self, proof: &Proof) -> Self {
+        let mut codes = self.codes.clone();
+        if let Proof::Recovery(used) = proof {
+            codes.remove(used);
+        }
+        Self {
+            secret: String::new(),
+            last_step: 0,
+            wrong: 0,
+            codes,
+            spent_by: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether there is an authenticator app.
+    #[must_use]
+    pub fn has_app(&self) -> bool {
+        !self.secret.is_empty()
+    }
+
+    fn key(&self) -> Item {
+        if self.has_app() { totp_key(self.user) } else { recovery_key(self.user) }
+    }
+
     /// Whether it can be confirmed at `now`, by a user in this epoch.
     #[must_use]
     pub fn is_enrolment(&self, epoch: u32, now: Timestamp) -> bool {
@@ -116,6 +162,18 @@ const UNUSED_STEP: &str =
 const UNUSED_RECOVERY: &str =
     "attribute_exists(confirmed_at) AND secret = :secret AND contains(codes, :proof)";
 
+/// The condition that the account has no app.
+pub(super) const NO_APP: &str =
+    "(attribute_not_exists(second_factor) OR second_factor.is_on = :off)";
+
+/// The condition that the account has as many passkeys as were read.
+pub(super) fn as_many_passkeys(account: &Account) -> &'static str {
+    match account.passkeys {
+        0 => "(attribute_not_exists(passkeys) OR passkeys = :passkeys)",
+        _ => "passkeys = :passkeys",
+    }
+}
+
 /// The condition that a proof is not used, and the value of `:proof`.
 fn unused(proof: &Proof) -> (&'static str, AttributeValue) {
     match proof {
@@ -125,7 +183,12 @@ fn unused(proof: &Proof) -> (&'static str, AttributeValue) {
 }
 
 impl Users {
-    /// The second factor of a user, strongly consistent. 1 RRU.
+    /// The recovery codes of a user, with the app if there is one, strongly consistent. 1 RRU.
+    pub async fn codes(&self, account: &Account) -> Result<Option<Totp>> {
+        self.table.get(codes_key(account)).await
+    }
+
+    /// The authenticator app of a user, strongly consistent. 1 RRU.
     pub async fn totp(&self, user: UserId) -> Result<Option<Totp>> {
         self.table.get(totp_key(user)).await
     }
@@ -137,10 +200,11 @@ impl Users {
         Ok(matches!(write::send("totp.enrol", put).await?, Written::Made(_)))
     }
 
-    /// Puts an enrolment in force, with these recovery codes, if the account and the enrolment are as they were read.
-    /// Returns `false` if they have changed. 4 WRU.
+    /// Puts an enrolment in force, with these recovery codes, if the account and the enrolment are as they were read. They
+    /// replace those that came with a passkey. Returns `false` if they have changed. 4 WRU, or 6 with passkeys.
     pub async fn confirm_totp(
         &self,
+        account: &Account,
         (totp, step): (&Totp, i64),
         codes: Vec<String>,
         set: &FactorSet,
@@ -150,11 +214,13 @@ impl Users {
             .table
             .updating(user_key(totp.user))
             .update_expression("SET second_factor = :set")
-            .condition_expression(
-                "epoch = :epoch AND (attribute_not_exists(second_factor) OR second_factor.is_on = :off)",
-            )
+            .condition_expression(format!(
+                "epoch = :epoch AND {NO_APP} AND {}",
+                as_many_passkeys(account)
+            ))
             .expression_attribute_values(":set", value(set)?)
             .expression_attribute_values(":off", AttributeValue::Bool(false))
+            .expression_attribute_values(":passkeys", number(account.passkeys))
             .expression_attribute_values(":epoch", number(totp.epoch));
         let made = CodesMade { at: set.at, client: set.client.clone() };
         let of_totp = self
@@ -172,16 +238,19 @@ impl Users {
             .expression_attribute_values(":made", value(&made)?)
             .expression_attribute_values(":secret", string(&totp.secret))
             .expression_attribute_values(":now", number(set.at.as_second()));
-        let writes = vec![update(of_account)?, update(of_totp)?];
+        let mut writes = vec![update(of_account)?, update(of_totp)?];
+        if account.passkeys > 0 {
+            writes.push(delete(self.table.deleting(recovery_key(totp.user)))?);
+        }
         let answer = self.table.transact("totp.confirm", &attempt.to_string(), writes).await?;
         Ok(matches!(answer, Sent::Made))
     }
 
     /// Counts a try of a code of a user, before it is checked. Of tries at once, each is counted by itself. 1 WRU.
-    pub async fn try_code(&self, user: UserId) -> Result<Tried> {
+    pub async fn try_code(&self, account: &Account) -> Result<Tried> {
         let update = self
             .table
-            .update(totp_key(user))
+            .update(codes_key(account))
             .update_expression("SET wrong = wrong + :one")
             .condition_expression("attribute_exists(confirmed_at) AND wrong < :most")
             .expression_attribute_values(":one", number(1))
@@ -207,7 +276,7 @@ impl Users {
             Proof::Step(_) => "SET wrong = :none, spent_by = :attempt, last_step = :proof",
             Proof::Recovery(_) => "SET wrong = :none, spent_by = :attempt DELETE codes :code",
         };
-        let mut update = self.table.update(totp_key(totp.user)).update_expression(change);
+        let mut update = self.table.update(totp.key()).update_expression(change);
         if let Proof::Recovery(hash) = proof {
             let code = AttributeValue::Ss(vec![hash.clone()]);
             update = update.expression_attribute_values(":code", code);
@@ -233,7 +302,7 @@ impl Users {
         };
         let update = self
             .table
-            .update(totp_key(totp.user))
+            .update(totp.key())
             .update_expression(change)
             .expression_attribute_values(":codes", AttributeValue::Ss(codes))
             .expression_attribute_values(":made", value(made)?);
@@ -267,8 +336,8 @@ impl Users {
         })
     }
 
-    /// Switches the second factor off and deletes it, with a proof that is not used, if the account has the epoch that was
-    /// read. 4 WRU.
+    /// Switches the app off and deletes it, with a proof that is not used, if the account has the epoch and the number of
+    /// passkeys that were read. Of a user with passkeys, the recovery codes stay. 4 WRU, or 6 with passkeys.
     pub async fn remove_totp(
         &self,
         account: &Account,
@@ -280,18 +349,44 @@ impl Users {
             .table
             .updating(user_key(totp.user))
             .update_expression("SET second_factor = :set")
-            .condition_expression("epoch = :epoch AND second_factor.is_on = :on")
+            .condition_expression(format!(
+                "epoch = :epoch AND second_factor.is_on = :on AND {}",
+                as_many_passkeys(account)
+            ))
             .expression_attribute_values(":set", value(set)?)
+            .expression_attribute_values(":passkeys", number(account.passkeys))
             .expression_attribute_values(":on", AttributeValue::Bool(true))
             .expression_attribute_values(":epoch", number(account.epoch));
-        let (condition, proof) = unused(proof);
-        let of_totp = self
+        let (condition, used) = unused(proof);
+        let mut of_totp = self
             .table
             .deleting(totp_key(totp.user))
-            .condition_expression(condition)
-            .expression_attribute_values(":proof", proof)
+            .expression_attribute_values(":proof", used)
             .expression_attribute_values(":secret", string(&totp.secret));
-        let writes = vec![update(of_account)?, delete(of_totp)?];
+        if account.passkeys == 0 {
+            let writes =
+                vec![update(of_account)?, delete(of_totp.condition_expression(condition))?];
+            return self.removed_totp(writes, attempt).await;
+        }
+        // A code that was used since they were read must not come back.
+        let is_same = if totp.codes.is_empty() {
+            "attribute_not_exists(codes)"
+        } else {
+            let codes = AttributeValue::Ss(totp.codes.iter().cloned().collect());
+            of_totp = of_totp.expression_attribute_values(":codes", codes);
+            "codes = :codes"
+        };
+        let of_totp = of_totp.condition_expression(format!("{condition} AND {is_same}"));
+        let kept = self.table.putting(recovery_key(totp.user), &totp.without_app(proof))?;
+        let writes = vec![update(of_account)?, delete(of_totp)?, put(kept)?];
+        self.removed_totp(writes, attempt).await
+    }
+
+    async fn removed_totp(
+        &self,
+        writes: Vec<TransactWriteItem>,
+        attempt: AttemptId,
+    ) -> Result<Removed> {
         Ok(match self.table.transact("totp.remove", &attempt.to_string(), writes).await? {
             Sent::Made => Removed::Made,
             Sent::Refused { index: 0, .. } => Removed::Account,
@@ -302,4 +397,14 @@ impl Users {
 
 pub(super) fn totp_key(user: UserId) -> Item {
     key(user_partition(user), TOTP)
+}
+
+pub(super) fn recovery_key(user: UserId) -> Item {
+    key(user_partition(user), RECOVERY)
+}
+
+/// Where the recovery codes of a user are.
+fn codes_key(account: &Account) -> Item {
+    let user = account.user.id;
+    if account.has_totp() { totp_key(user) } else { recovery_key(user) }
 }

@@ -13,7 +13,7 @@ use shared::write::{self, Written};
 
 use super::api_keys::API_KEY;
 use super::applications::application_key;
-use super::second_factors::totp_key;
+use super::second_factors::{recovery_key, totp_key};
 use super::tenants::member_key;
 use super::{Users, user_key, user_partition};
 use crate::oauth::application::ApplicationId;
@@ -170,10 +170,12 @@ impl Users {
         Ok(Table::page(query, limit).await?.0)
     }
 
-    /// Deletes the second factor, all sessions, all API keys and all identities of a user without an account. 1 WRU for each, and 2 for
-    /// an identity.
+    /// Deletes the second factors, all sessions, all API keys, all identities and all passkeys of a user without an account. 1 WRU
+    /// for each, 2 for an identity, and 4 for a passkey.
     pub async fn forget(&self, user: UserId) -> Result<()> {
         write::send("totp.forget", self.table.delete(totp_key(user))).await?;
+        write::send("recovery.forget", self.table.delete(recovery_key(user))).await?;
+        self.forget_passkeys(user).await?;
         for kind in [SESSION, API_KEY] {
             self.forget_all(user, kind).await?;
         }

@@ -210,9 +210,9 @@ async fn after_a_hundred_failures_no_code_is_tried() {
 #[tokio::test]
 async fn a_hundred_wrong_codes_leave_the_recovery_codes_only_after_a_reset_too() {
     let (auth, tokens, phone) = with_factor().await;
-    let user = auth.ada().await.user.id;
+    let ada = auth.ada().await;
     for _ in 1..MOST_WRONG {
-        assert!(matches!(auth.users.try_code(user).await.unwrap(), Tried::Counted(_)));
+        assert!(matches!(auth.users.try_code(&ada).await.unwrap(), Tried::Counted(_)));
     }
     let token = auth.asked("forgot-password", ADA).await;
     let chosen = json!({"token": token, "password": PASSWORD});
@@ -253,8 +253,8 @@ async fn a_right_code_clears_the_count_of_wrong_ones() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_300_tries_of_codes_at_once_a_hundred_are_counted() {
     let (auth, _, _) = with_factor().await;
-    let user = auth.ada().await.user.id;
-    let tries = join_all((0..300).map(|_| auth.users.try_code(user))).await;
+    let ada = auth.ada().await;
+    let tries = join_all((0..300).map(|_| auth.users.try_code(&ada))).await;
     let counted =
         tries.iter().filter(|tried| matches!(tried.as_ref().unwrap(), Tried::Counted(_))).count();
     assert_eq!(counted, 100);

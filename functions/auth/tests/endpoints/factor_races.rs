@@ -89,9 +89,10 @@ async fn of_16_sign_ins_at_once_with_one_code_one_succeeds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_uses_of_a_proof_at_once_one_is_made() {
     let (auth, _, phone) = with_factor().await;
-    let user = auth.ada().await.user.id;
+    let ada = auth.ada().await;
+    let user = ada.user.id;
     for round in 0..4 {
-        let Tried::Counted(totp) = auth.users.try_code(user).await.unwrap() else { panic!() };
+        let Tried::Counted(totp) = auth.users.try_code(&ada).await.unwrap() else { panic!() };
         let step = Proof::Step(totp.last_step + 1);
         let recovery = Proof::Recovery(totp.codes.first().unwrap().clone());
         for proof in [step, recovery] {

@@ -14,6 +14,7 @@ mod mails;
 mod oauth;
 mod odd_requests;
 mod pages;
+mod passkeys;
 mod passwords;
 mod providers;
 mod rotation;

@@ -161,6 +161,7 @@ impl Back<'_> {
             password_set,
             second_factor: None,
             tenants: 0,
+            passkeys: 0,
         };
         if self.state.users.create_with(&account, &identity, gone).await? == Made::Taken {
             return Ok(None);
@@ -169,14 +170,15 @@ impl Back<'_> {
         Ok(Some(Known::User(Box::new(account))))
     }
 
-    /// Signs the user in, or asks for the code if the account has a second factor.
+    /// Signs the user in, or asks for the second factor if the account has one.
     async fn signed_in(self, account: &Account) -> Result<Response> {
         let (state, issuer, next) = (self.state, self.issuer, self.next);
         tracing::info!(user_id = %account.user.id, provider = %self.client.provider.id, "known by a provider");
-        if account.needs_code() {
+        if account.has_second_factor() {
             let challenge = Challenge::new(account.user.id, account.epoch, state.clock.now());
             let challenge = issuer.challenges().write(&challenge);
-            return code::ask(next, challenge.expose_secret(), ROOT);
+            let has_passkeys = account.passkeys > 0;
+            return code::ask(next, challenge.expose_secret(), (has_passkeys, ROOT));
         }
         let by = By { state, issuer, headers: self.headers, root: ROOT };
         by.signed_in(next, account, self.device).await

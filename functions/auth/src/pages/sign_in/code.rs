@@ -34,6 +34,8 @@ struct SignInCode<'a> {
     challenge: &'a str,
     /// The way to the other pages.
     root: &'static str,
+    /// Whether the user has passkeys.
+    has_passkeys: bool,
     /// Whether the code was wrong.
     is_refused: bool,
 }
@@ -44,16 +46,14 @@ pub(super) fn router(state: &System, issuers: &Issuers) -> Router {
     limited(sent.layer(Extension(issuers.clone())), limit(state))
 }
 
-/// Asks for the code, on a page that is `root` away from the others.
-pub(in super::super) fn ask(next: &Next, challenge: &str, root: &'static str) -> Result<Response> {
-    let page = SignInCode { next, challenge, root, is_refused: false };
+/// Asks for the code, or for a passkey if the user has some, on a page that is `root` away from the others.
+pub(in super::super) fn ask(
+    next: &Next,
+    challenge: &str,
+    (has_passkeys, root): (bool, &'static str),
+) -> Result<Response> {
+    let page = SignInCode { next, challenge, root, has_passkeys, is_refused: false };
     page_toward(StatusCode::OK, &page, &next.target())
-}
-
-/// Asks for the code again.
-fn ask_again(next: &Next, challenge: &str) -> Result<Response> {
-    let page = SignInCode { next, challenge, root: "", is_refused: true };
-    page_toward(StatusCode::UNPROCESSABLE_ENTITY, &page, &next.target())
 }
 
 async fn send(
@@ -74,7 +74,11 @@ async fn send(
             by.signed_in(&next, &account, client).await
         }
         Err(Error::Problem(problem)) if problem.is(WRONG_CODE) => {
-            ask_again(&next, form.text("challenge"))
+            let has_passkeys = form.text("has_passkeys") == "true";
+            let challenge = form.text("challenge");
+            let page =
+                SignInCode { next: &next, challenge, root: "", has_passkeys, is_refused: true };
+            page_toward(StatusCode::UNPROCESSABLE_ENTITY, &page, &next.target())
         }
         Err(Error::Problem(problem)) if problem.is(INVALID_CHALLENGE) => expired(&problem),
         Err(error) => Err(error),
@@ -88,10 +92,10 @@ async fn account(state: &System, issuer: &Issuer, form: &Form) -> Result<Account
 }
 
 /// The page of a sign-in that has taken too long.
-fn expired(problem: &Problem) -> Result<Response> {
+pub(super) fn expired(problem: &Problem) -> Result<Response> {
     let message = Message {
         title: "The sign-in has expired",
-        text: "A code can be given for 5 minutes. Go back to the application or the device, or sign in again.",
+        text: "A code and a passkey can be given for 5 minutes. Go back to the application or the device, or sign in again.",
         link: Some(SIGN_IN),
         ..Message::default()
     };

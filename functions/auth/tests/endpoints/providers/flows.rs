@@ -31,7 +31,7 @@ async fn a_new_user_gets_an_account_and_comes_back_to_it() {
         let account = auth.account_of(ADA).await.unwrap();
         assert!(account.password_hash.is_none());
         assert_eq!(
-            account.user.scope(),
+            account.user.clone().in_own_tenant().scopes().join(" "),
             "account audit:read documents:read documents:write orders:read orders:write"
         );
 
