@@ -130,17 +130,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
     let sign_in = pages::sign_in::router(&system, &issuers);
     let pages = page_app(pages::router(&system, &queue).merge(sign_in), pages::page_of);
     let s = || system.clone();
-    let oauth = api::token::router(s(), issuers.clone())
-        .merge(api::authorize_device::router(s(), ISSUER))
-        .merge(api::revoke::router(s(), issuers.clone(), authorizer.clone()))
-        .merge(api::introspect::router(s(), authorizer.clone()))
-        .merge(api::get_userinfo::router(s()))
-        .merge(api::get_keys::router(authorizer.clone()))
-        .merge(api::get_configuration::router(ISSUER.into()))
-        .merge(api::create_application::router(s()))
-        .merge(api::list_applications::router(s()))
-        .merge(api::renew_secret::router(s()))
-        .merge(api::delete_application::router(s()));
+    let oauth = oauth(&system, &issuers, &authorizer);
     let router = api::register::router(&system, queue.clone())
         .merge(api::forgot_password::router(&system, queue.clone()))
         .merge(api::confirm::router(s()))
@@ -194,6 +184,22 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         mails,
         router,
     }
+}
+
+/// The endpoints of OAuth.
+fn oauth(system: &System, issuers: &Issuers, authorizer: &Authorizer) -> Router {
+    let s = || system.clone();
+    api::token::router(s(), issuers.clone())
+        .merge(api::authorize_device::router(s(), ISSUER))
+        .merge(api::revoke::router(s(), issuers.clone(), authorizer.clone()))
+        .merge(api::introspect::router(s(), authorizer.clone()))
+        .merge(api::get_userinfo::router(s()))
+        .merge(api::get_keys::router(authorizer.clone()))
+        .merge(api::get_configuration::router(ISSUER.into()))
+        .merge(api::create_application::router(s()))
+        .merge(api::list_applications::router(s()))
+        .merge(api::renew_secret::router(s()))
+        .merge(api::delete_application::router(s()))
 }
 
 /// The requests to DynamoDB.

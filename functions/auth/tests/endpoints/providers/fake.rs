@@ -243,7 +243,8 @@ impl Fake {
             .get("authorization")
             .is_some_and(|it| it.to_str().unwrap() == format!("Basic {basic}"));
         let has = |name: &str, value: &str| form.get(name).is_some_and(|it| it == value);
-        if !is_basic && !(has("client_id", CLIENT) && has("client_secret", SECRET)) {
+        let is_ours = is_basic || (has("client_id", CLIENT) && has("client_secret", SECRET));
+        if !is_ours {
             return ResponseTemplate::new(401).set_body_json(json!({"error": "invalid_client"}));
         }
         let Some((asked, person)) = state.exchanged(&form) else {
