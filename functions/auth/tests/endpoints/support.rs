@@ -137,17 +137,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::reset_password::router(s()))
         .merge(api::login::router(s(), issuers.clone()))
         .merge(api::login_code::router(s(), issuers.clone()))
-        .merge(api::enrol_totp::router(s(), issuers.clone()))
-        .merge(api::confirm_totp::router(s(), issuers.clone()))
-        .merge(api::remove_totp::router(s(), issuers.clone()))
-        .merge(api::renew_recovery_codes::router(s(), issuers.clone()))
-        .merge(api::get_totp::router(s()))
-        .merge(api::begin_passkey_sign_in::router(s(), issuers.clone()))
-        .merge(api::login_passkey::router(s(), issuers.clone()))
-        .merge(api::begin_passkey::router(s(), issuers.clone()))
-        .merge(api::add_passkey::router(s(), issuers.clone()))
-        .merge(api::list_passkeys::router(s()))
-        .merge(api::remove_passkey::router(s()))
+        .merge(factors(&system, &issuers))
         .merge(api::refresh::router(s(), issuers.clone()))
         .merge(api::logout::router(s()))
         .merge(api::list_sessions::router(s()))
@@ -184,6 +174,22 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         mails,
         router,
     }
+}
+
+/// The endpoints of second factors.
+fn factors(system: &System, issuers: &Issuers) -> Router {
+    let s = || system.clone();
+    api::enrol_totp::router(s(), issuers.clone())
+        .merge(api::confirm_totp::router(s(), issuers.clone()))
+        .merge(api::remove_totp::router(s(), issuers.clone()))
+        .merge(api::renew_recovery_codes::router(s(), issuers.clone()))
+        .merge(api::get_totp::router(s()))
+        .merge(api::begin_passkey_sign_in::router(s(), issuers.clone()))
+        .merge(api::login_passkey::router(s(), issuers.clone()))
+        .merge(api::begin_passkey::router(s(), issuers.clone()))
+        .merge(api::add_passkey::router(s(), issuers.clone()))
+        .merge(api::list_passkeys::router(s()))
+        .merge(api::remove_passkey::router(s()))
 }
 
 /// The endpoints of OAuth.

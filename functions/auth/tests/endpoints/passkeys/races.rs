@@ -205,9 +205,10 @@ async fn a_sign_in_by_passkey_that_fails_anywhere_is_one_session_or_none() {
     for is_second_step in [true, false] {
         let points = fault::walk(async |run: Run| {
             let (auth, _, mut device, _) = with_passkey().await;
-            let options = match is_second_step {
-                true => auth.second_step_options().await,
-                false => auth.sign_in_options().await,
+            let options = if is_second_step {
+                auth.second_step_options().await
+            } else {
+                auth.sign_in_options().await
             };
             let used = device.get(&options);
             let first = run.attempt(auth.present(&used)).await;
