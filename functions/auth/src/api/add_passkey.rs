@@ -9,7 +9,6 @@ use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Allowed, Json, StatusCode};
 use utoipa::ToSchema;
 
-use super::codes::RecoveryCodes;
 use super::passkeys::{By, INVALID_PASSKEY, PASSKEY_KNOWN, Shown, TOO_MANY_PASSKEYS};
 use super::{Account, current_password, require_own_session, session_of};
 use super::{NO_STORE, NoStore};
@@ -48,8 +47,9 @@ struct NewPasskey {
 struct PasskeyAdded {
     passkey: Shown,
     /// Ten recovery codes, which no later answer has. Absent if the user had a second factor before.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    recovery: Option<RecoveryCodes>,
+    #[schema(min_items = 10, max_items = 10)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_codes: Option<Vec<String>>,
 }
 
 /// Adds a passkey, which an authenticator has made for the options of `POST /v1/me/passkeys/options`. From now on a sign-in
@@ -67,6 +67,7 @@ async fn handle(
     let by = By { user: user.user, session: session_of(&user)? };
     let issuer = issuers.current().await?;
     let (passkey, recovery) = by.adds(&state, &issuer, (name, &credential), client).await?;
-    let added = PasskeyAdded { passkey: passkey.into(), recovery };
+    let recovery_codes = recovery.map(|codes| codes.shown().to_vec());
+    let added = PasskeyAdded { passkey: passkey.into(), recovery_codes };
     Ok((StatusCode::CREATED, NO_STORE, Json(added)))
 }
