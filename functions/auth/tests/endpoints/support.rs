@@ -126,12 +126,7 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         .merge(api::remove_totp::router(s(), issuers.clone()))
         .merge(api::renew_recovery_codes::router(s(), issuers.clone()))
         .merge(api::get_totp::router(s()))
-        .merge(api::begin_passkey_sign_in::router(s(), issuers.clone()))
-        .merge(api::login_passkey::router(s(), issuers.clone()))
-        .merge(api::begin_passkey::router(s(), issuers.clone()))
-        .merge(api::add_passkey::router(s(), issuers.clone()))
-        .merge(api::list_passkeys::router(s()))
-        .merge(api::remove_passkey::router(s()))
+        .merge(of_passkeys(&system, &issuers))
         .merge(api::refresh::router(s(), issuers))
         .merge(api::logout::router(s()))
         .merge(api::list_sessions::router(s()))
@@ -163,6 +158,17 @@ pub(crate) async fn auth_with(per_minute: u32) -> Auth {
         mails,
         router,
     }
+}
+
+/// The endpoints of passkeys.
+fn of_passkeys(system: &System, issuers: &Issuers) -> Router {
+    let with = |router: fn(System, Issuers) -> Router| router(system.clone(), issuers.clone());
+    with(api::begin_passkey_sign_in::router)
+        .merge(with(api::login_passkey::router))
+        .merge(with(api::begin_passkey::router))
+        .merge(with(api::add_passkey::router))
+        .merge(api::list_passkeys::router(system.clone()))
+        .merge(api::remove_passkey::router(system.clone()))
 }
 
 /// The requests to DynamoDB.

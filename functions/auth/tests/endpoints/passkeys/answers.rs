@@ -38,7 +38,7 @@ async fn a_new_passkey_that_is_not_what_it_must_be_is_refused_with_the_reason() 
         let mut device = Device::new(Algorithm::Es256);
         wrong(&mut device);
         let answer = auth.add_passkey(&tokens, &mut device).await;
-        says(answer.ok(422), reason);
+        says(&answer.ok(422), reason);
     }
     let attestations = [
         ("packed", statement(Cbor::Array(vec![]))),
@@ -48,7 +48,7 @@ async fn a_new_passkey_that_is_not_what_it_must_be_is_refused_with_the_reason() 
     for attestation in attestations {
         let mut device = Device::new(Algorithm::Es256);
         device.attestation = attestation;
-        says(auth.add_passkey(&tokens, &mut device).await.ok(422), "the attestation");
+        says(&auth.add_passkey(&tokens, &mut device).await.ok(422), "the attestation");
     }
     // By the passkey itself: of another key, and of its own.
     for (format, status) in [("packed", 201), ("none", 422)] {
@@ -59,11 +59,11 @@ async fn a_new_passkey_that_is_not_what_it_must_be_is_refused_with_the_reason() 
     }
     let mut device = Device::new(Algorithm::EdDsa);
     device.attestation = ("packed", Cbor::Null);
-    says(auth.add_passkey(&tokens, &mut device).await.ok(422), "the attestation");
+    says(&auth.add_passkey(&tokens, &mut device).await.ok(422), "the attestation");
     assert_eq!(auth.passkeys(&tokens).await.len(), 1);
 }
 
-fn says(body: Value, reason: &str) {
+fn says(body: &Value, reason: &str) {
     assert_eq!(body["errors"][0]["field"], "credential", "{body}");
     let detail = body["errors"][0]["detail"].as_str().unwrap_or_default().to_owned();
     assert!(body.to_string().contains(reason), "{detail}: {body}");
