@@ -1,5 +1,7 @@
 //! Passkeys in the audit log, in an export, and after a deletion.
 
+use auth::passkey::{Challenge, Purpose};
+use auth::store::PasskeyAdded;
 use serde_json::{Value, json};
 
 use super::authenticator::{Algorithm, Device};
@@ -103,10 +105,18 @@ async fn a_deletion_takes_the_passkeys_with_it() {
     let (auth, tokens, mut device, _) = with_passkey().await;
     auth.add_passkey(&tokens, &mut Device::new(Algorithm::EdDsa)).await.ok(201);
     let used = device.get(&auth.sign_in_options().await);
+    let ada = auth.ada().await;
+    let mut late = auth.users.passkeys(ada.user.id).await.unwrap().remove(0);
     let mut table = Table::of(&auth).await;
     table.streamed().await;
     auth.as_user(&tokens.access, sample("delete-me")).await.ok(204);
     assert_eq!(auth.present(&used).await.status, 401);
+    // An addition that has read the account before writes nothing after.
+    late.id = auth.ids.next();
+    late.credential = String::from("bGF0ZQ").try_into().unwrap();
+    let challenge = Challenge::new(Purpose::SignIn, auth.clock.now()).unwrap();
+    let added = auth.users.add_passkey(&ada, &late, &challenge, None, auth.ids.next()).await;
+    assert_eq!(added.unwrap(), PasskeyAdded::Account);
     table.streamed().await;
     table.records().await;
     let kept = |key: &String| key.contains("USER#") || key.contains("PASSKEY#");
