@@ -95,7 +95,7 @@ def invitations(user, number: int) -> list[str]:
 def invited(user, of: list[str]) -> list[str]:
     """The id of the invitation of one address into each of these tenants."""
     wanted = {"email": address(), "role": "viewer"}
-    return [call("POST", f"{user.api}/v1/tenants/{it}/invitations", wanted, user.token)["id"] for it in of][:1]
+    return [call("POST", f"{user.api}/v1/tenants/{it}/invitations", wanted, user.token)["id"] for it in of]
 
 
 def make(user) -> dict[str, list]:
@@ -126,8 +126,8 @@ def make(user) -> dict[str, list]:
         "auth-invite body.email": [address() for _ in range(5)],
         "auth-remove-member path.tenant_id": left,
         "auth-remove-member path.user_id": [me],
-        "auth-revoke-invitation path.tenant_id": kept,
-        "auth-revoke-invitation path.invitation_id": invited(user, kept),
+        "auth-revoke-invitation path.tenant_id": kept[:1],
+        "auth-revoke-invitation path.invitation_id": invited(user, kept[:1]),
         "auth-accept-invitation body.token": invitations(user, 4),
         "auth-renew-secret path.application_id": applications(user, 4),
         "auth-delete-application path.application_id": applications(user, 6),

@@ -37,7 +37,8 @@
 //! | its secrets alone | `application.secret_renewed` |
 //! | anything else of it, which only a hand changes | `application.changed` |
 //!
-//! A refresh is no fact: a session shows the last one. Nor is a use of an API key or of a passkey, or a code of the app that was
+//! A session is in the log of its user's own tenant, whichever tenant it acts for. A switch is no fact. A refresh is no fact: a session
+//! shows the last one. Nor is a use of an API key or of a passkey, or a code of the app that was
 //! used: a sign-in follows it.
 
 mod invitation;
@@ -348,7 +349,7 @@ fn session(kind: &str, at: Timestamp, session: &Session) -> (Chain, Fact) {
     fact.details.insert("session".into(), session.id.to_string());
     let application = session.application_id().map(|id| ("application".into(), id.to_string()));
     fact.details.extend(application);
-    (Chain::Tenant(session.tenant), fact)
+    (Chain::Tenant(session.own_tenant.unwrap_or(session.tenant)), fact)
 }
 
 fn application(kind: &str, at: Timestamp, registered: &Registered) -> (Chain, Fact) {

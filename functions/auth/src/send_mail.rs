@@ -181,6 +181,7 @@ impl SendMail {
         let invitation = self.users.invitation(tenant, &email, now).await?;
         let Some(invitation) = invitation else { return Ok(None) };
         let by = self.users.member(tenant, invitation.given.by).await?;
+        let by = by.filter(|by| invitation.stands(by));
         let known = self.users.tenant(tenant).await?;
         let Some((by, known)) = by.zip(known) else { return Ok(None) };
         let (purpose, expires) = (Purpose::Join { tenant }, invitation.expires);

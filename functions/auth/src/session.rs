@@ -46,6 +46,9 @@ pub struct Session {
     pub user: UserId,
     /// The tenant that the user acts for: the user's own at the sign-in.
     pub tenant: TenantId,
+    /// The user's own tenant, whose audit log tells of the session. Absent in sessions from before there were others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_tenant: Option<TenantId>,
     /// The user's [`epoch`](crate::store::Account::epoch) when the session began. In a later epoch, the
     /// session has ended.
     pub epoch: u32,
@@ -147,6 +150,7 @@ impl Session {
             id,
             user: user.id,
             tenant: user.tenant,
+            own_tenant: Some(user.tenant),
             epoch,
             generation: 0,
             created_at: now,

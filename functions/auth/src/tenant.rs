@@ -6,13 +6,15 @@
 //! **Guarantees.**
 //!
 //! - A tenant has an owner as long as it has a member. The last member who leaves ends it.
-//! - Who joins has read the mail of the invited address, and has the account of that address.
+//! - Who joins has read the mail of the invited address, and has the account of that address. An invitation ends when its maker leaves
+//!   or gets another role, and when its address is removed.
 //! - A role in a tenant is kept once, with the membership. What it allows is resolved when a token is issued; a token whose
 //!   role has changed since is refused, as is one of a member who has left.
 //! - A member may give, change and take only roles up to their own, and only a manager or an owner may do so.
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::http::StatusCode;
@@ -22,7 +24,7 @@ use shared::scopes::TenantRole;
 use utoipa::ToSchema;
 
 use crate::email::Email;
-use crate::unicode::is_visible;
+use crate::unicode::{is_form_of_ascii, is_visible};
 
 /// The maximum number of tenants that a user is a member of, besides their own.
 pub const MAX_TENANTS: u32 = 20;
@@ -152,14 +154,22 @@ impl Invitation {
     /// Its id.
     #[must_use]
     pub fn id(&self) -> InvitationId {
-        invitation_id(&self.email)
+        invitation_id(self.tenant, &self.email)
+    }
+
+    /// Whether `by`, a member now, is the one who has invited and could still do so, without a change of the role in between.
+    #[must_use]
+    pub fn stands(&self, by: &Member) -> bool {
+        let is_same = by.user == self.given.by && by.given.at <= self.given.at;
+        is_same && may_turn(by.role, None, Some(self.role))
     }
 }
 
-/// The id of each invitation of this address.
+/// The id of each invitation of this address into this tenant. It is a hash, because the audit log has it and no address.
 #[must_use]
-pub fn invitation_id(email: &Email) -> InvitationId {
-    InvitationId::from_bytes(*email.hash().first_chunk().unwrap_or(&[0; 16]))
+pub fn invitation_id(tenant: TenantId, email: &Email) -> InvitationId {
+    let hash = digest(&SHA256, &[&tenant.to_bytes()[..], &email.hash()].concat());
+    InvitationId::from_bytes(*hash.as_ref().first_chunk().unwrap_or(&[0; 16]))
 }
 
 /// Whether a member with the role `own` may turn the role `from` of another one into `to`. `None` is no membership.
@@ -176,7 +186,9 @@ pub struct TenantName(String);
 
 /// The text is no name of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("1 to 60 visible characters, none of which is / : or @, and no full stop before a letter")]
+#[error(
+    "1 to 60 visible characters, none of which is / : or @ or another form of an ASCII character, and no full stop before a letter"
+)]
 pub struct InvalidName;
 
 impl TenantName {
@@ -192,7 +204,9 @@ impl TryFrom<String> for TenantName {
 
     fn try_from(text: String) -> Result<Self, InvalidName> {
         let name = text.trim();
-        let is_allowed = |c: char| c == ' ' || (is_visible(c) && !"/:@".contains(c));
+        // The ideographic full stops separate labels of a domain too (UTS 46).
+        let is_of_link = |c: char| "/:@\u{3002}\u{ff61}".contains(c) || is_form_of_ascii(c);
+        let is_allowed = |c: char| c == ' ' || (is_visible(c) && !is_of_link(c));
         let has_domain =
             name.split('.').skip(1).any(|rest| rest.starts_with(char::is_alphanumeric));
         let is_valid =
@@ -230,9 +244,19 @@ mod tests {
             assert_eq!(name(good).unwrap().as_str(), good.trim());
         }
         let long = "x".repeat(61);
-        for bad in
-            ["", "  ", "evil.example", "a https//x", "a:b", "a@b", "a\nb", "a\u{202e}b", &long]
-        {
+        for bad in [
+            "",
+            "  ",
+            "evil.example",
+            "a https//x",
+            "a:b",
+            "a@b",
+            "a\nb",
+            "a\u{202e}b",
+            "evil\u{ff0e}example",
+            "evil\u{3002}example",
+            &long,
+        ] {
             assert!(name(bad).is_err(), "{bad:?}");
         }
     }

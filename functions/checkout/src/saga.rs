@@ -335,7 +335,7 @@ impl Saga {
         for reservation in self.inventory.reservations(&order.id.to_string()).await? {
             writes.extend(self.inventory.release(&reservation)?);
         }
-        let customer = order.placed.customer;
+        let customer = (order.placed.customer, order.placed.tenant);
         let mut cart = point("carts.get", || self.store.cart(customer)).await?;
         let not_in_cart = cart.take_back(&order.placed.lines);
         if !not_in_cart.is_empty() {

@@ -17,7 +17,7 @@ use super::{Account, account_of, require_own_session};
 use crate::link::{Link, LinkToken, Purpose};
 use crate::store::{self, Joined};
 use crate::system::System;
-use crate::tenant::{ALREADY_MEMBER, Invitation, TOO_MANY_MEMBERS, TOO_MANY_TENANTS, may_turn};
+use crate::tenant::{ALREADY_MEMBER, Invitation, TOO_MANY_MEMBERS, TOO_MANY_TENANTS};
 
 /// The endpoint's router.
 pub fn router(state: System) -> Router {
@@ -88,7 +88,7 @@ pub(crate) async fn accept(
         let invitation = state.users.invitation(tenant, &email, now).await?;
         let invitation = invitation.ok_or_else(invalid_link)?;
         let by = state.users.member(tenant, invitation.given.by).await?;
-        let by = by.filter(|by| may_turn(by.role, None, Some(invitation.role)));
+        let by = by.filter(|by| invitation.stands(by));
         let by = by.ok_or_else(invalid_link)?;
         let at = (now, state.ids.next());
         let joined = state.users.join(token, (&invitation, &by), account, at).await?;

@@ -19,10 +19,11 @@ use utoipa::ToSchema;
 
 use super::invitations::Shown;
 use super::links::request_mail;
-use super::tenants::{own, require};
+use super::tenants::{only_owners, own, require};
 use super::{Account, require_own_session};
 use crate::email::Email;
 use crate::send_mail::Wanted;
+use crate::store::Invited;
 use crate::system::System;
 use crate::tenant::{Given, INVITATIONS_PER_DAY, Invitation};
 
@@ -50,7 +51,7 @@ struct InvitationRequest {
 
 /// Invites the owner of an address. A mail has a link that the account of this address can use once, for 7 days. A repeated
 /// request sends another mail and replaces the invitation. Managers and owners invite, and only owners invite owners: 50 at once,
-/// and then 50 a day.
+/// and then 50 a day, by user and by tenant.
 #[utoipa::path(post, path = "/v1/tenants/{tenant_id}/invitations")]
 async fn handle(
     State(state): State<System>,
@@ -61,18 +62,24 @@ async fn handle(
 ) -> Result<(StatusCode, Json<Shown>)> {
     require_own_session(&user)?;
     require(&own(&state, &user, tenant).await?, None, Some(role))?;
-    let quota = Quota::new("invitations", INVITATIONS_PER_DAY, Duration::from_hours(24));
-    let decision = state.limiter.admit(&quota, &tenant.to_string()).await?;
-    if !decision.is_admitted {
-        return Err(too_many(decision.retry_after).into());
+    // Also by user: a user can make tenants without end.
+    for subject in [user.user.to_string(), tenant.to_string()] {
+        let quota = Quota::new("invitations", INVITATIONS_PER_DAY, Duration::from_hours(24));
+        let decision = state.limiter.admit(&quota, &subject).await?;
+        if !decision.is_admitted {
+            return Err(too_many(decision.retry_after).into());
+        }
     }
     let invitation = retried(async || {
         let by = own(&state, &user, tenant).await?;
         require(&by, None, Some(role))?;
         let given = Given { by: by.user, at: state.clock.now() };
         let invitation = Invitation::new(tenant, email.clone(), role, given);
-        let is_kept = state.users.invite(&invitation, &by, state.ids.next()).await?;
-        Ok(is_kept.then_some(invitation))
+        match state.users.invite(&invitation, &by, state.ids.next()).await? {
+            Invited::Made => Ok(Some(invitation)),
+            Invited::Outdated => Ok(None),
+            Invited::OfOwner => Err(only_owners().into()),
+        }
     })
     .await?;
     // If this fails, a repeated request sends the mail.

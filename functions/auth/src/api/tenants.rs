@@ -112,8 +112,13 @@ pub(super) fn require(
     if may_turn(own.role, from, to) {
         return Ok(());
     }
+    Err(only_owners())
+}
+
+/// 403: the role does not suffice.
+pub(super) fn only_owners() -> Problem {
     let detail = "Managers and owners may do this, and only owners if it is about an owner.";
-    Err(Problem::of(FORBIDDEN).detail(detail))
+    Problem::of(FORBIDDEN).detail(detail)
 }
 
 /// What a refused attempt to become a member is answered with.

@@ -31,7 +31,7 @@ pub use passkeys::{PasskeyAdded, PasskeyRemoved, PasskeyUsed};
 pub use second_factors::{CodesMade, Removed, Totp, Tried};
 pub use sessions::Rotated;
 use sessions::{ALIVE, alive_values, session_key};
-pub use tenants::{Joined, MemberChanged};
+pub use tenants::{Invited, Joined, MemberChanged};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;

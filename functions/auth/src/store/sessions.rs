@@ -208,7 +208,7 @@ impl Users {
     }
 
     /// Lets a session act for another tenant, if it is alive and its user is a member there, or for the user's own. Gives `false` if
-    /// not. 1 WRU for the user's own, otherwise 4.
+    /// not. 2 WRU for the user's own, otherwise 4.
     pub async fn act_for(
         &self,
         (user, session, epoch): (UserId, SessionId, u32),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::id::{TenantId, UserId};
 use shared::lease::AttemptId;
 use shared::scopes::TenantRole;
-use shared::table::{Item, Table, check, delete, key, number, update, value};
+use shared::table::{Item, Table, check, delete, key, number, put, update, value};
 use shared::transaction::Sent;
 use shared::write::{self, Written};
 use shared::{Error, Result};
@@ -45,6 +45,17 @@ pub enum Joined {
     /// The account does not exist any more.
     NoAccount,
     /// The member who has invited has another role than the one that was read. Nothing is written.
+    Outdated,
+}
+
+/// What came of an invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invited {
+    /// It is kept.
+    Made,
+    /// The address is invited as an owner already, and only an owner replaces that.
+    OfOwner,
+    /// The member who invites has another role than the one that was read.
     Outdated,
 }
 
@@ -146,18 +157,32 @@ impl Users {
         Table::page(query, limit).await
     }
 
-    /// Keeps an invitation, in the place of an earlier one of the address, if `by` still has the role that was read. 4 WRU.
+    /// Keeps an invitation, in the place of an earlier one of the address, if `by` still has the role that was read. Only an owner
+    /// replaces that of an owner. 4 WRU.
     pub async fn invite(
         &self,
         invitation: &Invitation,
         by: &Member,
         attempt: AttemptId,
-    ) -> Result<bool> {
+    ) -> Result<Invited> {
         let key = invitation_key(invitation.tenant, invitation.id());
-        let put = shared::table::put(self.table.putting(key, invitation)?)?;
-        let writes = vec![self.still(by)?, put];
+        let mut kept = self.table.putting(key, invitation)?;
+        if by.role != TenantRole::Owner {
+            kept = kept
+                .condition_expression(
+                    "attribute_not_exists(pk) OR #role <> :owner OR expires <= :now",
+                )
+                .expression_attribute_names("#role", "role")
+                .expression_attribute_values(":owner", value(&TenantRole::Owner)?)
+                .expression_attribute_values(":now", number(invitation.given.at.as_second()));
+        }
+        let writes = vec![self.still(by)?, put(kept)?];
         let sent = self.table.transact("tenants.invite", &attempt.to_string(), writes).await?;
-        Ok(matches!(sent, Sent::Made))
+        Ok(match sent {
+            Sent::Made => Invited::Made,
+            Sent::Refused { index: 1, .. } => Invited::OfOwner,
+            Sent::Refused { .. } => Invited::Outdated,
+        })
     }
 
     /// The invitation of an address, if it is good at `now`, strongly consistent. 1 RRU.
@@ -167,7 +192,7 @@ impl Users {
         email: &Email,
         now: Timestamp,
     ) -> Result<Option<Invitation>> {
-        let key = invitation_key(tenant, invitation_id(email));
+        let key = invitation_key(tenant, invitation_id(tenant, email));
         let found: Option<Invitation> = self.table.get(key).await?;
         Ok(found.filter(|invitation| invitation.expires > now.as_second()))
     }
@@ -304,7 +329,8 @@ impl Users {
         })
     }
 
-    /// Ends a membership, if both members are as they were read; with the last one, also the tenant. 8 to 10 WRU.
+    /// Ends a membership, if both members are as they were read; with the last one, also the tenant. Who is removed by another member
+    /// loses an invitation too. 8 to 12 WRU.
     pub async fn remove_member(
         &self,
         (by, of): (&Member, &Member),
@@ -325,6 +351,9 @@ impl Users {
         ];
         if by.user != of.user {
             writes.push(self.still(by)?);
+            // Nobody comes back by an invitation from before.
+            let invitation = invitation_key(of.tenant, invitation_id(of.tenant, &of.email));
+            writes.push(delete(self.table.deleting(invitation))?);
         }
         let sent = self.table.transact("tenants.remove", &attempt.to_string(), writes).await?;
         let is_last_owner =

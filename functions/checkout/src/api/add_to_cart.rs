@@ -53,10 +53,12 @@ async fn handle(
     Json(Request { sku, quantity }): Json<Request>,
 ) -> Result<Outcome<Saved>> {
     let attempt = || async {
-        let (product, mut cart) =
-            try_join!(product_on_sale(&state.store, &sku), state.store.cart(user.user))?;
+        let (product, mut cart) = try_join!(
+            product_on_sale(&state.store, &sku),
+            state.store.cart((user.user, user.tenant))
+        )?;
         cart.add(sku.clone(), &product, quantity).map_err(cart_problem)?;
-        let write = state.store.cart_write(user.user, &cart)?;
+        let write = state.store.cart_write((user.user, user.tenant), &cart)?;
         let answer = Saved::of(Json(CartView::of(cart))).await?;
         transaction.try_commit(Commit::new(answer).write(write)).await
     };

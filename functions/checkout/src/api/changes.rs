@@ -2,14 +2,13 @@
 
 use shared::conflict::retried;
 use shared::http::{SignedIn, StatusCode};
-use shared::id::UserId;
 use shared::problem::{Problem, ProblemType};
 use shared::{Error, Result};
 
 use super::ADMIN;
 use crate::cart::{Cart, CartError};
 use crate::order::{Order, OrderId};
-use crate::store::Store;
+use crate::store::{Customer, Store};
 
 /// 422: the cart does not allow the change.
 pub(super) const INVALID_CART: ProblemType = ProblemType::new(
@@ -25,7 +24,7 @@ pub(super) const ORDER_NOT_PAID: ProblemType =
 /// Reads, changes and writes the customer's cart. Retries if the cart has changed in the meantime.
 pub(super) async fn change_cart(
     store: &Store,
-    customer: UserId,
+    customer: Customer,
     change: impl Fn(&mut Cart) -> Result<(), CartError>,
 ) -> Result<Cart> {
     let attempt = || async {

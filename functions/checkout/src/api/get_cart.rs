@@ -55,5 +55,5 @@ impl CartView {
 /// Shows the user's cart.
 #[utoipa::path(get, path = "/v1/cart")]
 async fn handle(State(state): State<System>, user: Allowed<Read>) -> Result<Json<CartView>> {
-    Ok(Json(CartView::of(state.store.cart(user.user).await?)))
+    Ok(Json(CartView::of(state.store.cart((user.user, user.tenant)).await?)))
 }

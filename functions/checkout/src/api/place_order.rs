@@ -112,14 +112,14 @@ async fn attempt(
     transaction: &Transaction,
     request: &Request,
 ) -> Result<Option<Outcome<Saved>>> {
-    let cart = state.store.cart(user.user).await?;
+    let cart = state.store.cart((user.user, user.tenant)).await?;
     let placed = placed(state, user, &cart, request)?;
     let (id, now) = (state.ids.next(), state.clock.now());
     check_prices(state, &cart).await?;
     let reservations = plan(state, id, &placed).await?;
     let recorded = Recorded { order: id, version: 1, at: now, event: Event::Placed(placed) };
     let (order, mut writes) = state.store.placement_writes(&recorded)?;
-    writes.push(state.store.empty_cart_write(user.user, &cart)?);
+    writes.push(state.store.empty_cart_write((user.user, user.tenant), &cart)?);
     for (sku, line) in &cart.lines {
         writes.push(state.store.price_check(sku, line.unit_price)?);
     }

@@ -29,7 +29,7 @@ async fn handle(
     user: Allowed<Write>,
     Path(sku): Path<Sku>,
 ) -> Result<Json<CartView>> {
-    let cart = change_cart(&state.store, user.user, |cart| {
+    let cart = change_cart(&state.store, (user.user, user.tenant), |cart| {
         cart.lines.remove(&sku);
         Ok(())
     });

@@ -55,8 +55,9 @@ async fn handle(
     Json(Request { quantity }): Json<Request>,
 ) -> Result<Json<CartView>> {
     let product = product_on_sale(&state.store, &sku).await?;
-    let cart =
-        change_cart(&state.store, user.user, |cart| cart.set(sku.clone(), &product, quantity));
+    let cart = change_cart(&state.store, (user.user, user.tenant), |cart| {
+        cart.set(sku.clone(), &product, quantity)
+    });
     Ok(Json(CartView::of(cart.await?)))
 }
 

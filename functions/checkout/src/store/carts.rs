@@ -1,25 +1,28 @@
-//! Carts: one item for each customer. A version protects it from concurrent changes.
+//! Carts: one item for each customer in each tenant. A version protects it from concurrent changes.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use shared::Result;
-use shared::id::UserId;
+use shared::id::{TenantId, UserId};
 use shared::table::{self, Item, key, number};
 use shared::write::{self, Written};
 
 use super::Store;
 use crate::cart::Cart;
 
+/// Whose cart it is: a user, and the tenant that the user acts for.
+pub type Customer = (UserId, TenantId);
+
 /// The cart still has the version that was read.
 const UNCHANGED: &str = "attribute_not_exists(pk) OR version = :version";
 
 impl Store {
     /// Reads the customer's cart, which may be empty. 1 RRU for 4 KB.
-    pub async fn cart(&self, customer: UserId) -> Result<Cart> {
+    pub async fn cart(&self, customer: Customer) -> Result<Cart> {
         Ok(self.table.get(cart_key(customer)).await?.unwrap_or_default())
     }
 
     /// Replaces the cart, if it still has the version `cart.version`. Returns whether it had. 1 WRU for 1 KB.
-    pub async fn put_cart(&self, customer: UserId, cart: &Cart) -> Result<bool> {
+    pub async fn put_cart(&self, customer: Customer, cart: &Cart) -> Result<bool> {
         let put = self
             .table
             .put(cart_key(customer), &next(cart))?
@@ -29,7 +32,7 @@ impl Store {
     }
 
     /// The same as [`Store::put_cart`], as a write for a transaction. 2 WRU for 1 KB.
-    pub(crate) fn cart_write(&self, customer: UserId, cart: &Cart) -> Result<TransactWriteItem> {
+    pub(crate) fn cart_write(&self, customer: Customer, cart: &Cart) -> Result<TransactWriteItem> {
         let put = self.table.putting(cart_key(customer), &next(cart))?;
         let put = put.condition_expression(UNCHANGED);
         table::put(put.expression_attribute_values(":version", number(cart.version)))
@@ -39,7 +42,7 @@ impl Store {
     /// succeeds. An empty cart keeps its version, so that no later cart has the same version. 2 WRU.
     pub(crate) fn empty_cart_write(
         &self,
-        customer: UserId,
+        customer: Customer,
         cart: &Cart,
     ) -> Result<TransactWriteItem> {
         self.cart_write(customer, &Cart { version: cart.version, ..Cart::default() })
@@ -51,6 +54,6 @@ fn next(cart: &Cart) -> Cart {
     Cart { version: cart.version + 1, lines: cart.lines.clone() }
 }
 
-fn cart_key(customer: UserId) -> Item {
-    key(format!("USER#{customer}"), "CART")
+fn cart_key((customer, tenant): Customer) -> Item {
+    key(format!("USER#{customer}"), format!("CART#{tenant}"))
 }

@@ -5,7 +5,7 @@
 //! | an event of an order | `ORDER#<order>` | `EVENT#<version>` |
 //! | the state of an order | `ORDER#<order>` | `STATE` |
 //! | a customer's order | `USER#<customer>` | `ORDER#<order>`, sorted by creation |
-//! | a customer's cart | `USER#<customer>` | `CART` |
+//! | a customer's cart in a tenant | `USER#<customer>` | `CART#<tenant>` |
 //! | a product | `CATALOGUE` | `PRODUCT#<sku>` |
 //! | a transfer | `LEDGER#<order>` | `TRANSFER#<cause>` |
 //! | the resolution of a pending transfer | `LEDGER#<order>` | `RESOLUTION#<cause>` |
@@ -33,6 +33,7 @@ use shared::invocation;
 use shared::queue::{CORRELATION_ID, TRACEPARENT};
 use shared::table::{Item, Table, string};
 
+pub use carts::Customer;
 pub use ledger::MAX_FOLDED;
 pub use merchants::Endpoints;
 pub use orders::{

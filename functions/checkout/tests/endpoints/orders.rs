@@ -87,6 +87,13 @@ async fn an_order_stays_in_its_tenant() {
     let mine = listed(ask("list-orders").by(customer)).await;
     assert_eq!((mine.as_array().unwrap().len(), &mine[0]["id"]), (1, &json!(id)));
     elsewhere("get-order").scope("orders:read admin").of(&s).await.ok(200);
+    s.put_in_cart(customer, BOOK, 2).await;
+    let cart = ask("get-cart").by(customer).about(TENANT, ELSEWHERE).of(&s).await.ok(200);
+    assert_eq!(cart["lines"], json!([]));
+    // The same key and body, in another tenant, is another request.
+    let place = || ask("place-order").by(customer);
+    place().of(&s).await.ok(202);
+    assert_eq!(place().about(TENANT, ELSEWHERE).of(&s).await.problem(), (422, "cart-empty"));
 }
 
 #[tokio::test]

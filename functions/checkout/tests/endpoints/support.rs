@@ -370,7 +370,7 @@ impl Shop {
 
     /// The customer's cart: products and quantities.
     pub(crate) async fn cart_of(&self, customer: UserId) -> Vec<(String, u32)> {
-        let cart = self.store.cart(customer).await.unwrap();
+        let cart = self.store.cart((customer, TENANT.parse().unwrap())).await.unwrap();
         cart.lines.into_iter().map(|(sku, line)| (sku.to_string(), line.quantity)).collect()
     }
 

@@ -7,7 +7,7 @@ use shared::fault::{Fault, Run, walk};
 use testing::provider::GOOD;
 
 use crate::books::audit_ended;
-use crate::support::{PRICE, eur, shop, sku};
+use crate::support::{PRICE, eur, in_tenant, shop, sku};
 
 #[tokio::test]
 async fn lines_return_to_the_cart_once_despite_crashes_and_changes() {
@@ -81,7 +81,7 @@ async fn products_that_do_not_fit_into_the_cart_are_named() {
         [cup, mug.clone()],
         "one exceeds the number of products, one the quantity"
     );
-    let cart = shop.store().cart(customer).await.unwrap();
+    let cart = shop.store().cart(in_tenant(customer)).await.unwrap();
     assert_eq!(cart.lines.len(), 20);
     assert_eq!(cart.lines[&mug].quantity, 999);
     assert_eq!((cart.lines[&pot].quantity, cart.lines[&pot].unit_price), (3, eur(PRICE - 1)));

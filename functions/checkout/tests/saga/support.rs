@@ -13,7 +13,7 @@ use checkout::payments::Stripe;
 use checkout::product::Product;
 use checkout::queues::Advance;
 use checkout::saga::{STEP_TIME, Saga};
-use checkout::store::Store;
+use checkout::store::{Customer, Store};
 use checkout::sweep::Sweep;
 use checkout::system::System;
 use http_body_util::BodyExt;
@@ -37,6 +37,8 @@ use testing::provider::{DECLINED, Provider};
 
 pub(crate) const CHECKOUT: &str = "checkout";
 pub(crate) const INVENTORY: &str = "inventory";
+/// The tenant of all requests.
+const TENANT: &str = "ten_01M7YRRT800000000000000001";
 /// The price of every product, in cents.
 pub(crate) const PRICE: u64 = 1_250;
 /// The maximum number of workers for an order before a test fails.
@@ -55,6 +57,11 @@ pub(crate) struct Shop {
     pay: Router,
     cancel: Router,
     refund: Router,
+}
+
+/// The customer, in the tenant of all requests.
+pub(crate) fn in_tenant(customer: UserId) -> Customer {
+    (customer, TENANT.parse().unwrap())
 }
 
 pub(crate) fn sku(text: &str) -> Sku {
@@ -156,13 +163,13 @@ impl Shop {
 
     /// Replaces the customer's cart with these lines.
     pub(crate) async fn fill_cart(&self, customer: UserId, lines: &[(&Sku, u32)]) {
-        let version = self.store().cart(customer).await.unwrap().version;
+        let version = self.store().cart(in_tenant(customer)).await.unwrap().version;
         let mut cart = Cart { version, ..Cart::default() };
         for (sku, quantity) in lines {
             let product = self.store().product(sku).await.unwrap().unwrap();
             cart.set((*sku).clone(), &product, *quantity).unwrap();
         }
-        assert!(self.store().put_cart(customer, &cart).await.unwrap());
+        assert!(self.store().put_cart(in_tenant(customer), &cart).await.unwrap());
     }
 
     /// `POST /v1/checkouts`
@@ -200,7 +207,7 @@ impl Shop {
 
     /// The quantity of a product in the customer's cart.
     pub(crate) async fn in_cart(&self, customer: UserId, sku: &Sku) -> u32 {
-        let cart = self.store().cart(customer).await.unwrap();
+        let cart = self.store().cart(in_tenant(customer)).await.unwrap();
         cart.lines.get(sku).map_or(0, |line| line.quantity)
     }
 
@@ -227,7 +234,7 @@ impl Shop {
     ) -> Answer {
         let authorizer = json!({"lambda": {
             "sub": user,
-            "tenant": "ten_01M7YRRT800000000000000001",
+            "tenant": TENANT,
             "scope": "orders:read orders:write admin",
             "expires_at": "2099-12-31T23:59:59Z",
         }});

@@ -19,7 +19,8 @@ use crate::support::{LEASE, System, system};
 async fn call(router: axum::Router, event_name: &str, s: &System, id: DocumentId) -> u16 {
     let event = event(event_name)
         .replace("doc_01M7YRRT800000000000000002", &id.to_string())
-        .replace("usr_01M7YRRT800000000000000000", &s.owner.to_string());
+        .replace("usr_01M7YRRT800000000000000000", &s.owner.to_string())
+        .replace("ten_01M7YRRT800000000000000001", &s.tenant.to_string());
     let response = ask(&app(router), from_str(&event).unwrap()).await;
     let status = response.status().as_u16();
     response.into_body().collect().await.unwrap();

@@ -205,7 +205,7 @@ async fn identity(records: &Records, request: Request<Body>) -> Result<(Identity
 
     let request = Request::from_parts(parts, body);
     let (parts, body) = with_body(request).await?;
-    let identity = Identity::keyed("http", &(user.user, route, key))?
+    let identity = Identity::keyed("http", &(user.user, user.tenant, route, key))?
         .fingerprinted(fingerprint(&parts, &body));
     Ok((identity, Request::from_parts(parts, Body::from(body))))
 }

@@ -8,7 +8,7 @@ use shared::audit::Chain;
 use super::{EVE, with_bob};
 use crate::audit::{Table, kinds};
 use crate::sessions::advance;
-use crate::support::Auth;
+use crate::support::{Auth, sample};
 
 /// Changes an attribute of an item, as somebody does who has access to the table.
 async fn by_hand(auth: &Auth, (pk, sk): (String, String), name: &str, value: AttributeValue) {
@@ -78,6 +78,21 @@ async fn the_life_of_a_tenant_is_in_its_own_log() {
     assert_eq!(told[..3], ["member.joined", "member.left", "member.left"]);
     told[3..].sort();
     assert_eq!(told[3..], ["member.left", "tenant.deleted"]);
+}
+
+/// The members of a tenant do not see from where the others come.
+#[tokio::test]
+async fn a_session_is_in_the_log_of_the_users_own_tenant() {
+    let (auth, _, bob, tenant) = with_bob("editor").await;
+    let here = auth.acting(&bob, &tenant).await;
+    let mut table = Table::of(&auth).await;
+    table.streamed().await;
+    auth.as_user(&here.tokens.access, sample("logout")).await.ok(204);
+    table.streamed().await;
+    let of_tenant = table.chain(Chain::Tenant(tenant.parse().unwrap())).await;
+    assert!(kinds(&of_tenant).iter().all(|kind| !kind.starts_with("session")), "{of_tenant:?}");
+    let own = table.chain(Chain::Tenant(bob.own.parse().unwrap())).await;
+    assert_eq!(kinds(&own).last(), Some(&"session.ended"));
 }
 
 #[tokio::test]

@@ -89,11 +89,31 @@ async fn an_invitation_ends_with_the_right_of_who_made_it() {
     let token = auth.invited(&bob, &tenant, EVE, "manager").await;
     auth.give(&ada, &tenant, &bob, "editor").await.ok(204);
     assert_eq!(auth.accept(&eve, &token).await.problem(), (422, "invalid-link"));
+    // The role comes back, and the invitation does not.
+    advance(&auth, Duration::from_secs(1));
+    auth.give(&ada, &tenant, &bob, "manager").await.ok(204);
+    assert_eq!(auth.accept(&eve, &token).await.problem(), (422, "invalid-link"));
     auth.remove(&ada, &tenant, &bob).await.ok(204);
     assert_eq!(auth.accept(&eve, &token).await.problem(), (422, "invalid-link"));
     // The invitation of another one is another one, and its mail is sent.
     let token = auth.invited(&ada, &tenant, EVE, "editor").await;
     assert_eq!(auth.accept(&eve, &token).await.ok(200)["role"], "editor");
+}
+
+/// Neither in the place of an owner's one, nor for a member who is removed later.
+#[tokio::test]
+async fn an_invitation_undoes_nothing_that_an_owner_has_done() {
+    let (auth, ada, bob, tenant) = with_bob("manager").await;
+    let eve = auth.new_person(EVE).await;
+    let token = auth.invited(&ada, &tenant, EVE, "owner").await;
+    let replaced = auth.invite(&bob, &tenant, EVE, "viewer").await;
+    assert_eq!(replaced.problem(), (403, "forbidden"));
+    assert_eq!(auth.accept(&eve, &token).await.ok(200)["role"], "owner");
+
+    let back = auth.invited(&bob, &tenant, EVE, "viewer").await;
+    auth.remove(&ada, &tenant, &eve).await.ok(204);
+    assert_eq!(auth.accept(&eve, &back).await.problem(), (422, "invalid-link"));
+    assert!(auth.invitations(&ada, &tenant).await.is_empty());
 }
 
 #[tokio::test]
@@ -131,9 +151,13 @@ async fn a_tenant_sends_a_limited_number_of_invitations() {
     let refused = auth.invite(&ada, &tenant, BOB, "viewer").await;
     assert_eq!(refused.problem(), (429, "too-many-requests"));
     assert_eq!(refused.retry_after(), 24 * 3600 / 50);
-    // Another tenant has its own.
+    // Another tenant has its own, and so has another user.
     let other = auth.tenant(&ada).await;
-    auth.invite(&ada, &other, BOB, "viewer").await.ok(201);
+    let refused = auth.invite(&ada, &other, BOB, "viewer").await;
+    assert_eq!(refused.problem(), (429, "too-many-requests"));
+    let bob = auth.new_person(BOB).await;
+    let own = auth.tenant(&bob).await;
+    auth.invite(&bob, &own, EVE, "viewer").await.ok(201);
 }
 
 #[tokio::test]
