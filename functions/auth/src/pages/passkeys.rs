@@ -63,6 +63,7 @@ struct AddPasskey<'a> {
 #[derive(Template)]
 #[template(path = "remove_passkey.html")]
 struct RemovePasskey<'a> {
+    email: &'a str,
     id: PasskeyId,
     name: &'a str,
     /// Whether the password was wrong.
@@ -191,7 +192,8 @@ impl Of<'_> {
         };
         let Some(Passkey { id, name, .. }) = known else { return Ok(see_other(PAGE)) };
         let status = if is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-        page(status, &RemovePasskey { id, name: name.as_str(), is_refused })
+        let email = self.browser.account.user.email.as_str();
+        page(status, &RemovePasskey { email, id, name: name.as_str(), is_refused })
     }
 
     async fn remove(&self, form: &Form) -> Result<Response> {
