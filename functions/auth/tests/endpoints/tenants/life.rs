@@ -155,6 +155,7 @@ async fn a_tenant_sends_a_limited_number_of_invitations() {
     let other = auth.tenant(&ada).await;
     let refused = auth.invite(&ada, &other, BOB, "viewer").await;
     assert_eq!(refused.problem(), (429, "too-many-requests"));
+    assert_eq!(auth.jobs().await.len(), 50);
     let bob = auth.new_person(BOB).await;
     let own = auth.tenant(&bob).await;
     auth.invite(&bob, &own, EVE, "viewer").await.ok(201);
