@@ -66,6 +66,9 @@ pub struct Session {
     /// The client of the last refresh, or of the sign-in.
     #[serde(flatten)]
     pub client: Client,
+    /// Whether the sign-in has needed a second factor, and the user has given it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_second_factor: bool,
     /// The application that the session is for. Absent if the user signed in by the API or by our pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<Granted>,
@@ -157,9 +160,16 @@ impl Session {
             refreshed_at: now,
             expires_at: now + LIFETIME,
             client,
+            has_second_factor: false,
             application: None,
             ended: None,
         }
+    }
+
+    /// The session of a user who has given a second factor, if `is_given`.
+    #[must_use]
+    pub fn with_second_factor(self, is_given: bool) -> Self {
+        Self { has_second_factor: is_given, ..self }
     }
 
     /// The session, for an application.

@@ -10,6 +10,7 @@ use shared::http::{Allowed, Json, StatusCode};
 use utoipa::ToSchema;
 
 use super::passkeys::{By, INVALID_PASSKEY, PASSKEY_KNOWN, Shown, TOO_MANY_PASSKEYS};
+use super::recent::SIGN_IN_TOO_OLD;
 use super::{Account, current_password, require_own_session, session_of};
 use super::{NO_STORE, NoStore};
 use crate::passkey::PasskeyName;
@@ -31,7 +32,7 @@ pub fn operation() -> Operation {
         .answers::<PasskeyAdded>(StatusCode::CREATED)
         .links(&["auth-remove-passkey"], "passkey_id", "$response.body#/passkey/id")
         .header("Cache-Control")
-        .refuses(&[INVALID_PASSKEY, PASSKEY_KNOWN, TOO_MANY_PASSKEYS])
+        .refuses(&[INVALID_PASSKEY, PASSKEY_KNOWN, TOO_MANY_PASSKEYS, SIGN_IN_TOO_OLD])
 }
 
 /// A new passkey.

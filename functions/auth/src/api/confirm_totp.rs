@@ -9,6 +9,7 @@ use shared::conflict::retried;
 use shared::http::contract::{self, Operation};
 use shared::http::rate_limit::{Subject, Unavailable, limited};
 use shared::http::{Allowed, Json, StatusCode};
+use shared::id::SessionId;
 use utoipa::ToSchema;
 
 use super::NO_STORE;
@@ -16,7 +17,8 @@ use super::codes::{
     RecoveryCodes, SECOND_FACTOR_OFF, SECOND_FACTOR_ON, WRONG_CODE, second_factor_off,
     second_factor_on, wrong_code,
 };
-use super::{Account, PASSWORD_LOCKED, take_try};
+use super::recent::{SIGN_IN_TOO_OLD, require_second_factor};
+use super::{Account, PASSWORD_LOCKED, require_own_session, session_of, take_try};
 use super::{account_of, current_password};
 use crate::second_factor::{Code, FactorKeys, Proof};
 use crate::session::Client;
@@ -36,7 +38,13 @@ pub fn operation() -> Operation {
         .limited(Subject::SourceIp, Unavailable::Refuse)
         .answers::<RecoveryCodes>(StatusCode::OK)
         .header("Cache-Control")
-        .refuses(&[SECOND_FACTOR_ON, SECOND_FACTOR_OFF, WRONG_CODE, PASSWORD_LOCKED])
+        .refuses(&[
+            SECOND_FACTOR_ON,
+            SECOND_FACTOR_OFF,
+            WRONG_CODE,
+            PASSWORD_LOCKED,
+            SIGN_IN_TOO_OLD,
+        ])
 }
 
 /// A code of the app.
@@ -59,10 +67,13 @@ async fn handle(
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<RecoveryCodes>)> {
     let issuer = issuers.current().await?;
     let keys = issuer.factors()?;
-    let (account, _) = enrolled(&state, account_of(&state, user.user).await?).await?;
+    require_own_session(&user)?;
+    let session = session_of(&user)?;
+    let (account, _) = enrolled(&state, account_of(&state, user.user).await?, session).await?;
     take_try(&state, &account.user.email).await?;
     let codes = retried(async || {
-        let (account, totp) = enrolled(&state, account_of(&state, user.user).await?).await?;
+        let (account, totp) =
+            enrolled(&state, account_of(&state, user.user).await?, session).await?;
         let step = confirmed(&state, keys, &totp, &code)?;
         // The enrolment needed the password.
         state.users.clear_tries(&account.user.email).await?;
@@ -78,11 +89,16 @@ async fn handle(
     Ok((NO_STORE, Json(codes)))
 }
 
-/// The enrolment of a user that can be confirmed now.
-async fn enrolled(state: &System, account: store::Account) -> Result<(store::Account, Totp)> {
+/// The enrolment of a user that can be confirmed now, in this session.
+async fn enrolled(
+    state: &System,
+    account: store::Account,
+    session: SessionId,
+) -> Result<(store::Account, Totp)> {
     if account.has_totp() {
         return Err(second_factor_on().into());
     }
+    require_second_factor(state, session, &account).await?;
     let totp = state.users.totp(account.user.id).await?;
     let now = state.clock.now();
     let totp = totp.filter(|totp| totp.is_enrolment(account.epoch, now));

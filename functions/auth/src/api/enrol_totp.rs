@@ -16,7 +16,7 @@ use super::account_of;
 use super::codes::{SECOND_FACTOR_ON, second_factor_on};
 use super::current_password::{self, checked};
 use super::recent::{SIGN_IN_TOO_OLD, require_recent};
-use super::{Account, take_try};
+use super::{Account, require_own_session, session_of, take_try};
 use crate::second_factor::{ENROLMENT, Secret};
 use crate::store::Totp;
 use crate::system::System;
@@ -60,8 +60,7 @@ struct Enrolment {
 
 /// Begins to set up a second factor: makes a secret for an authenticator app. It is not in force before a code of the app
 /// confirms it (`POST /v1/me/totp/confirmation`), within an hour. A second request replaces the first secret. A user with passkeys
-/// must have signed in within the last ten minutes. A wrong
-/// current password counts as a failed sign-in.
+/// must have signed in with one, or with a recovery code, within the last ten minutes. A wrong current password counts as a failed sign-in.
 #[utoipa::path(post, path = "/v1/me/totp")]
 async fn handle(
     State(state): State<System>,
@@ -69,9 +68,11 @@ async fn handle(
     user: Allowed<Account>,
     Json(EnrolmentRequest { current_password }): Json<EnrolmentRequest>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<Enrolment>)> {
+    require_own_session(&user)?;
+    let session = session_of(&user)?;
     take_try(&state, &account_of(&state, user.user).await?.user.email).await?;
     let account = checked(&state, user.user, current_password).await?;
-    require_recent(&state, user.session, &account).await?;
+    require_recent(&state, session, &account).await?;
     let issuer = issuers.current().await?;
     let secret = Secret::generate()?;
     let sealed = issuer.factors()?.seal(user.user, &secret)?;

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::codes::{RecoveryCodes, forgive};
 use super::current_password::checked;
-use super::recent::require_recent;
+use super::recent::{require_recent, require_second_factor};
 use super::{account_of, take_try};
 use crate::passkey::ceremony::Ceremony;
 use crate::passkey::json::{CreationOptions, NewCredential, RequestOptions, UsedCredential};
@@ -183,7 +183,8 @@ impl By {
     /// Adds a passkey that an authenticator has made for these options. The first second factor of a user brings recovery codes.
     ///
     /// # Errors
-    /// 422 for an answer that is not what it must be; 409 for a passkey that is known, and for a user with [`MAX_PASSKEYS`].
+    /// 422 for an answer that is not what it must be; 403 if the user has got a second factor since, with which the session has not
+    /// begun; 409 for a passkey that is known, and for a user with [`MAX_PASSKEYS`].
     pub(crate) async fn adds(
         self,
         state: &System,
@@ -197,6 +198,7 @@ impl By {
         let added = retried(async || {
             let account = account_of(state, self.user).await?;
             self.is_for(&made, &account)?;
+            require_second_factor(state, self.session, &account).await?;
             let challenge = made.challenge.clone();
             let by = (client.clone(), now);
             let id = state.ids.next();
@@ -249,7 +251,7 @@ impl By {
     async fn proved(self, state: &System, current_password: SecretString) -> Result<Account> {
         take_try(state, &account_of(state, self.user).await?.user.email).await?;
         let account = checked(state, self.user, current_password).await?;
-        require_recent(state, Some(self.session), &account).await?;
+        require_recent(state, self.session, &account).await?;
         Ok(account)
     }
 

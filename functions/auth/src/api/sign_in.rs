@@ -102,10 +102,12 @@ pub(crate) async fn checked_code(
     Ok(account)
 }
 
-/// Begins a session, in the epoch of the password that was checked: a change of the password meanwhile ends it.
+/// Begins a session, in the epoch of the password that was checked: a change of the password meanwhile ends it. If the account that
+/// was checked has a second factor, the user has given it.
 pub(crate) async fn begun(system: &System, account: &Account, client: Client) -> Result<Session> {
     let (user, now) = (&account.user, system.clock.now());
-    let session = Session::begun(system.ids.next(), user, account.epoch, client, now);
+    let session = Session::begun(system.ids.next(), user, account.epoch, client, now)
+        .with_second_factor(account.has_second_factor());
     system.users.begin_session(&session).await?;
     tracing::info!(user_id = %user.id, session_id = %session.id, "signed in");
     Ok(session)

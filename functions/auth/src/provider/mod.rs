@@ -95,8 +95,10 @@ impl Claimed {
     /// The address, if the provider has proved that it is the user's, and a mail can be sent to it.
     fn proved(self) -> Option<Email> {
         let is_proved = self.email_verified == serde_json::Value::Bool(true);
-        let email = Email::try_from(self.email.filter(|_| is_proved)?).ok()?;
-        email.as_str().is_ascii().then_some(email)
+        let text = self.email.filter(|_| is_proved)?;
+        // The provider has proved the name as it has written it, and not the one that normalisation makes of it.
+        let is_ascii = text.rsplit_once('@').is_some_and(|(name, _)| name.is_ascii());
+        Email::try_from(text).ok().filter(|_| is_ascii)
     }
 }
 

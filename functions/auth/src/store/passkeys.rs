@@ -212,9 +212,13 @@ impl Users {
             .expression_attribute_values(":epoch", number(account.epoch))
             .expression_attribute_values(":passkeys", number(account.passkeys));
         let mut condition = format!("epoch = :epoch AND {}", as_many_passkeys(account));
+        // Whether the recovery codes stay depends on the app: so it must be as it was read.
         if is_last {
             condition = format!("{condition} AND {NO_APP}");
             count = count.expression_attribute_values(":off", AttributeValue::Bool(false));
+        } else if account.passkeys <= 1 {
+            condition = format!("{condition} AND second_factor.is_on = :on");
+            count = count.expression_attribute_values(":on", AttributeValue::Bool(true));
         }
         let item = self.table.deleting(passkey_key(passkey.user, passkey.id));
         let mut writes = vec![

@@ -4,9 +4,10 @@ use auth::second_factor::totp::STEP;
 use auth::store::Totp;
 use serde_json::{Value, json};
 
-use crate::audit::{Table, kinds, record, tenant_of};
+use crate::audit::{kinds, tenant_of};
 use crate::factor_support::{recovery_codes, with_factor};
 use crate::sessions::{ADA, with_ada};
+use crate::stream::{Table, record};
 use crate::support::{Auth, sample};
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod providers;
 mod rotation;
 mod sessions;
 mod signing_in;
+mod stream;
 mod support;
 mod tenants;
 mod tries;

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::audit::{Table, kinds, record, tenant_of};
+use crate::audit::{kinds, tenant_of};
 use crate::sessions::with_ada;
+use crate::stream::{Table, record};
 use crate::support::sample;
 
 #[tokio::test]

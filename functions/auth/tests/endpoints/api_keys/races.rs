@@ -6,8 +6,8 @@ use futures::future::join_all;
 use shared::fault::{self, Fault, Run};
 
 use super::{Key, wanted};
-use crate::audit::Table;
 use crate::sessions::with_ada;
+use crate::stream::Table;
 use crate::support::{Auth, Tokens, sample};
 
 /// The number of keys that the account counts.

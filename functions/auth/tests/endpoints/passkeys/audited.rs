@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::authenticator::{Algorithm, Device};
 use super::with_passkey;
-use crate::audit::{Table, kinds, record, tenant_of};
+use crate::audit::{kinds, tenant_of};
 use crate::sessions::with_ada;
-use crate::support::sample;
+use crate::stream::{Table, record};
+use crate::support::{Tokens, sample};
 
 #[tokio::test]
 async fn the_life_of_a_passkey_is_in_the_log() {
@@ -21,7 +22,7 @@ async fn the_life_of_a_passkey_is_in_the_log() {
     device.counter = Some(3);
     auth.add_passkey(&tokens, &mut device).await.ok(201);
     table.streamed().await;
-    auth.sign_in_by(&mut device).await.ok(200);
+    let tokens = Tokens::of(&auth.sign_in_by(&mut device).await.ok(200));
     table.streamed().await;
     device.counter = Some(1);
     assert_eq!(auth.sign_in_by(&mut device).await.status, 401);

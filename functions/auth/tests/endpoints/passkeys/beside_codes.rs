@@ -39,7 +39,8 @@ async fn an_app_beside_a_passkey_replaces_the_codes() {
 
 #[tokio::test]
 async fn a_passkey_beside_an_app_brings_no_codes() {
-    let (auth, tokens, phone) = with_factor().await;
+    let (auth, _, phone) = with_factor().await;
+    let tokens = Tokens::of(&auth.sign_in_with(&phone.code(&auth, 0)).await.ok(200));
     let mut device = Device::new(Algorithm::Es256);
     let added = auth.add_passkey(&tokens, &mut device).await.ok(201);
     assert!(added.get("recovery_codes").is_none());
@@ -102,6 +103,22 @@ async fn a_removal_of_the_app_that_stalls_sees_that_the_last_passkey_went() {
     auth.sign_in(ADA, PASSWORD).await.ok(200);
     let ada = auth.ada().await;
     assert!(auth.users.codes(&ada).await.unwrap().is_none());
+}
+
+/// The app goes between the reading of the account and the removal of the last passkey.
+#[tokio::test]
+async fn a_removal_of_the_last_passkey_that_stalls_sees_that_the_app_went() {
+    let (auth, tokens, _, phone, _) = with_both().await;
+    let id = auth.passkeys(&tokens).await[0]["id"].clone();
+    let stall = Run::with("passkeys.remove", Fault::StallBefore);
+    let first = stall.attempt(auth.remove_passkey(&tokens, &id)).await;
+    auth.with_code("remove-totp", &tokens, &phone.recovery[0]).await.ok(204);
+    first.resume().await.unwrap().ok(204);
+    auth.sign_in(ADA, PASSWORD).await.ok(200);
+    let shown = auth.factor(&tokens).await;
+    assert_eq!(shown["recovery_codes_left"], 0);
+    let recovery = auth.users.codes(&auth.ada().await).await.unwrap();
+    assert!(recovery.is_none(), "{recovery:?}");
 }
 
 #[tokio::test]

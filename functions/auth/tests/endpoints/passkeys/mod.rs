@@ -8,6 +8,7 @@ mod bytes;
 mod life;
 mod pages;
 mod races;
+mod strength;
 
 use serde_json::{Value, json};
 
@@ -16,12 +17,13 @@ use crate::factor_support::request;
 use crate::sessions::{ADA, with_ada};
 use crate::support::{Answer, Auth, PASSWORD, Tokens, sample};
 
-/// Ada, who has a passkey on this device, and her recovery codes.
+/// Ada, who has a passkey on this device and has signed in with it, and her recovery codes.
 async fn with_passkey() -> (Auth, Tokens, Device, Vec<String>) {
     let (auth, tokens) = Box::pin(with_ada()).await;
     let mut device = Device::new(Algorithm::Es256);
     let added = auth.add_passkey(&tokens, &mut device).await.ok(201);
     let codes = serde_json::from_value(added["recovery_codes"].clone()).unwrap();
+    let tokens = Tokens::of(&auth.sign_in_by(&mut device).await.ok(200));
     (auth, tokens, device, codes)
 }
 

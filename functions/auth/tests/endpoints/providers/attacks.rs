@@ -114,6 +114,8 @@ async fn a_user_whose_address_is_not_proved_gets_no_account() {
         (json!(null), json!(true)),
         (json!("ada"), json!(true)),
         (json!("zoë@example.org"), json!(true)),
+        // Its normal form has the letter k.
+        (json!("mi\u{212a}e@example.org"), json!(true)),
     ] {
         let person = Person { subject: "x".into(), email, email_verified };
         for tells_apart in [false, true] {

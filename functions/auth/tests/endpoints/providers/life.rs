@@ -6,9 +6,10 @@ use shared::fault;
 
 use super::fake::{Fake, Person};
 use super::{ONE, ada, with_provider};
-use crate::audit::{Table, kinds, record, tenant_of};
+use crate::audit::{kinds, tenant_of};
 use crate::pages::sent;
 use crate::sessions::ADA;
+use crate::stream::{Table, record};
 use crate::support::{Auth, Tokens, sample};
 
 impl Auth {

@@ -6,9 +6,9 @@ use shared::fault;
 
 use super::fake::{Fake, Person};
 use super::{ONE, ada, session, with_provider, with_two};
-use crate::audit::Table;
 use crate::pages::sent;
 use crate::sessions::ADA;
+use crate::stream::Table;
 use crate::support::{Auth, PASSWORD, sample};
 
 /// The browsers come back, and each is signed in or gets a page.

@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use shared::audit::Chain;
 
 use super::{EVE, with_bob};
-use crate::audit::{Table, kinds};
+use crate::audit::kinds;
 use crate::sessions::advance;
+use crate::stream::Table;
 use crate::support::{Auth, sample};
 
 /// Changes an attribute of an item, as somebody does who has access to the table.
